@@ -1,0 +1,47 @@
+# The commands of the README. Every target works from any shell and sets up its own environment.
+SHELL := /bin/sh
+VENV  := .venv
+PY    := $(VENV)/bin/python
+MBNN  := $(VENV)/bin/mbnn
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint setup test-deps wheel clean help
+
+help:
+	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
+	@echo "make test       run every test"
+	@echo "make lint       ruff and mypy"
+	@echo "make test-deps  Debian/Ubuntu, as root: Chromium and Fashion-MNIST, so that no test is skipped"
+	@echo "make wheel      build dist/*.whl"
+	@echo "make clean      remove the virtual environment and build outputs"
+
+# Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
+$(READY): pyproject.toml constraints.txt tools/find_python.sh
+	@python="$$(sh tools/find_python.sh $(PYTHON))" && \
+	  { "$(PY)" -c pass 2>/dev/null || { rm -rf $(VENV) && echo "Creating $(VENV) with $$python" && "$$python" -m venv $(VENV); }; }
+	@echo "Installing the packages of constraints.txt (about a minute, once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	@touch $(READY)
+
+setup: $(READY)
+
+demo: $(READY)
+	@$(MBNN) demo
+
+test: $(READY)
+	@$(PY) -m pytest
+
+lint: $(READY)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@sh tools/mypy.sh $(PY)
+
+test-deps:
+	apt-get update
+	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist
+
+wheel: $(READY)
+	@$(PY) -m build --wheel
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,209 @@
+"""What a run leaves on disk: the folder's layout and the versioned records in it, shared by every stage.
+
+A run folder holds
+
+    recipe.toml            what was asked for
+    checkpoints/           whole epochs, for --resume
+    history.json  .csv     what training measured, epoch by epoch
+    logs/                  TensorBoard
+    model.keras            the trained Keras model, with its latent weights
+    model.tflite           the binary file, with its metadata record
+    model_float.tflite     the same network for stock LiteRT: the speed baseline
+    verification.json  operators.json  profile.json
+    report.html
+"""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.files import write_text
+
+R = TypeVar("R", bound="Record")
+
+
+class Record(BaseModel):
+    """A versioned JSON file. Unknown fields are refused; a file of another version is named as such."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
+    schema_version: Literal[1] = 1
+
+    def save(self, path: Path) -> None:
+        """Writes the record to `path`, atomically."""
+        write_text(path, self.model_dump_json(indent=1) + "\n")
+
+    @classmethod
+    def load(cls: type[R], path: Path) -> R:
+        """Reads the record from `path`.
+
+        Raises:
+            UsageError: there is no such file.
+            MobileBnnError: the file is not such a record, or of another version.
+        """
+        if not path.is_file():
+            raise UsageError(f"there is no {cls.kind} file {path}")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            version = content.get("schema_version") if isinstance(content, dict) else None
+            if version not in (1, None):
+                raise MobileBnnError(
+                    f"{path} is a {cls.kind} file of version {version}",
+                    why="this mobile_bnn reads version 1",
+                    cure="Install the mobile_bnn that wrote it, or make the file anew",
+                )
+            return cls.model_validate(content)
+        except (ValidationError, ValueError) as error:
+            raise MobileBnnError(f"{path} is not a {cls.kind} file", why=first_line(error)) from error
+
+
+class Epoch(BaseModel):
+    """One epoch of training: its number from 1, its length in seconds and every metric that Keras reported."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    epoch: int
+    seconds: float
+    learning_rate: float
+    metrics: dict[str, float]
+
+
+class History(Record):
+    """The training history: one entry per finished epoch."""
+
+    kind: ClassVar[str] = "training history"
+    epochs: list[Epoch] = Field(default_factory=list)
+
+
+class LayerCheck(BaseModel):
+    """One binary layer's input in Keras against the file's: the bits compared and those that differ.
+
+    A differing bit whose Keras pre-activation is nearer to the threshold than float rounding explains is a *tie*.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    layer: str
+    operator: int = Field(description="index of the operator in the file")
+    bits: int
+    flips: int
+    ties: int = Field(description="the flips that rounding explains")
+
+
+class Verification(Record):
+    """Keras and the file side by side on one split of the data."""
+
+    kind: ClassVar[str] = "verification"
+    dataset: str
+    split: str
+    samples: int
+    keras_top1: float = Field(description="0 to 1")
+    tflite_top1: float = Field(description="0 to 1")
+    agreement: float = Field(description="share of samples with the same top-1 class, 0 to 1")
+    largest_difference: float = Field(description="largest absolute difference of an output")
+    layers: list[LayerCheck]
+    layer_samples: int = Field(description="how many samples the layers were compared on")
+
+
+class Operator(BaseModel):
+    """One operator of a .tflite file, batch 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    index: int
+    name: str = Field(description="builtin name (CONV_2D) or custom code (LceBconv2d)")
+    layer: str = Field(description="the tensor name that the converter gave its output")
+    binary: bool = Field(description="works on bit-packed tensors")
+    output_shape: list[int]
+    output_type: str
+    binary_macs: int
+    float_macs: int
+    weight_bytes: int
+    output_bytes: int
+
+
+class Operators(Record):
+    """The operator table of a .tflite file."""
+
+    kind: ClassVar[str] = "operator table"
+    file_bytes: int
+    operators: list[Operator]
+
+    def total(self, field: Literal["binary_macs", "float_macs", "weight_bytes", "output_bytes"]) -> int:
+        """The sum of one column."""
+        return sum(getattr(operator, field) for operator in self.operators)
+
+
+class Machine(BaseModel):
+    """Where a measurement was made: what explains its figures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    system: str
+    cpu: str
+    architecture: str
+    logical_cores: int
+    memory_bytes: int
+    governor: str = Field(description="frequency governor of core 0, or 'unknown'")
+    flags: list[str] = Field(description="instruction-set flags that binary kernels care about")
+    load_1min: float = Field(description="load average before measuring")
+    python: str
+
+
+class Measurement(BaseModel):
+    """One engine on one file at one thread count, in a process of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    engine: str
+    engine_version: str
+    kernel: str
+    threads: int
+    file: str
+    file_bytes: int
+    file_sha256: str
+    warmup_runs: int
+    latencies_ms: list[float]
+    median_ms: float
+    p90_ms: float
+    p99_ms: float
+    min_ms: float
+    load_ms: float = Field(description="creating the interpreter and the first inference, together")
+    peak_memory_bytes: int = Field(description="peak resident memory of the measuring process")
+
+
+class Profile(Record):
+    """Every measurement of one profiling session."""
+
+    kind: ClassVar[str] = "profile"
+    target: str
+    machine: Machine
+    measurements: list[Measurement]
+
+
+class RunFolder:
+    """The paths of a run folder. Nothing is created or read by naming them."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    recipe = property(lambda self: self.path / "recipe.toml")
+    checkpoints = property(lambda self: self.path / "checkpoints")
+    history = property(lambda self: self.path / "history.json")
+    history_csv = property(lambda self: self.path / "history.csv")
+    logs = property(lambda self: self.path / "logs")
+    model = property(lambda self: self.path / "model.keras")
+    tflite = property(lambda self: self.path / "model.tflite")
+    float_tflite = property(lambda self: self.path / "model_float.tflite")
+    verification = property(lambda self: self.path / "verification.json")
+    operators = property(lambda self: self.path / "operators.json")
+    profile = property(lambda self: self.path / "profile.json")
+    report = property(lambda self: self.path / "report.html")
+
+    def optional(self, record: type[R], path: Path) -> R | None:
+        """The record at `path`, or None where that stage has not run."""
+        return record.load(path) if path.is_file() else None
