@@ -3,39 +3,46 @@
 Every module of the training side takes TensorFlow and Larq from here:
 
     from mobile_bnn.legacy_keras import larq, tf
+
+TensorFlow's information and warnings are hidden, its errors are not. Whoever sets TF_CPP_MIN_LOG_LEVEL sees everything.
 """
 
 import os
 import sys
+from contextlib import nullcontext
 
-CURE = "set TF_USE_LEGACY_KERAS=1 in the environment, or put `import mobile_bnn.legacy_keras` before any other import"
+from mobile_bnn.native_output import without_noise
+
+_CURE = "set TF_USE_LEGACY_KERAS=1 in the environment, or put `import mobile_bnn.legacy_keras` before any other import"
 
 
 def _loaded_keras_3() -> str:
     """The version of a Keras 3 that is already loaded in this process, or an empty string."""
-    keras = sys.modules.get("keras")
-    version = str(getattr(keras, "__version__", ""))
+    version = str(getattr(sys.modules.get("keras"), "__version__", ""))
     if not version and "tensorflow" in sys.modules:
-        # TensorFlow decides for Keras 2 or 3 when it is imported, not when tf.keras is first used.
+        # TensorFlow decides between Keras 2 and 3 when it is imported, not when tf.keras is first used.
         version = str(getattr(sys.modules["tensorflow"].keras, "__version__", ""))
     return version if version.startswith("3.") else ""
 
 
-if version := _loaded_keras_3():
+if _version := _loaded_keras_3():
     raise ImportError(
-        f"Keras {version} is already loaded, but Larq's layers are Keras 2 layers and would fail inside it. Cure: {CURE}."
+        f"Keras {_version} is already loaded, but Larq's layers are Keras 2 layers and fail inside it. Cure: {_CURE}."
     )
 
+_quiet = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hides information and warnings, keeps errors
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 try:
-    import larq
-    import tensorflow as tf
+    with without_noise() if _quiet else nullcontext():
+        import larq
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # says here, not later, that there is no GPU
 except ModuleNotFoundError as error:
     raise ImportError(
-        f"{error.name} is not installed: training and conversion need the train extra. "
-        "Cure: pip install 'mobile-bnn[train]'."
+        f"{error.name} is not installed; training and conversion need it. Cure: pip install 'mobile-bnn[train]'."
     ) from error
 
 __all__ = ["larq", "tf"]
