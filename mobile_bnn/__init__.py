@@ -12,7 +12,7 @@ from types import ModuleType
 __version__ = "0.1.0"
 
 _PARTS = ("converters", "data", "methods", "profiling", "report", "runtime", "training", "zoo")
-__all__ = ["__version__", *_PARTS]  # noqa: PLE0604
+__all__ = ["__version__", *_PARTS]
 
 
 def __getattr__(name: str) -> ModuleType:

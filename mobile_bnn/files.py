@@ -25,6 +25,21 @@ def _sync_tree(folder: Path) -> None:
         _sync_folder(Path(parent))
 
 
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files and folders that a killed process left in `folder`."""
+    for part in folder.glob(".*.part*"):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on success it replaces `path`, on any exception it is removed."""
@@ -34,9 +49,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     part = Path(name)
     try:
         yield part
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
+        part.chmod(0o666 & ~_umask())
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(path)
@@ -46,15 +59,22 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields a temporary folder beside `path`, which must not exist; on success it is renamed to `path`."""
+def atomic_folder(path: Path, *, keep: bool = True) -> Iterator[Path]:
+    """Yields a temporary folder beside `path`, which must not exist; on success it is renamed to `path`.
+
+    Args:
+        path: the folder to make.
+        keep: False drops the folder instead, for a process that has to take part in writing but does not own it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield part
-        _sync_tree(part)
-        part.rename(path)
-        _sync_folder(path.parent)
+        if keep:
+            _sync_tree(part)
+            part.chmod(0o777 & ~_umask())
+            part.rename(path)
+            _sync_folder(path.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -15,7 +15,7 @@ A run folder holds
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,7 +28,8 @@ R = TypeVar("R", bound="Record")
 class Record(BaseModel):
     """A versioned JSON file. Unknown fields are refused; a file of another version is named as such."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A diverged training has NaN and infinite metrics; JSON has no such numbers, so they are written as strings.
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
     kind: ClassVar[str]
     schema_version: Literal[1] = 1
 
@@ -46,24 +47,37 @@ class Record(BaseModel):
         """
         if not path.is_file():
             raise UsageError(f"there is no {cls.kind} file {path}")
+        return cls.parse(path.read_bytes(), f"{path} is")
+
+    @classmethod
+    def parse(cls: type[R], content: bytes, subject: str) -> R:
+        """Reads the record from JSON bytes; `subject` starts the error's sentence, e.g. "history.json is".
+
+        Raises:
+            MobileBnnError: the bytes are not such a record, or of another version.
+        """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            version = content.get("schema_version") if isinstance(content, dict) else None
+            fields = json.loads(content.decode("utf-8"))
+            version = fields.get("schema_version") if isinstance(fields, dict) else None
             if version not in (1, None):
                 raise MobileBnnError(
-                    f"{path} is a {cls.kind} file of version {version}",
+                    f"{subject} a {cls.kind} file of version {version}",
                     why="this mobile_bnn reads version 1",
                     cure="Install the mobile_bnn that wrote it, or make the file anew",
                 )
-            return cls.model_validate(content)
-        except (ValidationError, ValueError) as error:
-            raise MobileBnnError(f"{path} is not a {cls.kind} file", why=first_line(error)) from error
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = f"{'.'.join(str(part) for part in first['loc']) or 'the whole'}: {first['msg']}"
+            raise MobileBnnError(f"{subject} not a {cls.kind} file", why=why) from error
+        except (ValueError, RecursionError) as error:
+            raise MobileBnnError(f"{subject} not a {cls.kind} file", why=first_line(error)) from error
 
 
 class Epoch(BaseModel):
     """One epoch of training: its number from 1, its length in seconds and every metric that Keras reported."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
     epoch: int
     seconds: float
     learning_rate: float
@@ -75,6 +89,7 @@ class History(Record):
 
     kind: ClassVar[str] = "training history"
     epochs: list[Epoch] = Field(default_factory=list)
+    test: dict[str, float] | None = Field(None, description="loss and accuracy on the test split, after the last epoch")
 
 
 class LayerCheck(BaseModel):
@@ -89,6 +104,7 @@ class LayerCheck(BaseModel):
     bits: int
     flips: int
     ties: int = Field(description="the flips that rounding explains")
+    consequences: int = Field(0, description="the flips in images in which an earlier layer had a tie")
 
 
 class Verification(Record):

@@ -8,7 +8,8 @@ from mobile_bnn.methods.method import Method
 def scaled_sign() -> Any:
     """`magnitude_aware_sign`: forward α·sign(w) with α = ‖w‖₁/n per output filter, backward 1{|w| ≤ 1}.
 
-    α is held constant in the backward pass. The paper's gradient has the further term sign(w)·sign(w)ᵀ/n, which is small for large n.
+    α is held constant in the backward pass. The paper's gradient has the further term
+    sign(w)·sign(w)ᵀ/n, which is small for large n.
     """
     from mobile_bnn.legacy_keras import larq
 

@@ -1,0 +1,19 @@
+"""LCE's bit-packed format in NumPy: 32 channels in each int32 of the last dimension, least significant bit first."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def unpack(words: npt.NDArray[np.int32], channels: int) -> npt.NDArray[np.bool_]:
+    """Unpacks int32 [..., ceil(channels / 32)] to bool [..., channels], True for −1.
+
+    Raises:
+        ValueError: the last dimension is too short for that many channels.
+    """
+    little: npt.NDArray[Any] = np.ascontiguousarray(words).astype("<i4", copy=False)
+    bits = np.unpackbits(little.view(np.uint8), axis=-1, bitorder="little")
+    if channels > bits.shape[-1]:
+        raise ValueError(f"{words.shape[-1]} words hold no {channels} channels")
+    return bits[..., :channels].astype(bool)

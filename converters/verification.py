@@ -1,0 +1,74 @@
+"""Verification: Keras and the file on the whole test split, class by class and bit by bit."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.compare import Comparison
+from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.runs import Verification
+
+Array = npt.NDArray[Any]
+
+
+def verify(
+    model: Any,
+    flatbuffer: bytes,
+    batches: Iterable[tuple[Array, Array]],
+    *,
+    dataset: str,
+    split: str = "test",
+    layer_samples: int = 256,
+    on_progress: Callable[[int], None] | None = None,
+) -> Verification:
+    """Runs a Keras model and its binary file side by side.
+
+    Args:
+        model: the Keras model.
+        flatbuffer: the bytes of its binary file.
+        batches: (float32 images [N, H, W, C], int labels [N]) of the split.
+        dataset: its name, for the record.
+        split: its name, for the record.
+        layer_samples: on how many images, from the first, the binary layers are compared too.
+        on_progress: called with the number of images of each batch done.
+
+    Raises:
+        MobileBnnError: shapes do not fit, or a difference that rounding does not explain; the first layer is named.
+    """
+    comparison = Comparison(model, flatbuffer)
+    runner = interpreter(flatbuffer)
+    expected = tuple(runner.input_shapes[0][1:])
+    counts = {"samples": 0, "keras": 0, "file": 0, "same": 0}
+    largest = 0.0
+    for images, labels in batches:
+        if images.shape[1:] != expected:
+            raise MobileBnnError(f"the file takes images of {expected}, the data set has {images.shape[1:]}")
+        if left := layer_samples - comparison.samples:
+            comparison.add(images[:left])
+        ours = np.asarray(model.predict_on_batch(images))
+        theirs = np.asarray(runner.predict(images))
+        counts["samples"] += len(images)
+        counts["keras"] += int((ours.argmax(-1) == labels).sum())
+        counts["file"] += int((theirs.argmax(-1) == labels).sum())
+        counts["same"] += int((ours.argmax(-1) == theirs.argmax(-1)).sum())
+        largest = max(largest, float(np.abs(ours - theirs).max()))
+        if on_progress:
+            on_progress(len(images))
+    if not counts["samples"]:
+        raise MobileBnnError(f"the {split} split of {dataset} is empty")
+    if comparison.errors:
+        raise MobileBnnError("the file does not compute what Keras computes", why=comparison.errors[0])
+    return Verification(
+        dataset=dataset,
+        split=split,
+        samples=counts["samples"],
+        keras_top1=counts["keras"] / counts["samples"],
+        tflite_top1=counts["file"] / counts["samples"],
+        agreement=counts["same"] / counts["samples"],
+        largest_difference=largest,
+        layers=comparison.checks(),
+        layer_samples=comparison.samples,
+    )

@@ -1,0 +1,112 @@
+"""What happens at the end of every epoch, and what the user sees meanwhile."""
+
+import csv
+import io
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mobile_bnn.files import write_text
+from mobile_bnn.legacy_keras import tf
+from mobile_bnn.runs import Epoch, History, RunFolder
+from mobile_bnn.training.checkpoints import Checkpoints
+from mobile_bnn.training.optimizers import current_learning_rate
+
+
+def write_history(run: RunFolder, history: History) -> None:
+    """Writes the history as JSON and as CSV, one row an epoch."""
+    history.save(run.history)
+    names = sorted({name for epoch in history.epochs for name in epoch.metrics})
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["epoch", "seconds", "learning_rate", *names])
+    for epoch in history.epochs:
+        rows.writerow([epoch.epoch, epoch.seconds, epoch.learning_rate, *(epoch.metrics.get(name) for name in names)])
+    write_text(run.history_csv, table.getvalue())
+
+
+def _with_mean_flip_ratio(logs: dict[str, Any]) -> dict[str, float]:
+    """The epoch's metrics, with `flip_ratio`, the mean of all layers' flip ratios, where they are measured."""
+    metrics = {name: float(value) for name, value in logs.items()}
+    ratios = [value for name, value in metrics.items() if name.startswith("flip_ratio/")]
+    return {**metrics, "flip_ratio": sum(ratios) / len(ratios)} if ratios else metrics
+
+
+class Recorder(tf.keras.callbacks.Callback):  # type: ignore[misc]
+    """Appends each finished epoch to the history and saves a checkpoint; the checkpoint is what counts on resuming."""
+
+    def __init__(self, run: RunFolder, checkpoints: Checkpoints, history: History, *, chief: bool) -> None:
+        super().__init__()
+        self._run, self._checkpoints, self._chief = run, checkpoints, chief
+        self.history = history
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        entry = Epoch(
+            epoch=epoch + 1,
+            seconds=round(time.monotonic() - self._began, 3),
+            learning_rate=current_learning_rate(self.model.optimizer),
+            metrics=_with_mean_flip_ratio(logs or {}),
+        )
+        self.history = History(epochs=[*self.history.epochs, entry])
+        self._checkpoints.save(self.history)
+        if self._chief:
+            write_history(self._run, self.history)
+
+
+class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
+    """A progress bar over all steps with the remaining time, and a line per epoch; lines only where no one watches."""
+
+    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, first_epoch: int) -> None:
+        super().__init__()
+        self._console, self._epochs, self._steps = console, epochs, steps_per_epoch
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps"),
+            TimeElapsedColumn(),
+            TextColumn("remaining"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(
+            "training", total=epochs * steps_per_epoch, completed=first_epoch * steps_per_epoch
+        )
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        self._bar.start()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        self._bar.update(self._task, description=f"epoch {epoch + 1}/{self._epochs}", completed=epoch * self._steps)
+        self._began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        self._bar.advance(self._task)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        logs = logs or {}
+        parts = [
+            f"{name} {logs[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs
+        ]
+        seconds = time.monotonic() - self._began
+        width = len(str(self._epochs))
+        self._bar.console.print(
+            f"epoch {epoch + 1:{width}}/{self._epochs}  {seconds:6.1f} s  {'  '.join(parts)}", highlight=False
+        )
+
+    def stop(self) -> None:
+        """Takes the bar off the screen, also after an interruption."""
+        self._bar.stop()

@@ -1,0 +1,190 @@
+"""The training loop: from a recipe to a trained Keras model in a run folder."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from mobile_bnn import data, methods, zoo
+from mobile_bnn.errors import UsageError
+from mobile_bnn.files import atomic_file, remove_leftovers
+from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.runs import History, RunFolder
+from mobile_bnn.training import distribution, optimizers
+from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
+from mobile_bnn.training.checkpoints import Checkpoints
+from mobile_bnn.training.recipe import Recipe
+
+
+def build_model(recipe: Recipe, info: data.DatasetInfo) -> Any:
+    """The recipe's zoo model, for the data set's image shape and classes, not compiled."""
+    method = methods.get(recipe.method)
+    if recipe.weight_clip is not None:
+        method = replace(method, clip=recipe.weight_clip)
+    if recipe.optimizer == "bop":
+        method = method.latent_free()
+    return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes)
+
+
+def load_data(recipe: Recipe, data_dir: Path | None = None) -> data.Dataset:
+    """The recipe's data set."""
+    return data.load(
+        recipe.dataset,
+        data_dir=data_dir,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        validation_fraction=recipe.validation_fraction,
+        image_size=recipe.image_size,
+        augment=recipe.augment,
+    )
+
+
+def load_model(path: Path) -> Any:
+    """A Keras model that `train` or Larq's users saved: `.keras`, `.h5` or a SavedModel folder, not compiled.
+
+    Raises:
+        UsageError: there is no such file.
+        MobileBnnError: Keras cannot read it.
+    """
+    from mobile_bnn.errors import MobileBnnError, first_line
+
+    if not path.exists():
+        raise UsageError(f"there is no Keras model {path}")
+    try:
+        return tf.keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever the broken part of a file leads to
+        raise MobileBnnError(f"{path} is not a Keras 2 model that can be loaded", why=first_line(error)) from error
+
+
+def _compiled(recipe: Recipe, dataset: data.Dataset) -> Any:
+    with larq.context.metrics_scope(["flip_ratio"] if recipe.flip_ratio else []):
+        model = build_model(recipe, dataset.info)
+    model.compile(
+        optimizer=optimizers.make(recipe, dataset.steps_per_epoch),
+        loss=tf.keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics=[tf.keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    return model
+
+
+def _prepare_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) -> None:
+    """Refuses to mix two trainings in one folder; clears what a killed or an unwanted one left."""
+    if fresh:
+        for folder in (run.checkpoints, run.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+        for path in (run.recipe, run.history, run.history_csv, run.model):
+            path.unlink(missing_ok=True)
+    elif run.recipe.exists():
+        if not resume:
+            raise UsageError(
+                f"{run} already holds a training",
+                cure="--resume goes on with it, --fresh starts anew, --run names another",
+            )
+        if differences := Recipe.read(run.recipe).differences(recipe):
+            raise UsageError(
+                f"cannot resume {run} with another recipe", why="; ".join(differences), cure="--fresh starts anew"
+            )
+    for folder in (run.path, run.checkpoints):
+        remove_leftovers(folder)
+
+
+def _save_model(recipe: Recipe, info: data.DatasetInfo, trained: Any, path: Path) -> Any:
+    """Saves the trained weights in a model without training-time metrics, and returns that model."""
+    model = build_model(recipe, info)
+    model.set_weights(trained.get_weights())
+    with atomic_file(path) as part:
+        model.save(part, save_format="keras")
+    return model
+
+
+def train(
+    recipe: Recipe,
+    run: RunFolder,
+    *,
+    data_dir: Path | None = None,
+    resume: bool = False,
+    fresh: bool = False,
+    console: Console | None = None,
+) -> tuple[Any, History]:
+    """Trains the recipe's model into the run folder.
+
+    Equal recipes give equal weights: TensorFlow is put into its deterministic mode for the whole process. A training
+    that was killed at any moment goes on, with `resume`, after its last whole epoch, to the same weights.
+
+    Args:
+        recipe: what to train.
+        run: where recipe, checkpoints, history, TensorBoard logs and the model are written.
+        data_dir: a folder with local copies of data sets, see `mobile_bnn.data.load`.
+        resume: go on with the training in `run`, or begin if there is none.
+        fresh: discard a training that `run` holds.
+        console: where progress is shown; nowhere by default.
+
+    Returns:
+        The trained Keras model, and its history with the test split's loss and accuracy.
+
+    Raises:
+        UsageError: the folder holds a training already, or another recipe's; or the recipe does not fit the data.
+    """
+    console = console or Console(quiet=True)
+    tf.keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
+    strategy = distribution.make(recipe.strategy)
+    chief = distribution.is_chief(strategy)
+    dataset = load_data(recipe, data_dir)
+    if chief:
+        _prepare_folder(run, recipe, resume=resume, fresh=fresh)
+    with strategy.scope():
+        model = _compiled(recipe, dataset)
+    if chief:
+        recipe.write(run.recipe)
+    checkpoints = Checkpoints(run.checkpoints, model, chief=chief)
+    history = checkpoints.restore()
+    history = _fit(recipe, run, dataset, model, checkpoints, history, console if chief else Console(quiet=True), chief)
+    test = model.evaluate(_one_hot(dataset.test, dataset.info.num_classes), verbose=0, return_dict=True)
+    history = History(epochs=history.epochs, test={name: float(test[name]) for name in ("loss", "accuracy")})
+    if chief:
+        write_history(run, history)
+        return _save_model(recipe, dataset.info, model, run.model), history
+    return model, history
+
+
+def _one_hot(batches: Any, num_classes: int) -> Any:
+    return batches.map(lambda images, labels: (images, tf.one_hot(labels, num_classes)), tf.data.AUTOTUNE)
+
+
+def _fit(
+    recipe: Recipe,
+    run: RunFolder,
+    dataset: data.Dataset,
+    model: Any,
+    checkpoints: Checkpoints,
+    history: History,
+    console: Console,
+    chief: bool,
+) -> History:
+    first = len(history.epochs)
+    if first >= recipe.epochs:
+        return history
+    if first:
+        console.print(f"resuming after epoch {first} of {recipe.epochs}")
+    classes = dataset.info.num_classes
+    recorder = Recorder(run, checkpoints, history, chief=chief)
+    progress = ProgressBar(console, recipe.epochs, dataset.steps_per_epoch, first)
+    callbacks = [recorder, progress]
+    if chief:
+        callbacks.append(tf.keras.callbacks.TensorBoard(run.logs, write_graph=False))
+    try:
+        model.fit(
+            _one_hot(dataset.train(first, recipe.epochs - first), classes),
+            initial_epoch=first,
+            epochs=recipe.epochs,
+            steps_per_epoch=dataset.steps_per_epoch,
+            validation_data=None if dataset.validation is None else _one_hot(dataset.validation, classes),
+            callbacks=callbacks,
+            verbose=0,
+        )
+    finally:
+        progress.stop()
+    return recorder.history
