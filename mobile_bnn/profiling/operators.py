@@ -1,0 +1,120 @@
+"""The operator table of a .tflite file: what every operator computes, and the bytes it reads and writes."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from ai_edge_litert.schema_py_generated import ModelT, OperatorT, TensorT
+
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.runs import Operator, Operators
+from mobile_bnn.runtime import (
+    constant,
+    operator_name,
+    read_model,
+    tensor_bytes,
+    tensor_name,
+    tensor_type,
+)
+from mobile_bnn.runtime.lce import CHANNELS_PER_WORD, OPERATORS, option
+
+Shape = list[int]
+
+
+def operator_table(path: Path | str) -> Operators:
+    """Reads the operators of a .tflite file's main graph, for the batch size that stands in the file (1 as a rule).
+
+    MACs are multiply-accumulate operations, padding taps included, as Larq counts them. A constant that several
+    operators share is counted once, at the first of them.
+
+    Raises:
+        UsageError: there is no such file.
+        MobileBnnError: the file is malformed, or an operator's tensors do not fit it.
+    """
+    model = read_model(path)
+    tensors = model.subgraphs[0].tensors
+    counted: set[int] = set()
+    rows = []
+    for index, operator in enumerate(model.subgraphs[0].operators):
+        name = operator_name(model, operator)
+        inputs = [tensors[tensor] if tensor >= 0 else None for tensor in operator.inputs]
+        outputs = [tensors[tensor] for tensor in operator.outputs]
+        binary_macs, float_macs = _macs(name, operator, inputs, outputs)
+        rows.append(
+            Operator(
+                index=index,
+                name=name,
+                layer=tensor_name(outputs[0]) if outputs else "",
+                binary=name in OPERATORS,
+                output_shape=outputs[0].shape if outputs else [],
+                output_type=tensor_type(outputs[0]) if outputs else "none",
+                binary_macs=binary_macs,
+                float_macs=float_macs,
+                weight_bytes=_weight_bytes(model, inputs, counted),
+                output_bytes=sum(tensor_bytes(tensor) for tensor in outputs),
+            )
+        )
+    return Operators(file_bytes=Path(path).stat().st_size, operators=rows)
+
+
+def _weight_bytes(model: ModelT, inputs: list[TensorT | None], counted: set[int]) -> int:
+    total = 0
+    for tensor in inputs:
+        data = None if tensor is None else constant(model, tensor)
+        if tensor is not None and data is not None and tensor.buffer not in counted:
+            counted.add(tensor.buffer)
+            total += data.nbytes
+    return total
+
+
+def _macs(name: str, operator: OperatorT, inputs: list[TensorT | None], outputs: list[TensorT]) -> tuple[int, int]:
+    """Binary and float MACs of one operator; the shapes come from a file that nobody vouches for."""
+    shapes = [None if tensor is None else list(tensor.shape) for tensor in inputs]
+    try:
+        if name == "LceBconv2d":
+            return _bconv_macs(operator, _ranked(shapes[0], 4), _ranked(shapes[1], 4), _ranked(outputs[0].shape, 4)), 0
+        count = _FLOAT_MACS.get(name)
+        return 0, count(shapes, outputs[0].shape) if count else 0
+    except (IndexError, ValueError) as error:
+        raise MobileBnnError(f"the tensors of operator {name} do not fit it", why="the file is malformed") from error
+
+
+def _ranked(shape: Shape | None, rank: int) -> Shape:
+    if shape is None or len(shape) != rank:
+        raise ValueError(f"shape {shape} is not of rank {rank}")
+    return shape
+
+
+def _bconv_macs(operator: OperatorT, image: Shape, filters: Shape, output: Shape) -> int:
+    """Images are NHWC, filters OHWI, both packed along the last dimension; so is a bit-packed output."""
+    channels_out, height, width, filter_words = filters
+    channels_in = option(operator, "channels_in")
+    if image[3] != -(-channels_in // CHANNELS_PER_WORD) or filter_words < 1 or image[3] % filter_words:
+        raise ValueError(f"{channels_in} channels do not fit {image[3]} words and filters of {filter_words}")
+    groups = image[3] // filter_words
+    return math.prod(output[:3]) * channels_out * height * width * channels_in // groups
+
+
+def _convolution(shapes: list[Shape | None], output: Shape) -> int:
+    return math.prod(_ranked(output, 4)) * math.prod(_ranked(shapes[1], 4)[1:])
+
+
+def _depthwise(shapes: list[Shape | None], output: Shape) -> int:
+    return math.prod(_ranked(output, 4)) * math.prod(_ranked(shapes[1], 4)[1:3])
+
+
+def _dense(shapes: list[Shape | None], output: Shape) -> int:
+    return math.prod(output) * _ranked(shapes[1], 2)[1]
+
+
+def _transposed(shapes: list[Shape | None], output: Shape) -> int:
+    # Every input pixel meets every tap: inputs are the output's shape, the filters and the image.
+    return math.prod(_ranked(shapes[2], 4)) * math.prod(_ranked(shapes[1], 4)[:3])
+
+
+_FLOAT_MACS: dict[str, Callable[[list[Shape | None], Shape], int]] = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _depthwise,
+    "FULLY_CONNECTED": _dense,
+    "TRANSPOSE_CONV": _transposed,
+}

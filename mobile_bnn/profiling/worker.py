@@ -1,0 +1,87 @@
+"""Measures one file with one engine in this process: a JSON request on stdin, a JSON answer on stdout.
+
+    python -m mobile_bnn.profiling.worker < request.json
+
+It is a process of its own so that its peak memory is its own, and so that an engine's crash is not the caller's.
+"""
+
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.profiling.engines import ENGINES, Session
+from mobile_bnn.profiling.messages import Answer, Figures, Request
+
+FEWEST_RUNS = 5
+
+
+def measure(request: Request) -> Figures:
+    """Loads the file and runs it, in this process.
+
+    Raises:
+        MobileBnnError: the engine is not available or refuses the file.
+    """
+    engine = ENGINES[request.engine]
+    flatbuffer = Path(request.path).read_bytes()
+    engine.import_library()
+    began = time.perf_counter()
+    session = engine.load(flatbuffer, request.kernel, request.threads)
+    session.invoke()
+    load_ms = (time.perf_counter() - began) * 1e3
+    began = time.perf_counter()
+    # Half of the time at most goes into warming up, so that a slow model still gets more runs than the fewest.
+    warmup = _run(session, request.warmup, 0, began + request.max_seconds / 2)
+    latencies = _run(session, request.runs, FEWEST_RUNS, began + request.max_seconds)
+    return Figures(
+        load_ms=load_ms, warmup_runs=len(warmup), latencies_ms=latencies, peak_memory_bytes=peak_memory_bytes()
+    )
+
+
+def _run(session: Session, runs: int, fewest: int, deadline: float) -> list[float]:
+    """Latencies in ms of up to `runs` inferences: after the deadline no more than `fewest`."""
+    latencies: list[float] = []
+    now = time.perf_counter()
+    while len(latencies) < runs and (now < deadline or len(latencies) < fewest):
+        session.invoke()
+        now, before = time.perf_counter(), now
+        latencies.append((now - before) * 1e3)
+    return latencies
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has had resident.
+
+    On Linux getrusage also counts what the process that started this one had resident (a child inherits the mark until
+    it executes another program, and keeps it), so the kernel's mark of this program alone is read instead.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def main() -> None:
+    """Answers one request."""
+    # Native code may print: only the answer goes to the real stdout, all else to stderr.
+    answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    request = Request.model_validate_json(sys.stdin.buffer.read())
+    try:
+        answer = Answer(figures=measure(request))
+    except MobileBnnError as error:
+        answer = Answer(error=(error.what, error.why, error.cure))
+    except Exception as error:
+        answer = Answer(error=(f"the engine {request.engine} failed", first_line(error), ""))
+    answer_to.write(answer.model_dump_json())
+    answer_to.close()
+
+
+if __name__ == "__main__":
+    main()

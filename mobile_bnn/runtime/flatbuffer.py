@@ -1,0 +1,158 @@
+"""Opens a .tflite file that nobody vouches for, and writes one back with its buffers aligned as TFLite demands."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import flatbuffers
+from ai_edge_litert.schema_py_generated import Model, ModelT
+
+from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+
+IDENTIFIER = b"TFL3"
+BUFFER_ALIGNMENT = 16  # the schema's force_align of Buffer.data
+SMALLEST_TABLE = 4  # bytes: every table of a flatbuffer starts with its own offset to a vtable
+
+
+def read_model(source: Path | str | bytes) -> ModelT:
+    """Reads a .tflite file into the schema's object tree. Constants are views of the bytes, not copies.
+
+    Every index in the tree is checked, so callers may follow them: an operator's code, its input and output tensors
+    (-1 is an absent optional input), a tensor's buffer, a subgraph's inputs and outputs, a metadata entry's buffer.
+    No list is None, and no tensor's shape holds a negative number.
+
+    Args:
+        source: a path, or the file's bytes.
+
+    Raises:
+        UsageError: there is no such file.
+        MobileBnnError: the file is empty, truncated, malformed, not a .tflite, or keeps data outside the flatbuffer.
+    """
+    name = "the flatbuffer" if isinstance(source, bytes) else str(source)
+    flatbuffer = _bytes_of(source)
+    if not flatbuffer:
+        raise MobileBnnError(f"{name} is empty", cure="Make the file anew")
+    if flatbuffer[4:8] != IDENTIFIER:
+        raise MobileBnnError(f"{name} is not a .tflite file", why="it does not carry the identifier TFL3")
+    try:
+        _check_table_count(flatbuffer)
+        model = ModelT.InitFromPackedBuf(flatbuffer)
+        _fill_in(model)
+        _check(model)
+    except MobileBnnError:
+        raise
+    # The schema's reader raises whatever struct, NumPy or Python's own types raise on offsets that lead nowhere.
+    except Exception as error:
+        raise MobileBnnError(f"{name} is truncated or malformed", why=first_line(error), cure="Make it anew") from error
+    return model
+
+
+def pack(model: ModelT) -> bytes:
+    """Writes the object tree as a .tflite file's bytes, every buffer's data aligned to 16 bytes.
+
+    Raises:
+        MobileBnnError: an operator has options that this schema version cannot write.
+    """
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            if _has_unknown_options(operator):
+                raise MobileBnnError(
+                    "the model cannot be written again",
+                    why="an operator has options that are newer than the installed schema",
+                    cure="pip install --upgrade ai-edge-litert",
+                )
+    builder = _AligningBuilder(1 << 16)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types
+    """Aligns every vector of bytes: the generated code passes no alignment, and it cannot tell buffers from others."""
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802, N803 - flatbuffers' names
+        """Starts a vector of `numElems` elements of `elemSize` bytes."""
+        return super().StartVector(elemSize, numElems, BUFFER_ALIGNMENT if elemSize == 1 else alignment)
+
+
+def _bytes_of(source: Path | str | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    path = Path(source)
+    if not path.is_file():
+        raise UsageError(f"there is no .tflite file {path}")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MobileBnnError(f"cannot read {path}", why=first_line(error)) from error
+
+
+def _has_unknown_options(operator: Any) -> bool:
+    return bool(
+        (operator.builtinOptionsType and operator.builtinOptions is None)
+        or (operator.builtinOptions2Type and operator.builtinOptions2 is None)
+    )
+
+
+def _check_table_count(flatbuffer: bytes) -> None:
+    """Refuses a file whose vectors promise more tables than fit into it: reading them could take for ever."""
+    model = Model.GetRootAs(flatbuffer)
+    limit = len(flatbuffer) // SMALLEST_TABLE
+    tables = model.OperatorCodesLength() + model.BuffersLength() + model.MetadataLength() + model.SignatureDefsLength()
+    for index in range(min(model.SubgraphsLength(), limit)):
+        subgraph = model.Subgraphs(index)
+        tables += 1 + subgraph.TensorsLength() + subgraph.OperatorsLength()
+        if tables > limit:
+            break
+    if tables > limit or model.SubgraphsLength() > limit:
+        raise ValueError("it promises more tensors and operators than fit into its length")
+
+
+def _fill_in(model: ModelT) -> None:
+    """Replaces the absent vectors that a reader walks through by empty ones."""
+    for name in ("operatorCodes", "subgraphs", "buffers", "metadata"):
+        setattr(model, name, list(getattr(model, name) or []))
+    for subgraph in model.subgraphs:
+        for name in ("tensors", "operators"):
+            setattr(subgraph, name, list(getattr(subgraph, name) or []))
+        for item in (subgraph, *subgraph.operators):
+            item.inputs, item.outputs = _plain(item.inputs), _plain(item.outputs)
+        for tensor in subgraph.tensors:
+            tensor.shape = _plain(tensor.shape)
+
+
+def _plain(numbers: Iterable[int] | None) -> list[int]:
+    return [] if numbers is None else [int(number) for number in numbers]
+
+
+def _check(model: ModelT) -> None:
+    if not model.subgraphs:
+        raise ValueError("it holds no subgraph")
+    for buffer in model.buffers:
+        if buffer.offset > 1 or buffer.size > 1:
+            raise MobileBnnError("the .tflite file keeps its constants behind the flatbuffer", why="it is over 2 GB")
+    for entry in model.metadata:
+        _check_indices("metadata buffer", [entry.buffer], len(model.buffers))
+    for subgraph in model.subgraphs:
+        _check_subgraph(model, subgraph)
+
+
+def _check_subgraph(model: ModelT, subgraph: Any) -> None:
+    tensors = len(subgraph.tensors)
+    _check_indices("input tensor", subgraph.inputs, tensors)
+    _check_indices("output tensor", subgraph.outputs, tensors)
+    for tensor in subgraph.tensors:
+        _check_indices("buffer", [tensor.buffer], len(model.buffers))
+        if any(size < 0 for size in tensor.shape):
+            raise ValueError(f"a tensor's shape is {tensor.shape}")
+    for operator in subgraph.operators:
+        _check_indices("operator code", [operator.opcodeIndex], len(model.operatorCodes))
+        _check_indices("operator input", operator.inputs, tensors, lowest=-1)
+        _check_indices("operator output", operator.outputs, tensors)
+        if operator.largeCustomOptionsOffset > 1:
+            raise MobileBnnError("the .tflite file keeps options behind the flatbuffer", why="it is over 2 GB")
+
+
+def _check_indices(what: str, indices: Iterable[int], count: int, lowest: int = 0) -> None:
+    for index in indices:
+        if not lowest <= index < count:
+            raise ValueError(f"{what} {index} is out of range: there are {count}")

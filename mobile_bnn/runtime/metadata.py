@@ -1,0 +1,94 @@
+"""The record that travels inside a .tflite file: what the model is and how to feed it."""
+
+import math
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from ai_edge_litert.schema_py_generated import BufferT, MetadataT, ModelT
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mobile_bnn.runs import Record
+from mobile_bnn.runtime.describe import text
+from mobile_bnn.runtime.flatbuffer import pack, read_model
+
+ENTRY = "mobile_bnn"
+
+
+class Normalization(BaseModel):
+    """What the network wants to be fed: (pixel - mean) / std, with pixels from 0 to 255, per channel."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    mean: list[float]
+    std: list[float]
+
+    @model_validator(mode="after")
+    def _usable(self) -> "Normalization":
+        if len(self.mean) != len(self.std) or not self.mean:
+            raise ValueError("mean and std must have one number for each channel")
+        if not all(math.isfinite(number) for number in self.mean + self.std) or min(self.std) <= 0:
+            raise ValueError("mean and std must be finite and std must be above 0")
+        return self
+
+
+class Accuracy(BaseModel):
+    """Top-1 accuracy, 0 to 1, of the Keras model and of the file on one split of a data set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    dataset: str
+    split: str
+    samples: int
+    keras_top1: float
+    tflite_top1: float
+
+
+class ModelMetadata(Record):
+    """Everything that a user of the file alone needs; fields that a model from elsewhere lacks are None or empty."""
+
+    kind: ClassVar[str] = "model metadata"
+    zoo_model: str | None = None
+    method: str | None = None
+    dataset: str | None = None
+    labels: list[str] = Field(default_factory=list, description="class names in the order of the outputs")
+    input_shape: tuple[int, int, int] = Field(description="height, width, channels")
+    normalization: Normalization
+    binary_macs: int = Field(ge=0)
+    float_macs: int = Field(ge=0)
+    accuracy: Accuracy | None = None
+    versions: dict[str, str] = Field(default_factory=dict, description="packages that made the file")
+
+
+def read_metadata(model: ModelT | bytes | Path | str) -> ModelMetadata | None:
+    """The record inside a .tflite file, or None if it has none.
+
+    Raises:
+        UsageError: there is no such file.
+        MobileBnnError: the file or the record in it is malformed, or the record is of another version.
+    """
+    tree = model if isinstance(model, ModelT) else read_model(model)
+    for entry in tree.metadata or []:
+        if text(entry.name) == ENTRY:
+            data = tree.buffers[entry.buffer].data
+            content = b"" if data is None else bytes(data)
+            return ModelMetadata.parse(content, "the mobile_bnn entry of the .tflite file is")
+    return None
+
+
+def with_metadata(flatbuffer: bytes, metadata: ModelMetadata) -> bytes:
+    """The same .tflite file with this record inside; replaces an older record, keeps everything else.
+
+    Raises:
+        MobileBnnError: `flatbuffer` is malformed.
+    """
+    model = read_model(flatbuffer)
+    content = BufferT(data=np.frombuffer(metadata.model_dump_json().encode("utf-8"), np.uint8))
+    used_by_tensors = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
+    for entry in model.metadata:
+        # A file from elsewhere may let a tensor share the entry's buffer: then that one must stay as it is.
+        if text(entry.name) == ENTRY and entry.buffer not in used_by_tensors:
+            model.buffers[entry.buffer] = content
+            return pack(model)
+    model.metadata = [entry for entry in model.metadata if text(entry.name) != ENTRY]
+    model.metadata.append(MetadataT(name=ENTRY, buffer=len(model.buffers)))
+    model.buffers.append(content)
+    return pack(model)

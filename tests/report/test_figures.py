@@ -1,0 +1,111 @@
+"""Derived figures: fair speed ratios, totals, shares, and what a reader is warned of."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mobile_bnn.report import figures
+from mobile_bnn.report.records import read
+from mobile_bnn.runs import Epoch, Measurement, Operators, Profile, RunFolder
+
+Measure = Callable[..., Measurement]
+
+
+def _profile(profile: Profile, *measurements: Measurement) -> Profile:
+    return profile.model_copy(update={"measurements": list(measurements)})
+
+
+def test_speed_compares_only_thread_counts_that_both_were_timed_at(profile: Profile, measure: Measure) -> None:
+    one = measure("lce", "bgemm", 1, 1.0, "model.tflite")
+    four = measure("lce", "bgemm", 4, 0.3, "model.tflite")
+    baseline = measure("litert", "xnnpack", 1, 0.5, "model_float.tflite")
+    mixed = _profile(profile, one, four, baseline)
+    assert figures.fastest(mixed) is four
+    assert figures.fair_pair(mixed) == (one, baseline)
+    assert figures.speed(one, baseline) == baseline.median_ms / one.median_ms
+    assert figures.speed_at_same_threads(four, mixed) is None
+
+
+def test_speed_takes_the_best_of_both_sides(profile: Profile) -> None:
+    pair = figures.fair_pair(profile)
+    assert pair is not None
+    assert [(one.engine, one.kernel, one.threads) for one in pair] == [
+        ("lce", "indirect_bgemm", 2),
+        ("litert", "xnnpack", 1),
+    ]
+
+
+def test_no_float_file_means_no_ratio(profile: Profile, measure: Measure) -> None:
+    alone = _profile(profile, measure("lce", "bgemm", 1, 1.0, "model.tflite"))
+    assert figures.fair_pair(alone) is None
+    assert figures.fastest(_profile(profile)) is None
+    assert figures.speed(alone.measurements[0], None) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [(2.0, "faster than float LiteRT"), (0.4, "slower than float LiteRT"), (1.001, "as fast as float LiteRT")],
+)
+def test_verdict_is_plain(times: float, words: str) -> None:
+    assert figures.verdict(times) == words
+
+
+def test_lce_remark_only_for_lce_on_x86(profile: Profile) -> None:
+    arm = profile.machine.model_copy(update={"architecture": "aarch64"})
+    assert figures.lce_on_x86(profile)
+    assert not figures.lce_on_x86(profile.model_copy(update={"machine": arm}))
+    assert not figures.lce_on_x86(_profile(profile, *profile.measurements[4:]))
+
+
+def test_binary_share() -> None:
+    assert figures.binary_share(3, 1) == 0.75
+    assert figures.binary_share(0, 0) is None
+
+
+def test_best_epoch_is_the_first_of_equals() -> None:
+    epochs = [
+        Epoch(epoch=number, seconds=1, learning_rate=0.1, metrics={"val_sparse_categorical_accuracy": value})
+        for number, value in enumerate((0.5, 0.9, float("nan"), 0.9), start=1)
+    ]
+    best = figures.best_epoch(epochs)
+    assert best is not None
+    assert best.epoch == 2
+    assert figures.best_epoch([Epoch(epoch=1, seconds=1, learning_rate=0.1, metrics={"loss": 1.0})]) is None
+
+
+def test_best_epoch_is_never_one_without_a_number() -> None:
+    epochs = [
+        Epoch(epoch=number, seconds=1, learning_rate=0.1, metrics={"val_accuracy": value})
+        for number, value in enumerate((float("nan"), 0.4), start=1)
+    ]
+    best = figures.best_epoch(epochs)
+    assert best is not None
+    assert best.epoch == 2
+
+
+def test_identity_without_metadata_comes_from_the_recipe(recorded_run: RunFolder) -> None:
+    assert figures.identity(read(recorded_run)) == ["binary_lenet", "bnn", "digits"]
+    recorded_run.recipe.unlink()
+    assert figures.identity(read(recorded_run)) == ["digits"]
+
+
+def test_records_of_another_file_are_named(real_file_run: RunFolder, profile: Profile, operators: Operators) -> None:
+    flips = "Sign flips that rounding does not explain: 1. The file differs from Keras there."
+    assert figures.cautions(read(real_file_run)) == [flips]
+    profile.save(real_file_run.profile)
+    operators.save(real_file_run.operators)
+    assert figures.cautions(read(real_file_run)) == [
+        "The latencies were measured on another model.tflite than the one that is in the folder now.",
+        "The operator table is of another model.tflite than the one that is in the folder now.",
+        flips,
+    ]
+
+
+def test_a_larger_file_is_called_larger(real_file_run: RunFolder) -> None:
+    records = read(real_file_run)
+    small, large = sorted((records.file_bytes or 0, records.float_file_bytes or 0))
+    lines = {card.title: card.lines for card in figures.key_figures(records)}
+    assert lines["File size"][1] == f"{large / small:.1f}× smaller"
+    real_file_run.float_tflite.write_bytes(b"x" * ((records.file_bytes or 0) // 2))
+    lines = {card.title: card.lines for card in figures.key_figures(read(real_file_run))}
+    assert lines["File size"][1] == "2.00× larger"

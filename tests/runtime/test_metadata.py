@@ -1,0 +1,136 @@
+"""The metadata record: what goes into a file comes out of it, and the file computes as before."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from pydantic import ValidationError
+
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.profiling.engines import ENGINES
+from mobile_bnn.runtime import (
+    Accuracy,
+    ModelMetadata,
+    Normalization,
+    constant,
+    operator_name,
+    pack,
+    read_metadata,
+    read_model,
+    with_metadata,
+)
+
+FOREIGN = ModelMetadata(
+    input_shape=(8, 8, 32), normalization=Normalization(mean=[0.0], std=[1.0]), binary_macs=5, float_macs=6
+)
+FULL = ModelMetadata(
+    zoo_model="binary_lenet",
+    method="bnn",
+    dataset="digits",
+    labels=["zero", "eins", "два"],
+    input_shape=(8, 8, 1),
+    normalization=Normalization(mean=[127.5], std=[127.5]),
+    binary_macs=1,
+    float_macs=2,
+    accuracy=Accuracy(dataset="digits", split="test", samples=360, keras_top1=0.98, tflite_top1=0.97),
+    versions={"larq": "0.14.0"},
+)
+
+
+def entries(flatbuffer: bytes) -> list[bytes]:
+    return [entry.name for entry in read_model(flatbuffer).metadata]
+
+
+@pytest.mark.parametrize("metadata", [FOREIGN, FULL])
+def test_the_record_comes_back_from_bytes_path_and_model(
+    binary_tflite: Path, tmp_path: Path, metadata: ModelMetadata
+) -> None:
+    flatbuffer = with_metadata(binary_tflite.read_bytes(), metadata)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(flatbuffer)
+    assert read_metadata(flatbuffer) == read_metadata(path) == read_metadata(read_model(path)) == metadata
+
+
+def test_a_file_without_a_record_has_none(binary_tflite: Path) -> None:
+    assert read_metadata(binary_tflite) is None
+
+
+def test_a_new_record_replaces_the_old_one_and_nothing_else(binary_tflite: Path) -> None:
+    once = with_metadata(binary_tflite.read_bytes(), FULL)
+    twice = with_metadata(once, FOREIGN)
+    assert read_metadata(twice) == FOREIGN
+    assert entries(twice) == entries(once) == [b"min_runtime_version", b"mobile_bnn"]
+    assert b"binary_lenet" not in twice
+    runtime_version = [bytes(model.buffers[model.metadata[0].buffer].data) for model in map(read_model, (once, twice))]
+    assert runtime_version[0] == runtime_version[1] != b""
+
+
+def test_the_file_computes_as_before(binary_tflite: Path) -> None:
+    image = np.random.default_rng(1).standard_normal((1, 8, 8, 32), np.float32)
+    create = ENGINES["lce"].import_library().LiteInterpreter
+    before, after = (
+        create(flatbuffer, 1, False, False, False).predict([image])[0].tobytes()
+        for flatbuffer in (binary_tflite.read_bytes(), with_metadata(binary_tflite.read_bytes(), FULL))
+    )
+    assert before == after
+
+
+def test_an_entry_that_shares_its_buffer_with_a_weight_does_not_overwrite_it(binary_tflite: Path) -> None:
+    model = read_model(binary_tflite)
+    graph = model.subgraphs[0]
+    filters = graph.tensors[graph.operators[1].inputs[1]]
+    model.metadata.append(schema.MetadataT(name="mobile_bnn", buffer=filters.buffer))
+    weights = bytes(model.buffers[filters.buffer].data)
+    flatbuffer = with_metadata(pack(model), FULL)
+    changed = read_model(flatbuffer)
+    assert operator_name(changed, changed.subgraphs[0].operators[1]) == "LceBconv2d"
+    data = constant(changed, changed.subgraphs[0].tensors[graph.operators[1].inputs[1]])
+    assert data is not None
+    assert bytes(data) == weights
+    assert read_metadata(flatbuffer) == FULL
+
+
+def with_content(path: Path, content: bytes) -> bytes:
+    model = read_model(path)
+    model.metadata.append(schema.MetadataT(name="mobile_bnn", buffer=len(model.buffers)))
+    model.buffers.append(schema.BufferT(data=np.frombuffer(content, np.uint8)))
+    return pack(model)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", "is not a model metadata file: "),
+        (b"", "is not a model metadata file: "),
+        (b"[1]", "is not a model metadata file: the whole: "),
+        (b"[" * 100_000, "is not a model metadata file: "),
+        (json.dumps({**FULL.model_dump(), "extra": 1}).encode(), "is not a model metadata file: extra: "),
+        (json.dumps({**FULL.model_dump(), "input_shape": [8, 8]}).encode(), "input_shape.2: Field required"),
+        (
+            json.dumps({**FULL.model_dump(), "schema_version": 2}).encode(),
+            "of version 2: this mobile_bnn reads version 1. Install the mobile_bnn that wrote it",
+        ),
+    ],
+)
+def test_a_bad_record_is_one_clear_line(binary_tflite: Path, content: bytes, message: str) -> None:
+    with pytest.raises(MobileBnnError) as caught:
+        read_metadata(with_content(binary_tflite, content))
+    assert str(caught.value).startswith("the mobile_bnn entry of the .tflite file is")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "message"),
+    [
+        ([1.0], [1.0, 2.0], "one number for each channel"),
+        ([], [], "one number for each channel"),
+        ([0.0], [0.0], "std must be above 0"),
+        ([float("nan")], [1.0], "must be finite"),
+    ],
+)
+def test_a_normalization_that_cannot_be_applied_is_refused(mean: list[float], std: list[float], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Normalization(mean=mean, std=std)
