@@ -22,7 +22,7 @@ class BinaryOperator:
 
     Attributes:
         index: of the operator in the file.
-        layer: the Keras layer whose kernel it holds, or "" if none does.
+        layer: the Keras layer whose kernel it holds, or "" if none does (up to a sign per output channel).
         channels: channels of its input.
         tensor: index of its bit-packed input tensor.
     """
@@ -64,7 +64,9 @@ def _holder_of(filters: npt.NDArray[np.int32], kernels: dict[str, Array]) -> str
         out, height, width, words = filters.shape
         if signs.shape[:2] != (height, width) or signs.shape[3] != out or -(-signs.shape[2] // 32) != words:
             continue
-        if np.array_equal(unpack(filters, signs.shape[2]), signs.transpose(3, 0, 1, 2)):
+        # A batch norm's negative factor may have been folded into a filter: it is the same filter, negated.
+        differs = (unpack(filters, signs.shape[2]) ^ signs.transpose(3, 0, 1, 2)).reshape(out, -1)
+        if (differs == differs[:, :1]).all():
             return name
     return ""
 

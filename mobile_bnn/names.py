@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
     """The error for an unknown `name`; `kind` says what it should have been, e.g. "method"."""
-    near = get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
+    near = get_close_matches(name.lower(), list(known), n=3, cutoff=0.6)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
     return UsageError(f"unknown {kind} {name!r}", cure=f"{guess}Known: {', '.join(sorted(known))}")
 

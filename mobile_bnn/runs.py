@@ -3,6 +3,7 @@
 A run folder holds
 
     recipe.toml            what was asked for
+    dataset.json           labels and normalization of the data
     checkpoints/           whole epochs, for --resume
     history.json  .csv     what training measured, epoch by epoch
     logs/                  TensorBoard
@@ -90,6 +91,17 @@ class History(Record):
     kind: ClassVar[str] = "training history"
     epochs: list[Epoch] = Field(default_factory=list)
     test: dict[str, float] | None = Field(None, description="loss and accuracy on the test split, after the last epoch")
+
+
+class DatasetRecord(Record):
+    """What a model must be told about the data it was trained on: x = (pixel - mean) / std, pixels from 0 to 255."""
+
+    kind: ClassVar[str] = "data set"
+    name: str
+    input_shape: tuple[int, int, int] = Field(description="height, width, channels")
+    labels: list[str] = Field(description="class names in the order of the outputs")
+    mean: list[float] = Field(description="per channel")
+    std: list[float] = Field(description="per channel")
 
 
 class LayerCheck(BaseModel):
@@ -208,6 +220,7 @@ class RunFolder:
         return str(self.path)
 
     recipe = property(lambda self: self.path / "recipe.toml")
+    dataset = property(lambda self: self.path / "dataset.json")
     checkpoints = property(lambda self: self.path / "checkpoints")
     history = property(lambda self: self.path / "history.json")
     history_csv = property(lambda self: self.path / "history.csv")

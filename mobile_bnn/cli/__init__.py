@@ -1,1 +1,1 @@
-
+"""The `mbnn` command: one small file per sub-command."""

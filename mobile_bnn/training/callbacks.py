@@ -27,10 +27,15 @@ def write_history(run: RunFolder, history: History) -> None:
     write_text(run.history_csv, table.getvalue())
 
 
-def _with_mean_flip_ratio(logs: dict[str, Any]) -> dict[str, float]:
-    """The epoch's metrics, with `flip_ratio`, the mean of all layers' flip ratios, where they are measured."""
-    metrics = {name: float(value) for name, value in logs.items()}
-    ratios = [value for name, value in metrics.items() if name.startswith("flip_ratio/")]
+def _metrics(model: Any, logs: dict[str, Any]) -> dict[str, float]:
+    """The epoch's metrics: flip ratios named after their layers instead of their quantizers, and the mean of them all.
+
+    Those of the validation are dropped: nothing flips there.
+    """
+    quantizers = ((layer, getattr(layer, "kernel_quantizer", None)) for layer in model.layers)
+    names = {f"flip_ratio/{quantizer.name}": f"flip_ratio/{layer.name}" for layer, quantizer in quantizers if quantizer}
+    metrics = {names.get(name, name): float(value) for name, value in logs.items() if "val_flip_ratio" not in name}
+    ratios = [metrics[name] for name in names.values() if name in metrics]
     return {**metrics, "flip_ratio": sum(ratios) / len(ratios)} if ratios else metrics
 
 
@@ -52,7 +57,7 @@ class Recorder(tf.keras.callbacks.Callback):  # type: ignore[misc]
             epoch=epoch + 1,
             seconds=round(time.monotonic() - self._began, 3),
             learning_rate=current_learning_rate(self.model.optimizer),
-            metrics=_with_mean_flip_ratio(logs or {}),
+            metrics=_metrics(self.model, logs or {}),
         )
         self.history = History(epochs=[*self.history.epochs, entry])
         self._checkpoints.save(self.history)

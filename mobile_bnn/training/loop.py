@@ -41,23 +41,6 @@ def load_data(recipe: Recipe, data_dir: Path | None = None) -> data.Dataset:
     )
 
 
-def load_model(path: Path) -> Any:
-    """A Keras model that `train` or Larq's users saved: `.keras`, `.h5` or a SavedModel folder, not compiled.
-
-    Raises:
-        UsageError: there is no such file.
-        MobileBnnError: Keras cannot read it.
-    """
-    from mobile_bnn.errors import MobileBnnError, first_line
-
-    if not path.exists():
-        raise UsageError(f"there is no Keras model {path}")
-    try:
-        return tf.keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever the broken part of a file leads to
-        raise MobileBnnError(f"{path} is not a Keras 2 model that can be loaded", why=first_line(error)) from error
-
-
 def _compiled(recipe: Recipe, dataset: data.Dataset) -> Any:
     with larq.context.metrics_scope(["flip_ratio"] if recipe.flip_ratio else []):
         model = build_model(recipe, dataset.info)

@@ -132,7 +132,7 @@ def measure() -> Callable[..., Measurement]:
 
 @pytest.fixture
 def profile(measure: Callable[..., Measurement]) -> Profile:
-    """LCE's two kernels and float LiteRT at one and two threads; the binary file is the slower one, as LCE on x86 is."""
+    """LCE's two kernels and float LiteRT at one and two threads; binary is the slower one, as LCE on x86 is."""
     measurements = [
         measure(engine, kernel, threads, latency, file)
         for engine, kernel, file, latencies in (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mobile_bnn.report import figures
+from mobile_bnn.report import figures, tables
 from mobile_bnn.report.records import read
 from mobile_bnn.runs import Epoch, Measurement, Operators, Profile, RunFolder
 
@@ -99,6 +99,12 @@ def test_records_of_another_file_are_named(real_file_run: RunFolder, profile: Pr
         "The operator table is of another model.tflite than the one that is in the folder now.",
         flips,
     ]
+
+
+def test_several_binary_files_are_told_apart_by_name(profile: Profile, measure: Measure) -> None:
+    two = _profile(profile, *(measure("lce", "bgemm", 1, 1.0, name) for name in ("a.tflite", "b.tflite")))
+    assert [row[0] for row in tables.latency(two).rows] == ["lce · bgemm, a.tflite", "lce · bgemm, b.tflite"]
+    assert tables.latency(profile).rows[0][0] == "lce · bgemm"
 
 
 def test_a_larger_file_is_called_larger(real_file_run: RunFolder) -> None:

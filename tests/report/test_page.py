@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright import sync_api
 
 from mobile_bnn.report import write_html
 from mobile_bnn.runs import History, Operators, Profile, RunFolder
-
-sync_api = pytest.importorskip("playwright.sync_api")
 
 PICTURES = Path("build/test-artifacts")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -90,8 +89,8 @@ def test_page_shows_the_figures_and_draws_the_charts(real_file_run: RunFolder, o
     profile = Profile.load(real_file_run.profile)
     best, baseline = profile.measurements[3].median_ms, profile.measurements[4].median_ms
     assert page.inner_text("h1") == "binary_lenet · bnn · digits"
-    cards = dict(zip(page.locator(".card .name").all_inner_texts(), page.locator(".card .value").all_inner_texts()))
-    assert cards == {
+    names, values = (page.locator(f".card .{part}").all_inner_texts() for part in ("name", "value"))
+    assert dict(zip(names, values, strict=True)) == {
         "Top-1 of the file, test split": "97.50 %",
         "File size": f"{real_file_run.tflite.stat().st_size / 1000:.2f} kB",
         "Median latency": f"{best:.4f} ms",

@@ -53,7 +53,7 @@ def test_verification_table(verification: Verification) -> None:
 
 
 def test_verification_without_binary_layers_has_no_flip_table(verification: Verification) -> None:
-    assert "flips" not in _shown(verification_table(verification.model_copy(update={"layers": []})))
+    assert "share" not in _shown(verification_table(verification.model_copy(update={"layers": []})))
 
 
 def test_operator_table(operators: Operators) -> None:

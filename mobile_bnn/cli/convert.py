@@ -1,0 +1,107 @@
+"""`mbnn convert`: a run or a Keras model to a binary .tflite."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
+from mobile_bnn.errors import UsageError
+from mobile_bnn.runs import DatasetRecord, RunFolder
+
+if TYPE_CHECKING:
+    from mobile_bnn.converters.conversion import Conversion
+    from mobile_bnn.runtime import ModelMetadata
+
+EXAMPLE = "Example: mbnn convert runs/demo    or    mbnn convert my_model.keras --output my_model.tflite"
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="A run folder, or a Keras model (.keras, .h5, SavedModel).")],
+    output: Annotated[
+        Path | None, typer.Option(help="The .tflite to write; for a run, model.tflite in its folder.")
+    ] = None,
+    float_file: Annotated[
+        bool, typer.Option("--float/--no-float", help="Also write the float .tflite that speed is compared with.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Convert to a binary .tflite.
+
+    File and Keras are compared layer by layer first: a file that computes something else is not written.
+    """
+    if is_run(source):
+        conversion = convert_run(run_folder(source), output, float_file=float_file)
+    else:
+        conversion = convert_model(source, output or source.with_suffix(".tflite"), float_file=float_file)
+    if as_json:
+        print_json(
+            {
+                "file": str(conversion.path),
+                "bytes": conversion.operators.file_bytes,
+                "binary_layers": [layer.layer for layer in conversion.layers],
+                "float_layers": conversion.float_layers,
+                "binary_macs": conversion.operators.total("binary_macs"),
+                "float_macs": conversion.operators.total("float_macs"),
+            }
+        )
+    else:
+        show(conversion)
+
+
+def is_run(source: Path) -> bool:
+    """Whether a path is meant as a run folder, not as a SavedModel folder or a file."""
+    return source.is_dir() and not (source / "saved_model.pb").exists()
+
+
+def convert_run(run: RunFolder, output: Path | None = None, *, float_file: bool = True) -> "Conversion":
+    """Converts a run's trained model, with everything known about it in the file's metadata."""
+    if not run.model.is_file():
+        raise UsageError(f"{run} holds no trained model", cure=f"mbnn train --resume --run {run} ends its training")
+    return _convert(
+        run.model, output or run.tflite, run.float_tflite if float_file else None, lambda model: _metadata(run, model)
+    )
+
+
+def convert_model(source: Path, output: Path, *, float_file: bool) -> "Conversion":
+    """Converts a Keras model from elsewhere."""
+    return _convert(source, output, output.with_name(f"{output.stem}_float.tflite") if float_file else None, None)
+
+
+def _convert(source: Path, output: Path, float_output: Path | None, metadata: Any) -> "Conversion":
+    with err.status("loading TensorFlow"):
+        from mobile_bnn.converters.conversion import convert, convert_float
+        from mobile_bnn.converters.source import load_model
+    with err.status(f"converting {source}"):
+        model = load_model(source)
+        conversion = convert(model, output, metadata=metadata(model) if metadata else None)
+        if float_output:
+            convert_float(model, float_output)
+    return conversion
+
+
+def _metadata(run: RunFolder, model: Any) -> "ModelMetadata":
+    from mobile_bnn.runtime import ModelMetadata, Normalization
+    from mobile_bnn.training import Recipe
+
+    recipe, info = Recipe.read(run.recipe), DatasetRecord.load(run.dataset)
+    return ModelMetadata(
+        zoo_model=recipe.zoo,
+        method=recipe.method,
+        dataset=recipe.dataset,
+        labels=info.labels,
+        input_shape=model.input_shape[1:],
+        normalization=Normalization(mean=info.mean, std=info.std),
+        binary_macs=0,
+        float_macs=0,
+    )
+
+
+def show(conversion: "Conversion") -> None:
+    """Prints what became binary, what did not, and why."""
+    operators = conversion.operators
+    binary, total = operators.total("binary_macs"), operators.total("binary_macs") + operators.total("float_macs")
+    out.print(f"{conversion.path}  {operators.file_bytes:,} bytes", soft_wrap=True)
+    out.print(f"binary layers: {len(conversion.layers)}, {binary / max(total, 1):.1%} of the multiply-accumulates")
+    for name, why in conversion.float_layers.items():
+        out.print(f"[yellow]stays float:[/] {name}: {why}", soft_wrap=True)

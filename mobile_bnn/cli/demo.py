@@ -1,0 +1,64 @@
+"""`mbnn demo`: the whole way, from real images to a report, in about a minute."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobile_bnn.cli import convert, inspect, profile, train, verify
+from mobile_bnn.cli.console import DataDir, Json, out, print_json
+from mobile_bnn.runs import RunFolder
+
+EXAMPLE = (
+    "Example: mbnn demo    or    mbnn demo --dataset fashion_mnist --data-dir ~/data --epochs 6 --run runs/fashion"
+)
+
+
+def command(
+    dataset: Annotated[str, typer.Option(help="digits is embedded; other sets are loaded.")] = "digits",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training images.")] = 30,
+    run: Annotated[Path, typer.Option(help="Run folder; a demo in it is made anew.")] = Path("runs/demo"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Train a small binary network on real images, convert it, verify it against Keras, profile it and report."""
+    from mobile_bnn import report
+    from mobile_bnn.training import Recipe
+
+    folder = RunFolder(run)
+
+    def step(number: int, title: str) -> None:
+        if not as_json:
+            out.print(f"\n[bold]{number}/5 {title}[/]")
+
+    step(1, "train")
+    recipe = Recipe.of_zoo("binary_lenet", dataset=dataset, epochs=epochs)
+    history = train.train(recipe, folder, data_dir, fresh=True)
+    step(2, "convert")
+    conversion = convert.convert_run(folder)
+    inspect.inspect_run(folder)
+    if not as_json:
+        convert.show(conversion)
+    step(3, "verify against Keras")
+    verification = verify.verify_run(folder, data_dir)
+    if not as_json:
+        out.print(report.verification_table(verification))
+    step(4, "profile on this machine")
+    measured = profile.profile_run(folder, [1, 2])
+    if not as_json:
+        out.print(report.profile_table(measured))
+    step(5, "report")
+    page = report.write_html(folder)
+    if as_json:
+        print_json(
+            {
+                "run": str(folder),
+                "test": history.test,
+                "keras_top1": verification.keras_top1,
+                "tflite_top1": verification.tflite_top1,
+                "report": str(page),
+            }
+        )
+    else:
+        out.print(report.summary(folder))
+        out.print(f"\nOpen {page.resolve().as_uri()}\nNext: mbnn train --help", soft_wrap=True)

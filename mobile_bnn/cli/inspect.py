@@ -1,0 +1,83 @@
+"""`mbnn inspect`: what is inside a .tflite, operator by operator."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
+from mobile_bnn.cli.convert import is_run
+from mobile_bnn.errors import UsageError
+from mobile_bnn.runs import Operators, RunFolder
+
+if TYPE_CHECKING:
+    from mobile_bnn.converters.summary import SummaryComparison
+
+EXAMPLE = "Example: mbnn inspect runs/demo    or    mbnn inspect model.tflite --json"
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="A .tflite, or a run folder.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A Keras model whose Larq summary is set beside the file; a run has its own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a file's operators with binary and float multiply-accumulates (MACs) and bytes, beside Larq's summary."""
+    from mobile_bnn.profiling import operator_table
+    from mobile_bnn.runtime import read_metadata
+
+    path = source
+    if is_run(source):
+        run = run_folder(source)
+        if not run.tflite.is_file():
+            raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
+        inspect_run(run)
+        path, model = run.tflite, model or run.model
+    operators, metadata = operator_table(path), read_metadata(path)
+    comparison = _compare(model, operators) if model else None
+    if as_json:
+        fields = {"file": str(path), **operators.model_dump()}
+        fields["metadata"] = metadata.model_dump() if metadata else None
+        fields["larq_summary"] = vars(comparison) if comparison else None
+        print_json(fields)
+        return
+    from mobile_bnn import report
+
+    out.print(report.operator_table(operators))
+    if comparison:
+        out.print(_comparison_table(comparison))
+
+
+def inspect_run(run: RunFolder) -> Operators:
+    """The operator table of a run's binary file, also kept in the run."""
+    from mobile_bnn.profiling import operator_table
+
+    operators = operator_table(run.tflite)
+    operators.save(run.operators)
+    return operators
+
+
+def _compare(model: Path, operators: Operators) -> "SummaryComparison":
+    with err.status("loading TensorFlow"):
+        from mobile_bnn.converters.source import load_model
+        from mobile_bnn.converters.summary import compare_with_larq
+    return compare_with_larq(load_model(model), operators)
+
+
+def _comparison_table(comparison: "SummaryComparison") -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="Larq's summary of the Keras model, beside the file", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for header in ("Larq's summary", "the file"):
+        table.add_column(header, justify="right")
+    rows = {
+        "binary MACs": (comparison.larq_binary_macs, comparison.file_binary_macs),
+        "float MACs": (comparison.larq_float_macs, comparison.file_float_macs),
+        "bytes": (comparison.larq_bytes, comparison.file_bytes),
+    }
+    for name, (larq, file) in rows.items():
+        table.add_row(name, f"{larq:,}", f"{file:,}")
+    return table

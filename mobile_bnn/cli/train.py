@@ -1,0 +1,123 @@
+"""`mbnn train`: trains a zoo model with a method on a data set."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mobile_bnn.cli.console import DataDir, Json, err, out, print_json
+from mobile_bnn.errors import UsageError
+from mobile_bnn.runs import History, RunFolder
+
+if TYPE_CHECKING:
+    from mobile_bnn.training import Recipe
+
+EXAMPLE = "Example: mbnn train --zoo resnet20 --method bi_real --dataset fashion_mnist --epochs 2 --data-dir ~/data"
+
+
+def command(
+    zoo: Annotated[str | None, typer.Option(help="Architecture; see mbnn zoo list.")] = None,
+    method: Annotated[str | None, typer.Option(help="Binarization method; see mbnn methods list.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="digits, mnist, fashion_mnist, cifar10, image_folder:PATH or any TFDS name.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step, over all replicas together.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's, after the warm-up.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam or bop.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="cosine, step or constant.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, data order and augmentation.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="none, mirrored or multi_worker (tf.distribute).")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Recipe file (TOML) to begin from instead of the zoo's own.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any other field of the recipe; repeatable."),
+    ] = None,
+    run: Annotated[Path | None, typer.Option(help="Run folder; runs/ZOO-METHOD-DATASET by default.")] = None,
+    data_dir: DataDir = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the training that the run folder holds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a binary network.
+
+    Options override the fields of the recipe, which is the zoo model's own unless --recipe names one.
+    """
+    options = {
+        "zoo": zoo,
+        "method": method,
+        "dataset": dataset,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "seed": seed,
+        "strategy": strategy,
+    }
+    if resume and fresh:
+        raise UsageError("--resume goes on, --fresh starts anew", cure="Give one of them")
+    overrides = {name: value for name, value in options.items() if value is not None} | _fields(set_ or [])
+    chosen = _recipe(recipe, RunFolder(run) if run and resume else None, overrides)
+    folder = RunFolder(run or default_folder(chosen))
+    history = train(chosen, folder, data_dir, resume=resume, fresh=fresh)
+    if as_json:
+        print_json({"run": str(folder), "epochs": len(history.epochs), "test": history.test})
+    else:
+        show(folder, history)
+
+
+def train(
+    recipe: "Recipe", run: RunFolder, data_dir: Path | None, *, resume: bool = False, fresh: bool = False
+) -> History:
+    """Trains, with progress on standard error."""
+    with err.status("loading TensorFlow"):
+        from mobile_bnn.training.loop import train as train_model
+    err.print(f"training {recipe.zoo} with {recipe.method} on {recipe.dataset} into {run}", soft_wrap=True)
+    _, history = train_model(recipe, run, data_dir=data_dir, resume=resume, fresh=fresh, console=err)
+    return history
+
+
+def show(run: RunFolder, history: History) -> None:
+    """Prints what the training reached and what comes next."""
+    test = history.test or {}
+    out.print(f"test accuracy {test['accuracy']:.2%} (Keras) after {len(history.epochs)} epochs")
+    out.print(f"model {run.model}\nnext: mbnn convert {run}", soft_wrap=True)
+
+
+def default_folder(recipe: "Recipe") -> Path:
+    """runs/ZOO-METHOD-DATASET, with what a folder's name should not hold replaced."""
+    name = f"{recipe.zoo}-{recipe.method}-{Path(recipe.dataset).name if ':' in recipe.dataset else recipe.dataset}"
+    return Path("runs") / re.sub(r"[^\w.-]+", "-", name)
+
+
+def _recipe(path: Path | None, resumed: RunFolder | None, overrides: dict[str, Any]) -> "Recipe":
+    from mobile_bnn.training import Recipe
+
+    if resumed and resumed.recipe.is_file() and path is None:
+        return Recipe.read(resumed.recipe, **overrides)
+    if path:
+        return Recipe.read(path, **overrides)
+    if "zoo" not in overrides:
+        raise UsageError("nothing to train was named", cure="Name an architecture (--zoo) or a recipe (--recipe)")
+    return Recipe.of_zoo(**{"name": overrides["zoo"], **overrides})
+
+
+def _fields(assignments: list[str]) -> dict[str, Any]:
+    """The fields of --set, each value read as TOML; a bare word is a string."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    fields = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--set {assignment!r} is not FIELD=VALUE", cure="For example: --set label_smoothing=0.1")
+        try:
+            fields[name] = tomlkit.value(value).unwrap()
+        except TOMLKitError:
+            fields[name] = value
+    return fields

@@ -1,0 +1,57 @@
+"""Random crops and flips as stateless functions: the same draws or the same seed give the same image."""
+
+from typing import Any
+
+from mobile_bnn.legacy_keras import tf
+
+CENTRAL_FRACTION = 0.875  # the usual test crop: 224 of 256 pixels
+AREA_RANGE = (0.08, 1.0)  # of random resized crops, as in most ImageNet recipes
+ASPECT_RANGE = (3 / 4, 4 / 3)
+
+
+def pad_crop_flip(images: Any, draws: Any, *, pad: int, flip: bool) -> Any:
+    """Crops a whole batch from its zero-padded images, and mirrors where the draw says so.
+
+    Args:
+        images: uint8 [B, H, W, C].
+        draws: float32 [B, 3], uniform in [0, 1): row shift, column shift, flip.
+        pad: pixels of zeros on every side.
+        flip: whether a third draw of at least one half mirrors the image, left to right.
+
+    Returns:
+        uint8 [B, H, W, C].
+    """
+    height, width = images.shape[1], images.shape[2]
+    offsets = tf.cast(draws[:, :2] * (2 * pad + 1), tf.int32)
+    rows = offsets[:, :1] + tf.range(height)
+    columns = tf.range(width)
+    if flip:
+        columns = tf.where(draws[:, 2:] >= 0.5, width - 1 - columns, columns)
+    columns = offsets[:, 1:] + columns
+    padded = tf.pad(images, [[0, 0], [pad, pad], [pad, pad], [0, 0]])
+    return tf.gather(tf.gather(padded, rows, batch_dims=1), columns, axis=2, batch_dims=1)
+
+
+def random_resized_crop(image: Any, seed: Any, size: int) -> Any:
+    """A random part of `image` (uint8 [h, w, C]) of random shape, half of the time mirrored: float32 [size, size, C]."""
+    seeds = tf.random.split(seed, 2)
+    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
+        tf.shape(image),
+        tf.constant([[[0.0, 0.0, 1.0, 1.0]]]),
+        seed=seeds[0],
+        min_object_covered=0.0,
+        aspect_ratio_range=ASPECT_RANGE,
+        area_range=AREA_RANGE,
+        max_attempts=10,
+    )
+    crop = tf.image.resize(tf.slice(image, begin, extent), (size, size))
+    return tf.image.stateless_random_flip_left_right(crop, seeds[1])
+
+
+def central_crop(image: Any, size: int) -> Any:
+    """The central square of `image` (uint8 [h, w, C]), 7/8 of its shorter side: float32 [size, size, C]."""
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    shorter = tf.cast(tf.minimum(height, width), tf.float32)
+    side = tf.maximum(tf.cast(tf.round(shorter * CENTRAL_FRACTION), tf.int32), 1)
+    square = tf.image.crop_to_bounding_box(image, (height - side) // 2, (width - side) // 2, side, side)
+    return tf.image.resize(square, (size, size))

@@ -1,0 +1,85 @@
+"""The data set that `load` returns: normalized, batched, prefetched tf.data pipelines over its splits."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.data.in_memory import InMemory
+from mobile_bnn.data.info import DatasetInfo
+from mobile_bnn.data.stream import Stream
+from mobile_bnn.legacy_keras import tf
+
+Split: TypeAlias = InMemory | Stream
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a reader found: the raw splits, the class names, and where it comes from in words."""
+
+    train: Split
+    validation: Split | None
+    test: Split
+    labels: tuple[str, ...]
+    origin: str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set ready for training. Every element is (images float32 [B, H, W, C], labels int64 [B]).
+
+    Images are normalized as `info` says. The last batch of a pass holds what is left, so it may be smaller.
+    """
+
+    info: DatasetInfo
+    batch_size: int
+    seed: int
+    source: Source
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Training batches in one epoch; the last, partial one counts."""
+        return -(-self.info.train_size // self.batch_size)
+
+    def train(self, first_epoch: int = 0, epochs: int = 1) -> Any:
+        """The training batches of `epochs` epochs from `first_epoch` on (counted from 0), one epoch after the other.
+
+        Order and augmentation of an epoch depend on the seed, the epoch's number and the sample alone: a training
+        that resumes at an epoch sees exactly the batches that the unbroken one would have seen.
+        """
+        numbers = tf.data.Dataset.range(first_epoch, first_epoch + epochs)
+        batches = numbers.flat_map(lambda number: self.source.train.epoch(number, self.seed, self.batch_size))
+        return self._finish(batches, epochs * self.steps_per_epoch)
+
+    @property
+    def validation(self) -> Any:
+        """The validation batches in a fixed order, not augmented; None where no sample is held out."""
+        return None if self.source.validation is None else self._ordered(self.source.validation)
+
+    @property
+    def test(self) -> Any:
+        """The test batches in a fixed order, not augmented."""
+        return self._ordered(self.source.test)
+
+    def test_arrays(self, limit: int | None = None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """The first `limit` test samples (all of them for None): float32 [N, H, W, C], int64 [N]."""
+        count = self.info.test_size if limit is None else min(limit, self.info.test_size)
+        batches = list(self.test.take(-(-count // self.batch_size)).as_numpy_iterator())
+        images = np.concatenate([images for images, _ in batches])[:count]
+        return images, np.concatenate([labels for _, labels in batches])[:count]
+
+    def _ordered(self, split: Split) -> Any:
+        return self._finish(split.ordered(self.batch_size), -(-split.size // self.batch_size))
+
+    def _finish(self, batches: Any, count: int) -> Any:
+        mean, std = np.float32(self.info.mean), np.float32(self.info.std)
+        normalized = batches.map(
+            lambda images, labels: ((tf.cast(images, tf.float32) - mean) / std, labels),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        options = tf.data.Options()
+        # Shards by batch, whatever the source: file-wise sharding would starve workers, and there may be no files.
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        counted = normalized.apply(tf.data.experimental.assert_cardinality(count))
+        return counted.prefetch(tf.data.AUTOTUNE).with_options(options)

@@ -1,0 +1,73 @@
+"""A split of images of varying size, read, decoded and cropped while training runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mobile_bnn.data.augment import central_crop, random_resized_crop
+from mobile_bnn.legacy_keras import tf
+
+
+def decode(encoded: Any, channels: int) -> Any:
+    """Decodes JPEG, PNG, GIF (first frame) or BMP bytes to uint8 [h, w, channels]."""
+    image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+    image.set_shape([None, None, channels])
+    return image
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A tf.data.Dataset of (encoded image or its path, label int64), in a fixed order.
+
+    Attributes:
+        dataset: the elements.
+        size: how many there are.
+        read: maps the first part of an element to an image, uint8 [h, w, C].
+        input_shape: (height, width, channels) of what is delivered; height equals width.
+        shuffle_buffer: elements to shuffle among; `size` gives a perfect shuffle, at the price of memory.
+        augment: whether training takes random crops and flips instead of the central crop.
+    """
+
+    dataset: Any
+    size: int
+    read: Callable[[Any], Any]
+    input_shape: tuple[int, int, int]
+    shuffle_buffer: int
+    augment: bool = True
+
+    def hold_out(self, count: int, seed: int) -> "tuple[Stream, Stream]":
+        """The split without, and with only, its first `count` samples. The order is already random, so no seed is used.
+
+        The first, because reaching the last ones would read all others in every validation.
+        """
+        rest = replace(self, dataset=self.dataset.skip(count), size=self.size - count)
+        return rest, replace(self, dataset=self.dataset.take(count), size=count)
+
+    def _batches(self, elements: Any, finish: Callable[..., Any], batch_size: int) -> Any:
+        images = elements.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+        return images.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+
+    def epoch(self, number: Any, seed: int, batch_size: int) -> Any:
+        """Shuffled, augmented batches of epoch `number` (int64 tensor): a function of seed, epoch and sample alone."""
+        epoch_seed = tf.stack([tf.cast(seed, tf.int64), number])
+        shuffle_seed = tf.random.stateless_uniform([], epoch_seed, minval=None, maxval=None, dtype=tf.int64)
+        elements = self.dataset.enumerate().shuffle(
+            self.shuffle_buffer, seed=shuffle_seed, reshuffle_each_iteration=False
+        )
+
+        def finish(index: Any, element: Any) -> Any:
+            image = self.read(element[0])
+            if not self.augment:
+                return central_crop(image, self.input_shape[0]), element[1]
+            sample_seed = tf.random.fold_in(epoch_seed, index)
+            return random_resized_crop(image, sample_seed, self.input_shape[0]), element[1]
+
+        return self._batches(elements, finish, batch_size)
+
+    def ordered(self, batch_size: int) -> Any:
+        """The batches in the order of the set, centrally cropped."""
+
+        def finish(source: Any, label: Any) -> Any:
+            return central_crop(self.read(source), self.input_shape[0]), label
+
+        return self._batches(self.dataset, finish, batch_size)

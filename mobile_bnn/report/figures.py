@@ -1,0 +1,214 @@
+"""The figures that a report derives from the records: speed ratios, shares, totals and the key figures on top."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from mobile_bnn.report.formats import DOT, count, macs, milliseconds, percent, plural, points, printable, ratio, size
+from mobile_bnn.report.records import Records
+from mobile_bnn.runs import Epoch, LayerCheck, Machine, Measurement, Operators, Profile, RunFolder, Verification
+
+X86 = ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686")
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One of the few figures that a reader wants first; `lines` say what it is compared with."""
+
+    title: str
+    value: str
+    lines: list[str]
+
+
+def is_float_baseline(measurement: Measurement) -> bool:
+    """Whether it timed the float file of a run, not the binary one."""
+    baseline: str = RunFolder("").float_tflite.name
+    return PurePath(measurement.file).name == baseline
+
+
+def engine(measurement: Measurement) -> str:
+    """Engine and kernel of a measurement, and "float" where it timed the float file: lce · indirect."""
+    parts = [measurement.engine, measurement.kernel, "float" if is_float_baseline(measurement) else ""]
+    return f" {DOT} ".join(printable(part) for part in parts if part)
+
+
+def _fastest(measurements: Iterable[Measurement]) -> Measurement | None:
+    return min(measurements, key=lambda measurement: measurement.median_ms, default=None)
+
+
+def fastest(profile: Profile) -> Measurement | None:
+    """The fastest measurement of the binary file, by median; None where there is none."""
+    return _fastest(measured for measured in profile.measurements if not is_float_baseline(measured))
+
+
+def fair_pair(profile: Profile) -> tuple[Measurement, Measurement] | None:
+    """The fastest measurement of the binary file and of the float file, among thread counts that both were timed at."""
+    binary = [measured for measured in profile.measurements if not is_float_baseline(measured)]
+    floats = [measured for measured in profile.measurements if is_float_baseline(measured)]
+    both = {measured.threads for measured in binary} & {measured.threads for measured in floats}
+    ours = _fastest(measured for measured in binary if measured.threads in both)
+    baseline = _fastest(measured for measured in floats if measured.threads in both)
+    return (ours, baseline) if ours and baseline else None
+
+
+def speed(measurement: Measurement, baseline: Measurement | None) -> float | None:
+    """How many times as fast as the baseline, by medians: 2.0 is twice as fast, 0.5 half as fast."""
+    if baseline is None or measurement.median_ms <= 0 or baseline.median_ms <= 0:
+        return None
+    return baseline.median_ms / measurement.median_ms
+
+
+def speed_at_same_threads(measurement: Measurement, profile: Profile) -> float | None:
+    """`speed` against the fastest float measurement with as many threads; None where there is none."""
+    same = (
+        other for other in profile.measurements if is_float_baseline(other) and other.threads == measurement.threads
+    )
+    return speed(measurement, _fastest(same))
+
+
+def lce_on_x86(profile: Profile) -> bool:
+    """Whether LCE was timed on an x86 processor, for which it has no fast kernels."""
+    x86 = profile.machine.architecture.lower() in X86
+    return x86 and any(measurement.engine == "lce" for measurement in profile.measurements)
+
+
+def binary_share(binary_macs: int, float_macs: int) -> float | None:
+    """The binary share of all multiply-accumulates, 0 to 1; None where there are none."""
+    total = binary_macs + float_macs
+    return binary_macs / total if total else None
+
+
+def unexplained(layer: LayerCheck) -> int:
+    """The flips of a layer that rounding does not explain."""
+    return layer.flips - layer.ties - layer.consequences
+
+
+def best_epoch(epochs: list[Epoch]) -> Epoch | None:
+    """The epoch with the highest validation accuracy, the first of equals; None where that was not measured."""
+    measured = [epoch for epoch in epochs if math.isfinite(validation_accuracy(epoch))]
+    return max(measured, key=validation_accuracy, default=None)
+
+
+def validation_accuracy(epoch: Epoch) -> float:
+    """An epoch's val_accuracy, val_sparse_categorical_accuracy or the like, 0 to 1; NaN where it has none."""
+    names = (name for name in epoch.metrics if name.startswith("val_") and name.endswith("accuracy"))
+    return epoch.metrics.get(next(names, ""), math.nan)
+
+
+def identity(records: Records) -> list[str]:
+    """Model, method and data set, as far as the file's metadata, the recipe or the verification tell."""
+    metadata, verification = records.metadata, records.verification
+    names = [
+        (metadata and metadata.zoo_model) or _text(records.recipe, "zoo"),
+        (metadata and metadata.method) or _text(records.recipe, "method"),
+        (metadata and metadata.dataset) or _text(records.recipe, "dataset") or (verification and verification.dataset),
+    ]
+    return [printable(name) for name in names if name]
+
+
+def _text(recipe: dict[str, Any], name: str) -> str:
+    value = recipe.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def key_figures(records: Records) -> list[KeyFigure]:
+    """The figures on top of a report, each only where its record exists."""
+    cards: list[KeyFigure] = []
+    if records.verification:
+        cards.append(_accuracy_card(records.verification))
+    if size_bytes := _file_bytes(records):
+        cards.append(_size_card(size_bytes, records.float_file_bytes))
+    if records.profile:
+        cards += _latency_cards(records.profile)
+    if records.operators and records.operators.operators:
+        cards.append(_macs_card(records.operators))
+    return cards
+
+
+def _file_bytes(records: Records) -> int | None:
+    return records.file_bytes or (records.operators.file_bytes if records.operators else None)
+
+
+def _accuracy_card(verification: Verification) -> KeyFigure:
+    change = verification.tflite_top1 - verification.keras_top1
+    lines = [
+        f"Keras {percent(verification.keras_top1)}",
+        f"change {points(change)}",
+        f"agreement {percent(verification.agreement)}",
+        f"{plural(verification.samples, 'image')} of {printable(verification.dataset)}",
+    ]
+    title = f"Top-1 of the file, {printable(verification.split)} split"
+    return KeyFigure(title, percent(verification.tflite_top1), lines)
+
+
+def _size_card(file_bytes: int, float_bytes: int | None) -> KeyFigure:
+    lines = []
+    if float_bytes:
+        smaller = float_bytes / file_bytes
+        comparison = f"{ratio(smaller)} smaller" if smaller >= 1 else f"{ratio(1 / smaller)} larger"
+        lines = [f"float file {size(float_bytes)}", comparison]
+    return KeyFigure("File size", size(file_bytes), lines)
+
+
+def _latency_cards(profile: Profile) -> list[KeyFigure]:
+    best = fastest(profile)
+    if best is None:
+        return []
+    settings = sum(not is_float_baseline(measured) for measured in profile.measurements)
+    lines = [engine(best), f"{plural(best.threads, 'thread')}, fastest of {plural(settings, 'setting')}"]
+    cards = [KeyFigure("Median latency", milliseconds(best.median_ms), lines)]
+    pair = fair_pair(profile)
+    times = speed(*pair) if pair else None
+    if pair and times is not None:
+        lines = [
+            verdict(times),
+            *(f"{name} {_timed(one)}" for name, one in zip(("binary", "float"), pair, strict=True)),
+        ]
+        cards.append(KeyFigure("Speed against float", ratio(times), lines))
+    return cards
+
+
+def _timed(measurement: Measurement) -> str:
+    return f"{milliseconds(measurement.median_ms)} ({plural(measurement.threads, 'thread')})"
+
+
+def verdict(times: float) -> str:
+    """A speed ratio in words, judged as it is printed: 1.00× is neither faster nor slower."""
+    if ratio(times) == ratio(1.0):
+        return "as fast as float LiteRT"
+    return "faster than float LiteRT" if times > 1 else "slower than float LiteRT"
+
+
+def _macs_card(operators: Operators) -> KeyFigure:
+    binary, floats = operators.total("binary_macs"), operators.total("float_macs")
+    share = binary_share(binary, floats)
+    lines = [f"{macs(binary)} binary, {macs(floats)} float"]
+    return KeyFigure("Binary share of MACs", "none" if share is None else percent(share), lines)
+
+
+def cautions(records: Records) -> list[str]:
+    """What a reader must know before believing the figures; empty where nothing is amiss."""
+    found: list[str] = []
+    if records.profile and _stale(records.profile, records.file_sha256):
+        found.append("The latencies were measured on another model.tflite than the one that is in the folder now.")
+    if records.operators and records.file_bytes not in (None, records.operators.file_bytes):
+        found.append("The operator table is of another model.tflite than the one that is in the folder now.")
+    if records.verification and (flips := sum(map(unexplained, records.verification.layers))) > 0:
+        found.append(f"Sign flips that rounding does not explain: {count(flips)}. The file differs from Keras there.")
+    return found
+
+
+def _stale(profile: Profile, file_sha256: str | None) -> bool:
+    name = RunFolder("").tflite.name
+    timed = [measurement for measurement in profile.measurements if PurePath(measurement.file).name == name]
+    return file_sha256 is not None and any(measurement.file_sha256 != file_sha256 for measurement in timed)
+
+
+def lce_remark(machine: Machine) -> str:
+    """What to know about LCE's latency on x86; see `lce_on_x86`."""
+    return (
+        f"LCE has no fast kernels for x86 processors ({printable(machine.architecture)}): "
+        "its latency here is not what a 64-bit ARM phone shows."
+    )

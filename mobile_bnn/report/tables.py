@@ -1,0 +1,202 @@
+"""The tables of a report as plain text cells; the page and the terminal both draw these, so they cannot differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from mobile_bnn import __version__
+from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_threads, unexplained
+from mobile_bnn.report.formats import count, percent, printable, ratio, significant, size
+from mobile_bnn.report.records import Records
+from mobile_bnn.runs import History, LayerCheck, Machine, Operators, Profile, Verification
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's header, with its unit where it has one; numbers are set flush right."""
+
+    header: str
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, columns, rows of cells and perhaps a row of totals."""
+
+    caption: str
+    columns: list[Column]
+    rows: list[list[str]]
+    totals: list[str] = field(default_factory=list)
+
+
+def _numbers(*headers: str) -> list[Column]:
+    return [Column(header, number=True) for header in headers]
+
+
+def training(history: History) -> Table:
+    """One row for each epoch: its length, the learning rate and every metric; of flip ratios only their mean."""
+    names = [*metric_names(history), *(name for name in flip_ratio_names(history) if name == "flip_ratio")]
+    columns = _numbers("epoch", "time (s)", "learning rate", *(printable(name) for name in names))
+    rows = []
+    for epoch in history.epochs:
+        values = [epoch.metrics.get(name) for name in names]
+        cells = ["–" if value is None else significant(value, 4) for value in values]
+        rows.append([count(epoch.epoch), significant(epoch.seconds), significant(epoch.learning_rate), *cells])
+    return Table("Training by epoch", columns, rows)
+
+
+def metric_names(history: History) -> list[str]:
+    """The metrics in the order they first appear, without the flip ratios."""
+    return [name for name in _all_names(history) if "flip_ratio" not in name]
+
+
+def flip_ratio_names(history: History) -> list[str]:
+    """The flip ratios: the mean of all layers (flip_ratio) and each layer's own (flip_ratio/…).
+
+    Those of the validation are left out: nothing is trained there, so nothing flips.
+    """
+    return [name for name in _all_names(history) if name.startswith("flip_ratio")]
+
+
+def _all_names(history: History) -> list[str]:
+    return list(dict.fromkeys(name for epoch in history.epochs for name in epoch.metrics))
+
+
+def accuracy(verification: Verification) -> Table:
+    """Keras against the file, figure by figure."""
+    rows = [
+        ["Top-1, Keras", percent(verification.keras_top1)],
+        ["Top-1, file", percent(verification.tflite_top1)],
+        ["Same top-1 class in both", percent(verification.agreement)],
+        ["Largest difference of an output", significant(verification.largest_difference)],
+        ["Images compared", count(verification.samples)],
+    ]
+    caption = f"Keras and the file on the {printable(verification.split)} split of {printable(verification.dataset)}"
+    return Table(caption, [Column("figure"), Column("value", number=True)], rows)
+
+
+def layers(verification: Verification) -> Table:
+    """The inputs of each binary layer: bits compared, bits that differ, and how many of those rounding explains."""
+    columns = [
+        Column("layer"),
+        *_numbers("operator", "signs compared", "flips", "share flipped", "ties", "consequences", "unexplained"),
+    ]
+    rows = [[printable(layer.layer), str(layer.operator), *_flip_cells(layer)] for layer in verification.layers]
+    total = LayerCheck(
+        layer="total",
+        operator=0,
+        bits=sum(layer.bits for layer in verification.layers),
+        flips=sum(layer.flips for layer in verification.layers),
+        ties=sum(layer.ties for layer in verification.layers),
+    )
+    caption = f"Sign flips at the inputs of binary layers, on {count(verification.layer_samples)} images"
+    return Table(caption, columns, rows, ["total", "", *_flip_cells(total)] if rows else [])
+
+
+def _flip_cells(layer: LayerCheck) -> list[str]:
+    share = percent(layer.flips / layer.bits, 4) if layer.bits else "–"
+    return [count(layer.bits), count(layer.flips), share, *map(count, (layer.ties, layer.consequences, unexplained(layer)))]
+
+
+def operators(table: Operators) -> Table:
+    """One row for each operator of the file, batch 1; MACs and bytes are exact."""
+    columns = [
+        *_numbers("#"),
+        Column("operator"),
+        Column("layer"),
+        Column("output"),
+        *_numbers("binary MACs", "float MACs", "weights (bytes)", "output (bytes)"),
+    ]
+    rows = [
+        [
+            str(row.index),
+            printable(row.name),
+            printable(row.layer),
+            f"{'×'.join(map(str, row.output_shape))} {printable(row.output_type)}",
+            *map(count, (row.binary_macs, row.float_macs, row.weight_bytes, row.output_bytes)),
+        ]
+        for row in table.operators
+    ]
+    macs = (table.total("binary_macs"), table.total("float_macs"))
+    sizes = (table.total("weight_bytes"), table.total("output_bytes"))
+    totals = ["", "total", "", "", *map(count, macs + sizes)]
+    caption = f"Operators of the file ({size(table.file_bytes)}), batch 1"
+    return Table(caption, columns, rows, totals if rows else [])
+
+
+def latency(profile: Profile) -> Table:
+    """One row for each measurement; latencies in ms over all runs after the warm-up."""
+    columns = [
+        Column("engine"),
+        *_numbers("threads", "runs", "median (ms)", "p90 (ms)", "p99 (ms)", "min (ms)", "load (ms)", "peak memory"),
+        *_numbers("speed against float"),
+    ]
+    # One binary file and its float twin are told apart by the engine's name; more files need names of their own.
+    binary_files = {measured.file for measured in profile.measurements if not is_float_baseline(measured)}
+    rows = []
+    for measured in profile.measurements:
+        times = speed_at_same_threads(measured, profile)
+        name = engine(measured)
+        if len(binary_files) > 1:
+            name += f", {printable(PurePath(measured.file).name)}"
+        rows.append(
+            [
+                name,
+                str(measured.threads),
+                count(len(measured.latencies_ms)),
+                *map(significant, (measured.median_ms, measured.p90_ms, measured.p99_ms, measured.min_ms)),
+                significant(measured.load_ms),
+                size(measured.peak_memory_bytes),
+                "–" if times is None else ratio(times),
+            ]
+        )
+    return Table(f"Latency of one inference, batch 1, target {printable(profile.target)}", columns, rows)
+
+
+def machine(profile: Profile) -> Table:
+    """Where the latencies were measured."""
+    facts: Machine = profile.machine
+    rows = [
+        ["Target", profile.target],
+        ["CPU", facts.cpu],
+        ["Architecture", facts.architecture],
+        ["Logical cores", count(facts.logical_cores)],
+        ["Memory", size(facts.memory_bytes)],
+        ["Frequency governor", facts.governor],
+        ["Instruction sets", ", ".join(facts.flags) or "none of note"],
+        ["Load average before measuring (1 min)", significant(facts.load_1min)],
+        ["System", facts.system],
+        ["Python", facts.python],
+    ]
+    return _pairs("The machine that measured", "fact", rows)
+
+
+def recipe(content: Mapping[str, Any]) -> Table:
+    """What was asked for: every field of recipe.toml, nested ones with dots."""
+    return _pairs("Recipe", "field", [[name, value] for name, value in _flat(content)])
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((prefix + name, str(value).lower() if isinstance(value, bool) else str(value)))
+    return rows
+
+
+def versions(records: Records) -> Table:
+    """The software that made the file, that measured it and that wrote the report."""
+    rows = [["mobile_bnn (this report)", __version__]]
+    if records.metadata:
+        rows += [[f"{name} (made the file)", version] for name, version in sorted(records.metadata.versions.items())]
+    measurements = records.profile.measurements if records.profile else []
+    measured = {(measurement.engine, measurement.engine_version) for measurement in measurements}
+    rows += [[f"{name} (measured)", version] for name, version in sorted(measured)]
+    return _pairs("Versions", "package", rows)
+
+
+def _pairs(caption: str, header: str, rows: list[list[str]]) -> Table:
+    return Table(caption, [Column(header), Column("value")], [[printable(cell) for cell in row] for row in rows])

@@ -1,0 +1,37 @@
+"""LCE's bit order, against the words that LCE's own LceQuantize writes."""
+
+import numpy as np
+import pytest
+
+from mobile_bnn.converters.bits import unpack
+
+
+def test_bit_0_of_word_0_is_channel_0_and_set_bits_are_minus_one():
+    words = np.array([[0b101, -(2**31)]], np.int32)
+    bits = unpack(words, 64)
+    assert bits.shape == (1, 64)
+    assert np.flatnonzero(bits[0]).tolist() == [0, 2, 63]
+
+
+def test_padding_bits_are_left_out():
+    assert unpack(np.array([-1], np.int32), 5).tolist() == [True] * 5
+
+
+def test_too_few_words():
+    with pytest.raises(ValueError, match="1 words hold no 33 channels"):
+        unpack(np.zeros((2, 1), np.int32), 33)
+
+
+def test_agrees_with_lces_quantize(binary_tflite):
+    from mobile_bnn.converters.probe import BinaryOperator, Probe
+
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 32)).astype(np.float32)
+    x[0, 0, 0, :3] = [0.0, -0.0, -1e-30]
+    # The first convolution's input is LceQuantize of the image itself; tensor 0 is not it, so look it up.
+    from mobile_bnn.runtime import operator_name, read_model
+
+    tree = read_model(binary_tflite)
+    quantize = next(o for o in tree.subgraphs[0].operators if operator_name(tree, o) == "LceQuantize")
+    probe = Probe(binary_tflite.read_bytes(), [BinaryOperator(0, "", 32, quantize.outputs[0])])
+    _, (bits,) = probe.run(x)
+    np.testing.assert_array_equal(bits, x < 0)

@@ -1,0 +1,230 @@
+"""Conversion: what is written computes what Keras computes; what would not is refused with the reason."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mobile_bnn import converters, zoo
+from mobile_bnn.converters.source import load_model
+from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.profiling import operator_table
+from mobile_bnn.runtime import ModelMetadata, Normalization, read_metadata
+
+layers = tf.keras.layers
+SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+
+
+def trained_like(model, seed=0):
+    """Gives every batch norm statistics as after a training: nothing neutral, gammas of both signs."""
+    generator = np.random.default_rng(seed)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            weights = [generator.normal(size=w.shape) for w in layer.get_weights()]
+            weights[-1] = generator.uniform(10, 400, weights[-1].shape)
+            layer.set_weights(weights)
+    return model
+
+
+def sequential(*stack):
+    tf.keras.utils.set_random_seed(3)
+    return tf.keras.Sequential(list(stack))
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "size"),
+    [
+        ("binary_lenet", "bnn", 12),
+        ("binary_lenet", "xnor_net", 8),
+        ("resnet20", "bi_real", 16),
+        ("binary_net", "bnn", 16),
+    ],
+)
+def test_zoo_models_convert_and_equal_keras(tmp_path, name, method, size):
+    tf.keras.utils.set_random_seed(5)
+    model = trained_like(zoo.build(name, method, (size, size, 3), 7))
+    conversion = converters.convert(model, tmp_path / "m.tflite")
+    quantized = [
+        layer.name for layer in model.layers if isinstance(layer, larq.layers.QuantConv2D) and layer.input_quantizer
+    ]
+    assert [layer.layer for layer in conversion.layers] == quantized
+    assert all(layer.bits for layer in conversion.layers)
+    assert sum(layer.flips - layer.ties - layer.consequences for layer in conversion.layers) == 0
+
+    x = np.random.default_rng(1).uniform(-1, 1, (5, size, size, 3)).astype(np.float32)
+    import larq_compute_engine as lce
+
+    theirs = lce.testing.Interpreter((tmp_path / "m.tflite").read_bytes(), use_reference_bconv=True).predict(x)
+    np.testing.assert_allclose(theirs, model.predict(x, verbose=0), atol=1e-4)
+
+
+def test_dense_layers_that_stay_float_are_named(tmp_path):
+    conversion = converters.convert(zoo.build("binary_lenet", "bnn", (8, 8, 1), 4), tmp_path / "m.tflite")
+    assert conversion.float_layers == {
+        "dense1": "LCE has no binary operator for QuantDense",
+        "dense2": "LCE has no binary operator for QuantDense",
+    }
+
+
+def test_zero_one_activations_are_refused_with_the_reason(tmp_path):
+    model = zoo.build("binary_lenet", "dorefa", (8, 8, 1), 4)
+    with pytest.raises(MobileBnnError, match=r"no layer of the model can be made binary: conv2: .* gives 0, 1"):
+        converters.convert(model, tmp_path / "m.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ternary_activations_that_lce_takes_for_signs_are_caught(tmp_path):
+    ternary = {**SIGN, "input_quantizer": "ste_tern"}
+    model = sequential(
+        layers.Input((6, 6, 32)), larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **ternary)
+    )
+    message = "the converted file does not compute what Keras computes: conv: its input quantizer gives other values"
+    with pytest.raises(MobileBnnError, match=re.escape(message)):
+        converters.convert(model, tmp_path / "m.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_zero_padding_on_maps_smaller_than_the_filter_where_lce_is_wrong_is_caught(tmp_path):
+    conv = {"padding": "same", **SIGN}
+    model = trained_like(
+        sequential(
+            layers.Input((2, 2, 64)),
+            larq.layers.QuantConv2D(64, 3, name="conv_1", **conv),
+            layers.BatchNormalization(),
+            larq.layers.QuantConv2D(64, 3, name="conv_2", **conv),
+        )
+    )
+    with pytest.raises(MobileBnnError, match=r"does not compute what Keras computes: conv_2: \d+ of 2048 input bits"):
+        converters.convert(model, tmp_path / "m.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_symmetric_padding_with_stride_2_that_lce_shifts_by_a_pixel_is_caught(tmp_path):
+    model = sequential(
+        layers.Input((8, 8, 3)),
+        layers.ZeroPadding2D(1),
+        layers.Conv2D(32, 3, strides=2, name="stem"),
+        larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **SIGN),
+    )
+    with pytest.raises(
+        MobileBnnError, match=r"does not compute what Keras computes: conv: \d+ of \d+ input bits differ"
+    ):
+        converters.convert(model, tmp_path / "m.tflite")
+
+
+def test_exact_zeros_before_a_sign_are_ties_not_errors(tmp_path):
+    """conv, batch norm, conv: where Keras gives exactly 0, the file may be an ulp off."""
+    conv = {"padding": "same", **SIGN}
+    model = sequential(
+        layers.Input((8, 8, 32)),
+        larq.layers.QuantConv2D(32, 3, name="conv_1", **conv),
+        layers.BatchNormalization(),
+        larq.layers.QuantConv2D(32, 3, name="conv_2", **conv),
+    )
+    model.layers[1].set_weights([np.full(32, 0.3), np.zeros(32), np.full(32, 2.0), np.full(32, 7.0)])
+    conversion = converters.convert(model, tmp_path / "m.tflite")
+    second = conversion.layers[1]
+    assert second.flips == second.ties > 0
+
+
+def test_shared_and_nested_layers_are_compared_too(tmp_path):
+    shared = larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="shared", **SIGN)
+    inner = sequential(
+        layers.Input((6, 6, 32)), larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="inner", **SIGN)
+    )
+    image = layers.Input((6, 6, 32))
+    x = layers.BatchNormalization()(shared(image))
+    x = layers.BatchNormalization()(shared(x))
+    model = trained_like(tf.keras.Model(image, inner(x)))
+    conversion = converters.convert(model, tmp_path / "m.tflite")
+    assert [layer.layer for layer in conversion.layers] == ["shared", "shared", "inner"]
+
+
+def test_the_file_carries_its_metadata(tmp_path):
+    model = zoo.build("resnet20", "bi_real", (8, 8, 1), 3)
+    record = ModelMetadata(
+        zoo_model="resnet20",
+        method="bi_real",
+        dataset="shapes",
+        labels=["a", "b", "ü"],
+        input_shape=(8, 8, 1),
+        normalization=Normalization(mean=[127.5], std=[127.5]),
+        binary_macs=0,
+        float_macs=0,
+    )
+    converters.convert(model, tmp_path / "m.tflite", metadata=record)
+    found = read_metadata(tmp_path / "m.tflite")
+    operators = operator_table(tmp_path / "m.tflite")
+    assert found.labels == ["a", "b", "ü"]
+    assert (found.binary_macs, found.float_macs) == (operators.total("binary_macs"), operators.total("float_macs"))
+    assert found.binary_macs > 0
+    assert found.versions["larq-compute-engine"] == "0.16.0"
+    assert {"mobile_bnn", "tensorflow", "larq"} <= set(found.versions)
+
+
+def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = trained_like(zoo.build("resnet20", "bi_real", (16, 16, 3), 4))
+    path = converters.convert_float(model, tmp_path / "f.tflite")
+    interpreter = Interpreter(str(path))
+    interpreter.allocate_tensors()
+    x = np.random.default_rng(2).uniform(-1, 1, (1, 16, 16, 3)).astype(np.float32)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    y = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    np.testing.assert_allclose(y, model.predict(x, verbose=0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: sequential(layers.Input((8, 8, 3)), layers.Conv2D(4, 3)),
+            "the model has no binary layer: no layer has both an input_quantizer and a kernel_quantizer",
+        ),
+        (
+            lambda: sequential(
+                layers.Input((8, 8, 3)), larq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", name="c")
+            ),
+            "no layer has both an input_quantizer and a kernel_quantizer; c only a kernel_quantizer",
+        ),
+        (
+            lambda: sequential(layers.Input((None, None, 3)), larq.layers.QuantConv2D(4, 3, **SIGN)),
+            "the model's input shape (None, None, 3) is not fixed. Give it a fixed one",
+        ),
+        (
+            lambda: sequential(layers.Input((8,)), larq.layers.QuantDense(4, **SIGN)),
+            "the model takes (None, 8), not images [batch, height, width, channels]",
+        ),
+        (
+            lambda: tf.keras.Model([a := layers.Input((8, 8, 3)), b := layers.Input((8, 8, 3))], layers.Add()([a, b])),
+            "the model has 2 inputs and 1 outputs: conversion takes one of each for now",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_models_that_cannot_be_converted(tmp_path, make, message):
+    with pytest.raises(MobileBnnError, match=re.escape(message)):
+        converters.convert(make(), tmp_path / "m.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_loading_what_is_no_keras_model(tmp_path):
+    with pytest.raises(UsageError, match="there is no Keras model"):
+        load_model(tmp_path / "nowhere.keras")
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes(b"PK\x03\x04 but no more")
+    with pytest.raises(MobileBnnError, match=r"broken\.keras is not a Keras 2 model that can be loaded: "):
+        load_model(broken)
+
+
+def test_a_truncated_keras_file_is_refused(tmp_path):
+    path = tmp_path / "m.keras"
+    zoo.build("binary_lenet", "bnn", (8, 8, 1), 4).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MobileBnnError, match="is not a Keras 2 model that can be loaded"):
+        load_model(path)

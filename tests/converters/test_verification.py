@@ -1,0 +1,80 @@
+"""Verification: counts against counts made by hand, and differences that no rounding explains."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mobile_bnn import converters
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.legacy_keras import tf
+from mobile_bnn.runtime import constant, operator_name, pack, read_model
+
+
+def batches(count=40, size=16, shape=(8, 8, 32)):
+    generator = np.random.default_rng(4)
+    for start in range(0, count, size):
+        n = min(size, count - start)
+        yield generator.normal(size=(n, *shape)).astype(np.float32), generator.integers(0, 10, n)
+
+
+def test_the_counts_are_those_of_keras_and_lce(tiny_model, binary_tflite):
+    import larq_compute_engine as lce
+
+    done = []
+    result = converters.verify(
+        tiny_model, binary_tflite.read_bytes(), batches(), dataset="noise", layer_samples=20, on_progress=done.append
+    )
+    images = np.concatenate([x for x, _ in batches()])
+    labels = np.concatenate([y for _, y in batches()])
+    keras = tiny_model.predict(images, verbose=0)
+    file = lce.testing.Interpreter(binary_tflite.read_bytes(), use_reference_bconv=True).predict(images)
+    assert result.samples == 40
+    assert done == [16, 16, 8]
+    assert result.keras_top1 == np.mean(keras.argmax(1) == labels)
+    assert result.tflite_top1 == np.mean(file.argmax(1) == labels)
+    assert result.agreement == np.mean(keras.argmax(1) == file.argmax(1))
+    assert result.largest_difference == pytest.approx(np.abs(keras - file).max(), rel=0.5, abs=1e-5)
+    assert [layer.layer for layer in result.layers] == ["conv_1", "conv_2"]
+    assert result.layer_samples == 20
+    assert result.layers[0].bits == 20 * 8 * 8 * 32
+
+
+def test_a_file_with_another_bias_is_caught_and_its_layer_named(tiny_model, binary_tflite):
+    """The first convolution hands bits to the second by its thresholds: moved ones give other bits, same filters."""
+    tree = read_model(binary_tflite)
+    graph = tree.subgraphs[0]
+    first = next(o for o in graph.operators if operator_name(tree, o) == "LceBconv2d")
+    thresholds = graph.tensors[first.inputs[4]]
+    moved = constant(tree, thresholds).view(np.int32) + 40
+    tree.buffers[thresholds.buffer].data = moved.view(np.uint8)
+    message = r"the file does not compute what Keras computes: conv_2: \d+ of \d+ input bits differ from Keras"
+    with pytest.raises(MobileBnnError, match=message):
+        converters.verify(tiny_model, pack(tree), batches(), dataset="noise")
+
+
+def test_a_file_of_another_model_is_caught(tiny_model, binary_tflite):
+    other = tf.keras.models.clone_model(tiny_model)  # fresh random weights
+    with pytest.raises(MobileBnnError, match="hold filters that no layer of the Keras model has"):
+        converters.verify(other, binary_tflite.read_bytes(), batches(), dataset="noise")
+
+
+def test_images_of_another_shape(tiny_model, binary_tflite):
+    wrong = batches(shape=(8, 8, 16))
+    message = "the file takes images of (8, 8, 32), the data set has (8, 8, 16)"
+    with pytest.raises(MobileBnnError, match=re.escape(message)):
+        converters.verify(tiny_model, binary_tflite.read_bytes(), wrong, dataset="noise")
+
+
+def test_an_empty_split(tiny_model, binary_tflite):
+    with pytest.raises(MobileBnnError, match="the test split of noise is empty"):
+        converters.verify(tiny_model, binary_tflite.read_bytes(), [], dataset="noise")
+
+
+def test_larqs_summary_beside_the_file(tiny_model, binary_tflite):
+    from mobile_bnn.profiling import operator_table
+
+    comparison = converters.compare_with_larq(tiny_model, operator_table(binary_tflite))
+    assert comparison.larq_binary_macs == comparison.file_binary_macs == 8 * 8 * 9 * 32 * 64 * 2
+    assert comparison.larq_float_macs == comparison.file_float_macs == 320
+    assert comparison.file_bytes == binary_tflite.stat().st_size
