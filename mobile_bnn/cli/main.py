@@ -45,3 +45,7 @@ for _module, _help in ((zoo, "The model architectures."), (methods, "The binariz
 def main() -> None:
     """The console script."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -85,6 +85,6 @@ def _verify(model: Path, path: Path, dataset: Any, name: str, limit: int | None)
 
     keras = load_model(model)
     test = dataset.test if limit is None else dataset.test.unbatch().take(limit).batch(64)
-    total = min(limit or dataset.info.sizes.test, dataset.info.sizes.test)
+    total = min(limit or dataset.info.test_size, dataset.info.test_size)
     with progress("verifying", total, "images") as advance:
         return verify(keras, path.read_bytes(), test.as_numpy_iterator(), dataset=name, on_progress=advance)

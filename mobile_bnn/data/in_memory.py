@@ -1,6 +1,7 @@
 """A split of fixed-size images held in memory: batches are gathered and augmented whole, not image by image."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,15 @@ class InMemory:
     def _part(self, indices: npt.NDArray[np.int64]) -> "InMemory":
         return InMemory(self.images[indices], self.labels[indices], self.augmentation)
 
+    @cached_property
+    def _tensors(self) -> tuple[Any, Any]:
+        # Made outside of any function: a constant of a traced function would be copied and hashed in every pipeline.
+        with tf.init_scope(), tf.device("CPU:0"):
+            return tf.constant(self.images), tf.constant(self.labels)
+
     def _batches(self, order: Any, batch_size: int, finish: Any) -> Any:
         """Batches of (images, labels) in the given order of indices; `finish` maps (images, indices) to images."""
-        with tf.device("CPU:0"):
-            images, labels = tf.constant(self.images), tf.constant(self.labels)
+        images, labels = self._tensors
 
         def batch(start: Any) -> Any:
             indices = order[start : start + batch_size]

@@ -89,6 +89,7 @@ def layers(verification: Verification) -> Table:
         bits=sum(layer.bits for layer in verification.layers),
         flips=sum(layer.flips for layer in verification.layers),
         ties=sum(layer.ties for layer in verification.layers),
+        consequences=sum(layer.consequences for layer in verification.layers),
     )
     caption = f"Sign flips at the inputs of binary layers, on {count(verification.layer_samples)} images"
     return Table(caption, columns, rows, ["total", "", *_flip_cells(total)] if rows else [])

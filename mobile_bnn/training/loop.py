@@ -11,7 +11,7 @@ from mobile_bnn import data, methods, zoo
 from mobile_bnn.errors import UsageError
 from mobile_bnn.files import atomic_file, remove_leftovers
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.runs import History, RunFolder
+from mobile_bnn.runs import DatasetRecord, History, RunFolder
 from mobile_bnn.training import distribution, optimizers
 from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
 from mobile_bnn.training.checkpoints import Checkpoints
@@ -122,6 +122,7 @@ def train(
         model = _compiled(recipe, dataset)
     if chief:
         recipe.write(run.recipe)
+        _describe(recipe, dataset.info).save(run.dataset)
     checkpoints = Checkpoints(run.checkpoints, model, chief=chief)
     history = checkpoints.restore()
     history = _fit(recipe, run, dataset, model, checkpoints, history, console if chief else Console(quiet=True), chief)
@@ -131,6 +132,16 @@ def train(
         write_history(run, history)
         return _save_model(recipe, dataset.info, model, run.model), history
     return model, history
+
+
+def _describe(recipe: Recipe, info: data.DatasetInfo) -> DatasetRecord:
+    return DatasetRecord(
+        name=recipe.dataset,
+        input_shape=info.input_shape,
+        labels=list(info.labels),
+        mean=list(info.mean),
+        std=list(info.std),
+    )
 
 
 def _one_hot(batches: Any, num_classes: int) -> Any:

@@ -1,0 +1,314 @@
+"""The command line: what each sub-command prints, as tables and as JSON, and how every mistake ends."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mobile_bnn.cli.main import app
+from mobile_bnn.runs import Operators, Profile, RunFolder, Verification
+from mobile_bnn.runtime import read_metadata
+
+RUNNER = CliRunner()
+COMMANDS = ["demo", "train", "convert", "verify", "inspect", "profile", "report", "doctor"]
+
+
+def mbnn(*arguments):
+    return RUNNER.invoke(app, [str(argument) for argument in arguments])
+
+
+def answer(*arguments):
+    result = mbnn(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run folder in which every stage has run, in the order of the demo."""
+    folder = tmp_path_factory.mktemp("runs") / "mine"
+    result = mbnn("train", "--zoo", "binary_lenet", "--epochs", 8, "--batch-size", 64, "--run", folder)
+    assert result.exit_code == 0, result.stderr
+    assert "test accuracy " in result.stdout
+    assert f"next: mbnn convert {folder}" in result.stdout
+    assert "epoch 8/8" in result.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def converted(run):
+    result = mbnn("convert", run)
+    assert result.exit_code == 0, result.stderr
+    assert "binary layers: 2" in result.stdout
+    assert "stays float: dense1: LCE has no binary operator for QuantDense" in result.stdout
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(converted):
+    for command in (["verify"], ["inspect"], ["profile", "--runs", 5, "--warmup", 1]):
+        result = mbnn(command[0], converted, *command[1:])
+        assert result.exit_code == 0, result.stderr
+    return converted
+
+
+def test_the_file_tells_what_it_is(finished):
+    metadata = read_metadata(RunFolder(finished).tflite)
+    verification = Verification.load(RunFolder(finished).verification)
+    assert (metadata.zoo_model, metadata.method, metadata.dataset) == ("binary_lenet", "bnn", "digits")
+    assert metadata.labels == list("0123456789")
+    assert metadata.normalization.mean == [127.5]
+    assert metadata.accuracy.tflite_top1 == verification.tflite_top1
+    assert metadata.accuracy.samples == verification.samples == 360
+
+
+def test_the_file_is_as_accurate_as_keras(finished):
+    verification = Verification.load(RunFolder(finished).verification)
+    assert verification.keras_top1 > 0.9
+    assert abs(verification.keras_top1 - verification.tflite_top1) <= 0.003
+    assert [layer.layer for layer in verification.layers] == ["conv2", "conv3"]
+
+
+def test_the_metadata_feeds_the_file_without_the_project(finished):
+    """Pixels of 0 to 255, normalized as the record says, classified by LCE's interpreter alone."""
+    import larq_compute_engine as lce
+    from sklearn.datasets import load_digits
+
+    metadata = read_metadata(RunFolder(finished).tflite)
+    images, labels = load_digits(return_X_y=True)
+    pixels = np.rint(images * 255 / 16).reshape(-1, 8, 8, 1)
+    x = ((pixels - metadata.normalization.mean) / metadata.normalization.std).astype(np.float32)
+    found = lce.testing.Interpreter(RunFolder(finished).tflite.read_bytes()).predict(x).argmax(1)
+    assert np.mean(found == labels) > 0.93
+
+
+def test_inspect_sets_larqs_summary_beside_the_file(finished):
+    content = answer("inspect", finished)
+    names = [operator["name"] for operator in content["operators"]]
+    assert names.count("LceBconv2d") == 2
+    assert content["larq_summary"]["larq_binary_macs"] > content["larq_summary"]["file_binary_macs"] > 0
+    assert Operators.load(RunFolder(finished).operators).file_bytes == RunFolder(finished).tflite.stat().st_size
+    result = mbnn("inspect", finished)
+    assert "LceBconv2d" in result.stdout
+    assert "Larq's summary of the Keras model, beside the file" in result.stdout
+
+
+def test_profile_measures_both_kernels_and_the_float_file(finished):
+    profile = Profile.load(RunFolder(finished).profile)
+    found = {(m.engine, m.kernel, m.threads) for m in profile.measurements}
+    assert found == {
+        ("lce", "bgemm", 1), ("lce", "bgemm", 2), ("lce", "indirect_bgemm", 1), ("lce", "indirect_bgemm", 2),
+        ("litert", "xnnpack", 1), ("litert", "xnnpack", 2),
+    }  # fmt: skip
+    assert all(len(m.latencies_ms) == 5 for m in profile.measurements)
+
+
+def test_profile_of_a_file_and_one_engine(finished, tmp_path):
+    path = tmp_path / "result.json"
+    arguments = ["--engine", "lce:indirect_bgemm", "--threads", "1", "--runs", 3, "--output", path]
+    content = answer("profile", RunFolder(finished).tflite, *arguments)
+    assert [m["kernel"] for m in content["measurements"]] == ["indirect_bgemm"]
+    assert Profile.load(path).measurements[0].median_ms > 0
+
+
+def test_report_writes_the_page_and_prints_the_numbers(finished):
+    result = mbnn("report", finished)
+    assert result.exit_code == 0, result.stderr
+    assert "binary_lenet" in result.stdout
+    assert RunFolder(finished).report.stat().st_size > 1_000_000
+
+
+def test_verify_on_fewer_images(converted):
+    assert answer("verify", converted, "--limit", 50)["samples"] == 50
+
+
+def test_verify_a_file_against_a_keras_model(converted):
+    run = RunFolder(converted)
+    content = answer("verify", run.tflite, "--model", run.model, "--dataset", "digits", "--limit", 64)
+    assert content["samples"] == 64
+
+
+def test_convert_a_keras_model_from_elsewhere(run, tmp_path):
+    content = answer("convert", RunFolder(run).model, "--output", tmp_path / "own.tflite", "--no-float")
+    assert content["binary_layers"] == ["conv2", "conv3"]
+    assert set(content["float_layers"]) == {"dense1", "dense2"}
+    assert [path.name for path in tmp_path.iterdir()] == ["own.tflite"]
+
+
+def test_lists():
+    assert set(answer("zoo", "list")) == {"binary_lenet", "binary_net", "quicknet_small", "resnet20"}
+    assert [method["name"] for method in answer("methods", "list")] == ["bi_real", "bnn", "dorefa", "xnor_net"]
+    assert "resnet20" in mbnn("zoo", "list").stdout
+    assert "Bi-Real Net" in mbnn("methods", "list").stdout
+
+
+def test_show():
+    assert answer("zoo", "show", "quicknet_small")["binary_macs"] == 1_156_055_040
+    assert "1r" in answer("methods", "show", "dorefa")["deploys as"]
+    assert "ECCV 2018" in mbnn("methods", "show", "bi_real").stdout
+
+
+def test_doctor():
+    checks = {check["name"]: check for check in answer("doctor")}
+    assert checks["Python"]["cure"] == ""
+    assert checks["TensorFlow with Keras 2"]["found"].startswith("2.")
+    assert checks["LCE's interpreter"]["found"] == "0.16.0"
+    assert {"LiteRT", "C++ compiler", "adb", "ssh", "operating system"} <= set(checks)
+
+
+def test_doctor_says_how_to_cure_what_is_missing(monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    checks = {check["name"]: check for check in answer("doctor")}
+    assert checks["adb"]["found"] == "not found"
+    assert checks["adb"]["cure"] == "apt-get install adb"
+
+
+def test_doctor_fails_where_everything_would(monkeypatch):
+    from mobile_bnn.cli import doctor
+
+    monkeypatch.setattr(doctor.struct, "calcsize", lambda _: 4)
+    result = mbnn("doctor")
+    assert result.exit_code == 1
+    assert "install a 64-bit system" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command):
+    result = mbnn(command, "--help")
+    assert result.exit_code == 0
+    assert f"Example: mbnn {command}" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("group", ["zoo", "methods"])
+def test_groups_have_an_example(group):
+    assert f"Example: mbnn {group} show" in " ".join(mbnn(group, "--help").stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train"], 2, "nothing to train was named. Name an architecture (--zoo) or a recipe (--recipe)"),
+        (["train", "--zoo", "resnet2"], 2, "unknown zoo model 'resnet2'. Did you mean resnet20"),
+        (["train", "--zoo", "resnet20", "--method", "bireal"], 2, "unknown method 'bireal'. Did you mean bi_real"),
+        (["train", "--zoo", "resnet20", "--epochs", "0"], 2, "epochs: Input should be greater than or equal to 1"),
+        (["train", "--zoo", "resnet20", "--set", "epoch=3"], 2, "unknown field 'epoch'. Did you mean epochs"),
+        (["train", "--zoo", "resnet20", "--set", "epoch"], 2, "--set 'epoch' is not FIELD=VALUE"),
+        (["train", "--zoo", "resnet20", "--resume", "--fresh"], 2, "--resume goes on, --fresh starts anew"),
+        (["train", "--recipe", "/nowhere.toml"], 2, "there is no recipe /nowhere.toml"),
+        (["train", "--zoo", "resnet20", "--dataset", "fashon_mnist"], 2, "fashion_mnist"),
+        (["convert", "/nowhere"], 2, "there is no Keras model /nowhere"),
+        (["verify", "/nowhere.tflite"], 2, "Give --model and --dataset"),
+        (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
+        (["profile", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
+        (["report", "/nowhere"], 2, "there is no run folder /nowhere. mbnn train makes one"),
+        (["zoo", "show", "quicknet"], 2, "unknown zoo model 'quicknet'. Did you mean quicknet_small"),
+        (["methods", "show", "xnor"], 2, "unknown method 'xnor'. Did you mean xnor_net"),
+    ],
+)
+def test_mistakes_end_in_one_line(arguments, code, message):
+    result = mbnn(*arguments)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_what_typer_refuses_is_bad_usage_too():
+    assert mbnn("trian").exit_code == 2
+    assert "Did you mean 'train'?" in mbnn("trian").stderr
+    assert mbnn("train", "--epoch", "3").exit_code == 2
+    assert mbnn("profile", "x.tflite", "--runs", "0").exit_code == 2
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    result = mbnn("report", tmp_path)
+    assert result.exit_code == 2
+    assert f"{tmp_path} is not a run folder: it holds no recipe.toml" in result.stderr
+
+
+def test_stages_in_the_wrong_order_name_the_right_one(run, tmp_path):
+    import shutil
+
+    early = tmp_path / "early"
+    shutil.copytree(run, early)
+    for name in ("model.tflite", "model_float.tflite"):
+        (early / name).unlink(missing_ok=True)
+    for command in ("verify", "inspect", "profile"):
+        result = mbnn(command, early)
+        assert result.exit_code == 2
+        assert f"{early} holds no model.tflite. mbnn convert {early} makes it" in result.stderr
+    (early / "model.keras").unlink()
+    result = mbnn("convert", early)
+    assert result.exit_code == 2
+    assert f"mbnn train --resume --run {early} ends its training" in result.stderr
+
+
+def test_a_truncated_file_gets_one_line(converted, tmp_path):
+    whole = RunFolder(converted).tflite.read_bytes()
+    path = tmp_path / "half.tflite"
+    path.write_bytes(whole[: len(whole) // 2])
+    for command in ("inspect", "profile"):
+        result = mbnn(command, path)
+        assert result.exit_code == 1
+        assert "half.tflite is truncated or malformed" in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_the_wrong_engine_names_the_right_one(converted):
+    result = mbnn("profile", RunFolder(converted).tflite, "--engine", "litert", "--runs", 3)
+    assert result.exit_code == 1
+    assert "the engine litert cannot run this file" in result.stderr
+    result = mbnn("profile", RunFolder(converted).tflite, "--engine", "lcee")
+    assert result.exit_code == 2
+    assert "unknown engine 'lcee'. Did you mean lce?" in result.stderr
+    result = mbnn("profile", RunFolder(converted).tflite, "--threads", "one")
+    assert result.exit_code == 2
+    assert "--threads 'one' is not a list of thread counts" in result.stderr
+
+
+def test_images_of_the_wrong_shape(converted, tmp_path):
+    run = RunFolder(converted)
+    folder = tmp_path / "images"
+    from PIL import Image
+
+    for label in ("a", "b"):
+        (folder / label).mkdir(parents=True)
+        for index in range(20):
+            Image.new("RGB", (12, 12), (index, 0, 0)).save(folder / label / f"{index}.png")
+    arguments = ["--model", run.model, "--dataset", f"image_folder:{folder}"]
+    result = mbnn("verify", run.tflite, *arguments)
+    assert result.exit_code == 1
+    assert "the file takes images of (8, 8, 1), the data set has (8, 8, 3)" in result.stderr
+
+
+def test_a_model_with_no_binary_layer(tmp_path):
+    from mobile_bnn.legacy_keras import tf
+
+    model = tf.keras.Sequential([tf.keras.layers.Input((8, 8, 3)), tf.keras.layers.Conv2D(4, 3)])
+    model.save(tmp_path / "float.keras")
+    result = mbnn("convert", tmp_path / "float.keras")
+    assert result.exit_code == 1
+    assert "the model has no binary layer" in result.stderr
+
+
+def test_an_unwritable_place_gets_one_line(converted):
+    result = mbnn("report", converted, "--output", "/proc/report.html")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.stderr
+    assert "/proc" in result.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    command = f"{sys.executable} -m mobile_bnn.cli.main zoo list | head -1"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=os.environ)
+    assert "Traceback" not in result.stderr
+
+
+def test_version():
+    from mobile_bnn import __version__
+
+    assert mbnn("--version").stdout == f"mobile_bnn {__version__}\n"

@@ -1,0 +1,76 @@
+"""The wheel: what it holds, that nothing named zoo or converters is installed, and that it works from elsewhere."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_one_wheel_for_every_python(wheel):
+    assert wheel.name.startswith("mobile_bnn-")
+    assert wheel.name.endswith("-py3-none-any.whl")
+
+
+def test_zoo_and_converters_are_inside_mobile_bnn_only(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"mobile_bnn"}
+    for needed in (
+        "mobile_bnn/zoo/resnet20.py",
+        "mobile_bnn/zoo/recipes/resnet20.toml",
+        "mobile_bnn/converters/conversion.py",
+        "mobile_bnn/report/template.html.j2",
+    ):
+        assert needed in names
+
+
+def test_the_installed_wheel_imports_from_another_folder(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    code = """
+import sys
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in type(finder).__module__]
+import mobile_bnn.zoo, mobile_bnn.converters
+assert "site" in mobile_bnn.zoo.__file__, mobile_bnn.zoo.__file__
+from mobile_bnn.training import Recipe
+print(Recipe.of_zoo("resnet20").epochs)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "200\n"
+
+
+@pytest.mark.parametrize("name", ["zoo", "converters", "tests"])
+def test_an_editable_install_adds_no_plain_name(name, tmp_path):
+    result = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True, cwd=tmp_path)
+    assert f"No module named '{name}'" in result.stderr
+
+
+def test_the_editable_install_imports_from_another_folder(tmp_path):
+    code = "import mobile_bnn.zoo, mobile_bnn.converters"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(("python", "fits"), [(sys.executable, True), ("no-such-python", False)])
+def test_find_python(python, fits):
+    result = subprocess.run(["sh", str(ROOT / "tools/find_python.sh"), python], capture_output=True, text=True)
+    assert (result.returncode == 0) == fits
+    if not fits:
+        assert "No usable Python found: mobile_bnn needs a 64-bit Python 3.10, 3.11 or 3.12" in result.stderr
+        assert "Cure: " in result.stderr

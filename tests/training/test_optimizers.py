@@ -1,0 +1,61 @@
+"""Learning-rate schedules against their formulas in NumPy, and Larq's Bop on the binary weights alone."""
+
+import numpy as np
+import pytest
+
+from mobile_bnn import methods, zoo
+from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.training import Recipe, optimizers
+
+STEPS = 10
+
+
+def rates(**fields):
+    recipe = Recipe.make(zoo="binary_lenet", learning_rate=0.5, **fields)
+    schedule = optimizers.learning_rate(recipe, STEPS)
+    return np.array([float(schedule(tf.constant(step, tf.int64))) for step in range(recipe.epochs * STEPS)])
+
+
+def test_cosine():
+    step = np.arange(40)
+    np.testing.assert_allclose(rates(epochs=4), 0.25 * (1 + np.cos(np.pi * step / 40)), atol=1e-6)
+
+
+def test_step():
+    found = rates(epochs=4, schedule="step", step_epochs=[1, 3], step_factor=0.2)
+    np.testing.assert_allclose(found, np.repeat([0.5, 0.1, 0.1, 0.02], STEPS), rtol=1e-6)
+
+
+def test_constant():
+    np.testing.assert_allclose(rates(epochs=2, schedule="constant"), 0.5)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+def test_warm_up_rises_linearly_and_then_follows_the_schedule(schedule):
+    plain = rates(epochs=4, schedule=schedule)
+    found = rates(epochs=4, schedule=schedule, warmup_epochs=1.5)
+    np.testing.assert_allclose(found, plain * np.minimum(np.arange(40) / 15, 1), rtol=1e-5)
+
+
+def test_warm_up_survives_serialization():
+    recipe = Recipe.make(zoo="binary_lenet", epochs=4, warmup_epochs=1.0)
+    schedule = optimizers.learning_rate(recipe, STEPS)
+    copy = tf.keras.optimizers.schedules.deserialize(tf.keras.optimizers.schedules.serialize(schedule))
+    assert [float(copy(step)) for step in (0, 5, 30)] == [float(schedule(step)) for step in (0, 5, 30)]
+
+
+def test_bop_flips_binary_weights_and_adam_trains_the_rest():
+    tf.keras.utils.set_random_seed(1)
+    recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer="bop", bop_gamma=0.5, schedule="constant")
+    model = zoo.build("binary_lenet", methods.get("bnn").latent_free(), (8, 8, 1), 3)
+    optimizer = optimizers.make(recipe, STEPS)
+    assert optimizers.current_learning_rate(optimizer) == pytest.approx(1e-3)
+    x, y = tf.random.stateless_normal((8, 8, 8, 1), seed=(0, 1)), tf.one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)
+    model.compile(optimizer, "categorical_crossentropy")
+    norm = model.get_layer("norm5").beta
+    before = norm.numpy()
+    model.fit(x, y, epochs=2, verbose=0)
+    for layer in model.layers:
+        if isinstance(layer, (larq.layers.QuantConv2D, larq.layers.QuantDense)):
+            assert set(np.unique(layer.kernel.numpy())) == {-1.0, 1.0}, layer.name
+    assert (norm.numpy() != before).any()

@@ -1,0 +1,87 @@
+"""Recipes: TOML there and back, and every mistake named with its field."""
+
+import re
+
+import pytest
+
+from mobile_bnn.errors import UsageError
+from mobile_bnn.training import Recipe
+
+
+def test_toml_there_and_back(tmp_path):
+    recipe = Recipe.make(
+        zoo="resnet20", epochs=90, schedule="step", step_epochs=[30, 60], label_smoothing=0.1, weight_clip=1.25
+    )
+    recipe.write(tmp_path / "recipe.toml")
+    assert Recipe.read(tmp_path / "recipe.toml") == recipe
+
+
+def test_every_field_is_documented_in_the_file(tmp_path):
+    Recipe.make(zoo="resnet20", epochs=2).write(tmp_path / "recipe.toml")
+    text = (tmp_path / "recipe.toml").read_text()
+    for name, field in Recipe.model_fields.items():
+        assert field.description, name
+        assert f"# {name}: {field.description}" in text
+
+
+@pytest.mark.parametrize("name", ["binary_lenet", "binary_net", "resnet20", "quicknet_small"])
+def test_every_architecture_has_a_recipe(name):
+    assert Recipe.of_zoo(name).zoo == name
+
+
+def test_overrides_win():
+    recipe = Recipe.of_zoo("resnet20", method="bnn", epochs=3)
+    assert (recipe.method, recipe.epochs) == ("bnn", 3)
+
+
+def test_differences_name_the_fields():
+    one = Recipe.of_zoo("resnet20", epochs=3)
+    other = Recipe.of_zoo("resnet20", epochs=4, seed=1)
+    assert one.differences(other) == ["epochs: 3 → 4", "seed: 0 → 1"]
+    assert one.differences(one) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epoch": 3}, "recipe: unknown field 'epoch'. Did you mean epochs"),
+        ({"epochs": "three"}, "recipe: epochs: Input should be a valid integer (got 'three')"),
+        ({"epochs": 2.5}, "recipe: epochs: Input should be a valid integer"),
+        ({"epochs": 0}, "recipe: epochs: Input should be greater than or equal to 1 (got 0)"),
+        ({"learning_rate": -1.0}, "recipe: learning_rate: Input should be greater than 0 (got -1.0)"),
+        ({"learning_rate": float("nan")}, "recipe: learning_rate: Input should be"),
+        ({"optimizer": "sgd"}, "recipe: optimizer: Input should be 'adam' or 'bop' (got 'sgd')"),
+        ({"label_smoothing": 1.0}, "recipe: label_smoothing: Input should be less than 1 (got 1.0)"),
+        ({"schedule": "step"}, "recipe: step_epochs: schedule 'step' needs at least one epoch"),
+        ({"step_epochs": [1]}, "recipe: step_epochs: only schedule 'step' has steps, not 'cosine'"),
+        ({"schedule": "step", "step_epochs": [5, 2]}, "recipe: step_epochs: must rise"),
+        ({"warmup_epochs": 9.0}, "recipe: warmup_epochs: must be less than epochs"),
+        ({"zoo": "resnet"}, "unknown zoo model 'resnet'. Did you mean resnet20"),
+        ({"method": "bi-real"}, "unknown method 'bi-real'. Did you mean bi_real"),
+        ({"augment": "yes"}, "recipe: augment: Input should be a valid boolean (got 'yes')"),
+    ],
+)
+def test_mistakes_are_named(fields, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        Recipe.make(**{"zoo": "resnet20", "epochs": 9, **fields})
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(UsageError, match="recipe: epochs: is missing"):
+        Recipe.make(zoo="resnet20")
+
+
+def test_files_that_are_no_recipes(tmp_path):
+    with pytest.raises(UsageError, match="there is no recipe"):
+        Recipe.read(tmp_path / "no.toml")
+    (tmp_path / "bad.toml").write_text("zoo = resnet20")
+    with pytest.raises(UsageError, match=r"bad\.toml is not a TOML file"):
+        Recipe.read(tmp_path / "bad.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"binary\.toml is not a TOML file"):
+        Recipe.read(tmp_path / "binary.toml")
+
+
+def test_an_unknown_zoo_recipe():
+    with pytest.raises(UsageError, match="unknown zoo model 'lenet'"):
+        Recipe.of_zoo("lenet")
