@@ -47,7 +47,8 @@ def kernel_signs(layer: Any) -> Array:
 def quantized_kernel(layer: Any) -> Array:
     """The kernel as the layer computes with it, in Keras's order of dimensions."""
     with larq.context.quantized_scope(True):
-        return tf.convert_to_tensor(layer.kernel).numpy()
+        kernel: Array = tf.convert_to_tensor(layer.kernel).numpy()
+    return kernel
 
 
 def run_recorded(model: Any, images: Array) -> tuple[Array, list[LayerInput]]:

@@ -45,4 +45,7 @@ except ModuleNotFoundError as error:
         f"{error.name} is not installed; training and conversion need it. Cure: pip install 'mobile-bnn[train]'."
     ) from error
 
+if _quiet:
+    tf.get_logger().setLevel("ERROR")
+
 __all__ = ["larq", "tf"]

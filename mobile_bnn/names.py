@@ -9,11 +9,14 @@ from mobile_bnn.errors import UsageError
 T = TypeVar("T")
 
 
-def unknown(kind: str, name: str, known: Collection[str]) -> UsageError:
-    """The error for an unknown `name`; `kind` says what it should have been, e.g. "method"."""
+def unknown(kind: str, name: str, known: Collection[str], listing: str = "") -> UsageError:
+    """The error for an unknown `name`; `kind` says what it should have been, e.g. "method".
+
+    `listing` replaces the list of all known names where that would be too long.
+    """
     near = get_close_matches(name.lower(), list(known), n=3, cutoff=0.6)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
-    return UsageError(f"unknown {kind} {name!r}", cure=f"{guess}Known: {', '.join(sorted(known))}")
+    return UsageError(f"unknown {kind} {name!r}", cure=f"{guess}Known: {listing or ', '.join(sorted(known))}")
 
 
 def look_up(kind: str, name: str, known: Mapping[str, T]) -> T:

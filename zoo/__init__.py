@@ -16,7 +16,7 @@ from mobile_bnn.names import look_up
 from mobile_bnn.zoo import binary_lenet, binary_net, quicknet, resnet20
 from mobile_bnn.zoo.architecture import Architecture
 
-_ARCHITECTURES = {
+_ARCHITECTURES: dict[str, Architecture] = {
     module.ARCHITECTURE.name: module.ARCHITECTURE for module in (binary_lenet, binary_net, quicknet, resnet20)
 }
 

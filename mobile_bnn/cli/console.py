@@ -16,9 +16,10 @@ from mobile_bnn.runs import RunFolder
 
 INTERRUPTED = 130
 
-# Piped tables keep a width that shows them whole, instead of the 80 columns of a terminal that is not there.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-err = Console(stderr=True, highlight=False)
+# What is piped keeps a width that shows tables whole, instead of the 80 columns of a terminal that is not there.
+_PIPED = 160
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPED)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPED)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables, for machines.")]
 DataDir = Annotated[
@@ -54,7 +55,7 @@ def reported(function: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(MobileBnnError.exit_code) from error
         except OSError as error:
             if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
-                sys.stdout = None  # type: ignore[assignment]  # nothing left to flush at exit
+                sys.stdout = None  # nothing left to flush at exit
                 raise typer.Exit(0) from error
             print_error(f"{error.strerror}: {error.filename}" if error.filename else first_line(error))
             raise typer.Exit(MobileBnnError.exit_code) from error

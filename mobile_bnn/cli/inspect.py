@@ -69,7 +69,8 @@ def _comparison_table(comparison: "SummaryComparison") -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(title="Larq's summary of the Keras model, beside the file", title_justify="left", box=box.SIMPLE_HEAD)
+    title = "Larq's summary of the Keras model, beside the file"
+    table = Table(title=title, title_justify="left", min_width=len(title), box=box.SIMPLE_HEAD)
     table.add_column("")
     for header in ("Larq's summary", "the file"):
         table.add_column(header, justify="right")

@@ -76,7 +76,6 @@ def train(
     """Trains, with progress on standard error."""
     with err.status("loading TensorFlow"):
         from mobile_bnn.training.loop import train as train_model
-    err.print(f"training {recipe.zoo} with {recipe.method} on {recipe.dataset} into {run}", soft_wrap=True)
     _, history = train_model(recipe, run, data_dir=data_dir, resume=resume, fresh=fresh, console=err)
     return history
 

@@ -48,6 +48,7 @@ def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) 
         raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
     with err.status("loading TensorFlow"):
         from mobile_bnn import data
+        from mobile_bnn.profiling import operator_table
         from mobile_bnn.runtime import Accuracy, read_metadata, with_metadata
         from mobile_bnn.training import Recipe
     recipe = Recipe.read(run.recipe)
@@ -60,6 +61,8 @@ def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) 
             **verification.model_dump(include={"dataset", "split", "samples", "keras_top1", "tflite_top1"})
         )
         write_bytes(run.tflite, with_metadata(flatbuffer, metadata.model_copy(update={"accuracy": accuracy})))
+        if run.operators.is_file():  # its file has another size now
+            operator_table(run.tflite).save(run.operators)
     return verification
 
 

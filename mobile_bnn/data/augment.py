@@ -33,7 +33,7 @@ def pad_crop_flip(images: Any, draws: Any, *, pad: int, flip: bool) -> Any:
 
 
 def random_resized_crop(image: Any, seed: Any, size: int) -> Any:
-    """A random part of `image` (uint8 [h, w, C]) of random shape, half of the time mirrored: float32 [size, size, C]."""
+    """A random part of `image` (uint8 [h, w, C]), every second one mirrored: float32 [size, size, C]."""
     seeds = tf.random.split(seed, 2)
     begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
         tf.shape(image),

@@ -65,7 +65,7 @@ class Dataset:
     def test_arrays(self, limit: int | None = None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """The first `limit` test samples (all of them for None): float32 [N, H, W, C], int64 [N]."""
         count = self.info.test_size if limit is None else min(limit, self.info.test_size)
-        batches = list(self.test.take(-(-count // self.batch_size)).as_numpy_iterator())
+        batches = list(self.test.take(max(1, -(-count // self.batch_size))).as_numpy_iterator())
         images = np.concatenate([images for images, _ in batches])[:count]
         return images, np.concatenate([labels for _, labels in batches])[:count]
 
@@ -73,7 +73,7 @@ class Dataset:
         return self._finish(split.ordered(self.batch_size), -(-split.size // self.batch_size))
 
     def _finish(self, batches: Any, count: int) -> Any:
-        mean, std = np.float32(self.info.mean), np.float32(self.info.std)
+        mean, std = np.array(self.info.mean, np.float32), np.array(self.info.std, np.float32)
         normalized = batches.map(
             lambda images, labels: ((tf.cast(images, tf.float32) - mean) / std, labels),
             num_parallel_calls=tf.data.AUTOTUNE,

@@ -12,7 +12,7 @@ from mobile_bnn.methods import bi_real, bnn, dorefa, xnor_net
 from mobile_bnn.methods.method import DEPLOY_CLASSES, Method
 from mobile_bnn.names import look_up
 
-_METHODS = {module.METHOD.name: module.METHOD for module in (bi_real, bnn, dorefa, xnor_net)}
+_METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (bi_real, bnn, dorefa, xnor_net)}
 
 
 def names() -> list[str]:

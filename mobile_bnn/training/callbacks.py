@@ -109,7 +109,9 @@ class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
         seconds = time.monotonic() - self._began
         width = len(str(self._epochs))
         self._bar.console.print(
-            f"epoch {epoch + 1:{width}}/{self._epochs}  {seconds:6.1f} s  {'  '.join(parts)}", highlight=False
+            f"epoch {epoch + 1:{width}}/{self._epochs}  {seconds:6.1f} s  {'  '.join(parts)}",
+            highlight=False,
+            soft_wrap=True,
         )
 
     def stop(self) -> None:

@@ -123,6 +123,8 @@ def train(
     if chief:
         recipe.write(run.recipe)
         _describe(recipe, dataset.info).save(run.dataset)
+        what = f"{recipe.zoo} with {recipe.method} on {dataset.info.train_size:,} images of {recipe.dataset}"
+        console.print(f"training {what} into {run}", soft_wrap=True, highlight=False)
     checkpoints = Checkpoints(run.checkpoints, model, chief=chief)
     history = checkpoints.restore()
     history = _fit(recipe, run, dataset, model, checkpoints, history, console if chief else Console(quiet=True), chief)

@@ -100,18 +100,20 @@ class Recipe(BaseModel):
         Raises:
             UsageError: no such file, not TOML, or a field that is wrong.
         """
-        return cls.make(str(path), **{**_parse(path), **overrides})
+        if not path.is_file():
+            raise UsageError(f"there is no recipe {path}")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path} is not a TOML file", why=first_line(error)) from error
+        return cls.make(str(path), **{**_parse(text, str(path)), **overrides})
 
     @classmethod
     def of_zoo(cls, name: str, **overrides: Any) -> "Recipe":
         """The zoo's own recipe of that name (`zoo/recipes/`); `overrides` replace its fields."""
-        folder = resources.files("mobile_bnn.zoo") / "recipes"
-        with resources.as_file(folder) as recipes:
-            known = sorted(path.stem for path in Path(recipes).glob("*.toml"))
-            if name not in known:
-                raise unknown("zoo model", name, known)
-            fields = _parse(Path(recipes) / f"{name}.toml")
-        return cls.make(f"recipe {name}", **{**fields, **overrides})
+        zoo.get(name)
+        text = (resources.files("mobile_bnn.zoo") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        return cls.make(f"recipe {name}", **{**_parse(text, f"recipe {name}"), **overrides})
 
     def write(self, path: Path) -> None:
         """Writes the recipe as commented TOML, atomically. A field that is None is left out, as TOML has no null."""
@@ -129,13 +131,11 @@ class Recipe(BaseModel):
         return [f"{name}: {mine} → {theirs}" for name, mine, theirs in pairs if mine != theirs]
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(f"there is no recipe {path}")
+def _parse(text: str, source: str) -> dict[str, Any]:
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
-    except (TOMLKitError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file", why=first_line(error)) from error
+        return tomlkit.parse(text).unwrap()
+    except TOMLKitError as error:
+        raise UsageError(f"{source} is not a TOML file", why=first_line(error)) from error
 
 
 def _problem(problem: Any) -> str:

@@ -37,17 +37,31 @@ class LiteRt(Engine):
         return interpreter
 
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
-        """Creates an interpreter and fills its inputs."""
+        """Creates an interpreter with a random input for each of the model's inputs."""
         try:
             interpreter = self.import_library().Interpreter(model_content=flatbuffer, num_threads=threads)
             interpreter.allocate_tensors()
-            for details in interpreter.get_input_details():
-                value = random_input(tuple(details["shape"]), details["dtype"])
-                interpreter.set_tensor(details["index"], value)
+            return _Session(interpreter)
         except (RuntimeError, ValueError) as error:
             raise _refusal(error) from error
-        session: Session = interpreter  # its own invoke() is what a session needs
-        return session
+
+
+class _Session:
+    def __init__(self, interpreter: Any) -> None:
+        self._interpreter = interpreter
+        self._inputs = [
+            (details["index"], random_input(tuple(details["shape"]), details["dtype"]))
+            for details in interpreter.get_input_details()
+        ]
+        self._outputs = [details["index"] for details in interpreter.get_output_details()]
+
+    def invoke(self) -> None:
+        """Runs one inference; copying the input in and the output out is part of it, as with every engine."""
+        for index, value in self._inputs:
+            self._interpreter.set_tensor(index, value)
+        self._interpreter.invoke()
+        for index in self._outputs:
+            self._interpreter.get_tensor(index)
 
 
 def _refusal(error: Exception) -> MobileBnnError:
