@@ -4,7 +4,7 @@ Every module of the training side takes TensorFlow and Larq from here:
 
     from mobile_bnn.legacy_keras import larq, tf
 
-TensorFlow's information and warnings are hidden, its errors are not. Whoever sets TF_CPP_MIN_LOG_LEVEL sees everything.
+TensorFlow's information and warnings are hidden, its errors are not; TF_CPP_MIN_LOG_LEVEL=0 shows everything.
 """
 
 import os
@@ -30,9 +30,9 @@ if _version := _loaded_keras_3():
         f"Keras {_version} is already loaded, but Larq's layers are Keras 2 layers and fail inside it. Cure: {_CURE}."
     )
 
-_quiet = "TF_CPP_MIN_LOG_LEVEL" not in os.environ
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+_quiet = os.environ["TF_CPP_MIN_LOG_LEVEL"] >= "2"  # which does not keep every message back by itself
 
 try:
     with without_noise() if _quiet else nullcontext():

@@ -16,7 +16,7 @@ def tiny_model() -> Any:
     binary = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "padding": "same", "pad_values": 1.0}
     model = tf.keras.Sequential(
         [
-            tf.keras.layers.Input((8, 8, 32)),
+            tf.keras.layers.Input((8, 8, 32), name="image"),
             larq.layers.QuantConv2D(64, 3, use_bias=False, name="conv_1", **binary),
             tf.keras.layers.BatchNormalization(scale=False, name="norm_1"),
             larq.layers.QuantConv2D(32, 3, use_bias=False, name="conv_2", **binary),

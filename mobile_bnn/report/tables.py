@@ -97,7 +97,8 @@ def layers(verification: Verification) -> Table:
 
 def _flip_cells(layer: LayerCheck) -> list[str]:
     share = percent(layer.flips / layer.bits, 4) if layer.bits else "–"
-    return [count(layer.bits), count(layer.flips), share, *map(count, (layer.ties, layer.consequences, unexplained(layer)))]
+    explained = (layer.ties, layer.consequences, unexplained(layer))
+    return [count(layer.bits), count(layer.flips), share, *map(count, explained)]
 
 
 def operators(table: Operators) -> Table:

@@ -42,7 +42,9 @@ def load_data(recipe: Recipe, data_dir: Path | None = None) -> data.Dataset:
 
 
 def _compiled(recipe: Recipe, dataset: data.Dataset) -> Any:
-    with larq.context.metrics_scope(["flip_ratio"] if recipe.flip_ratio else []):
+    # Larq's metric creates its variables within the step, which replicas of a strategy cannot do.
+    flip_ratio = recipe.flip_ratio and recipe.strategy == "none"
+    with larq.context.metrics_scope(["flip_ratio"] if flip_ratio else []):
         model = build_model(recipe, dataset.info)
     model.compile(
         optimizer=optimizers.make(recipe, dataset.steps_per_epoch),
@@ -73,10 +75,10 @@ def _prepare_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool
         remove_leftovers(folder)
 
 
-def _save_model(recipe: Recipe, info: data.DatasetInfo, trained: Any, path: Path) -> Any:
+def _save_model(recipe: Recipe, info: data.DatasetInfo, weights: list[Any], path: Path) -> Any:
     """Saves the trained weights in a model without training-time metrics, and returns that model."""
     model = build_model(recipe, info)
-    model.set_weights(trained.get_weights())
+    model.set_weights(weights)
     with atomic_file(path) as part:
         model.save(part, save_format="keras")
     return model
@@ -130,9 +132,10 @@ def train(
     history = _fit(recipe, run, dataset, model, checkpoints, history, console if chief else Console(quiet=True), chief)
     test = model.evaluate(_one_hot(dataset.test, dataset.info.num_classes), verbose=0, return_dict=True)
     history = History(epochs=history.epochs, test={name: float(test[name]) for name in ("loss", "accuracy")})
+    weights = model.get_weights()  # by every worker: reading a distributed variable is a joint operation
     if chief:
         write_history(run, history)
-        return _save_model(recipe, dataset.info, model, run.model), history
+        return _save_model(recipe, dataset.info, weights, run.model), history
     return model, history
 
 

@@ -57,7 +57,9 @@ class Recipe(BaseModel):
     bop_gamma: Annotated[float, Field(gt=0, le=1)] = Field(1e-4, description="Bop: adaptivity rate")
     weight_clip: Positive | None = Field(None, description="latent weights stay in ±this; the method's own by default")
     label_smoothing: Fraction = Field(0.0, description="share of the target spread evenly over all classes")
-    flip_ratio: bool = Field(True, description="measure the share of binary weights that change sign in a step")
+    flip_ratio: bool = Field(
+        True, description="measure the share of binary weights that change sign in a step; not under a strategy"
+    )
 
     strategy: Literal["none", "mirrored", "multi_worker"] = Field(
         "none", description="tf.distribute: none, all local devices, or the workers of TF_CONFIG"

@@ -213,7 +213,8 @@ from mobile_bnn.legacy_keras import tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from mobile_bnn import data
 digits = data.load("digits", batch_size=100)
-parts = [y.numpy().tolist() for _, y in strategy.experimental_distribute_dataset(digits.train(1, 1))]
+batches = strategy.experimental_distribute_dataset(digits.train(1, 1))
+parts = [strategy.experimental_local_results(y)[0].numpy().tolist() for _, y in batches]
 print(json.dumps({"mine": parts, "whole": [y.tolist() for _, y in digits.train(1, 1).as_numpy_iterator()]}))
 """
 

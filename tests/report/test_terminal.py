@@ -47,8 +47,8 @@ def test_verification_table(verification: Verification) -> None:
     text = _shown(verification_table(verification))
     assert "Keras and the file on the test split of digits" in text
     assert _row(text, "Top-1, file")[-2:] == ["97.50", "%"]
-    assert _row(text, "conv_2") == ["conv_2", "2", "2,097,152", "2", "0.0001", "%", "2", "0"]
-    assert _row(text, "total") == ["total", "2,752,512", "3", "0.0001", "%", "2", "1"]
+    assert _row(text, "conv_2") == ["conv_2", "2", "2,097,152", "2", "0.0001", "%", "2", "0", "0"]
+    assert _row(text, "total") == ["total", "2,752,512", "3", "0.0001", "%", "2", "0", "1"]
     assert "conv�[31m[red]" in text
 
 

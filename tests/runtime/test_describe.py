@@ -27,7 +27,7 @@ def test_tensors_have_names_types_and_bytes(binary_tflite: Path) -> None:
     graph = model.subgraphs[0]
     image = graph.tensors[graph.inputs[0]]
     assert (tensor_name(image), tensor_type(image), tensor_bytes(image)) == (
-        "serving_default_input_1:0",
+        "serving_default_image:0",
         "float32",
         8 * 8 * 32 * 4,
     )

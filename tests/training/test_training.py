@@ -197,29 +197,6 @@ def test_progress_is_a_line_an_epoch_where_no_one_watches(tmp_path):
     assert "val_accuracy 0." in lines[1]
 
 
-def test_random_layers_resume_too(tmp_path, monkeypatch):
-    """A dropout's random state is part of the checkpoint."""
-    from mobile_bnn import zoo
-
-    build = zoo.build
-
-    def with_dropout(*arguments):
-        model = build(*arguments)
-        x = tf.keras.layers.Dropout(0.3)(model.layers[-2].output)
-        return tf.keras.Model(model.inputs, model.layers[-1](x), name=model.name)
-
-    monkeypatch.setattr(zoo, "build", with_dropout)
-    train(recipe(), RunFolder(tmp_path / "whole"))
-    broken = RunFolder(tmp_path / "broken")
-    train(recipe(), broken)
-    broken.model.unlink()
-    for path in (broken.checkpoints / "epoch-00003").iterdir():
-        path.unlink()
-    (broken.checkpoints / "epoch-00003").rmdir()
-    train(recipe(), broken, resume=True)
-    assert_equal_weights(tmp_path / "whole", tmp_path / "broken")
-
-
 def test_latent_weights_stay_clipped(tmp_path):
     train(recipe(epochs=2, learning_rate=0.1, weight_clip=0.25), RunFolder(tmp_path / "run"))
     model = tf.keras.models.load_model(RunFolder(tmp_path / "run").model, compile=False)
@@ -242,7 +219,7 @@ from mobile_bnn.runs import RunFolder
 from mobile_bnn.training import Recipe, train
 from mobile_bnn.training import distribution
 assert distribution.make("mirrored").num_replicas_in_sync == 2
-recipe = Recipe.of_zoo("binary_lenet", epochs=2, batch_size=256, strategy="mirrored")
+recipe = Recipe.of_zoo("binary_lenet", epochs=12, strategy="mirrored")
 _, history = train(recipe, RunFolder(sys.argv[1]))
 print(history.test["accuracy"])
 """
@@ -254,7 +231,7 @@ def test_mirrored_strategy_trains_on_two_devices(tmp_path):
         [sys.executable, "-c", MIRRORED, str(tmp_path / "run")], capture_output=True, text=True, timeout=300
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    assert float(result.stdout.split()[-1]) > 0.3
+    assert float(result.stdout.split()[-1]) > 0.7
     assert RunFolder(tmp_path / "run").model.is_file()
 
 
@@ -274,17 +251,17 @@ def test_multi_worker_strategy_with_two_local_workers(tmp_path):
     workers = []
     for index in range(2):
         config = json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}})
-        arguments = ["train", "--zoo", "binary_lenet", "--epochs", 2, "--batch-size", 256, "--json"]
+        arguments = ["train", "--zoo", "binary_lenet", "--epochs", 12, "--json"]
         arguments += ["--strategy", "multi_worker", "--run", tmp_path / "run"]
         workers.append(mbnn(*arguments, TF_CONFIG=config))
     outputs = [worker.communicate(timeout=300) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], outputs[0][1][-2000:] + outputs[1][1][-2000:]
     chief, other = (json.loads(output) for output, _ in outputs)
-    assert chief["test"]["accuracy"] > 0.3
+    assert chief["test"]["accuracy"] > 0.7
     assert chief["test"] == other["test"], "both hold the same weights"
     run = RunFolder(tmp_path / "run")
-    assert len(History.load(run.history).epochs) == 2
-    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["epoch-00001", "epoch-00002"]
+    assert len(History.load(run.history).epochs) == 12
+    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["epoch-00011", "epoch-00012"]
 
 
 @pytest.mark.parametrize(
