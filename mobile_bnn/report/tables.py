@@ -1,5 +1,6 @@
 """The tables of a report as plain text cells; the page and the terminal both draw these, so they cannot differ."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -17,6 +18,7 @@ class Column:
     """A column's header, with its unit where it has one; numbers are set flush right."""
 
     header: str
+    least_width: int = 0  # characters in a terminal: names break between words before they break within one
     number: bool = False
 
 
@@ -80,7 +82,7 @@ def layers(verification: Verification) -> Table:
     """The inputs of each binary layer: bits compared, bits that differ, and how many of those rounding explains."""
     columns = [
         Column("layer"),
-        *_numbers("operator", "signs compared", "flips", "share flipped", "ties", "consequences", "unexplained"),
+        *_numbers("#", "signs compared", "flips", "share flipped", "ties", "consequences", "unexplained"),
     ]
     rows = [[printable(layer.layer), str(layer.operator), *_flip_cells(layer)] for layer in verification.layers]
     total = LayerCheck(
@@ -105,7 +107,7 @@ def operators(table: Operators) -> Table:
     """One row for each operator of the file, batch 1; MACs and bytes are exact."""
     columns = [
         *_numbers("#"),
-        Column("operator"),
+        Column("operator", least_width=len("FULLY_CONNECTED")),
         Column("layer"),
         Column("output"),
         *_numbers("binary MACs", "float MACs", "weights (bytes)", "output (bytes)"),
@@ -114,11 +116,11 @@ def operators(table: Operators) -> Table:
         [
             str(row.index),
             printable(row.name),
-            printable(row.layer),
+            printable(layer),
             f"{'×'.join(map(str, row.output_shape))} {printable(row.output_type)}",
             *map(count, (row.binary_macs, row.float_macs, row.weight_bytes, row.output_bytes)),
         ]
-        for row in table.operators
+        for row, layer in zip(table.operators, _short_names(table), strict=True)
     ]
     macs = (table.total("binary_macs"), table.total("float_macs"))
     sizes = (table.total("weight_bytes"), table.total("output_bytes"))
@@ -127,11 +129,20 @@ def operators(table: Operators) -> Table:
     return Table(caption, columns, rows, totals if rows else [])
 
 
+def _short_names(table: Operators) -> list[str]:
+    """The layers' names without the model's, which most begin with, and without the further ones of fused operators."""
+    names = [row.layer.partition(";")[0] for row in table.operators]
+    for model, times in Counter(name.partition("/")[0] for name in names).most_common(1):
+        if times > len(names) / 2:
+            names = [name.removeprefix(f"{model}/") for name in names]
+    return names
+
+
 def latency(profile: Profile) -> Table:
     """One row for each measurement; latencies in ms over all runs after the warm-up."""
     columns = [
-        Column("engine"),
-        *_numbers("threads", "runs", "median (ms)", "p90 (ms)", "p99 (ms)", "min (ms)", "load (ms)", "peak memory"),
+        Column("engine", least_width=len("indirect_bgemm")),
+        *_numbers("threads", "median (ms)", "p90 (ms)", "p99 (ms)", "min (ms)", "load (ms)", "peak memory"),
         *_numbers("speed against float"),
     ]
     # One binary file and its float twin are told apart by the engine's name; more files need names of their own.
@@ -146,14 +157,16 @@ def latency(profile: Profile) -> Table:
             [
                 name,
                 str(measured.threads),
-                count(len(measured.latencies_ms)),
                 *map(significant, (measured.median_ms, measured.p90_ms, measured.p99_ms, measured.min_ms)),
                 significant(measured.load_ms),
                 size(measured.peak_memory_bytes),
                 "–" if times is None else ratio(times),
             ]
         )
-    return Table(f"Latency of one inference, batch 1, target {printable(profile.target)}", columns, rows)
+    # Slow models get fewer runs, so the counts of one session may differ.
+    runs = sorted({len(measured.latencies_ms) for measured in profile.measurements})
+    often = " to ".join(count(number) for number in (runs[0], runs[-1])[: len(runs)]) if runs else "no"
+    return Table(f"Latency, batch 1, {often} runs each, target {printable(profile.target)}", columns, rows)
 
 
 def machine(profile: Profile) -> Table:

@@ -87,7 +87,8 @@ def _rich(table: tables.Table) -> RichTable:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         min_width=min(len(table.caption), 78),  # a caption on one line, also of a narrow table
-        padding=(0, 1, 0, 0),
+        padding=0,  # the columns of the widest table just fit into 80 characters
+        pad_edge=False,
         show_footer=bool(table.totals),
     )
     for position, column in enumerate(table.columns):
@@ -97,6 +98,7 @@ def _rich(table: tables.Table) -> RichTable:
             footer=Text(table.totals[position]) if table.totals else "",
             justify="right" if column.number else "left",
             no_wrap=column.number,
+            min_width=column.least_width or None,
             vertical="top",
             overflow="fold",
         )

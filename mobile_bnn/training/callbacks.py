@@ -103,13 +103,13 @@ class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keras's hook."""
         logs = logs or {}
-        parts = [
-            f"{name} {logs[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs
-        ]
+        line = f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"
+        if "val_loss" in logs:
+            line += f"  validation {logs['val_loss']:.4f} / {logs['val_accuracy']:.4f}"
         seconds = time.monotonic() - self._began
         width = len(str(self._epochs))
         self._bar.console.print(
-            f"epoch {epoch + 1:{width}}/{self._epochs}  {seconds:6.1f} s  {'  '.join(parts)}",
+            f"epoch {epoch + 1:{width}}/{self._epochs}  {seconds:6.1f} s  {line}",
             highlight=False,
             soft_wrap=True,
         )
