@@ -156,6 +156,9 @@ class Operators(Record):
     kind: ClassVar[str] = "operator table"
     file_bytes: int
     operators: list[Operator]
+    float_layers: dict[str, str] = Field(
+        default_factory=dict, description="layers that asked to be binary and stayed float, with the reason"
+    )
 
     def total(self, field: Literal["binary_macs", "float_macs", "weight_bytes", "output_bytes"]) -> int:
         """The sum of one column."""

@@ -14,7 +14,7 @@ def tiny_model() -> Any:
 
     tf.keras.utils.set_random_seed(7)
     binary = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "padding": "same", "pad_values": 1.0}
-    model = tf.keras.Sequential(
+    model = tf.keras.Sequential(  # named, or its tensors would depend on what was built before
         [
             tf.keras.layers.Input((8, 8, 32), name="image"),
             larq.layers.QuantConv2D(64, 3, use_bias=False, name="conv_1", **binary),
@@ -22,7 +22,8 @@ def tiny_model() -> Any:
             larq.layers.QuantConv2D(32, 3, use_bias=False, name="conv_2", **binary),
             tf.keras.layers.GlobalAveragePooling2D(),
             tf.keras.layers.Dense(10, activation="softmax", name="classes"),
-        ]
+        ],
+        name="tiny",
     )
     norm = model.get_layer("norm_1")
     generator = np.random.default_rng(7)

@@ -67,6 +67,18 @@ def test_the_editable_install_imports_from_another_folder(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize(
+    ("module", "name"), [("mobile_bnn.report.html", "template.html.j2"), ("mobile_bnn.zoo", "recipes/resnet20.toml")]
+)
+def test_data_files_of_an_editable_install_are_live(module, name):
+    import importlib
+
+    path = Path(importlib.import_module(module).__file__).parent / name
+    assert path.is_file()
+    assert path.is_relative_to(ROOT)
+    assert "site-packages" not in path.parts
+
+
 @pytest.mark.parametrize(("python", "fits"), [(sys.executable, True), ("no-such-python", False)])
 def test_find_python(python, fits):
     result = subprocess.run(["sh", str(ROOT / "tools/find_python.sh"), python], capture_output=True, text=True)

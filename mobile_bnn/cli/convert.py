@@ -58,9 +58,12 @@ def convert_run(run: RunFolder, output: Path | None = None, *, float_file: bool 
     """Converts a run's trained model, with everything known about it in the file's metadata."""
     if not run.model.is_file():
         raise UsageError(f"{run} holds no trained model", cure=f"mbnn train --resume --run {run} ends its training")
-    return _convert(
+    conversion = _convert(
         run.model, output or run.tflite, run.float_tflite if float_file else None, lambda model: _metadata(run, model)
     )
+    if output is None:
+        conversion.operators.model_copy(update={"float_layers": conversion.float_layers}).save(run.operators)
+    return conversion
 
 
 def convert_model(source: Path, output: Path, *, float_file: bool) -> "Conversion":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mobile_bnn.cli import convert, inspect, profile, train, verify
+from mobile_bnn.cli import convert, profile, train, verify
 from mobile_bnn.cli.console import DataDir, Json, out, print_json
 from mobile_bnn.runs import RunFolder
 
@@ -43,7 +43,6 @@ def command(
         convert.show(conversion)
     step(3, "verify against Keras")
     verification = verify.verify_run(folder, data_dir)
-    inspect.inspect_run(folder)
     if not as_json:
         out.print(report.verification_table(verification))
     step(4, "profile on this machine")

@@ -8,7 +8,7 @@ import typer
 from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
 from mobile_bnn.cli.convert import is_run
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runs import Operators, RunFolder
+from mobile_bnn.runs import Operators
 
 if TYPE_CHECKING:
     from mobile_bnn.converters.summary import SummaryComparison
@@ -27,14 +27,14 @@ def command(
     from mobile_bnn.profiling import operator_table
     from mobile_bnn.runtime import read_metadata
 
-    path = source
+    path, float_layers = source, {}
     if is_run(source):
         run = run_folder(source)
         if not run.tflite.is_file():
             raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
-        inspect_run(run)
         path, model = run.tflite, model or run.model
-    operators, metadata = operator_table(path), read_metadata(path)
+        float_layers = recorded.float_layers if (recorded := run.optional(Operators, run.operators)) else {}
+    operators, metadata = operator_table(path).model_copy(update={"float_layers": float_layers}), read_metadata(path)
     comparison = _compare(model, operators) if model else None
     if as_json:
         fields = {"file": str(path), **operators.model_dump()}
@@ -47,15 +47,6 @@ def command(
     out.print(report.operator_table(operators))
     if comparison:
         out.print(_comparison_table(comparison))
-
-
-def inspect_run(run: RunFolder) -> Operators:
-    """The operator table of a run's binary file, also kept in the run."""
-    from mobile_bnn.profiling import operator_table
-
-    operators = operator_table(run.tflite)
-    operators.save(run.operators)
-    return operators
 
 
 def _compare(model: Path, operators: Operators) -> "SummaryComparison":

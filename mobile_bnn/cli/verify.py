@@ -10,7 +10,7 @@ from mobile_bnn.cli.convert import is_run
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import UsageError
 from mobile_bnn.files import write_bytes
-from mobile_bnn.runs import RunFolder, Verification
+from mobile_bnn.runs import Operators, RunFolder, Verification
 
 EXAMPLE = "Example: mbnn verify runs/demo    or    mbnn verify my.tflite --model my.keras --dataset cifar10"
 
@@ -48,7 +48,6 @@ def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) 
         raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
     with err.status("loading TensorFlow"):
         from mobile_bnn import data
-        from mobile_bnn.profiling import operator_table
         from mobile_bnn.runtime import Accuracy, read_metadata, with_metadata
         from mobile_bnn.training import Recipe
     recipe = Recipe.read(run.recipe)
@@ -61,8 +60,8 @@ def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) 
             **verification.model_dump(include={"dataset", "split", "samples", "keras_top1", "tflite_top1"})
         )
         write_bytes(run.tflite, with_metadata(flatbuffer, metadata.model_copy(update={"accuracy": accuracy})))
-        if run.operators.is_file():  # its file has another size now
-            operator_table(run.tflite).save(run.operators)
+        if operators := run.optional(Operators, run.operators):  # their file has another size now
+            operators.model_copy(update={"file_bytes": run.tflite.stat().st_size}).save(run.operators)
     return verification
 
 

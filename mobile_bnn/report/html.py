@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 from datetime import datetime, timezone
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,11 @@ def _accuracy(verification: Verification) -> dict[str, Any]:
 
 
 def _operators(operators: Operators) -> dict[str, Any]:
-    return {"charts": list(map(_chart, charts.operators(operators))), "table": tables.operators(operators)}
+    return {
+        "charts": list(map(_chart, charts.operators(operators))),
+        "table": tables.operators(operators),
+        "float_layers": tables.float_layers(operators),
+    }
 
 
 def _latency(profile: Profile) -> dict[str, Any]:
@@ -93,7 +96,8 @@ def _chart(chart: charts.Chart) -> dict[str, Any]:
 
 
 def _resource(name: str) -> str:
-    return files("mobile_bnn.report").joinpath(name).read_text(encoding="utf-8")
+    # Beside this file, not by importlib.resources: in an editable install that one finds a copy from install time.
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _hash(script: str) -> str:

@@ -129,6 +129,12 @@ def operators(table: Operators) -> Table:
     return Table(caption, columns, rows, totals if rows else [])
 
 
+def float_layers(table: Operators) -> Table | None:
+    """The layers that asked to be binary and stayed float, with the reason; None if there is none."""
+    rows = [[printable(layer), printable(why)] for layer, why in table.float_layers.items()]
+    return Table("Layers that stayed float", [Column("layer"), Column("why")], rows) if rows else None
+
+
 def _short_names(table: Operators) -> list[str]:
     """The layers' names without the model's, which most begin with, and without the further ones of fused operators."""
     names = [row.layer.partition(";")[0] for row in table.operators]

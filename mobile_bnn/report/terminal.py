@@ -25,9 +25,10 @@ def verification_table(verification: Verification) -> Group:
     return Group(*parts)
 
 
-def operator_table(operators: Operators) -> RichTable:
-    """One row for each operator of the file, and the totals."""
-    return _rich(tables.operators(operators))
+def operator_table(operators: Operators) -> Group:
+    """One row for each operator of the file, and the totals; then the layers that stayed float, with the reason."""
+    stayed_float = tables.float_layers(operators)
+    return Group(_rich(tables.operators(operators)), *([_rich(stayed_float)] if stayed_float else []))
 
 
 def profile_table(profile: Profile) -> Group:

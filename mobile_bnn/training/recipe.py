@@ -1,6 +1,5 @@
 """The recipe of a training run: every choice that its result depends on, in one TOML file."""
 
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -114,7 +113,8 @@ class Recipe(BaseModel):
     def of_zoo(cls, name: str, **overrides: Any) -> "Recipe":
         """The zoo's own recipe of that name (`zoo/recipes/`); `overrides` replace its fields."""
         zoo.get(name)
-        text = (resources.files("mobile_bnn.zoo") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        # Not by importlib.resources: in an editable install that one finds a copy from install time.
+        text = (Path(zoo.__file__).parent / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
         return cls.make(f"recipe {name}", **{**_parse(text, f"recipe {name}"), **overrides})
 
     def write(self, path: Path) -> None:

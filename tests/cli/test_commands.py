@@ -94,6 +94,7 @@ def test_inspect_sets_larqs_summary_beside_the_file(finished):
     assert Operators.load(RunFolder(finished).operators).file_bytes == RunFolder(finished).tflite.stat().st_size
     result = mbnn("inspect", finished)
     assert "LceBconv2d" in result.stdout
+    assert "Layers that stayed float" in result.stdout
     assert "Larq's summary of the Keras model, beside the file" in result.stdout
 
 

@@ -72,7 +72,7 @@ def test_the_rows_say_what_each_operator_is(binary_tflite: Path) -> None:
         [1, 8, 8, 2],
         "int32",
     )
-    assert packed.layer.startswith("sequential/conv_2/ste_sign")
+    assert packed.layer.startswith("tiny/conv_2/ste_sign")
     # 64 filters of 3 x 3 taps of one word, and 64 thresholds; 8 x 8 pixels of two words.
     assert (packed.weight_bytes, packed.output_bytes) == (64 * 9 * 4 + 64 * 4, 8 * 8 * 2 * 4)
     assert (last_binary.output_type, last_binary.output_bytes) == ("float32", 8 * 8 * 32 * 4)

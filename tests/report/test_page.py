@@ -139,7 +139,9 @@ def test_hostile_names_are_only_text(recorded_run: RunFolder, open_page: Any) ->
     path = write_html(recorded_run)
     assert "<script>alert" not in path.read_text(encoding="utf-8")
     page = open_page(path).page
-    assert page.locator("td", has_text="<script>alert(1)</script>").count() == 3  # flips, operators, recipe
+    assert (
+        page.locator("td", has_text="<script>alert(1)</script>").count() == 5
+    )  # flips, operators, layer and reason, recipe
     place = page.locator("#chart-macs .trace.bars").first.locator(".point").nth(5)
     place.scroll_into_view_if_needed()
     bar = place.bounding_box()
