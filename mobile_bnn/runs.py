@@ -15,6 +15,7 @@ A run folder holds
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
@@ -235,6 +236,15 @@ class RunFolder:
     operators = property(lambda self: self.path / "operators.json")
     profile = property(lambda self: self.path / "profile.json")
     report = property(lambda self: self.path / "report.html")
+
+    def clear(self) -> None:
+        """Removes all that the stages of a run leave here, and nothing else."""
+        for folder in (self.checkpoints, self.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+        results = (self.history, self.history_csv, self.model, self.tflite, self.float_tflite)
+        records = (self.verification, self.operators, self.profile, self.report)
+        for path in (*results, *records, self.dataset, self.recipe):
+            path.unlink(missing_ok=True)
 
     def optional(self, record: type[R], path: Path) -> R | None:
         """The record at `path`, or None where that stage has not run."""

@@ -39,7 +39,9 @@ def command(
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/ZOO-METHOD-DATASET by default.")] = None,
     data_dir: DataDir = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Discard the training that the run folder holds.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Discard the training that the run folder holds, and what was made of it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a binary network.

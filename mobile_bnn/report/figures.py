@@ -8,7 +8,17 @@ from typing import Any
 
 from mobile_bnn.report.formats import DOT, count, macs, milliseconds, percent, plural, points, printable, ratio, size
 from mobile_bnn.report.records import Records
-from mobile_bnn.runs import Epoch, LayerCheck, Machine, Measurement, Operators, Profile, RunFolder, Verification
+from mobile_bnn.runs import (
+    Epoch,
+    History,
+    LayerCheck,
+    Machine,
+    Measurement,
+    Operators,
+    Profile,
+    RunFolder,
+    Verification,
+)
 
 X86 = ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686")
 
@@ -118,6 +128,8 @@ def key_figures(records: Records) -> list[KeyFigure]:
     cards: list[KeyFigure] = []
     if records.verification:
         cards.append(_accuracy_card(records.verification))
+    elif records.history and records.history.test:
+        cards.append(_trained_card(records.history))
     if size_bytes := _file_bytes(records):
         cards.append(_size_card(size_bytes, records.float_file_bytes))
     if records.profile:
@@ -141,6 +153,12 @@ def _accuracy_card(verification: Verification) -> KeyFigure:
     ]
     title = f"Top-1 of the file, {printable(verification.split)} split"
     return KeyFigure(title, percent(verification.tflite_top1), lines)
+
+
+def _trained_card(history: History) -> KeyFigure:
+    """Before the verification: what the training itself measured."""
+    accuracy = (history.test or {}).get("accuracy", math.nan)
+    return KeyFigure("Top-1 of the Keras model, test split", percent(accuracy), ["the file is not verified yet"])
 
 
 def _size_card(file_bytes: int, float_bytes: int | None) -> KeyFigure:

@@ -1,6 +1,5 @@
 """The training loop: from a recipe to a trained Keras model in a run folder."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,10 +56,7 @@ def _compiled(recipe: Recipe, dataset: data.Dataset) -> Any:
 def _prepare_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) -> None:
     """Refuses to mix two trainings in one folder; clears what a killed or an unwanted one left."""
     if fresh:
-        for folder in (run.checkpoints, run.logs):
-            shutil.rmtree(folder, ignore_errors=True)
-        for path in (run.recipe, run.history, run.history_csv, run.model):
-            path.unlink(missing_ok=True)
+        run.clear()  # with the later stages' results, which would be another model's
     elif run.recipe.exists():
         if not resume:
             raise UsageError(
@@ -103,7 +99,7 @@ def train(
         run: where recipe, checkpoints, history, TensorBoard logs and the model are written.
         data_dir: a folder with local copies of data sets, see `mobile_bnn.data.load`.
         resume: go on with the training in `run`, or begin if there is none.
-        fresh: discard a training that `run` holds.
+        fresh: discard the training that `run` holds, and what was made of it.
         console: where progress is shown; nowhere by default.
 
     Returns:

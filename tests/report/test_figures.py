@@ -6,7 +6,7 @@ import pytest
 
 from mobile_bnn.report import figures, tables
 from mobile_bnn.report.records import read
-from mobile_bnn.runs import Epoch, Measurement, Operators, Profile, RunFolder
+from mobile_bnn.runs import Epoch, History, Measurement, Operators, Profile, RunFolder
 
 Measure = Callable[..., Measurement]
 
@@ -115,3 +115,10 @@ def test_a_larger_file_is_called_larger(real_file_run: RunFolder) -> None:
     real_file_run.float_tflite.write_bytes(b"x" * ((records.file_bytes or 0) // 2))
     lines = {card.title: card.lines for card in figures.key_figures(read(real_file_run))}
     assert lines["File size"][1] == "2.00× larger"
+
+
+def test_before_the_verification_the_accuracy_is_the_trainings_own(empty_run: RunFolder, history: History) -> None:
+    history.model_copy(update={"test": {"loss": 0.5, "accuracy": 0.9125}}).save(empty_run.history)
+    (card,) = figures.key_figures(read(empty_run))
+    assert (card.title, card.value) == ("Top-1 of the Keras model, test split", "91.25 %")
+    assert card.lines == ["the file is not verified yet"]
