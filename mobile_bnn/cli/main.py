@@ -37,8 +37,8 @@ for _module in (demo, train, convert, verify, inspect, profile, report, doctor):
     app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(reported(_module.command))
 for _module, _help in ((zoo, "The model architectures."), (methods, "The binarization methods.")):
     _group = typer.Typer(help=_help, no_args_is_help=True, epilog=_module.EXAMPLE)
-    _group.command("list")(reported(_module.list_command))
-    _group.command("show")(reported(_module.show_command))
+    _group.command("list", epilog=_module.EXAMPLE)(reported(_module.list_command))
+    _group.command("show", epilog=_module.EXAMPLE)(reported(_module.show_command))
     app.add_typer(_group, name=_module.__name__.rpartition(".")[2])
 
 

@@ -126,7 +126,8 @@ def train(
     checkpoints = Checkpoints(run.checkpoints, model, chief=chief)
     history = checkpoints.restore()
     history = _fit(recipe, run, dataset, model, checkpoints, history, console if chief else Console(quiet=True), chief)
-    test = model.evaluate(_one_hot(dataset.test, dataset.info.num_classes), verbose=0, return_dict=True)
+    with console.status("evaluating on the test split"):
+        test = model.evaluate(_one_hot(dataset.test, dataset.info.num_classes), verbose=0, return_dict=True)
     history = History(epochs=history.epochs, test={name: float(test[name]) for name in ("loss", "accuracy")})
     weights = model.get_weights()  # by every worker: reading a distributed variable is a joint operation
     if chief:

@@ -185,8 +185,9 @@ def test_help_has_an_example(command):
 
 
 @pytest.mark.parametrize("group", ["zoo", "methods"])
-def test_groups_have_an_example(group):
-    assert f"Example: mbnn {group} show" in " ".join(mbnn(group, "--help").stdout.split())
+@pytest.mark.parametrize("command", [[], ["list"], ["show"]])
+def test_groups_have_an_example(group, command):
+    assert f"Example: mbnn {group} show" in " ".join(mbnn(group, *command, "--help").stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,15 @@ def test_a_truncated_keras_file_is_refused(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(MobileBnnError, match="is not a Keras 2 model that can be loaded"):
         load_model(path)
+
+
+def test_two_layers_on_one_packed_tensor_are_compared_each(tmp_path):
+    image = layers.Input((6, 6, 32))
+    conv = {"padding": "same", "pad_values": 1.0, **SIGN}
+    branches = [larq.layers.QuantConv2D(32, 3, name=name, **conv)(image) for name in ("left", "right")]
+    model = tf.keras.Model(image, layers.Concatenate()([layers.BatchNormalization()(x) for x in branches]))
+    conversion = converters.convert(trained_like(model), tmp_path / "m.tflite")
+    names = [operator.name for operator in conversion.operators.operators]
+    assert names.count("LceQuantize") == 1
+    assert sorted(layer.layer for layer in conversion.layers) == ["left", "right"]
+    assert {layer.bits for layer in conversion.layers} == {8 * 6 * 6 * 32}
