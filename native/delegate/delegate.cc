@@ -1,0 +1,113 @@
+// The library's whole interface: what TFLite's external delegate mechanism looks for, and a version.
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "delegate/partition.h"
+
+#define MBNN_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace mbnn {
+namespace {
+
+constexpr int kMaxThreads = 256;
+
+struct Delegate {
+  TfLiteDelegate abi = {};
+  Machine machine;
+};
+
+using ReportError = void (*)(const char*);
+
+bool fail(ReportError report, const char* format, ...) __attribute__((format(printf, 2, 3)));
+bool fail(ReportError report, const char* format, ...) {
+  char message[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  if (report != nullptr) report(message);
+  return false;
+}
+
+bool choose_kernels(const char* name, Machine* machine, ReportError report) {
+  machine->kernels = find_kernels(name);
+  if (machine->kernels == nullptr) {
+    return fail(report, "mobile_bnn: option isa: unknown value \"%s\", known are %s", name, kernel_names());
+  }
+  return machine->kernels->cpu_has_it() || fail(report, "mobile_bnn: option isa: this CPU has no %s", name);
+}
+
+bool parse_threads(const char* text, int* threads, ReportError report) {
+  char* end = nullptr;
+  const long value = strtol(text, &end, 10);
+  if (end == text || *end != '\0' || value < 1 || value > kMaxThreads) {
+    return fail(report, "mobile_bnn: option num_threads: \"%s\" is no number from 1 to %d", text, kMaxThreads);
+  }
+  *threads = static_cast<int>(value);
+  return true;
+}
+
+bool configure(Machine* machine, const char* const* keys, const char* const* values, size_t count, ReportError report) {
+  const char* isa = nullptr;
+  int threads = 1;
+  for (size_t i = 0; i < count; ++i) {
+    if (strcmp(keys[i], "isa") == 0) {
+      isa = values[i];
+    } else if (strcmp(keys[i], "num_threads") == 0) {
+      if (!parse_threads(values[i], &threads, report)) return false;
+    } else {
+      return fail(report, "mobile_bnn: unknown option \"%s\", known are isa, num_threads", keys[i]);
+    }
+  }
+  if (!choose_kernels(isa, machine, report)) return false;
+  return machine->pool.start(threads) || fail(report, "mobile_bnn: cannot start %d threads", threads);
+}
+
+// Claims every operator of LCE's; the runtime groups neighbours into partitions.
+TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
+  TfLiteIntArray* plan = nullptr;
+  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) return kTfLiteError;
+  // Its own copy in TfLiteIntArray's layout, size first: later calls overwrite the runtime's.
+  Array<int> nodes;
+  const int planned = plan->size;
+  if (!nodes.allocate(1 + static_cast<size_t>(planned))) {
+    context->ReportError(context, "mobile_bnn: out of memory");
+    return kTfLiteError;
+  }
+  memcpy(nodes.data() + 1, plan->data, sizeof(int) * planned);
+  int claimed = 0;
+  for (int i = 0; i < planned; ++i) {
+    TfLiteNode* node = nullptr;
+    TfLiteRegistration* registration = nullptr;
+    const int index = nodes[1 + i];
+    if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk) return kTfLiteError;
+    if (find_operator(registration->custom_name) != nullptr) nodes[1 + claimed++] = index;
+  }
+  nodes[0] = claimed;
+  if (claimed == 0) return kTfLiteOk;
+  return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(),
+                                                        reinterpret_cast<const TfLiteIntArray*>(nodes.data()), delegate);
+}
+
+}  // namespace
+}  // namespace mbnn
+
+MBNN_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
+                                                          size_t count, void (*report_error)(const char*)) {
+  mbnn::Delegate* delegate = mbnn::create<mbnn::Delegate>();
+  if (delegate == nullptr || !mbnn::configure(&delegate->machine, keys, values, count, report_error)) {
+    mbnn::destroy(delegate);
+    return nullptr;
+  }
+  delegate->abi.data = &delegate->machine;
+  delegate->abi.Prepare = mbnn::prepare;
+  // Without this flag the runtime prepares the custom operators itself, finds them unresolved and refuses the model.
+  delegate->abi.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+  return &delegate->abi;
+}
+
+MBNN_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) {
+  mbnn::destroy(reinterpret_cast<mbnn::Delegate*>(delegate));
+}
+
+MBNN_EXPORT const char* mobile_bnn_version() { return MBNN_VERSION; }

@@ -1,0 +1,51 @@
+// Kernels for AVX-512 with VPOPCNTDQ: one instruction counts the bits of 16 output channels.
+#include <immintrin.h>
+
+#include "kernels/generic.h"
+#include "kernels/lane_popcount.h"
+
+namespace mbnn {
+namespace {
+
+struct Avx512 {
+  static constexpr const char* kName = "avx512";
+  static bool cpu_has_it() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vpopcntdq");
+  }
+
+  using Vector = __m512i;
+  static constexpr int kLanes = 16;
+  static constexpr int kTileBlocks = 4;
+  static constexpr int kTilePixels = 6;  // 24 accumulators, 4 filter words, 1 activation of 32 registers
+  using Inner = LanePopcount<Avx512>;
+
+  static Vector load(const uint8_t* from) { return _mm512_loadu_si512(from); }
+  static void store(int32_t* to, Vector vector) { _mm512_storeu_si512(to, vector); }
+  static Vector broadcast(uint32_t word) { return _mm512_set1_epi32(static_cast<int>(word)); }
+  static Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
+  static Vector count_differences(Vector a, Vector b) { return _mm512_popcnt_epi32(_mm512_xor_si512(a, b)); }
+
+  static uint32_t greater(const int32_t* a, const int32_t* b) {
+    const uint32_t low = _mm512_cmpgt_epi32_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b));
+    const uint32_t high = _mm512_cmpgt_epi32_mask(_mm512_loadu_si512(a + 16), _mm512_loadu_si512(b + 16));
+    return low | high << 16;
+  }
+  static uint32_t below_zero(const float* x) {
+    const __m512 zero = _mm512_setzero_ps();
+    const uint32_t low = _mm512_cmp_ps_mask(_mm512_loadu_ps(x), zero, _CMP_LT_OQ);
+    const uint32_t high = _mm512_cmp_ps_mask(_mm512_loadu_ps(x + 16), zero, _CMP_LT_OQ);
+    return low | high << 16;
+  }
+  static uint32_t below(const int8_t* x, int8_t bound) {
+    const __m256i values = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
+    return _mm256_cmplt_epi8_mask(values, _mm256_set1_epi8(bound));
+  }
+};
+
+}  // namespace
+
+constexpr Kernels kAvx512Kernels = Generic<Avx512>::kernels();
+
+}  // namespace mbnn

@@ -1,0 +1,236 @@
+// The kernels themselves, once, for whatever instruction set `Simd` stands for.
+//
+// Everything here is in an unnamed namespace: each instruction set compiles its own copy with its own flags, and the
+// linker must never hand one set's copy to another.
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+namespace mbnn {
+namespace {
+
+// Simd gives kName, cpu_has_it, kTileBlocks, kTilePixels, the inner loop Inner (pack_block, count), and the masks of 32
+// values greater, below_zero, below.
+template <class Simd>
+struct Generic {
+  using Inner = typename Simd::Inner;
+  static constexpr int kBlock = Inner::kBlockChannels;
+  static constexpr int kTile = kBlock * Simd::kTileBlocks;
+  static constexpr int kPixels = Simd::kTilePixels;
+  static_assert(kTile <= kMaxTileChannels && kTile % kWordBits == 0 && kPixels <= kMaxTilePixels, "tile");
+
+  static size_t packed_filter_bytes(size_t tiles, size_t taps, size_t words) {
+    return tiles * taps * words * kTile * Inner::kBytesPerWord;
+  }
+
+  static int blocks_of_tile(int channels, int tile) {
+    const int left = channels - tile * kTile;
+    return left >= kTile ? Simd::kTileBlocks : (left + kBlock - 1) / kBlock;
+  }
+
+  static void pack_filter(const uint32_t* filter, int channels, int taps, int words, uint8_t* packed) {
+    const size_t row = static_cast<size_t>(taps) * words;
+    for (int tile = 0; tile * kTile < channels; ++tile) {
+      uint8_t* to = packed + packed_filter_bytes(tile, taps, words);
+      const int blocks = blocks_of_tile(channels, tile);
+      for (size_t word = 0; word < row; ++word) {
+        for (int block = 0; block < blocks; ++block, to += kBlock * Inner::kBytesPerWord) {
+          uint32_t words_of_block[kBlock];
+          for (int i = 0; i < kBlock; ++i) {
+            const int channel = tile * kTile + block * kBlock + i;
+            words_of_block[i] = channel < channels ? filter[channel * row + word] : 0;
+          }
+          Inner::pack_block(words_of_block, to);
+        }
+      }
+    }
+  }
+
+  // Inner::count for each number of pixels and blocks that a tile can have.
+  using Count = void (*)(const uint32_t* const*, int, int, int, const uint8_t*, int32_t*);
+  template <int P>
+  static Count count_for_pixels(int blocks) {
+    static_assert(Simd::kTileBlocks <= 8, "one case for each number of blocks");
+    constexpr int kMost = Simd::kTileBlocks;
+    switch (blocks) {
+      case 1: return Inner::template count<P, 1>;
+      case 2: return Inner::template count<P, kMost < 2 ? kMost : 2>;
+      case 3: return Inner::template count<P, kMost < 3 ? kMost : 3>;
+      case 4: return Inner::template count<P, kMost < 4 ? kMost : 4>;
+      case 5: return Inner::template count<P, kMost < 5 ? kMost : 5>;
+      case 6: return Inner::template count<P, kMost < 6 ? kMost : 6>;
+      case 7: return Inner::template count<P, kMost < 7 ? kMost : 7>;
+      default: return Inner::template count<P, kMost>;
+    }
+  }
+  static Count count_for(int pixels, int blocks) {
+    constexpr int kMost = Simd::kTilePixels;
+    switch (pixels) {
+      case 1: return count_for_pixels<1>(blocks);
+      case 2: return count_for_pixels<kMost < 2 ? kMost : 2>(blocks);
+      case 3: return count_for_pixels<kMost < 3 ? kMost : 3>(blocks);
+      case 4: return count_for_pixels<kMost < 4 ? kMost : 4>(blocks);
+      case 5: return count_for_pixels<kMost < 5 ? kMost : 5>(blocks);
+      default: return count_for_pixels<kMost>(blocks);
+    }
+  }
+
+  // Popcounts to x: doubled, and corrected for the taps outside the map if they count as 0.
+  static void correct(const Conv& conv, const uint32_t* const* taps, int stride, const int32_t* correction, int32_t* x) {
+    for (int i = 0; i < kTile; ++i) x[i] *= 2;
+    if (correction == nullptr) return;
+    for (int tap = 0; tap < conv.taps; ++tap) {
+      if (taps[tap * stride] != conv.outside) continue;
+      for (int i = 0; i < kTile; ++i) x[i] += correction[tap * kTile + i];
+    }
+  }
+
+  static float affine(const Conv& conv, int32_t x, float multiplier, float bias) {
+    x = x < conv.clamp_max ? x : conv.clamp_max;
+    x = x > conv.clamp_min ? x : conv.clamp_min;
+    return static_cast<float>(x) * multiplier + bias;
+  }
+
+  // Nearest, halves away from zero, as LCE rounds: the largest float below 0.5 keeps 0.49999997 from becoming 1.
+  static int8_t round_to_int8(float y) {
+    y = y < 127.0f ? y : 127.0f;
+    y = y > -128.0f ? y : -128.0f;
+    return static_cast<int8_t>(static_cast<int32_t>(y + copysignf(0.49999997f, y)));
+  }
+
+  static void write_floats(const Conv& conv, const int32_t* x, size_t parameters, int count, float* out) {
+    const float* multiplier = conv.multiplier + parameters;
+    const float* bias = conv.bias + parameters;
+    if (count == kTile) {  // a loop of known length needs no remainder
+      for (int i = 0; i < kTile; ++i) out[i] = affine(conv, x[i], multiplier[i], bias[i]);
+    } else {
+      for (int i = 0; i < count; ++i) out[i] = affine(conv, x[i], multiplier[i], bias[i]);
+    }
+  }
+
+  static void write_int8(const Conv& conv, const int32_t* x, size_t parameters, int count, int8_t* out) {
+    const float* multiplier = conv.multiplier + parameters;
+    const float* bias = conv.bias + parameters;
+    int8_t all[kTile];
+    for (int i = 0; i < kTile; ++i) all[i] = round_to_int8(affine(conv, x[i], multiplier[i], bias[i]));
+    memcpy(out, all, count);
+  }
+
+  // channel: of the pixel, where the tile starts.
+  static void write_bits(const Conv& conv, const int32_t* x, size_t parameters, int count, int channel, uint32_t* pixel) {
+    for (int i = 0; i < count; i += kWordBits, channel += kWordBits) {
+      const uint32_t bits = Simd::greater(x + i, conv.threshold + parameters + i);
+      uint32_t* word = pixel + channel / kWordBits;
+      const int shift = channel % kWordBits;
+      if (!conv.bits_share_words) {
+        *word = bits;
+        continue;
+      }
+      *word |= bits << shift;
+      // The rest belongs to the next word, which is there if any valid bit is.
+      if (shift != 0 && bits >> (kWordBits - shift) != 0) word[1] |= bits >> (kWordBits - shift);
+    }
+  }
+
+  static void bconv(const Conv& conv, int group, int tile, int64_t first, int64_t last) {
+    alignas(64) int32_t counts[kPixels][kMaxTileChannels] = {};
+    const int channel_in_group = tile * kTile;
+    const int left = conv.channels - channel_in_group;
+    const int channels = left < kTile ? left : kTile;
+    const int blocks = blocks_of_tile(conv.channels, tile);
+    const size_t tile_index = static_cast<size_t>(group) * conv.tiles + tile;
+    const size_t parameters = tile_index * kTile;
+    const uint8_t* filter = conv.filter + packed_filter_bytes(tile_index, conv.taps, conv.words);
+    const int channel = group * conv.channels + channel_in_group;
+    const size_t all_channels = static_cast<size_t>(conv.groups) * conv.channels;
+    const size_t all_words = (all_channels + kWordBits - 1) / kWordBits;
+    for (int64_t pixel_tile = first; pixel_tile < last; ++pixel_tile) {
+      const int64_t pixel = pixel_tile * kPixels;
+      const int pixels = conv.pixels - pixel < kPixels ? static_cast<int>(conv.pixels - pixel) : kPixels;
+      const uint32_t* const* taps = conv.taps_of_pixels + pixel * conv.taps;
+      count_for(pixels, blocks)(taps, conv.taps, conv.words, group * conv.words, filter, counts[0]);
+      const bool corrected = conv.outside_correction != nullptr && conv.tile_has_outside[pixel_tile];
+      const int32_t* correction = corrected ? conv.outside_correction + parameters * conv.taps : nullptr;
+      for (int p = 0; p < pixels; ++p) {
+        int32_t* x = counts[p];
+        const size_t row = static_cast<size_t>(pixel + p);
+        correct(conv, taps + p, pixels, correction, x);
+        switch (conv.output_type) {
+          case ConvOutput::kFloat:
+            write_floats(conv, x, parameters, channels, static_cast<float*>(conv.output) + row * all_channels + channel);
+            break;
+          case ConvOutput::kInt8:
+            write_int8(conv, x, parameters, channels, static_cast<int8_t*>(conv.output) + row * all_channels + channel);
+            break;
+          case ConvOutput::kBits:
+            write_bits(conv, x, parameters, channels, channel, static_cast<uint32_t*>(conv.output) + row * all_words);
+            break;
+        }
+      }
+    }
+  }
+
+  // Packs rows with a function from 32 values to a word; what is missing in a row's last word is `filler`.
+  template <class T, class Pack>
+  static void pack_rows(const T* in, int64_t rows, int channels, T filler, const Pack& pack, uint32_t* out) {
+    const int whole = channels / kWordBits;
+    const int rest = channels % kWordBits;
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int word = 0; word < whole; ++word, in += kWordBits) *out++ = pack(in);
+      if (rest == 0) continue;
+      T padded[kWordBits];
+      for (int i = 0; i < kWordBits; ++i) padded[i] = i < rest ? in[i] : filler;
+      *out++ = pack(padded);
+      in += rest;
+    }
+  }
+
+  // -0.0 and NaN are not below 0, so they become +1, as in Keras.
+  static void pack_float(const float* in, int64_t rows, int channels, uint32_t* out) {
+    pack_rows(in, rows, channels, 0.0f, [](const float* x) { return Simd::below_zero(x); }, out);
+  }
+
+  static void pack_int8(const int8_t* in, int64_t rows, int channels, int zero_point, uint32_t* out) {
+    const int8_t bound = static_cast<int8_t>(zero_point);
+    pack_rows(in, rows, channels, bound, [bound](const int8_t* x) { return Simd::below(x, bound); }, out);
+  }
+
+  template <class T, class Unpack>
+  static void unpack_rows(const uint32_t* in, int64_t rows, int channels, const Unpack& unpack, T* out) {
+    const int whole = channels / kWordBits;
+    const int rest = channels % kWordBits;
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int word = 0; word < whole; ++word, ++in, out += kWordBits) {
+        for (int i = 0; i < kWordBits; ++i) out[i] = unpack(*in >> i & 1);
+      }
+      if (rest == 0) continue;
+      for (int i = 0; i < rest; ++i) out[i] = unpack(*in >> i & 1);
+      ++in;
+      out += rest;
+    }
+  }
+
+  // The bit is the sign of a float whose other bits are those of 1.0.
+  static void unpack_float(const uint32_t* in, int64_t rows, int channels, uint32_t* out) {
+    unpack_rows(in, rows, channels, [](uint32_t bit) { return 0x3f800000u | bit << 31; }, out);
+  }
+
+  static void unpack_int8(const uint32_t* in, int64_t rows, int channels, int8_t zero, int8_t one, int8_t* out) {
+    unpack_rows(in, rows, channels, [zero, one](uint32_t bit) { return bit ? one : zero; }, out);
+  }
+
+  static void and_words(const uint32_t* in, int words, uint32_t* out) {
+    for (int i = 0; i < words; ++i) out[i] &= in[i];
+  }
+
+  static constexpr Kernels kernels() {
+    return {Simd::kName, Simd::cpu_has_it, kTile,      kPixels,      packed_filter_bytes, pack_filter,
+            bconv,       pack_float,       pack_int8,  unpack_float, unpack_int8,         and_words};
+  }
+};
+
+}  // namespace
+}  // namespace mbnn

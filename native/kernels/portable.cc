@@ -1,0 +1,59 @@
+// Kernels for any CPU, on the compiler's own four-lane vectors: SSE2 on x86-64, NEON on ARM, plain registers elsewhere.
+#include "kernels/generic.h"
+#include "kernels/lane_popcount.h"
+
+namespace mbnn {
+namespace {
+
+struct Portable {
+  static constexpr const char* kName = "portable";
+  static bool cpu_has_it() { return true; }
+
+  typedef uint32_t Vector __attribute__((vector_size(16)));
+  static constexpr int kLanes = 4;
+  static constexpr int kTileBlocks = 8;
+  static constexpr int kTilePixels = 1;  // eight accumulators and the masks below fill 16 registers
+  using Inner = LanePopcount<Portable>;
+
+  static Vector load(const uint8_t* from) {
+    Vector vector;
+    memcpy(&vector, from, sizeof vector);
+    return vector;
+  }
+  static void store(int32_t* to, Vector vector) { memcpy(to, &vector, sizeof vector); }
+  static Vector broadcast(uint32_t word) { return Vector{word, word, word, word}; }
+  static Vector add(Vector a, Vector b) { return a + b; }
+  // Sums of neighbouring bits, pairs, nibbles, bytes. A call of __builtin_popcount per lane took four times as long.
+  static Vector count_differences(Vector a, Vector b) {
+    Vector x = a ^ b;
+    x = x - ((x >> 1) & 0x55555555u);
+    x = (x & 0x33333333u) + ((x >> 2) & 0x33333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0fu;
+    x = x + (x >> 8);
+    return (x + (x >> 16)) & 0x3fu;
+  }
+
+  static uint32_t greater(const int32_t* a, const int32_t* b) {
+    return any_lane([&](int i) { return a[i] > b[i]; });
+  }
+  static uint32_t below_zero(const float* x) {
+    return any_lane([&](int i) { return x[i] < 0.0f; });
+  }
+  static uint32_t below(const int8_t* x, int8_t bound) {
+    return any_lane([&](int i) { return x[i] < bound; });
+  }
+
+ private:
+  template <class Condition>
+  static uint32_t any_lane(const Condition& condition) {
+    uint32_t mask = 0;
+    for (int i = 0; i < kWordBits; ++i) mask |= static_cast<uint32_t>(condition(i)) << i;
+    return mask;
+  }
+};
+
+}  // namespace
+
+constexpr Kernels kPortableKernels = Generic<Portable>::kernels();
+
+}  // namespace mbnn

@@ -1,0 +1,88 @@
+// The thread pool. A worker spins for some microseconds before it sleeps: layers follow each other faster than a wake-up.
+#include "kernels/thread_pool.h"
+
+namespace mbnn {
+namespace {
+
+constexpr int kSpins = 4000;
+
+void pause_cpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+bool ThreadPool::start(int threads) {
+  if (threads <= 1) return true;
+  Array<pthread_t> handles;
+  if (!handles.allocate(threads - 1) || !workers_.allocate(0)) return false;
+  int created = 0;
+  while (created < threads - 1 && pthread_create(&handles[created], nullptr, worker, this) == 0) ++created;
+  if (!workers_.allocate(created)) return false;
+  for (int i = 0; i < created; ++i) workers_[i] = handles[i];
+  return created == threads - 1;
+}
+
+ThreadPool::~ThreadPool() {
+  pthread_mutex_lock(&lock_);
+  __atomic_store_n(&stop_, true, __ATOMIC_RELEASE);
+  pthread_cond_broadcast(&started_);
+  pthread_mutex_unlock(&lock_);
+  for (pthread_t thread : workers_) pthread_join(thread, nullptr);
+}
+
+void ThreadPool::work() {
+  for (int64_t i; (i = __atomic_fetch_add(&next_, 1, __ATOMIC_RELAXED)) < count_;) function_(context_, i);
+}
+
+void* ThreadPool::worker(void* argument) {
+  ThreadPool& pool = *static_cast<ThreadPool*>(argument);
+  uint64_t seen = 0;
+  for (;;) {
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (__atomic_load_n(&pool.loop_, __ATOMIC_ACQUIRE) != seen || __atomic_load_n(&pool.stop_, __ATOMIC_ACQUIRE)) break;
+      pause_cpu();
+    }
+    pthread_mutex_lock(&pool.lock_);
+    while (pool.loop_ == seen && !pool.stop_) pthread_cond_wait(&pool.started_, &pool.lock_);
+    if (pool.stop_) {
+      pthread_mutex_unlock(&pool.lock_);
+      return nullptr;
+    }
+    seen = pool.loop_;
+    ++pool.busy_;
+    pthread_mutex_unlock(&pool.lock_);
+    pool.work();
+    pthread_mutex_lock(&pool.lock_);
+    if (--pool.busy_ == 0) pthread_cond_signal(&pool.finished_);
+    pthread_mutex_unlock(&pool.lock_);
+  }
+}
+
+void ThreadPool::run(int64_t count, Function function, const void* context) {
+  if (workers_.size() == 0 || count <= 1 || pthread_mutex_trylock(&in_use_) != 0) {
+    for (int64_t i = 0; i < count; ++i) function(context, i);
+    return;
+  }
+  pthread_mutex_lock(&lock_);
+  // A worker that woke up late for the last loop may still be looking for work in it.
+  while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
+  function_ = function;
+  context_ = context;
+  count_ = count;
+  next_ = 0;
+  __atomic_store_n(&loop_, loop_ + 1, __ATOMIC_RELEASE);
+  pthread_cond_broadcast(&started_);
+  pthread_mutex_unlock(&lock_);
+  work();
+  pthread_mutex_lock(&lock_);
+  while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
+  pthread_mutex_unlock(&lock_);
+  pthread_mutex_unlock(&in_use_);
+}
+
+}  // namespace mbnn

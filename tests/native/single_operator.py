@@ -1,0 +1,143 @@
+"""Single-operator .tflite files of LCE's operators, and the interpreters that run them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from flatbuffers import flexbuffers
+
+from mobile_bnn.profiling.engines.lce import LarqComputeEngine
+
+_TYPES = {
+    np.dtype(np.float32): schema.TensorType.FLOAT32,
+    np.dtype(np.int32): schema.TensorType.INT32,
+    np.dtype(np.int8): schema.TensorType.INT8,
+    np.dtype(np.bool_): schema.TensorType.BOOL,
+}
+DATA_ALIGNMENT = 64  # of constants: LiteRT wants 16
+
+
+@dataclass
+class TensorSpec:
+    """One tensor of the file: constant if it has data."""
+
+    shape: Sequence[int]
+    dtype: Any = np.float32
+    data: np.ndarray | None = None
+    scale: float | None = None
+    zero_point: int = 0
+    signature: Sequence[int] | None = None
+
+    @classmethod
+    def constant(cls, data: np.ndarray) -> "TensorSpec":
+        return cls(data.shape, data.dtype, data)
+
+
+def flexbuffer_map(options: Mapping[str, Any]) -> bytes:
+    """The options as LCE's converter writes them."""
+    return bytes(flexbuffers.Dumps(dict(options)))
+
+
+def single_operator(
+    name: str, inputs: Sequence[TensorSpec | None], output: TensorSpec, options: Mapping[str, Any] | bytes = b""
+) -> bytes:
+    """A model of one custom operator; None is an input left out."""
+    return chain([(name, inputs, output, options)])
+
+
+def chain(
+    operators: Sequence[tuple[str, Sequence[TensorSpec | None], TensorSpec, Mapping[str, Any] | bytes]],
+) -> bytes:
+    """A model of custom operators, each of which reads the former's output if its first input is that very object."""
+    model = schema.ModelT()
+    model.version = 3
+    model.buffers = [schema.BufferT()]
+    graph = schema.SubGraphT()
+    graph.tensors, graph.operators, model.operatorCodes = [], [], []
+    index_of: dict[int, int] = {}
+
+    def add(spec: TensorSpec | None) -> int:
+        if spec is None:
+            return -1
+        if id(spec) not in index_of:
+            index_of[id(spec)] = len(graph.tensors)
+            graph.tensors.append(_tensor(model, spec, f"tensor_{len(graph.tensors)}"))
+        return index_of[id(spec)]
+
+    for number, (name, inputs, output, options) in enumerate(operators):
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode = name
+        model.operatorCodes.append(code)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = number
+        operator.inputs = [add(spec) for spec in inputs]
+        operator.outputs = [add(output)]
+        encoded = options if isinstance(options, bytes) else flexbuffer_map(options)
+        operator.customOptions = np.frombuffer(encoded, np.uint8)
+        graph.operators.append(operator)
+    written = {operator.outputs[0] for operator in graph.operators}
+    read = {index for operator in graph.operators for index in operator.inputs}
+    constant = {index for index, tensor in enumerate(graph.tensors) if tensor.buffer}
+    graph.inputs = sorted(read - written - constant - {-1})
+    graph.outputs = sorted(written - read)
+    model.subgraphs = [graph]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _tensor(model: Any, spec: TensorSpec, name: str) -> Any:
+    tensor = schema.TensorT()
+    tensor.name = name
+    tensor.shape = list(spec.shape)
+    tensor.shapeSignature = None if spec.signature is None else list(spec.signature)
+    tensor.type = _TYPES[np.dtype(spec.dtype)]
+    if spec.data is not None:
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(np.ascontiguousarray(spec.data).tobytes(), np.uint8)
+        tensor.buffer = len(model.buffers)
+        model.buffers.append(buffer)
+    if spec.scale is not None:
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.scale = [spec.scale]
+        tensor.quantization.zeroPoint = [spec.zero_point]
+    return tensor
+
+
+def run_lce(model: bytes, *inputs: np.ndarray) -> np.ndarray:
+    """LCE's interpreter with its reference kernel: what everything here is compared with."""
+    create = LarqComputeEngine().import_library().LiteInterpreter
+    interpreter = create(model, 1, True, False, False)
+    # Its binding takes one sample at a time, without the batch dimension.
+    (output,) = interpreter.predict([np.ascontiguousarray(x) for x in inputs]),
+    return np.asarray(output[0] if isinstance(output, (list, tuple)) else output)
+
+
+def run_delegate(model: bytes, delegate: Any, *inputs: np.ndarray) -> np.ndarray:
+    """Stock LiteRT with our delegate; inputs may have other shapes than the file says."""
+    interpreter = create_interpreter(model, delegate)
+    return invoke(interpreter, *inputs)
+
+
+def create_interpreter(model: bytes, delegate: Any) -> Interpreter:
+    return Interpreter(
+        model_content=model,
+        experimental_delegates=[delegate],
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+
+
+def invoke(interpreter: Interpreter, *inputs: np.ndarray) -> np.ndarray:
+    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
+        if tuple(detail["shape"]) != x.shape:
+            interpreter.resize_tensor_input(detail["index"], x.shape)
+    interpreter.allocate_tensors()
+    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
+        interpreter.set_tensor(detail["index"], x)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
