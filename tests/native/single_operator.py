@@ -18,7 +18,6 @@ _TYPES = {
     np.dtype(np.int8): schema.TensorType.INT8,
     np.dtype(np.bool_): schema.TensorType.BOOL,
 }
-DATA_ALIGNMENT = 64  # of constants: LiteRT wants 16
 
 
 @dataclass
@@ -113,9 +112,8 @@ def run_lce(model: bytes, *inputs: np.ndarray) -> np.ndarray:
     """LCE's interpreter with its reference kernel: what everything here is compared with."""
     create = LarqComputeEngine().import_library().LiteInterpreter
     interpreter = create(model, 1, True, False, False)
-    # Its binding takes one sample at a time, without the batch dimension.
-    (output,) = interpreter.predict([np.ascontiguousarray(x) for x in inputs]),
-    return np.asarray(output[0] if isinstance(output, (list, tuple)) else output)
+    output = interpreter.predict([np.ascontiguousarray(x) for x in inputs])
+    return np.asarray(output[0] if isinstance(output, list | tuple) else output)
 
 
 def run_delegate(model: bytes, delegate: Any, *inputs: np.ndarray) -> np.ndarray:

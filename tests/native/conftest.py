@@ -1,0 +1,47 @@
+"""Builds the native library once, and loads it for every instruction set that this machine has."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ai_edge_litert.interpreter import load_delegate
+
+ROOT = Path(__file__).parents[2]
+ISAS = ("portable", "avx2", "avx512")
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    """The shared library, built with CMake into build/."""
+    build = ROOT / "build" / "native"
+    jobs = str(min(2, os.cpu_count() or 1))
+    for command in (["cmake", "-S", ROOT / "native", "-B", build], ["cmake", "--build", build, "-j", jobs]):
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr
+    return build / "libmobile_bnn_delegate.so"
+
+
+@pytest.fixture(scope="session")
+def isas(library: Path) -> list[str]:
+    """The instruction sets of this machine, by what the kernel says of the CPU."""
+    flags = Path("/proc/cpuinfo").read_text().split()
+    needs = {"portable": (), "avx2": ("avx2",), "avx512": ("avx512bw", "avx512dq", "avx512vl", "avx512_vpopcntdq")}
+    return [isa for isa in ISAS if all(flag in flags for flag in needs[isa])]
+
+
+@pytest.fixture(scope="session")
+def delegates(library: Path, isas: list[str]) -> dict[str, Any]:
+    """A delegate for each instruction set, with one thread and with two."""
+    return {
+        f"{isa}, {threads} threads": load_delegate(str(library), {"isa": isa, "num_threads": threads})
+        for isa in isas
+        for threads in (1, 2)
+    }
+
+
+@pytest.fixture(scope="session")
+def delegate(delegates: dict[str, Any]) -> Any:
+    """One delegate, where any will do."""
+    return next(iter(delegates.values()))

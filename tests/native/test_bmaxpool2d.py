@@ -1,0 +1,48 @@
+"""LceBMaxPool2d against LCE's own."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from single_operator import TensorSpec, run_delegate, run_lce, single_operator
+
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    batch=st.integers(1, 3),
+    extra=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    words=st.integers(1, 9),
+    window=pairs,
+    stride=pairs,
+    valid=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_equals_lce(
+    batch: int,
+    extra: tuple[int, int],
+    words: int,
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    valid: bool,
+    seed: int,
+    delegates: dict[str, Any],
+) -> None:
+    size = [e + (w if valid else 1) for e, w in zip(extra, window, strict=True)]
+    output = [(n - w) // s + 1 if valid else -(-n // s) for n, w, s in zip(size, window, stride, strict=True)]
+    x = np.random.default_rng(seed).integers(-(2**31), 2**31, (batch, *size, words)).astype(np.int32)
+    x |= np.roll(x, 1)  # mostly ones, or the AND of many words would always be 0
+    options = {
+        "padding": int(valid),
+        "filter_height": window[0],
+        "filter_width": window[1],
+        "stride_height": stride[0],
+        "stride_width": stride[1],
+    }
+    spec, output_spec = TensorSpec(x.shape, np.int32), TensorSpec((batch, *output, words), np.int32)
+    model = single_operator("LceBMaxPool2d", [spec], output_spec, options)
+    expected = run_lce(model, x)
+    for name, delegate in delegates.items():
+        np.testing.assert_array_equal(run_delegate(model, delegate, x), expected, err_msg=name)
