@@ -13,7 +13,7 @@ _NOISE = re.compile(
     r"|[IW]\d{4} "
     r"|\d{4}-\d\d-\d\d [\d:.]+: [IW] "
     r"|To enable the following instructions:"
-    r"|E.*(cuInit|cuda_platform|Unable to register cu(DNN|FFT|BLAS|dnn|fft|blas)))"
+    r"|.*(failed call to cuInit|Unable to register cu(DNN|FFT|BLAS) factory))"
 )
 
 
