@@ -16,10 +16,10 @@ help:
 	@echo "make clean      remove the virtual environment and build outputs"
 
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
-$(READY): pyproject.toml constraints.txt tools/find_python.sh
+$(READY): pyproject.toml constraints.txt tools/find_python.sh $(wildcard native/CMakeLists.txt native/*/*.cc native/*/*.h native/*.h)
 	@python="$$(sh tools/find_python.sh $(PYTHON))" && \
 	  { "$(PY)" -c pass 2>/dev/null || { rm -rf $(VENV) && echo "Creating $(VENV) with $$python" && "$$python" -m venv $(VENV); }; }
-	@echo "Installing the packages of constraints.txt (about a minute, once)"
+	@echo "Installing the packages of constraints.txt and building native/ (about a minute, once)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
 	@touch $(READY)
 

@@ -1,6 +1,8 @@
 """The wheel: what it holds, that nothing named zoo or converters is installed, and that it works from elsewhere."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -20,9 +22,8 @@ def wheel(tmp_path_factory):
     return path
 
 
-def test_one_wheel_for_every_python(wheel):
-    assert wheel.name.startswith("mobile_bnn-")
-    assert wheel.name.endswith("-py3-none-any.whl")
+def test_one_wheel_for_every_python_of_a_platform(wheel):
+    assert re.fullmatch(r"mobile_bnn-[\d.]+-py3-none-\w+_(x86_64|aarch64|arm64)\.whl", wheel.name)
 
 
 def test_zoo_and_converters_are_inside_mobile_bnn_only(wheel):
@@ -34,6 +35,7 @@ def test_zoo_and_converters_are_inside_mobile_bnn_only(wheel):
         "mobile_bnn/zoo/recipes/resnet20.toml",
         "mobile_bnn/converters/conversion.py",
         "mobile_bnn/report/template.html.j2",
+        "mobile_bnn/runtime/native/libmobile_bnn_delegate.so",
     ):
         assert needed in names
 
@@ -46,6 +48,8 @@ import sys
 sys.meta_path = [finder for finder in sys.meta_path if "editable" not in type(finder).__module__]
 import mobile_bnn.zoo, mobile_bnn.converters
 assert "site" in mobile_bnn.zoo.__file__, mobile_bnn.zoo.__file__
+from mobile_bnn.runtime import library_path
+assert "site" in str(library_path()), library_path()
 from mobile_bnn.training import Recipe
 print(Recipe.of_zoo("resnet20").epochs)
 """
@@ -86,3 +90,28 @@ def test_find_python(python, fits):
     if not fits:
         assert "No usable Python found: mobile_bnn needs a 64-bit Python 3.10, 3.11 or 3.12" in result.stderr
         assert "Cure: " in result.stderr
+
+
+def test_building_without_a_compiler_says_so(tmp_path):
+    cmake, make = shutil.which("cmake"), shutil.which("make")
+    if cmake is None or make is None:
+        pytest.skip("no cmake and make here; pip brings its own when it builds")
+    result = subprocess.run(
+        [
+            cmake,
+            "-G",
+            "Unix Makefiles",
+            f"-DCMAKE_MAKE_PROGRAM={make}",
+            "-S",
+            str(ROOT / "native"),
+            "-B",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/nonexistent", "HOME": str(tmp_path)},
+    )
+    assert result.returncode != 0
+    message = " ".join(result.stderr.split())
+    assert "mobile_bnn needs a C++ compiler to build its native library, and found none." in message
+    assert "Cure: on Debian or Ubuntu 'apt-get install g++'" in message

@@ -87,12 +87,14 @@ def _litert() -> Check:
     return Check("LiteRT", "everything", version("ai-edge-litert"))
 
 
-def _lce() -> Check:
-    from mobile_bnn.profiling import ENGINES
+def _engine(name: str, label: str, cure: str) -> Callable[[], Check]:
+    def check() -> Check:
+        from mobile_bnn.profiling import ENGINES
 
-    engine = ENGINES["lce"]
-    reason = engine.unavailable()
-    return Check("LCE's interpreter", "engine lce", reason or engine.version(), _TRAIN if reason else "")
+        reason = ENGINES[name].unavailable()
+        return Check(label, f"engine {name}", reason or ENGINES[name].version(), cure if reason else "")
+
+    return check
 
 
 def _program(names: tuple[str, ...], label: str, needed_for: str, cure: str) -> Callable[[], Check]:
@@ -112,7 +114,8 @@ _CHECKS: tuple[Callable[[], Check], ...] = (
     _keras,
     _package("larq", "Larq", "training", _TRAIN),
     _package("larq-compute-engine", "LCE's converter", "conversion", _TRAIN),
-    _lce,
+    _engine("delegate", "the native library", "pip install mobile-bnn"),
+    _engine("lce", "LCE's interpreter", _TRAIN),
     _package("tensorflow-datasets", "TensorFlow Datasets", "data sets other than digits", _TRAIN),
     _program(("c++", "g++", "clang++"), "C++ compiler", "building from source", "apt-get install g++"),
     _program(("adb",), "adb", "profiling on Android phones", "apt-get install adb"),

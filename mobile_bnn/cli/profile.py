@@ -21,7 +21,7 @@ def command(
     engine: Annotated[
         list[str] | None,
         typer.Option(
-            help="lce, lce:bgemm, lce:indirect_bgemm or litert; repeatable. By default what can run the file."
+            help="delegate (our own), lce, lce:bgemm, lce:indirect_bgemm, litert; repeatable. Default: what runs the file."
         ),
     ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
@@ -74,7 +74,7 @@ def _jobs(run: RunFolder | None, source: Path, engines: list[str]) -> list["Job"
         return jobs_for(source, engines or [_default_engine(source)])
     if not run.tflite.is_file():
         raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
-    jobs = jobs_for(run.tflite, [name for name in engines or ["lce"] if not name.startswith("litert")])
+    jobs = jobs_for(run.tflite, [name for name in engines or ["delegate", "lce"] if not name.startswith("litert")])
     floats = [name for name in engines or ["litert"] if name.startswith("litert")]
     # Stock LiteRT has no binary operators: in a run it measures the float file, which is the baseline.
     return jobs + (jobs_for(run.float_tflite, floats) if run.float_tflite.is_file() else [])
@@ -83,7 +83,7 @@ def _jobs(run: RunFolder | None, source: Path, engines: list[str]) -> list["Job"
 def _default_engine(path: Path) -> str:
     from mobile_bnn.profiling import operator_table
 
-    return "lce" if any(operator.binary for operator in operator_table(path).operators) else "litert"
+    return "delegate" if any(operator.binary for operator in operator_table(path).operators) else "litert"
 
 
 def _thread_counts(text: str) -> list[int]:

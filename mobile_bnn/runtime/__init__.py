@@ -1,14 +1,18 @@
-"""Device side: opens .tflite files safely, describes what is in them, and reads and writes their metadata record."""
+"""Device side: runs .tflite files, opens them safely, describes what is in them, reads and writes their metadata."""
 
 from mobile_bnn.runtime.describe import constant, operator_name, tensor_bytes, tensor_name, tensor_type
 from mobile_bnn.runtime.flatbuffer import pack, read_model
+from mobile_bnn.runtime.interpreter import Interpreter
+from mobile_bnn.runtime.library import library_path
 from mobile_bnn.runtime.metadata import Accuracy, ModelMetadata, Normalization, read_metadata, with_metadata
 
 __all__ = [
     "Accuracy",
+    "Interpreter",
     "ModelMetadata",
     "Normalization",
     "constant",
+    "library_path",
     "operator_name",
     "pack",
     "read_metadata",

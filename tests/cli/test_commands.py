@@ -102,6 +102,7 @@ def test_profile_measures_both_kernels_and_the_float_file(finished):
     profile = Profile.load(RunFolder(finished).profile)
     found = {(m.engine, m.kernel, m.threads) for m in profile.measurements}
     assert found == {
+        ("delegate", "auto", 1), ("delegate", "auto", 2),
         ("lce", "bgemm", 1), ("lce", "bgemm", 2), ("lce", "indirect_bgemm", 1), ("lce", "indirect_bgemm", 2),
         ("litert", "xnnpack", 1), ("litert", "xnnpack", 2),
     }  # fmt: skip
@@ -158,6 +159,7 @@ def test_doctor():
     assert checks["Python"]["cure"] == ""
     assert checks["TensorFlow with Keras 2"]["found"].startswith("2.")
     assert checks["LCE's interpreter"]["found"] == "0.16.0"
+    assert checks["the native library"]["cure"] == ""
     assert {"LiteRT", "C++ compiler", "adb", "ssh", "operating system"} <= set(checks)
 
 

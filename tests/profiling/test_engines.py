@@ -13,6 +13,7 @@ from mobile_bnn.profiling.engines.engine import random_input
 
 def test_every_engine_is_here_with_its_version() -> None:
     assert {name: engine.kernels for name, engine in ENGINES.items()} == {
+        "delegate": ("auto",),
         "litert": ("xnnpack",),
         "lce": ("bgemm", "indirect_bgemm"),
     }

@@ -41,12 +41,14 @@ class LiteRt(Engine):
         try:
             interpreter = self.import_library().Interpreter(model_content=flatbuffer, num_threads=threads)
             interpreter.allocate_tensors()
-            return _Session(interpreter)
+            return LiteRtSession(interpreter)
         except (RuntimeError, ValueError) as error:
             raise _refusal(error) from error
 
 
-class _Session:
+class LiteRtSession:
+    """A LiteRT interpreter with a random input for each of its inputs."""
+
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter
         self._inputs = [

@@ -1,0 +1,147 @@
+"""Runs a .tflite with LCE's binary operators on a stock TFLite runtime, through the native library."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.runtime.flatbuffer import read_model
+from mobile_bnn.runtime.library import library_path
+from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
+
+Array = npt.NDArray[Any]
+
+
+class Interpreter:
+    """A model that is ready to run.
+
+        with Interpreter("model.tflite", num_threads=2) as interpreter:
+            probabilities = interpreter.predict(images)
+
+    Args:
+        model: a path, or the file's bytes.
+        num_threads: threads of the binary operators, and of the runtime's own.
+        isa: instruction set of the binary operators: avx512, avx2 or portable; the best of this CPU by default.
+        runtime: the module whose interpreter runs the float operators: `ai_edge_litert.interpreter` by default, or
+            `tf.lite`. This class never imports TensorFlow by itself.
+
+    Raises:
+        UsageError: there is no such file, or an option that the library does not know.
+        MobileBnnError: the file is malformed, or the runtime refuses it.
+    """
+
+    def __init__(
+        self, model: Path | str | bytes, *, num_threads: int = 1, isa: str | None = None, runtime: Any = None
+    ) -> None:
+        tree = read_model(model)
+        self.metadata: ModelMetadata | None = read_metadata(tree)
+        content = model if isinstance(model, bytes) else Path(model).read_bytes()
+        self._interpreter = _create(content, _load_delegate(runtime, num_threads, isa), runtime, num_threads)
+
+    def __enter__(self) -> "Interpreter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees the model's memory; the interpreter cannot be used any more."""
+        self._interpreter = None
+
+    @property
+    def interpreter(self) -> Any:
+        """The runtime's own interpreter, with tensors allocated."""
+        if self._interpreter is None:
+            raise UsageError("this interpreter is closed", cure="Make a new one")
+        return self._interpreter
+
+    @property
+    def input_details(self) -> list[dict[str, Any]]:
+        """What the runtime tells of the inputs: name, shape, dtype, quantization."""
+        return list(self.interpreter.get_input_details())
+
+    @property
+    def output_details(self) -> list[dict[str, Any]]:
+        """What the runtime tells of the outputs: name, shape, dtype, quantization."""
+        return list(self.interpreter.get_output_details())
+
+    @property
+    def signatures(self) -> dict[str, Any]:
+        """The model's signatures: for each name its inputs and outputs."""
+        return dict(self.interpreter.get_signature_list())
+
+    def predict(self, batch: Array | list[Array]) -> Array | list[Array]:
+        """Runs a batch of any size.
+
+        Args:
+            batch: an array [N, ...] in the input's dtype, or a list of them for a model of several inputs.
+
+        Returns:
+            The output [N, ...], or a list of them for a model of several outputs.
+
+        Raises:
+            UsageError: the arrays do not fit the inputs.
+            MobileBnnError: the runtime reports an error.
+        """
+        interpreter = self.interpreter
+        arrays = batch if isinstance(batch, list) else [batch]
+        details = interpreter.get_input_details()
+        if len(arrays) != len(details):
+            raise UsageError(f"the model has {len(details)} inputs, {len(arrays)} arrays were given")
+        arrays = [np.asarray(array) for array in arrays]
+        for array, detail in zip(arrays, details, strict=True):
+            _check(array, detail)
+        try:
+            if any(array.shape != tuple(detail["shape"]) for array, detail in zip(arrays, details, strict=True)):
+                for array, detail in zip(arrays, details, strict=True):
+                    interpreter.resize_tensor_input(detail["index"], array.shape)
+                interpreter.allocate_tensors()
+            for array, detail in zip(arrays, details, strict=True):
+                interpreter.set_tensor(detail["index"], array)
+            interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
+        outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+        return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _check(array: Array, detail: dict[str, Any]) -> None:
+    expected = tuple(int(size) for size in detail["shape"])
+    if array.dtype != detail["dtype"]:
+        raise UsageError(f"the model takes {np.dtype(detail['dtype'])}, not {array.dtype}")
+    if array.ndim != len(expected) or array.shape[1:] != expected[1:] or array.shape[:1] == (0,):
+        raise UsageError(f"the model takes arrays of (N, {', '.join(map(str, expected[1:]))}), not {array.shape}")
+
+
+def _load_delegate(runtime: Any, num_threads: int, isa: str | None) -> Any:
+    options = {"num_threads": str(num_threads)} | ({"isa": isa} if isa else {})
+    runtime = runtime or _litert()
+    load = getattr(runtime, "load_delegate", None) or runtime.experimental.load_delegate
+    try:
+        return load(str(library_path()), options)
+    except ValueError as error:
+        # The runtime puts the library's own message behind a line of its own.
+        why = [line for line in str(error).splitlines() if "mobile_bnn:" in line]
+        raise UsageError("the native library refuses its options", why=why[-1] if why else first_line(error)) from error
+
+
+def _create(content: bytes, delegate: Any, runtime: Any, num_threads: int) -> Any:
+    try:
+        interpreter = (runtime or _litert()).Interpreter(
+            model_content=content, experimental_delegates=[delegate], num_threads=num_threads
+        )
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise MobileBnnError("the runtime refuses the file", why=first_line(error)) from error
+    return interpreter
+
+
+def _litert() -> Any:
+    from ai_edge_litert import interpreter
+
+    return interpreter
