@@ -21,7 +21,8 @@ def command(
     engine: Annotated[
         list[str] | None,
         typer.Option(
-            help="delegate (our own), lce, lce:bgemm, lce:indirect_bgemm, litert; repeatable. Default: what runs the file."
+            help="delegate (our own), lce, lce:bgemm, lce:indirect_bgemm or litert; repeatable. "
+            "By default what can run the file."
         ),
     ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
