@@ -54,6 +54,19 @@ def litert(flatbuffer: bytes, threads: int, delegate: Any = None) -> Callable[[]
     return interpreter.invoke
 
 
+def load_delegates(library: Path, threads: int) -> dict[str, Any]:
+    """A delegate for each instruction set that the CPU has."""
+
+    def load(isa: str) -> Any:
+        try:
+            return load_delegate(str(library), {"isa": isa, "num_threads": threads})
+        except ValueError as error:
+            print(f"without {isa}: {error}")
+            return None
+
+    return {isa: delegate for isa in ISAS if (delegate := load(isa))}
+
+
 def float_bytes(model: Any) -> bytes:
     """The same graph in float, by TensorFlow's converter."""
     from mobile_bnn.legacy_keras import tf
@@ -113,12 +126,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     threads = arguments.threads
-    delegates = {}
-    for isa in ISAS:
-        try:
-            delegates[isa] = load_delegate(str(arguments.library), {"isa": isa, "num_threads": threads})
-        except ValueError as error:
-            print(f"without {isa}: {error}")
+    delegates = load_delegates(arguments.library, threads)
 
     import larq_compute_engine
 

@@ -41,10 +41,11 @@ struct NibbleLookUp {
     }
   }
 
+  // As LanePopcount::count.
   template <int P, int N>
   static void count(const uint32_t* const* taps, int tap_count, int words, int first_word, const uint8_t* filter,
-                    int32_t* counts) {
-    for (int p = 0; p < P; ++p) memset(counts + p * kMaxTileChannels, 0, N * kBlockChannels * sizeof *counts);
+                    int32_t* twice) {
+    for (int p = 0; p < P; ++p) memset(twice + p * kMaxTileChannels, 0, N * kBlockChannels * sizeof *twice);
     int word = 0;
     for (int left = tap_count * words; left > 0; left -= kWordsPerByte) {
       __m256i sum[P][N];
@@ -66,7 +67,7 @@ struct NibbleLookUp {
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 16
-        for (int n = 0; n < N; ++n) add_bytes(sum[p][n], counts + p * kMaxTileChannels + n * kBlockChannels);
+        for (int n = 0; n < N; ++n) add_twice(sum[p][n], twice + p * kMaxTileChannels + n * kBlockChannels);
       }
     }
   }
@@ -98,18 +99,19 @@ struct NibbleLookUp {
     }
   }
 
-  static void add_bytes(__m256i bytes, int32_t* to) {
+  static void add_twice(__m256i bytes, int32_t* to) {
     const __m128i low = _mm256_castsi256_si128(bytes);
     const __m128i high = _mm256_extracti128_si256(bytes, 1);
-    add_eight(to, low);
-    add_eight(to + 8, _mm_unpackhi_epi64(low, low));
-    add_eight(to + 16, high);
-    add_eight(to + 24, _mm_unpackhi_epi64(high, high));
+    add_eight_twice(to, low);
+    add_eight_twice(to + 8, _mm_unpackhi_epi64(low, low));
+    add_eight_twice(to + 16, high);
+    add_eight_twice(to + 24, _mm_unpackhi_epi64(high, high));
   }
 
-  static void add_eight(int32_t* to, __m128i bytes) {
+  static void add_eight_twice(int32_t* to, __m128i bytes) {
     __m256i* target = reinterpret_cast<__m256i*>(to);
-    _mm256_storeu_si256(target, _mm256_add_epi32(_mm256_loadu_si256(target), _mm256_cvtepu8_epi32(bytes)));
+    const __m256i doubled = _mm256_slli_epi32(_mm256_cvtepu8_epi32(bytes), 1);
+    _mm256_storeu_si256(target, _mm256_add_epi32(_mm256_loadu_si256(target), doubled));
   }
 };
 

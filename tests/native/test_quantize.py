@@ -23,9 +23,7 @@ def words(shape: tuple[int, ...]) -> tuple[int, ...]:
     zero_point=st.sampled_from((-128, -1, 0, 5, 127)),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_quantize(
-    shape: tuple[int, ...], dtype: Any, zero_point: int, seed: int, delegates: dict[str, Any]
-) -> None:
+def test_quantize(shape: tuple[int, ...], dtype: Any, zero_point: int, seed: int, delegates: dict[str, Any]) -> None:
     generator = np.random.default_rng(seed)
     x = generator.normal(size=shape).astype(np.float32)
     if dtype == np.int8:
