@@ -148,10 +148,13 @@ struct Bconv2d {
            check_vector(node.inputs[kBias], "post_activation_bias", kTfLiteFloat32, channels, reporter);
   }
 
-  static bool check_vector(const Tensor* tensor, const char* name, int32_t type, int channels, const Reporter& reporter) {
+  static bool check_vector(const Tensor* tensor, const char* name, int32_t type, int channels,
+                           const Reporter& reporter) {
     if (tensor == nullptr) return reporter.fail("%s is missing", name);
     if (tensor->type != type) return reporter.fail("%s has the wrong type", name);
-    if (tensor->rank != 1 || tensor->dims[0] != channels) return reporter.fail("%s must have shape [%d]", name, channels);
+    if (tensor->rank != 1 || tensor->dims[0] != channels) {
+      return reporter.fail("%s must have shape [%d]", name, channels);
+    }
     return check_constant(*tensor, channels, reporter);
   }
 
@@ -235,7 +238,8 @@ struct Bconv2d {
   // An outside tap reads zeros, which stand for +1, and was counted as the filter's set bits. It should add nothing:
   // take twice the count back, and the channels that can no longer agree.
   void lay_out_correction(const NodeView& node, int channel, size_t at, int tile) {
-    const uint32_t* words = node.inputs[kFilter]->as<uint32_t>() + static_cast<size_t>(channel) * conv.taps * conv.words;
+    const size_t words_of_channel = static_cast<size_t>(conv.taps) * conv.words;
+    const uint32_t* words = node.inputs[kFilter]->as<uint32_t>() + channel * words_of_channel;
     for (int tap = 0; tap < conv.taps; ++tap, at += tile) {
       int set = 0;
       for (int word = 0; word < conv.words; ++word) set += __builtin_popcount(*words++);

@@ -85,8 +85,8 @@ TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   }
   nodes[0] = claimed;
   if (claimed == 0) return kTfLiteOk;
-  return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(),
-                                                        reinterpret_cast<const TfLiteIntArray*>(nodes.data()), delegate);
+  const auto* replaced = reinterpret_cast<const TfLiteIntArray*>(nodes.data());
+  return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(), replaced, delegate);
 }
 
 }  // namespace

@@ -27,12 +27,15 @@ bool Reporter::fail(const char* format, ...) const {
 }
 
 bool check_size(const Tensor& tensor, const Reporter& reporter) {
+  if (tensor.rank < 1 || tensor.rank > kMaxRank) {
+    return reporter.fail("tensor %d has %d dimensions, allowed are 1 to %d", tensor.index, tensor.rank, kMaxRank);
+  }
   int product = 1;
   for (int i = 0; i < tensor.rank; ++i) {
     if (tensor.dims[i] <= 0) return reporter.fail("dimension %d of tensor %d is %d", i, tensor.index, tensor.dims[i]);
     if (!multiply(product, tensor.dims[i], &product)) return reporter.fail("tensor %d is too large", tensor.index);
   }
-  return tensor.rank > 0 || reporter.fail("tensor %d has no dimensions", tensor.index);
+  return true;
 }
 
 bool read_option(const FlexMap& options, const char* key, int low, int high, int* value, const Reporter& reporter) {

@@ -56,7 +56,7 @@ class Reporter {
   int node_;
 };
 
-// False, reported, unless every dimension is positive and the elements can be counted in 31 bits.
+// False, reported, unless the rank is one we store, every dimension is positive and 31 bits can count the elements.
 bool check_size(const Tensor& tensor, const Reporter& reporter);
 
 // An option of the operator that must lie in [low, high].

@@ -84,8 +84,7 @@ class Partition {
     tensor.data = from.data;
     tensor.constant = from.allocation_type == kTfLiteMmapRo || from.allocation_type == kTfLitePersistentRo;
     tensor.rank = from.dims == nullptr ? 0 : from.dims->size;
-    if (tensor.rank > kMaxRank) tensor.rank = 0;  // refused as a tensor without dimensions
-    for (int i = 0; i < tensor.rank; ++i) tensor.dims[i] = from.dims->data[i];
+    for (int i = 0; i < tensor.rank && i < kMaxRank; ++i) tensor.dims[i] = from.dims->data[i];
   }
 
   Tensor* find(int index) {

@@ -41,75 +41,77 @@ struct NibbleLookUp {
     }
   }
 
+  // As LanePopcount::count.
   template <int P, int N>
   static void count(const uint32_t* const* taps, int tap_count, int words, int first_word, const uint8_t* filter,
-                    int32_t* counts) {
-    __m256i sum[P][N];
-    clear<P, N>(sum);
-    for (int p = 0; p < P; ++p) memset(counts + p * kMaxTileChannels, 0, N * kBlockChannels * sizeof *counts);
-    int room = kWordsPerByte;
-    for (int tap = 0; tap < tap_count; ++tap, taps += P) {
-      for (int word = 0; word < words; ++word, filter += N * kBlockChannels * kNibbles) {
-        if (room-- == 0) {
-          add_bytes<P, N>(sum, counts);
-          clear<P, N>(sum);
-          room = kWordsPerByte - 1;
-        }
-        // Shifted so that each nibble in turn becomes the byte offset of its table.
-        uint64_t activation[P];
+                    int32_t* twice) {
+    for (int p = 0; p < P; ++p) memset(twice + p * kMaxTileChannels, 0, N * kBlockChannels * sizeof *twice);
+    int word = 0;
+    for (int left = tap_count * words; left > 0; left -= kWordsPerByte) {
+      __m256i sum[P][N];
 #pragma GCC unroll 16
-        for (int p = 0; p < P; ++p) activation[p] = static_cast<uint64_t>(taps[p][first_word + word]) << 5;
-#pragma GCC unroll 8
-        for (int nibble = 0; nibble < kNibbles; ++nibble) {
-          __m256i weights[N];
+      for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 16
-          for (int n = 0; n < N; ++n) {
-            const uint8_t* from = filter + (n * kNibbles + nibble) * kBlockChannels;
-            weights[n] = _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
-          }
+        for (int n = 0; n < N; ++n) sum[p][n] = _mm256_setzero_si256();
+      }
+      for (int i = left < kWordsPerByte ? left : kWordsPerByte; i > 0; --i, filter += N * kBlockChannels * kNibbles) {
+        uint32_t activation[P];
 #pragma GCC unroll 16
-          for (int p = 0; p < P; ++p) {
-            const uint8_t* row = kTables.of[0] + (activation[p] >> (4 * nibble) & 15 << 5);
-            const __m256i table = _mm256_load_si256(reinterpret_cast<const __m256i*>(row));
-#pragma GCC unroll 16
-            for (int n = 0; n < N; ++n) sum[p][n] = _mm256_add_epi8(sum[p][n], _mm256_shuffle_epi8(table, weights[n]));
-          }
+        for (int p = 0; p < P; ++p) activation[p] = taps[p][first_word + word];
+        look_up<P, N>(activation, filter, sum);
+        if (++word == words) {
+          word = 0;
+          taps += P;
         }
       }
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) add_twice(sum[p][n], twice + p * kMaxTileChannels + n * kBlockChannels);
+      }
     }
-    add_bytes<P, N>(sum, counts);
   }
 
  private:
+  // Adds one word's differences to bytes.
   template <int P, int N>
-  static void clear(__m256i (&sum)[P][N]) {
-#pragma GCC unroll 16
-    for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 16
-      for (int n = 0; n < N; ++n) sum[p][n] = _mm256_setzero_si256();
-    }
-  }
-
-  template <int P, int N>
-  static void add_bytes(const __m256i (&sum)[P][N], int32_t* counts) {
-#pragma GCC unroll 16
-    for (int p = 0; p < P; ++p) {
+  static inline __attribute__((always_inline)) void look_up(const uint32_t (&activation)[P], const uint8_t* filter,
+                                                            __m256i (&sum)[P][N]) {
+#pragma GCC unroll 8
+    for (int nibble = 0; nibble < kNibbles; ++nibble) {
+      __m256i weights[N];
 #pragma GCC unroll 16
       for (int n = 0; n < N; ++n) {
-        int32_t* to = counts + p * kMaxTileChannels + n * kBlockChannels;
-        const __m128i low = _mm256_castsi256_si128(sum[p][n]);
-        const __m128i high = _mm256_extracti128_si256(sum[p][n], 1);
-        add_eight(to, low);
-        add_eight(to + 8, _mm_unpackhi_epi64(low, low));
-        add_eight(to + 16, high);
-        add_eight(to + 24, _mm_unpackhi_epi64(high, high));
+        const uint8_t* from = filter + (n * kNibbles + nibble) * kBlockChannels;
+        weights[n] = _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+      }
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+        const uint8_t* row = kTables.of[activation[p] >> (4 * nibble) & 15];
+        const __m256i table = _mm256_load_si256(reinterpret_cast<const __m256i*>(row));
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) {
+          sum[p][n] = _mm256_add_epi8(sum[p][n], _mm256_shuffle_epi8(table, weights[n]));
+          // GCC would rather look everything up first and add later, out of registers and half as fast.
+          asm("" : "+x"(sum[p][n]));
+        }
       }
     }
   }
 
-  static void add_eight(int32_t* to, __m128i bytes) {
+  static void add_twice(__m256i bytes, int32_t* to) {
+    const __m128i low = _mm256_castsi256_si128(bytes);
+    const __m128i high = _mm256_extracti128_si256(bytes, 1);
+    add_eight_twice(to, low);
+    add_eight_twice(to + 8, _mm_unpackhi_epi64(low, low));
+    add_eight_twice(to + 16, high);
+    add_eight_twice(to + 24, _mm_unpackhi_epi64(high, high));
+  }
+
+  static void add_eight_twice(int32_t* to, __m128i bytes) {
     __m256i* target = reinterpret_cast<__m256i*>(to);
-    _mm256_storeu_si256(target, _mm256_add_epi32(_mm256_loadu_si256(target), _mm256_cvtepu8_epi32(bytes)));
+    const __m256i doubled = _mm256_slli_epi32(_mm256_cvtepu8_epi32(bytes), 1);
+    _mm256_storeu_si256(target, _mm256_add_epi32(_mm256_loadu_si256(target), doubled));
   }
 };
 

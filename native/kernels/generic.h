@@ -78,10 +78,9 @@ struct Generic {
     }
   }
 
-  // Popcounts to x: doubled, and corrected for the taps outside the map if they count as 0.
-  static void correct(const Conv& conv, const uint32_t* const* taps, int stride, const int32_t* correction, int32_t* x) {
-    for (int i = 0; i < kTile; ++i) x[i] *= 2;
-    if (correction == nullptr) return;
+  // Takes the taps outside the map out of x again, if they count as 0.
+  static void correct(const Conv& conv, const uint32_t* const* taps, int stride, const int32_t* correction,
+                      int32_t* x) {
     for (int tap = 0; tap < conv.taps; ++tap) {
       if (taps[tap * stride] != conv.outside) continue;
       for (int i = 0; i < kTile; ++i) x[i] += correction[tap * kTile + i];
@@ -120,7 +119,8 @@ struct Generic {
   }
 
   // channel: of the pixel, where the tile starts.
-  static void write_bits(const Conv& conv, const int32_t* x, size_t parameters, int count, int channel, uint32_t* pixel) {
+  static void write_bits(const Conv& conv, const int32_t* x, size_t parameters, int count, int channel,
+                         uint32_t* pixel) {
     for (int i = 0; i < count; i += kWordBits, channel += kWordBits) {
       const uint32_t bits = Simd::greater(x + i, conv.threshold + parameters + i);
       uint32_t* word = pixel + channel / kWordBits;
@@ -136,7 +136,7 @@ struct Generic {
   }
 
   static void bconv(const Conv& conv, int group, int tile, int64_t first, int64_t last) {
-    alignas(64) int32_t counts[kPixels][kMaxTileChannels] = {};
+    alignas(64) int32_t twice_counts[kPixels][kMaxTileChannels] = {};
     const int channel_in_group = tile * kTile;
     const int left = conv.channels - channel_in_group;
     const int channels = left < kTile ? left : kTile;
@@ -147,26 +147,31 @@ struct Generic {
     const int channel = group * conv.channels + channel_in_group;
     const size_t all_channels = static_cast<size_t>(conv.groups) * conv.channels;
     const size_t all_words = (all_channels + kWordBits - 1) / kWordBits;
+    float* float_output = static_cast<float*>(conv.output);
+    int8_t* int8_output = static_cast<int8_t*>(conv.output);
+    uint32_t* word_output = static_cast<uint32_t*>(conv.output);
+    const Count count_whole_tile = count_for(kPixels, blocks);
     for (int64_t pixel_tile = first; pixel_tile < last; ++pixel_tile) {
       const int64_t pixel = pixel_tile * kPixels;
       const int pixels = conv.pixels - pixel < kPixels ? static_cast<int>(conv.pixels - pixel) : kPixels;
       const uint32_t* const* taps = conv.taps_of_pixels + pixel * conv.taps;
-      count_for(pixels, blocks)(taps, conv.taps, conv.words, group * conv.words, filter, counts[0]);
+      const Count count = pixels == kPixels ? count_whole_tile : count_for(pixels, blocks);
+      count(taps, conv.taps, conv.words, group * conv.words, filter, twice_counts[0]);
       const bool corrected = conv.outside_correction != nullptr && conv.tile_has_outside[pixel_tile];
       const int32_t* correction = corrected ? conv.outside_correction + parameters * conv.taps : nullptr;
       for (int p = 0; p < pixels; ++p) {
-        int32_t* x = counts[p];
+        int32_t* x = twice_counts[p];
         const size_t row = static_cast<size_t>(pixel + p);
-        correct(conv, taps + p, pixels, correction, x);
+        if (corrected) correct(conv, taps + p, pixels, correction, x);
         switch (conv.output_type) {
           case ConvOutput::kFloat:
-            write_floats(conv, x, parameters, channels, static_cast<float*>(conv.output) + row * all_channels + channel);
+            write_floats(conv, x, parameters, channels, float_output + row * all_channels + channel);
             break;
           case ConvOutput::kInt8:
-            write_int8(conv, x, parameters, channels, static_cast<int8_t*>(conv.output) + row * all_channels + channel);
+            write_int8(conv, x, parameters, channels, int8_output + row * all_channels + channel);
             break;
           case ConvOutput::kBits:
-            write_bits(conv, x, parameters, channels, channel, static_cast<uint32_t*>(conv.output) + row * all_words);
+            write_bits(conv, x, parameters, channels, channel, word_output + row * all_words);
             break;
         }
       }

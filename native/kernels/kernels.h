@@ -51,7 +51,7 @@ struct Kernels {
   int tile_channels;
   int tile_pixels;
 
-  // Bytes of all packed filters of a group's tiles, for `tiles` tiles.
+  // Bytes of the packed filter of that many tiles.
   size_t (*packed_filter_bytes)(size_t tiles, size_t taps, size_t words);
   // OHWI words of one group to that group's packed filter.
   void (*pack_filter)(const uint32_t* filter, int channels, int taps, int words, uint8_t* packed);
@@ -64,7 +64,7 @@ struct Kernels {
   // The reverse: a set bit becomes `one`, the others `zero`.
   void (*unpack_float)(const uint32_t* in, int64_t rows, int channels, uint32_t* out);
   void (*unpack_int8)(const uint32_t* in, int64_t rows, int channels, int8_t zero, int8_t one, int8_t* out);
-  // The words of `count` pixels and-ed into out, which holds a pixel already.
+  // A pixel's words and-ed into out.
   void (*and_words)(const uint32_t* in, int words, uint32_t* out);
 };
 

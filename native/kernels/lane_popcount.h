@@ -9,7 +9,8 @@
 namespace mbnn {
 namespace {
 
-// S gives Vector, kLanes and load, store, broadcast, count_differences(a, b) (popcount of a XOR b), add.
+// S gives Vector, kLanes and load, store, broadcast, count_differences(a, b) (popcount of a XOR b), add, and pin, which
+// keeps the compiler from putting off an addition: GCC likes to XOR everything first, and runs out of registers.
 template <class S>
 struct LanePopcount {
   static constexpr int kBlockChannels = S::kLanes;
@@ -18,10 +19,10 @@ struct LanePopcount {
   // The words of one block's channels, side by side.
   static void pack_block(const uint32_t* words, uint8_t* packed) { memcpy(packed, words, S::kLanes * 4); }
 
-  // Counts for P pixels times N blocks. taps: [tap][P]. counts: [P][kMaxTileChannels].
+  // Twice the differing bits, for P pixels times N blocks. taps: [tap][P]. twice: [P][kMaxTileChannels].
   template <int P, int N>
   static void count(const uint32_t* const* taps, int tap_count, int words, int first_word, const uint8_t* filter,
-                    int32_t* counts) {
+                    int32_t* twice) {
     using Vector = typename S::Vector;
     Vector sum[P][N];
 #pragma GCC unroll 16
@@ -41,14 +42,17 @@ struct LanePopcount {
         for (int p = 0; p < P; ++p) {
           const Vector activation = S::broadcast(pixel[p][word]);
 #pragma GCC unroll 16
-          for (int n = 0; n < N; ++n) sum[p][n] = S::add(sum[p][n], S::count_differences(activation, weights[n]));
+          for (int n = 0; n < N; ++n) {
+            sum[p][n] = S::add(sum[p][n], S::count_differences(activation, weights[n]));
+            S::pin(sum[p][n]);
+          }
         }
       }
     }
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 16
-      for (int n = 0; n < N; ++n) S::store(counts + p * kMaxTileChannels + n * S::kLanes, sum[p][n]);
+      for (int n = 0; n < N; ++n) S::store(twice + p * kMaxTileChannels + n * S::kLanes, S::add(sum[p][n], sum[p][n]));
     }
   }
 };

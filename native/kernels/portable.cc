@@ -23,6 +23,7 @@ struct Portable {
   static void store(int32_t* to, Vector vector) { memcpy(to, &vector, sizeof vector); }
   static Vector broadcast(uint32_t word) { return Vector{word, word, word, word}; }
   static Vector add(Vector a, Vector b) { return a + b; }
+  static void pin(Vector&) {}  // which registers there are is not known here
   // Sums of neighbouring bits, pairs, nibbles, bytes. A call of __builtin_popcount per lane took four times as long.
   static Vector count_differences(Vector a, Vector b) {
     Vector x = a ^ b;

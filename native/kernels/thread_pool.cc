@@ -1,4 +1,4 @@
-// The thread pool. A worker spins for some microseconds before it sleeps: layers follow each other faster than a wake-up.
+// The thread pool. A worker spins for some microseconds before it sleeps: the next layer comes sooner than a wake-up.
 #include "kernels/thread_pool.h"
 
 namespace mbnn {
@@ -29,7 +29,7 @@ bool ThreadPool::start(int threads) {
 
 ThreadPool::~ThreadPool() {
   pthread_mutex_lock(&lock_);
-  __atomic_store_n(&stop_, true, __ATOMIC_RELEASE);
+  stop_ = true;
   pthread_cond_broadcast(&started_);
   pthread_mutex_unlock(&lock_);
   for (pthread_t thread : workers_) pthread_join(thread, nullptr);
@@ -43,10 +43,7 @@ void* ThreadPool::worker(void* argument) {
   ThreadPool& pool = *static_cast<ThreadPool*>(argument);
   uint64_t seen = 0;
   for (;;) {
-    for (int spin = 0; spin < kSpins; ++spin) {
-      if (__atomic_load_n(&pool.loop_, __ATOMIC_ACQUIRE) != seen || __atomic_load_n(&pool.stop_, __ATOMIC_ACQUIRE)) break;
-      pause_cpu();
-    }
+    for (int spin = 0; spin < kSpins && __atomic_load_n(&pool.loop_, __ATOMIC_ACQUIRE) == seen; ++spin) pause_cpu();
     pthread_mutex_lock(&pool.lock_);
     while (pool.loop_ == seen && !pool.stop_) pthread_cond_wait(&pool.started_, &pool.lock_);
     if (pool.stop_) {

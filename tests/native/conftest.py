@@ -14,7 +14,9 @@ ISAS = ("portable", "avx2", "avx512")
 
 @pytest.fixture(scope="session")
 def library() -> Path:
-    """The shared library, built with CMake into build/."""
+    """The shared library, built with CMake into build/; MBNN_TEST_LIBRARY names another, e.g. one with sanitizers."""
+    if other := os.environ.get("MBNN_TEST_LIBRARY"):
+        return Path(other)
     build = ROOT / "build" / "native"
     jobs = str(min(2, os.cpu_count() or 1))
     for command in (["cmake", "-S", ROOT / "native", "-B", build], ["cmake", "--build", build, "-j", jobs]):

@@ -45,13 +45,13 @@ def check(case: BconvCase, expected: np.ndarray, delegates: dict[str, Any]) -> N
         np.testing.assert_array_equal(actual, expected, err_msg=name)
 
 
-@settings(common, max_examples=150)
+@settings(common, max_examples=1500)
 @given(case=cases(("same_one", "valid")))
 def test_equals_lces_reference_to_the_last_bit(case: BconvCase, delegates: dict[str, Any]) -> None:
     check(case, run_lce(case.model(), case.input), delegates)
 
 
-@settings(common, max_examples=80)
+@settings(common, max_examples=600)
 @given(case=cases(("same_zero",)))
 def test_zero_padding_equals_numpy(case: BconvCase, delegates: dict[str, Any]) -> None:
     # LCE is no oracle here: it is wrong where the map is smaller than the filter, and writes neither int8 nor bits.

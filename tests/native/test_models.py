@@ -1,0 +1,142 @@
+"""Whole models and runs of operators: tensors inside a partition, resizing, threads, many interpreters."""
+
+import resource
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter, load_delegate
+from numpy_bconv import BconvCase, pack
+from single_operator import TensorSpec, chain, create_interpreter, invoke, run_delegate, run_lce
+
+
+def test_the_tiny_model_equals_lce(binary_tflite: Path, delegates: dict[str, Any]) -> None:
+    flatbuffer = binary_tflite.read_bytes()
+    for seed in range(3):
+        image = np.random.default_rng(seed).normal(size=(1, 8, 8, 32)).astype(np.float32)
+        expected = run_lce(flatbuffer, image)
+        for name, delegate in delegates.items():
+            actual = run_delegate(flatbuffer, delegate, image)
+            # The float operators behind the binary ones are another library's here and there.
+            np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_the_tiny_model_with_xnnpack_and_a_larger_batch(binary_tflite: Path, delegate: Any) -> None:
+    images = np.random.default_rng(0).normal(size=(5, 8, 8, 32)).astype(np.float32)
+    interpreter = Interpreter(str(binary_tflite), experimental_delegates=[delegate])
+    actual = invoke(interpreter, images)
+    for image, scores in zip(images, actual, strict=True):
+        expected = run_lce(binary_tflite.read_bytes(), image[None])
+        np.testing.assert_allclose(scores[None], expected, rtol=1e-5, atol=1e-6)
+
+
+def network() -> tuple[bytes, Any]:
+    """Quantize, a bit-packed convolution, pooling, a float convolution: one partition, three tensors inside it."""
+    first = BconvCase(0, size=(9, 9), channels=64, outputs=96, output="bits")
+    second = BconvCase(1, size=(4, 4), channels=96, outputs=10, padding="same_zero", activation=1)
+    pool = {"padding": 1, "filter_height": 2, "filter_width": 2, "stride_height": 2, "stride_width": 2}
+    image, words = TensorSpec((1, 9, 9, 64), signature=(-1, -1, -1, 64)), TensorSpec((1, 9, 9, 2), np.int32)
+    inner, pooled = first.output_spec(), TensorSpec((1, 4, 4, 3), np.int32)
+    model = chain(
+        [
+            ("LceQuantize", [image], words, b""),
+            ("LceBconv2d", [words, *first.inputs()[1:]], inner, first.options()),
+            ("LceBMaxPool2d", [inner], pooled, pool),
+            ("LceBconv2d", [pooled, *second.inputs()[1:]], second.output_spec(), second.options()),
+        ]
+    )
+
+    def expected(x: np.ndarray) -> np.ndarray:
+        first.signs = x < 0
+        bits = first.filter[0].size
+        signs = bits - first.dot_products() > 2 * first.threshold
+        height, width = signs.shape[1] // 2 * 2, signs.shape[2] // 2 * 2
+        windows = signs[:, :height, :width].reshape(x.shape[0], height // 2, 2, width // 2, 2, -1)
+        second.signs = windows.all(axis=(2, 4))
+        return second.expected()
+
+    return model, expected
+
+
+def test_a_partition_of_several_operators_follows_every_resize(delegates: dict[str, Any]) -> None:
+    model, expected = network()
+    for delegate in delegates.values():
+        interpreter = create_interpreter(model, delegate)
+        for shape in [(1, 9, 9), (2, 9, 9), (1, 4, 13), (3, 2, 2), (1, 9, 9)]:
+            x = np.random.default_rng(sum(shape)).normal(size=(*shape, 64)).astype(np.float32)
+            np.testing.assert_array_equal(invoke(interpreter, x), expected(x))
+
+
+def test_every_number_of_threads_gives_the_same_bits(library: Path) -> None:
+    model, expected = network()
+    x = np.random.default_rng(0).normal(size=(2, 31, 17, 64)).astype(np.float32)
+    for threads in (1, 2, 3, 8):
+        delegate = load_delegate(str(library), {"num_threads": threads})
+        interpreter = create_interpreter(model, delegate)
+        for _ in range(20):
+            np.testing.assert_array_equal(invoke(interpreter, x), expected(x))
+
+
+def test_groups_whose_bits_share_words(delegates: dict[str, Any]) -> None:
+    case = BconvCase(2, size=(9, 9), channels=96, outputs=3 * 41, groups=3, output="bits")
+    for delegate in delegates.values():
+        np.testing.assert_array_equal(run_delegate(case.model(), delegate, case.input), case.expected())
+
+
+def test_one_thread_starts_none(library: Path) -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    one = load_delegate(str(library), {"num_threads": 1})
+    assert threads() == before
+    three = load_delegate(str(library), {"num_threads": 3})
+    assert threads() == before + 2
+    del one, three
+    assert threads() == before
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_interpreters_in_several_threads(library: Path, shared: bool) -> None:
+    model, expected = network()
+    x = np.random.default_rng(0).normal(size=(1, 9, 9, 64)).astype(np.float32)
+    wanted = expected(x)
+    common = load_delegate(str(library), {"num_threads": 2})
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        own = common if shared else load_delegate(str(library), {"num_threads": 2})
+        interpreter = create_interpreter(model, own)
+        wrong.extend(number for _ in range(50) if not np.array_equal(invoke(interpreter, x), wanted))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_thousand_interpreters_leak_nothing(library: Path) -> None:
+    # A filter of 1 MB, so that a leaked one would show.
+    case = BconvCase(0, size=(3, 3), channels=1024, outputs=1024)
+    model, x = case.model(), case.input
+
+    def cycle(times: int) -> None:
+        for _ in range(times):
+            run_delegate(model, load_delegate(str(library), {"num_threads": 2}), x)
+
+    cycle(50)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cycle(1000)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert after - before < 50_000  # kilobytes; a thousand filters would be a gigabyte
+
+
+def test_the_packed_words_are_lces_own() -> None:
+    # The helper that makes every test's input agrees with LCE's Quantize.
+    signs = np.random.default_rng(0).random((1, 2, 2, 45)) < 0.5
+    model = chain([("LceQuantize", [TensorSpec(signs.shape)], TensorSpec((1, 2, 2, 2), np.int32), b"")])
+    np.testing.assert_array_equal(run_lce(model, np.where(signs, -1, 1).astype(np.float32)), pack(signs))
