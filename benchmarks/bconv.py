@@ -1,6 +1,6 @@
 """Times binary convolutions and QuickNetSmall in every engine, side by side in one run, one thread each.
 
-usage: python benchmarks/bconv.py [--library build/native/libmobile_bnn_delegate.so] [--rounds 40] [--threads 1]
+usage: python benchmarks/bconv.py [--library LIBRARY] [--rounds 40] [--threads 1]
 
 Engines take turns, so that a machine that slows down slows all of them. The figure is the median of the rounds. LCE's
 binding copies input and output, which the others need not: at most some percent of its times.
@@ -22,6 +22,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, load_delegate
 
 from mobile_bnn.profiling.engines.lce import LarqComputeEngine
+from mobile_bnn.runtime import library_path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "native"))  # whose helpers write single-operator files
@@ -121,7 +122,7 @@ def report(title: str, latency_ms: dict[str, float]) -> None:
 def main() -> None:
     """Runs everything."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", type=Path, default=ROOT / "build" / "native" / "libmobile_bnn_delegate.so")
+    parser.add_argument("--library", type=Path, default=library_path())
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()

@@ -1,28 +1,21 @@
-"""Builds the native library once, and loads it for every instruction set that this machine has."""
+"""The native library, loaded for every instruction set that this machine has."""
 
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ai_edge_litert.interpreter import load_delegate
 
-ROOT = Path(__file__).parents[2]
+from mobile_bnn.runtime import library_path
+
 ISAS = ("portable", "avx2", "avx512")
 
 
 @pytest.fixture(scope="session")
 def library() -> Path:
-    """The shared library, built with CMake into build/; MBNN_TEST_LIBRARY names another, e.g. one with sanitizers."""
-    if other := os.environ.get("MBNN_TEST_LIBRARY"):
-        return Path(other)
-    build = ROOT / "build" / "native"
-    jobs = str(min(2, os.cpu_count() or 1))
-    for command in (["cmake", "-S", ROOT / "native", "-B", build], ["cmake", "--build", build, "-j", jobs]):
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stdout + result.stderr
-    return build / "libmobile_bnn_delegate.so"
+    """The installed shared library; MBNN_TEST_LIBRARY names another, e.g. one with sanitizers."""
+    return Path(os.environ.get("MBNN_TEST_LIBRARY") or library_path())
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ def test_every_instruction_set_gives_the_same(binary_tflite, images, expected, i
         np.testing.assert_allclose(interpreter.predict(images), expected, atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore:    Warning. tf.lite.Interpreter is deprecated")
+@pytest.mark.filterwarnings("ignore::UserWarning")  # that tf.lite.Interpreter is deprecated
 def test_works_on_tensorflows_runtime_too(binary_tflite, images, expected):
     from mobile_bnn.legacy_keras import tf
 
