@@ -1,4 +1,5 @@
-// The thread pool. A worker spins for some microseconds before it sleeps: the next layer comes sooner than a wake-up.
+// The thread pool. Whoever waits spins for some microseconds before it sleeps: the next layer comes, and the last part
+// is done, sooner than the system can wake a thread.
 #include "kernels/thread_pool.h"
 
 namespace mbnn {
@@ -51,11 +52,12 @@ void* ThreadPool::worker(void* argument) {
       return nullptr;
     }
     seen = pool.loop_;
-    ++pool.busy_;
+    __atomic_store_n(&pool.busy_, pool.busy_ + 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&pool.lock_);
     pool.work();
     pthread_mutex_lock(&pool.lock_);
-    if (--pool.busy_ == 0) pthread_cond_signal(&pool.finished_);
+    __atomic_store_n(&pool.busy_, pool.busy_ - 1, __ATOMIC_RELEASE);
+    if (pool.busy_ == 0) pthread_cond_signal(&pool.finished_);
     pthread_mutex_unlock(&pool.lock_);
   }
 }
@@ -76,6 +78,7 @@ void ThreadPool::run(int64_t count, Function function, const void* context) {
   pthread_cond_broadcast(&started_);
   pthread_mutex_unlock(&lock_);
   work();
+  for (int spin = 0; spin < kSpins && __atomic_load_n(&busy_, __ATOMIC_ACQUIRE) != 0; ++spin) pause_cpu();
   pthread_mutex_lock(&lock_);
   while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
   pthread_mutex_unlock(&lock_);
