@@ -19,13 +19,12 @@ void pause_cpu() {
 
 bool ThreadPool::start(int threads) {
   if (threads <= 1) return true;
-  Array<pthread_t> handles;
-  if (!handles.allocate(threads - 1) || !workers_.allocate(0)) return false;
-  int created = 0;
-  while (created < threads - 1 && pthread_create(&handles[created], nullptr, worker, this) == 0) ++created;
-  if (!workers_.allocate(created)) return false;
-  for (int i = 0; i < created; ++i) workers_[i] = handles[i];
-  return created == threads - 1;
+  if (!workers_.allocate(threads - 1)) return false;
+  while (worker_count_ < threads - 1) {
+    if (pthread_create(&workers_[worker_count_], nullptr, worker, this) != 0) return false;
+    ++worker_count_;
+  }
+  return true;
 }
 
 ThreadPool::~ThreadPool() {
@@ -33,7 +32,7 @@ ThreadPool::~ThreadPool() {
   stop_ = true;
   pthread_cond_broadcast(&started_);
   pthread_mutex_unlock(&lock_);
-  for (pthread_t thread : workers_) pthread_join(thread, nullptr);
+  for (int i = 0; i < worker_count_; ++i) pthread_join(workers_[i], nullptr);
 }
 
 void ThreadPool::work() {
@@ -63,7 +62,7 @@ void* ThreadPool::worker(void* argument) {
 }
 
 void ThreadPool::run(int64_t count, Function function, const void* context) {
-  if (workers_.size() == 0 || count <= 1 || pthread_mutex_trylock(&in_use_) != 0) {
+  if (worker_count_ == 0 || count <= 1 || pthread_mutex_trylock(&in_use_) != 0) {
     for (int64_t i = 0; i < count; ++i) function(context, i);
     return;
   }
