@@ -1,4 +1,5 @@
-// The thread pool. A worker spins for some microseconds before it sleeps: the next layer comes sooner than a wake-up.
+// The thread pool. Whoever waits spins for some microseconds before it sleeps: the next layer comes, and the last part
+// is done, sooner than the system can wake a thread.
 #include "kernels/thread_pool.h"
 
 namespace mbnn {
@@ -18,13 +19,12 @@ void pause_cpu() {
 
 bool ThreadPool::start(int threads) {
   if (threads <= 1) return true;
-  Array<pthread_t> handles;
-  if (!handles.allocate(threads - 1) || !workers_.allocate(0)) return false;
-  int created = 0;
-  while (created < threads - 1 && pthread_create(&handles[created], nullptr, worker, this) == 0) ++created;
-  if (!workers_.allocate(created)) return false;
-  for (int i = 0; i < created; ++i) workers_[i] = handles[i];
-  return created == threads - 1;
+  if (!workers_.allocate(threads - 1)) return false;
+  while (worker_count_ < threads - 1) {
+    if (pthread_create(&workers_[worker_count_], nullptr, worker, this) != 0) return false;
+    ++worker_count_;
+  }
+  return true;
 }
 
 ThreadPool::~ThreadPool() {
@@ -32,7 +32,7 @@ ThreadPool::~ThreadPool() {
   stop_ = true;
   pthread_cond_broadcast(&started_);
   pthread_mutex_unlock(&lock_);
-  for (pthread_t thread : workers_) pthread_join(thread, nullptr);
+  for (int i = 0; i < worker_count_; ++i) pthread_join(workers_[i], nullptr);
 }
 
 void ThreadPool::work() {
@@ -51,17 +51,18 @@ void* ThreadPool::worker(void* argument) {
       return nullptr;
     }
     seen = pool.loop_;
-    ++pool.busy_;
+    __atomic_store_n(&pool.busy_, pool.busy_ + 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&pool.lock_);
     pool.work();
     pthread_mutex_lock(&pool.lock_);
-    if (--pool.busy_ == 0) pthread_cond_signal(&pool.finished_);
+    __atomic_store_n(&pool.busy_, pool.busy_ - 1, __ATOMIC_RELEASE);
+    if (pool.busy_ == 0) pthread_cond_signal(&pool.finished_);
     pthread_mutex_unlock(&pool.lock_);
   }
 }
 
 void ThreadPool::run(int64_t count, Function function, const void* context) {
-  if (workers_.size() == 0 || count <= 1 || pthread_mutex_trylock(&in_use_) != 0) {
+  if (worker_count_ == 0 || count <= 1 || pthread_mutex_trylock(&in_use_) != 0) {
     for (int64_t i = 0; i < count; ++i) function(context, i);
     return;
   }
@@ -76,6 +77,7 @@ void ThreadPool::run(int64_t count, Function function, const void* context) {
   pthread_cond_broadcast(&started_);
   pthread_mutex_unlock(&lock_);
   work();
+  for (int spin = 0; spin < kSpins && __atomic_load_n(&busy_, __ATOMIC_ACQUIRE) != 0; ++spin) pause_cpu();
   pthread_mutex_lock(&lock_);
   while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
   pthread_mutex_unlock(&lock_);

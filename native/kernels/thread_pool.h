@@ -17,7 +17,7 @@ class ThreadPool {
 
   // Starts threads - 1 threads. False if the system refuses one.
   bool start(int threads);
-  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  int threads() const { return worker_count_ + 1; }
 
   // Calls body(i) once for every i below count, in any order, and returns when all are done. If another interpreter is
   // using the pool, the caller does everything itself: waiting would not be faster.
@@ -34,6 +34,7 @@ class ThreadPool {
   void work();
 
   Array<pthread_t> workers_;
+  int worker_count_ = 0;  // of them that run
   pthread_mutex_t in_use_ = PTHREAD_MUTEX_INITIALIZER;  // held by the caller whose loop it is
   pthread_mutex_t lock_ = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t started_ = PTHREAD_COND_INITIALIZER;

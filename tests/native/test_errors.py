@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
+from conftest import ISAS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase
@@ -48,6 +49,12 @@ def refuses(delegate: Any, capfd: pytest.CaptureFixture[str]) -> Iterator[Any]:
 def test_wrong_delegate_options(library: Path, options: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         load_delegate(str(library), options)
+
+
+def test_instruction_sets_that_this_cpu_lacks(library: Path, isas: list[str]) -> None:
+    for isa in set(ISAS) - set(isas):
+        with pytest.raises(ValueError, match=f"option isa: this CPU has no {isa}"):
+            load_delegate(str(library), {"isa": isa})
 
 
 @pytest.mark.parametrize("key", sorted(BconvCase(0).options()))

@@ -69,6 +69,16 @@ def test_a_partition_of_several_operators_follows_every_resize(delegates: dict[s
             np.testing.assert_array_equal(invoke(interpreter, x), expected(x))
 
 
+def test_tensorflows_own_interpreter_takes_it_too(library: Path) -> None:
+    from mobile_bnn.legacy_keras import tf
+
+    model, expected = network()
+    x = np.random.default_rng(0).normal(size=(2, 9, 9, 64)).astype(np.float32)
+    delegate = tf.lite.experimental.load_delegate(str(library))
+    interpreter = tf.lite.Interpreter(model_content=model, experimental_delegates=[delegate])
+    np.testing.assert_array_equal(invoke(interpreter, x), expected(x))
+
+
 def test_every_number_of_threads_gives_the_same_bits(library: Path) -> None:
     model, expected = network()
     x = np.random.default_rng(0).normal(size=(2, 31, 17, 64)).astype(np.float32)
