@@ -24,7 +24,8 @@ struct Portable {
   static Vector broadcast(uint32_t word) { return Vector{word, word, word, word}; }
   static Vector add(Vector a, Vector b) { return a + b; }
   static void pin(Vector&) {}  // which registers there are is not known here
-  // Sums of neighbouring bits, pairs, nibbles, bytes. A call of __builtin_popcount per lane took four times as long.
+  // Sums of neighbouring bits, pairs, nibbles, bytes. Without an instruction for it, __builtin_popcount is a library
+  // call per lane.
   static Vector count_differences(Vector a, Vector b) {
     Vector x = a ^ b;
     x = x - ((x >> 1) & 0x55555555u);
