@@ -69,6 +69,7 @@ def test_a_partition_of_several_operators_follows_every_resize(delegates: dict[s
             np.testing.assert_array_equal(invoke(interpreter, x), expected(x))
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # that tf.lite.Interpreter is deprecated
 def test_tensorflows_own_interpreter_takes_it_too(library: Path) -> None:
     from mobile_bnn.legacy_keras import tf
 
