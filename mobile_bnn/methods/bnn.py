@@ -5,7 +5,7 @@ from typing import Any
 from mobile_bnn.methods.method import Method
 
 
-def _sign() -> Any:
+def sign() -> Any:
     """`ste_sign`: forward sign(x) with sign(0) = +1, backward 1{|x| ≤ 1}."""
     from mobile_bnn.legacy_keras import larq
 
@@ -20,6 +20,6 @@ METHOD = Method(
     category="naive",
     deploy_class="1",
     summary="sign of weights and activations; the gradient passes straight through where |x| ≤ 1.",
-    weight_quantizer=_sign,
-    activation_quantizer=_sign,
+    weight_quantizer=sign,
+    activation_quantizer=sign,
 )

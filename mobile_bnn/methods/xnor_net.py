@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mobile_bnn.methods.bnn import sign
 from mobile_bnn.methods.method import Method
 
 
@@ -16,12 +17,6 @@ def scaled_sign() -> Any:
     return larq.quantizers.MagnitudeAwareSign(clip_value=1.0)
 
 
-def _sign() -> Any:
-    from mobile_bnn.legacy_keras import larq
-
-    return larq.quantizers.SteSign(clip_value=1.0)
-
-
 METHOD = Method(
     name="xnor_net",
     title="XNOR-Net",
@@ -32,5 +27,5 @@ METHOD = Method(
     summary="α·sign(w) with α the mean magnitude of the filter, sign of activations, straight-through gradient. "
     "Without the input's scale map K, as in the authors' released code.",
     weight_quantizer=scaled_sign,
-    activation_quantizer=_sign,
+    activation_quantizer=sign,
 )
