@@ -1,7 +1,7 @@
 // LceBconv2d: checks what the file says, lays filter and parameters out for the kernels, lets them run.
-#include <math.h>
+#include "delegate/bconv2d.h"
 
-#include "delegate/operator.h"
+#include <math.h>
 
 namespace mbnn {
 namespace {
@@ -31,9 +31,9 @@ struct Bconv2d {
   Array<uint8_t> tile_has_outside;
   const void* image_of_table = nullptr;  // the input address that taps_of_pixels was made for
 
-  bool parse(const void* bytes, size_t size, const Reporter& reporter) {
+  bool parse(const TfLiteNode& from, NodeView&, const Reporter& reporter) {
     FlexMap options;
-    if (!options.open(bytes, size)) return reporter.fail("the options are no flexbuffer map");
+    if (!open_options(from, &options, reporter)) return false;
     int padding = 0, pad_values = 0;
     const bool read = read_option(options, "channels_in", 1, INT32_MAX, &channels_in, reporter) &&
                       read_option(options, "stride_height", 1, INT32_MAX, &height.stride, reporter) &&
@@ -70,7 +70,11 @@ struct Bconv2d {
   bool run(const NodeView& node, Machine& machine, const Reporter&) {
     const Tensor& in = *node.inputs[kImage];
     if (in.data != image_of_table) fill_table(in, *machine.kernels);
-    conv.output = node.output->data;
+    if (conv.output_type == ConvOutput::kFloat) {
+      node.fusion.fill(node.output->channels(), &conv.epilogue);
+    } else {
+      conv.output = node.fusion.stored->data;
+    }
     const int tile_pixels = machine.kernels->tile_pixels;
     const int64_t pixel_tiles = (conv.pixels + tile_pixels - 1) / tile_pixels;
     const int64_t channel_tiles = static_cast<int64_t>(conv.groups) * conv.tiles;
@@ -120,6 +124,7 @@ struct Bconv2d {
                            weights->dims[0]);
     }
     conv.channels = weights->dims[0] / conv.groups;
+    if (node.fusion.packed != nullptr && conv.groups != 1) return reporter.fail("has more groups than the file says");
     height.size = weights->dims[1];
     width.size = weights->dims[2];
     // The filter's elements fit in an int, so this product does too.
@@ -300,5 +305,13 @@ struct Bconv2d {
 }  // namespace
 
 constexpr OperatorType kBconv2d = operator_type<Bconv2d>("LceBconv2d");
+
+bool has_one_group(const NodeView& node) {
+  if (node.input_count != kInputs) return false;
+  const Tensor* in = node.inputs[kImage];
+  const Tensor* weights = node.inputs[kFilter];
+  return in != nullptr && weights != nullptr && in->rank == 4 && weights->rank == 4 &&
+         in->channels() == weights->channels();
+}
 
 }  // namespace mbnn

@@ -8,9 +8,9 @@ struct BMaxPool2d {
   bool same = false;
   Window height, width;
 
-  bool parse(const void* bytes, size_t size, const Reporter& reporter) {
+  bool parse(const TfLiteNode& from, NodeView&, const Reporter& reporter) {
     FlexMap options;
-    if (!options.open(bytes, size)) return reporter.fail("the options are no flexbuffer map");
+    if (!open_options(from, &options, reporter)) return false;
     int padding = 0;
     const bool read = read_option(options, "padding", kPaddingSame, kPaddingValid, &padding, reporter) &&
                       read_option(options, "filter_height", 1, INT32_MAX, &height.size, reporter) &&

@@ -1,7 +1,9 @@
 // The library's whole interface: what TFLite's external delegate mechanism looks for, and a version.
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "delegate/claim.h"
 #include "delegate/partition.h"
 
 #define MBNN_EXPORT extern "C" __attribute__((visibility("default")))
@@ -47,46 +49,38 @@ bool parse_threads(const char* text, int* threads, ReportError report) {
   return true;
 }
 
+bool open_profile(const char* path, Machine* machine, ReportError report) {
+  if (path == nullptr) return true;
+  machine->profile = fopen(path, "w");
+  return machine->profile != nullptr ||
+         fail(report, "mobile_bnn: option profile: cannot write %s: %s", path, strerror(errno));
+}
+
 bool configure(Machine* machine, const char* const* keys, const char* const* values, size_t count, ReportError report) {
   const char* isa = nullptr;
+  const char* profile = nullptr;
   int threads = 1;
   for (size_t i = 0; i < count; ++i) {
     if (strcmp(keys[i], "isa") == 0) {
       isa = values[i];
     } else if (strcmp(keys[i], "num_threads") == 0) {
       if (!parse_threads(values[i], &threads, report)) return false;
+    } else if (strcmp(keys[i], "profile") == 0) {
+      profile = values[i];
     } else {
-      return fail(report, "mobile_bnn: unknown option \"%s\", known are isa, num_threads", keys[i]);
+      return fail(report, "mobile_bnn: unknown option \"%s\", known are isa, num_threads, profile", keys[i]);
     }
   }
-  if (!choose_kernels(isa, machine, report)) return false;
+  if (!choose_kernels(isa, machine, report) || !open_profile(profile, machine, report)) return false;
   return machine->pool.start(threads) || fail(report, "mobile_bnn: cannot start %d threads", threads);
 }
 
-// Claims every operator of LCE's; the runtime groups neighbours into partitions.
 TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
-  TfLiteIntArray* plan = nullptr;
-  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) return kTfLiteError;
-  // Its own copy in TfLiteIntArray's layout, size first: later calls overwrite the runtime's.
   Array<int> nodes;
-  const int planned = plan->size;
-  if (!nodes.allocate(1 + static_cast<size_t>(planned))) {
-    context->ReportError(context, "mobile_bnn: out of memory");
-    return kTfLiteError;
-  }
-  memcpy(nodes.data() + 1, plan->data, sizeof(int) * planned);
-  int claimed = 0;
-  for (int i = 0; i < planned; ++i) {
-    TfLiteNode* node = nullptr;
-    TfLiteRegistration* registration = nullptr;
-    const int index = nodes[1 + i];
-    if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk) return kTfLiteError;
-    if (find_operator(registration->custom_name) != nullptr) nodes[1 + claimed++] = index;
-  }
-  nodes[0] = claimed;
-  if (claimed == 0) return kTfLiteOk;
-  const auto* replaced = reinterpret_cast<const TfLiteIntArray*>(nodes.data());
-  return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(), replaced, delegate);
+  if (!claim_nodes(context, &nodes)) return kTfLiteError;
+  if (nodes[0] == 0) return kTfLiteOk;
+  const auto* claimed = reinterpret_cast<const TfLiteIntArray*>(nodes.data());
+  return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(), claimed, delegate);
 }
 
 }  // namespace

@@ -1,41 +1,11 @@
 // What the operators share.
 #include "delegate/operator.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 namespace mbnn {
 
-size_t element_bytes(int32_t type) {
-  switch (type) {
-    case kTfLiteFloat32:
-    case kTfLiteInt32: return 4;
-    case kTfLiteBool:
-    case kTfLiteInt8: return 1;
-    default: return 0;
-  }
-}
-
-bool Reporter::fail(const char* format, ...) const {
-  char message[256];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(message, sizeof message, format, arguments);
-  va_end(arguments);
-  context_->ReportError(context_, "mobile_bnn: %s (operator %d): %s", name_, node_, message);
-  return false;
-}
-
-bool check_size(const Tensor& tensor, const Reporter& reporter) {
-  if (tensor.rank < 1 || tensor.rank > kMaxRank) {
-    return reporter.fail("tensor %d has %d dimensions, allowed are 1 to %d", tensor.index, tensor.rank, kMaxRank);
-  }
-  int product = 1;
-  for (int i = 0; i < tensor.rank; ++i) {
-    if (tensor.dims[i] <= 0) return reporter.fail("dimension %d of tensor %d is %d", i, tensor.index, tensor.dims[i]);
-    if (!multiply(product, tensor.dims[i], &product)) return reporter.fail("tensor %d is too large", tensor.index);
-  }
-  return true;
+bool open_options(const TfLiteNode& node, FlexMap* options, const Reporter& reporter) {
+  const size_t size = node.custom_initial_data_size > 0 ? static_cast<size_t>(node.custom_initial_data_size) : 0;
+  return options->open(node.custom_initial_data, size) || reporter.fail("the options are no flexbuffer map");
 }
 
 bool read_option(const FlexMap& options, const char* key, int low, int high, int* value, const Reporter& reporter) {
@@ -62,11 +32,15 @@ bool Window::slide(int input, bool same) {
   return true;
 }
 
-const OperatorType* find_operator(const char* custom_name) {
-  if (custom_name == nullptr) return nullptr;
-  static const OperatorType* const kAll[] = {&kQuantize, &kDequantize, &kBconv2d, &kBMaxPool2d};
+const OperatorType* find_operator(const TfLiteRegistration& registration) {
+  static const OperatorType* const kAll[] = {&kQuantize, &kDequantize, &kBconv2d, &kBMaxPool2d, &kAdd,  &kSub,
+                                             &kMul,      &kPrelu,      &kRelu,    &kReluN1To1,  &kRelu6};
   for (const OperatorType* type : kAll) {
-    if (strcmp(type->custom_name, custom_name) == 0) return type;
+    if (registration.custom_name == nullptr) {
+      if (type->builtin_code == registration.builtin_code && type->builtin_code != kTfLiteBuiltinCustom) return type;
+    } else if (type->builtin_code == kTfLiteBuiltinCustom && strcmp(type->name, registration.custom_name) == 0) {
+      return type;
+    }
   }
   return nullptr;
 }

@@ -1,20 +1,13 @@
 // The delegate kernel. Tensors between two operators of a partition are not allocated by the runtime: they live here.
 #include "delegate/partition.h"
 
+#include <stdio.h>
+#include <time.h>
+
+#include "delegate/graph.h"
+
 namespace mbnn {
 namespace {
-
-struct Operator {
-  const OperatorType* type = nullptr;
-  void* state = nullptr;
-  int node = 0;
-  NodeView view;
-
-  ~Operator() {
-    if (state != nullptr) type->destroy(state);
-  }
-  Reporter reporter(TfLiteContext* context) const { return Reporter(context, type->custom_name, node); }
-};
 
 bool contains(const TfLiteIntArray* indices, int index) {
   for (int i = 0; i < indices->size; ++i) {
@@ -28,77 +21,83 @@ class Partition {
   Partition() = default;
   Partition(const Partition&) = delete;
   Partition& operator=(const Partition&) = delete;
-  ~Partition() {
-    for (size_t i = 0; i < operator_count_; ++i) operators_[i].~Operator();
-    for (size_t i = 0; i < tensor_count_; ++i) tensors_[i].~Tensor();
-  }
-
   // Errors of init are reported there and returned by prepare: runtimes differ in what init may return.
   void init(TfLiteContext* context, const TfLiteDelegateParams& params) {
     machine_ = static_cast<Machine*>(params.delegate->data);
     const size_t nodes = static_cast<size_t>(params.nodes_to_replace->size);
-    if (!operators_.allocate(nodes) || !tensors_.allocate(nodes * (NodeView::kMaxInputs + 1))) {
-      context->ReportError(context, "mobile_bnn: out of memory");
-      return;
+    if (!graph_.operators.allocate(nodes) || !graph_.tensors.allocate(nodes * (NodeView::kMaxInputs + 1))) {
+      return out_of_memory(context);
     }
     for (size_t i = 0; i < nodes; ++i) {
       if (!add(context, params, params.nodes_to_replace->data[i])) return;
     }
+    if (!fuse(graph_)) return out_of_memory(context);
     initialized_ = true;
   }
 
   TfLiteStatus prepare(TfLiteContext* context) {
     if (!initialized_) return kTfLiteError;
-    for (size_t i = 0; i < tensor_count_; ++i) {
-      if (tensors_[i].from_runtime) refresh(context, tensors_[i]);
+    for (Tensor& tensor : graph_.tensors) {
+      if (tensor.from_runtime) refresh(context->tensors[tensor.index], &tensor);
     }
-    for (size_t i = 0; i < operator_count_; ++i) {
-      if (!prepare(context, operators_[i])) return kTfLiteError;
+    for (size_t i = 0; i < graph_.running; ++i) {
+      if (!prepare(context, *graph_.order[i])) return kTfLiteError;
     }
-    return kTfLiteOk;
+    if (plan_memory(graph_, memory_)) return kTfLiteOk;
+    out_of_memory(context);
+    return kTfLiteError;
   }
 
   TfLiteStatus invoke(TfLiteContext* context) {
-    for (size_t i = 0; i < tensor_count_; ++i) {
-      Tensor& tensor = tensors_[i];
-      if (tensor.from_runtime) tensor.data = context->tensors[tensor.index].data;
+    for (Tensor& tensor : graph_.tensors) {
+      if (!tensor.from_runtime) continue;
+      tensor.data = context->tensors[tensor.index].data;
       if (tensor.data == nullptr) {
         context->ReportError(context, "mobile_bnn: tensor %d has no memory", tensor.index);
         return kTfLiteError;
       }
     }
-    for (size_t i = 0; i < operator_count_; ++i) {
-      const Operator& op = operators_[i];
+    for (size_t i = 0; i < graph_.running; ++i) {
+      const Operator& op = *graph_.order[i];
+      const int64_t start = machine_->profile == nullptr ? 0 : nanoseconds();
       if (!op.type->run(op.state, op.view, *machine_, op.reporter(context))) return kTfLiteError;
+      if (machine_->profile != nullptr) write_profile(op, nanoseconds() - start);
     }
+    if (machine_->profile != nullptr) fflush(machine_->profile);
+    ++inference_;
     return kTfLiteOk;
   }
 
  private:
-  // Type, shape and quantization as the runtime has them now.
-  static void refresh(TfLiteContext* context, Tensor& tensor) {
-    const TfLiteTensor& from = context->tensors[tensor.index];
-    tensor.type = from.type;
-    tensor.quantization = from.params;
-    tensor.bytes = from.bytes;
-    tensor.data = from.data;
-    tensor.constant = from.allocation_type == kTfLiteMmapRo || from.allocation_type == kTfLitePersistentRo;
-    tensor.rank = from.dims == nullptr ? 0 : from.dims->size;
-    for (int i = 0; i < tensor.rank && i < kMaxRank; ++i) tensor.dims[i] = from.dims->data[i];
+  static void out_of_memory(TfLiteContext* context) { context->ReportError(context, "mobile_bnn: out of memory"); }
+
+  static int64_t nanoseconds() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * int64_t{1000000000} + now.tv_nsec;
+  }
+
+  // The number of the inference, the operator's place in the model's plan, its name and those fused into it, its time.
+  void write_profile(const Operator& op, int64_t elapsed) {
+    fprintf(machine_->profile, "%llu\t%d\t%s", static_cast<unsigned long long>(inference_), op.node, op.type->name);
+    for (const Operator& other : graph_.operators) {
+      if (other.fused_into == &op) fprintf(machine_->profile, "+%s", other.type->name);
+    }
+    fprintf(machine_->profile, "\t%lld\n", static_cast<long long>(elapsed));
   }
 
   Tensor* find(int index) {
-    for (size_t i = 0; i < tensor_count_; ++i) {
-      if (tensors_[i].index == index) return &tensors_[i];
+    for (Tensor& tensor : graph_.tensors) {
+      if (tensor.index == index) return &tensor;
     }
     return nullptr;
   }
 
   Tensor* add_tensor(TfLiteContext* context, int index, bool from_runtime) {
-    Tensor* tensor = new (&tensors_[tensor_count_++]) Tensor();
+    Tensor* tensor = graph_.tensors.add();
     tensor->index = index;
     tensor->from_runtime = from_runtime;
-    refresh(context, *tensor);
+    refresh(context->tensors[index], tensor);
     if (!from_runtime) tensor->data = nullptr;
     return tensor;
   }
@@ -107,33 +106,42 @@ class Partition {
     TfLiteNode* node = nullptr;
     TfLiteRegistration* registration = nullptr;
     if (context->GetNodeAndRegistration(context, node_index, &node, &registration) != kTfLiteOk) return false;
-    Operator* op = new (&operators_[operator_count_]) Operator();
-    op->type = find_operator(registration->custom_name);
+    Operator* op = graph_.operators.add();
+    op->type = find_operator(*registration);
     op->node = node_index;
-    ++operator_count_;
     const Reporter reporter = op->reporter(context);
     op->state = op->type->create();
     if (op->state == nullptr) return reporter.fail("out of memory");
-    const int inputs = node->inputs->size;
-    if (inputs > NodeView::kMaxInputs) return reporter.fail("has %d inputs", inputs);
-    if (node->outputs->size != 1) return reporter.fail("has %d outputs, not one", node->outputs->size);
-    op->view.input_count = inputs;
-    for (int i = 0; i < inputs; ++i) {
-      const int index = node->inputs->data[i];
+    return add_inputs(context, *node->inputs, &op->view, reporter) &&
+           add_output(context, params, *node->outputs, &op->view, reporter) &&
+           op->type->parse(op->state, *node, op->view, reporter);
+  }
+
+  bool add_inputs(TfLiteContext* context, const TfLiteIntArray& inputs, NodeView* view, const Reporter& reporter) {
+    if (inputs.size > NodeView::kMaxInputs) return reporter.fail("has %d inputs", inputs.size);
+    view->input_count = inputs.size;
+    for (int i = 0; i < inputs.size; ++i) {
+      const int index = inputs.data[i];
       if (index == kTfLiteOptionalTensor) continue;
       if (!in_range(context, index)) return reporter.fail("input %d is tensor %d, which is not there", i, index);
-      op->view.inputs[i] = find(index);
+      Tensor* tensor = find(index);
       // Not yet seen as an output of this partition, so it comes from outside.
-      if (op->view.inputs[i] == nullptr) op->view.inputs[i] = add_tensor(context, index, true);
+      if (tensor == nullptr) tensor = add_tensor(context, index, true);
+      ++tensor->uses;
+      view->inputs[i] = tensor;
     }
-    const int output = node->outputs->data[0];
-    if (!in_range(context, output)) return reporter.fail("the output is tensor %d, which is not there", output);
+    return true;
+  }
+
+  bool add_output(TfLiteContext* context, const TfLiteDelegateParams& params, const TfLiteIntArray& outputs,
+                  NodeView* view, const Reporter& reporter) {
+    if (outputs.size != 1) return reporter.fail("has %d outputs, not one", outputs.size);
+    const int index = outputs.data[0];
+    if (!in_range(context, index)) return reporter.fail("the output is tensor %d, which is not there", index);
     // A tensor that is read before it is written, or written twice, could change its shape under a prepared operator.
-    if (find(output) != nullptr) return reporter.fail("the output, tensor %d, is in use already", output);
-    op->view.output = add_tensor(context, output, contains(params.output_tensors, output));
-    if (op->view.output->constant) return reporter.fail("the output, tensor %d, is a constant", output);
-    const size_t size = node->custom_initial_data_size > 0 ? static_cast<size_t>(node->custom_initial_data_size) : 0;
-    return op->type->parse(op->state, node->custom_initial_data, size, reporter);
+    if (find(index) != nullptr) return reporter.fail("the output, tensor %d, is in use already", index);
+    view->output = view->fusion.stored = add_tensor(context, index, contains(params.output_tensors, index));
+    return !view->output->constant || reporter.fail("the output, tensor %d, is a constant", index);
   }
 
   static bool in_range(const TfLiteContext* context, int index) {
@@ -142,13 +150,16 @@ class Partition {
 
   bool prepare(TfLiteContext* context, Operator& op) {
     const Reporter reporter = op.reporter(context);
-    Tensor& out = *op.view.output;
-    if (!op.type->prepare(op.state, op.view, *machine_, reporter) || !check_size(out, reporter)) return false;
-    if (out.from_runtime) return resize(context, out) || reporter.fail("the output cannot be resized");
-    const size_t bytes = static_cast<size_t>(out.elements()) * element_bytes(out.type);
-    if (bytes == out.own.size()) return true;
-    if (!out.own.allocate(bytes)) return reporter.fail("out of memory");
-    out.data = out.own.data();
+    NodeView& view = op.view;
+    if (!op.type->prepare(op.state, view, *machine_, reporter) || !check_size(*view.output, reporter) ||
+        !view.fusion.prepare(*view.output, reporter)) {
+      return false;
+    }
+    const Tensor* const outputs[] = {view.fusion.stored, view.fusion.packed};
+    for (const Tensor* made : outputs) {
+      if (made == nullptr || !made->from_runtime) continue;
+      if (!resize(context, *made)) return reporter.fail("the output cannot be resized");
+    }
     return true;
   }
 
@@ -163,11 +174,9 @@ class Partition {
 
   Machine* machine_ = nullptr;
   bool initialized_ = false;
-  // Raw memory, of which the first *_count_ objects are alive.
-  Array<Operator> operators_;
-  Array<Tensor> tensors_;
-  size_t operator_count_ = 0;
-  size_t tensor_count_ = 0;
+  uint64_t inference_ = 0;
+  Graph graph_;
+  Array<uint8_t> memory_;  // of the tensors that only this partition sees
 };
 
 }  // namespace

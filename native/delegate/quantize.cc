@@ -18,7 +18,7 @@ bool check_zero_point(const Tensor& tensor, const Reporter& reporter) {
 }
 
 struct Quantize {
-  bool parse(const void*, size_t, const Reporter&) { return true; }
+  bool parse(const TfLiteNode&, NodeView&, const Reporter&) { return true; }
 
   bool prepare(const NodeView& node, const Machine&, const Reporter& reporter) {
     if (!check_nodes(node, reporter)) return false;
@@ -28,8 +28,7 @@ struct Quantize {
     }
     if (node.output->type != kTfLiteInt32) return reporter.fail("the output must be int32");
     if (in.type == kTfLiteInt8 && !check_zero_point(in, reporter)) return false;
-    node.output->rank = in.rank;
-    memcpy(node.output->dims, in.dims, sizeof in.dims);
+    node.output->set_shape(in);
     node.output->dims[in.rank - 1] = words_of(in.channels());
     return true;
   }
@@ -56,7 +55,7 @@ struct Dequantize {
   // What a clear and a set bit become; not used for float32.
   int8_t zero = 0, one = 0;
 
-  bool parse(const void*, size_t, const Reporter&) { return true; }
+  bool parse(const TfLiteNode&, NodeView&, const Reporter&) { return true; }
 
   bool prepare(const NodeView& node, const Machine&, const Reporter& reporter) {
     if (!check_nodes(node, reporter)) return false;
@@ -71,7 +70,7 @@ struct Dequantize {
       return reporter.fail("the output's channels do not fit the input's words");
     }
     const int channels = out.channels();
-    memcpy(out.dims, in.dims, sizeof in.dims);
+    out.set_shape(in);
     out.dims[out.rank - 1] = channels;
     return out.type == kTfLiteFloat32 || set_values(out, reporter);
   }

@@ -17,6 +17,25 @@ enum TfLiteAllocationType { kTfLiteMmapRo = 1, kTfLitePersistentRo = 5 };
 
 enum { kTfLiteDelegateFlagsAllowDynamicTensors = 1 };
 
+enum {
+  kTfLiteBuiltinAdd = 0,
+  kTfLiteBuiltinMul = 18,
+  kTfLiteBuiltinRelu = 19,
+  kTfLiteBuiltinReluN1To1 = 20,
+  kTfLiteBuiltinRelu6 = 21,
+  kTfLiteBuiltinCustom = 32,
+  kTfLiteBuiltinSub = 41,
+  kTfLiteBuiltinPrelu = 54
+};
+
+// Fused activations, of LCE's operators too.
+enum TfLiteFusedActivation { kTfLiteActNone = 0, kTfLiteActRelu = 1, kTfLiteActReluN1To1 = 2, kTfLiteActRelu6 = 3 };
+
+// The first field of the options of ADD, SUB and MUL; others follow.
+struct TfLiteArithmeticParams {
+  TfLiteFusedActivation activation;
+};
+
 // An index of this value in a node's inputs is an input that was left out.
 enum { kTfLiteOptionalTensor = -1 };
 

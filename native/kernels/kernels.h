@@ -11,6 +11,27 @@ constexpr int kWordBits = 32;
 
 enum class ConvOutput { kFloat, kInt8, kBits };
 
+// One element-wise operation on a row of float channels. IEEE operations one by one: the same bits in every order of
+// passes over the data.
+struct Step {
+  enum Kind { kAdd, kSubtract, kSubtractFrom, kMultiply, kPrelu, kClamp };
+  Kind kind;
+  // Row r meets the row r / rows_per_operand_row of the operand, of as many channels; 0: all rows meet the only one.
+  const float* operand;
+  int64_t rows_per_operand_row;
+  float low, high;  // of kClamp
+};
+
+// What is done to float values while they are at hand, and where they go.
+struct Epilogue {
+  static constexpr int kMaxSteps = 8;
+  Step steps[kMaxSteps];
+  int count;
+  int channels;
+  float* floats;   // [rows][channels], or null
+  uint32_t* bits;  // [rows][words], or null: a bit is set for a value below 0
+};
+
 // The largest tile of any instruction set: output channels and output pixels computed together.
 constexpr int kMaxTileChannels = 64;
 constexpr int kMaxTilePixels = 6;
@@ -34,7 +55,8 @@ struct Conv {
   const uint8_t* tile_has_outside;
 
   ConvOutput output_type;
-  void* output;
+  void* output;       // int8 or bits
+  Epilogue epilogue;  // of floats
   // x = 2 * popcount (+ correction) is clamped, then x * multiplier + bias is the output; [group][tile][tile channel].
   int32_t clamp_min, clamp_max;
   const float* multiplier;
@@ -57,6 +79,9 @@ struct Kernels {
   void (*pack_filter)(const uint32_t* filter, int channels, int taps, int words, uint8_t* packed);
   // Pixel tiles [first_pixel_tile, last_pixel_tile) of the channel tile `tile` of `group`.
   void (*bconv)(const Conv&, int group, int tile, int64_t first_pixel_tile, int64_t last_pixel_tile);
+
+  // Rows [first, last) of float values through the epilogue.
+  void (*elementwise)(const Epilogue&, const float* in, int64_t first, int64_t last);
 
   // Rows of `channels` values to rows of words: a bit is set for a value below 0, below the zero point, for false.
   void (*pack_float)(const float* in, int64_t rows, int channels, uint32_t* out);

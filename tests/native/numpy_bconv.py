@@ -37,13 +37,14 @@ class BconvCase:
         generator = np.random.default_rng(seed)
         self.padding, self.activation, self.output = padding, activation, output
         self.stride, self.dilation, self.groups = stride, dilation, groups
-        self.signs = generator.random((batch, *size, channels)) < 0.5
         self.filter = generator.random((outputs, *filter_size, channels // groups)) < 0.5
         bits = self.filter[0].size
         self.multiplier = (generator.normal(size=outputs) / np.sqrt(bits)).astype(np.float32)
         self.bias = generator.normal(size=outputs).astype(np.float32)
         self.threshold = generator.integers(bits // 2 - 9, bits // 2 + 9, outputs).astype(np.int32)
         self.scale, self.zero_point = 0.03, -7
+        # Last, so that a seed gives the same weights for every size of the image.
+        self.signs = generator.random((batch, *size, channels)) < 0.5
         self.input = pack(self.signs)
 
     def extent(self, axis: int) -> tuple[int, int]:

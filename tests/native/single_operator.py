@@ -1,4 +1,4 @@
-"""Single-operator .tflite files of LCE's operators, and the interpreters that run them."""
+"""Small .tflite files of LCE's operators and some of TFLite's own, and the interpreters that run them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,14 +44,19 @@ def flexbuffer_map(options: Mapping[str, Any]) -> bytes:
 def single_operator(
     name: str, inputs: Sequence[TensorSpec | None], output: TensorSpec, options: Mapping[str, Any] | bytes = b""
 ) -> bytes:
-    """A model of one custom operator; None is an input left out."""
+    """A model of one operator; None is an input left out."""
     return chain([(name, inputs, output, options)])
 
 
 def chain(
     operators: Sequence[tuple[str, Sequence[TensorSpec | None], TensorSpec, Mapping[str, Any] | bytes]],
+    outputs: Sequence[TensorSpec] = (),
 ) -> bytes:
-    """A model of custom operators, each of which reads the former's output if its first input is that very object."""
+    """A model of operators. Whoever has the same TensorSpec object reads or writes the same tensor.
+
+    A name of TFLite's schema (ADD, RELU, ...) is that operator, whose one option is `activation`; another is a custom
+    operator. The model's outputs are what nobody reads, and `outputs`.
+    """
     model = schema.ModelT()
     model.version = 3
     model.buffers = [schema.BufferT()]
@@ -68,22 +73,29 @@ def chain(
         return index_of[id(spec)]
 
     for number, (name, inputs, output, options) in enumerate(operators):
+        builtin = getattr(schema.BuiltinOperator, name, None)
         code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
-        code.customCode = name
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM if builtin is None else builtin
+        code.customCode = name if builtin is None else None
         model.operatorCodes.append(code)
         operator = schema.OperatorT()
         operator.opcodeIndex = number
         operator.inputs = [add(spec) for spec in inputs]
         operator.outputs = [add(output)]
-        encoded = options if isinstance(options, bytes) else flexbuffer_map(options)
-        operator.customOptions = np.frombuffer(encoded, np.uint8)
+        if builtin is None:
+            encoded = options if isinstance(options, bytes) else flexbuffer_map(options)
+            operator.customOptions = np.frombuffer(encoded, np.uint8)
+        elif options:
+            kind = f"{name.capitalize()}Options"
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+            operator.builtinOptions = getattr(schema, f"{kind}T")()
+            operator.builtinOptions.fusedActivationFunction = options["activation"]
         graph.operators.append(operator)
     written = {operator.outputs[0] for operator in graph.operators}
     read = {index for operator in graph.operators for index in operator.inputs}
     constant = {index for index, tensor in enumerate(graph.tensors) if tensor.buffer}
     graph.inputs = sorted(read - written - constant - {-1})
-    graph.outputs = sorted(written - read)
+    graph.outputs = sorted(written - read | {add(spec) for spec in outputs})
     model.subgraphs = [graph]
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), b"TFL3")
@@ -109,11 +121,15 @@ def _tensor(model: Any, spec: TensorSpec, name: str) -> Any:
 
 
 def run_lce(model: bytes, *inputs: np.ndarray) -> np.ndarray:
-    """LCE's interpreter with its reference kernel: what everything here is compared with."""
+    """The first output of LCE's interpreter with its reference kernel: what everything here is compared with."""
+    return run_lce_outputs(model, *inputs)[0]
+
+
+def run_lce_outputs(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     create = LarqComputeEngine().import_library().LiteInterpreter
     interpreter = create(model, 1, True, False, False)
     output = interpreter.predict([np.ascontiguousarray(x) for x in inputs])
-    return np.asarray(output[0] if isinstance(output, list | tuple) else output)
+    return [np.asarray(array) for array in (output if isinstance(output, list | tuple) else [output])]
 
 
 def run_delegate(model: bytes, delegate: Any, *inputs: np.ndarray) -> np.ndarray:
@@ -131,6 +147,11 @@ def create_interpreter(model: bytes, delegate: Any) -> Interpreter:
 
 
 def invoke(interpreter: Interpreter, *inputs: np.ndarray) -> np.ndarray:
+    """The first output."""
+    return invoke_outputs(interpreter, *inputs)[0]
+
+
+def invoke_outputs(interpreter: Interpreter, *inputs: np.ndarray) -> list[np.ndarray]:
     for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
         if tuple(detail["shape"]) != x.shape:
             interpreter.resize_tensor_input(detail["index"], x.shape)
@@ -138,4 +159,4 @@ def invoke(interpreter: Interpreter, *inputs: np.ndarray) -> np.ndarray:
     for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
         interpreter.set_tensor(detail["index"], x)
     interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]

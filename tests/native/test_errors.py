@@ -39,7 +39,8 @@ def refuses(delegate: Any, capfd: pytest.CaptureFixture[str]) -> Iterator[Any]:
     ("options", "message"),
     [
         ({"isa": "mmx"}, 'option isa: unknown value "mmx", known are avx512, avx2, portable'),
-        ({"threads": "2"}, 'unknown option "threads", known are isa, num_threads'),
+        ({"threads": "2"}, 'unknown option "threads", known are isa, num_threads, profile'),
+        ({"profile": "/no/such/folder/times"}, "option profile: cannot write /no/such/folder/times: No such file"),
         ({"num_threads": "0"}, 'option num_threads: "0" is no number from 1 to 256'),
         ({"num_threads": "2x"}, 'option num_threads: "2x" is no number'),
         ({"num_threads": ""}, 'option num_threads: "" is no number'),
@@ -219,3 +220,16 @@ def test_tensors_with_too_many_or_no_elements(refuses: Any) -> None:
     case.filter = np.zeros((1, 1000, 1000, 32), bool)
     case.multiplier = case.bias = np.zeros(1, np.float32)
     refuses(case.model(), case.input, "out of memory")
+
+
+def test_a_fused_operand_that_does_not_fit(refuses: Any) -> None:
+    case = BconvCase(0, padding="valid")
+    image, *rest = case.inputs()
+    # The convolution makes 3x3 pixels whatever the file says.
+    lie, shortcut, total = (TensorSpec((1, 5, 5, 32)) for _ in range(3))
+    operators = [
+        ("LceDequantize", [image], shortcut, b""),
+        ("LceBconv2d", [image, *rest], lie, case.options()),
+        ("ADD", [lie, shortcut], total, {"activation": 0}),
+    ]
+    refuses(chain(operators), case.input, "does not fit that of tensor")
