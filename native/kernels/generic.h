@@ -7,7 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/epilogue.h"
 #include "kernels/kernels.h"
+#include "kernels/output.h"
 
 namespace mbnn {
 namespace {
@@ -87,143 +89,6 @@ struct Generic {
     }
   }
 
-  static float affine(const Conv& conv, int32_t x, float multiplier, float bias) {
-    x = x < conv.clamp_max ? x : conv.clamp_max;
-    x = x > conv.clamp_min ? x : conv.clamp_min;
-    return static_cast<float>(x) * multiplier + bias;
-  }
-
-  // Nearest, halves away from zero, as LCE rounds: the largest float below 0.5 keeps 0.49999997 from becoming 1.
-  static int8_t round_to_int8(float y) {
-    y = y < 127.0f ? y : 127.0f;
-    y = y > -128.0f ? y : -128.0f;
-    return static_cast<int8_t>(static_cast<int32_t>(y + copysignf(0.49999997f, y)));
-  }
-
-  // A step on the 32 values of one word. `operand` has as many.
-  static void apply(const Step& step, const float* operand, float* y) {
-    switch (step.kind) {
-      case Step::kAdd: return each(y, operand, [](float a, float b) { return a + b; });
-      case Step::kSubtract: return each(y, operand, [](float a, float b) { return a - b; });
-      case Step::kSubtractFrom: return each(y, operand, [](float a, float b) { return b - a; });
-      case Step::kMultiply: return each(y, operand, [](float a, float b) { return a * b; });
-      case Step::kPrelu: return each(y, operand, [](float a, float b) { return a < 0.0f ? a * b : a; });
-      case Step::kClamp:
-        for (int i = 0; i < kWordBits; ++i) {
-          y[i] = y[i] < step.low ? step.low : y[i];
-          y[i] = y[i] > step.high ? step.high : y[i];
-        }
-    }
-  }
-
-  template <class Operation>
-  static void each(float* y, const float* operand, const Operation& operation) {
-    for (int i = 0; i < kWordBits; ++i) y[i] = operation(y[i], operand[i]);
-  }
-
-  static const float* operand_at(const Step& step, int64_t row, int channels, int channel) {
-    if (step.rows_per_operand_row == 0) return step.operand + channel;
-    // Most operands have a row for each row, and a division takes longer than the step.
-    const int64_t operand_row = step.rows_per_operand_row == 1 ? row : row / step.rows_per_operand_row;
-    return step.operand + operand_row * channels + channel;
-  }
-
-  // The steps on one word's values, `count` of which are there, and out with them.
-  static inline __attribute__((always_inline)) void finish(const Epilogue& epilogue, int64_t row, int channel,
-                                                           int count, float* y) {
-    const bool whole = count >= kWordBits;
-    const size_t bytes = count * sizeof(float);
-    for (int i = 0; i < epilogue.count; ++i) {
-      const Step& step = epilogue.steps[i];
-      const float* operand = nullptr;
-      float padded[kWordBits];
-      if (step.kind != Step::kClamp) {
-        operand = operand_at(step, row, epilogue.channels, channel);
-        if (!whole) {
-          memset(padded, 0, sizeof padded);
-          memcpy(padded, operand, bytes);
-          operand = padded;
-        }
-      }
-      apply(step, operand, y);
-    }
-    store(epilogue, row, channel, count, y);
-  }
-
-  static inline __attribute__((always_inline)) void store(const Epilogue& epilogue, int64_t row, int channel,
-                                                          int count, const float* y) {
-    const bool whole = count >= kWordBits;
-    if (epilogue.floats != nullptr) {
-      float* out = epilogue.floats + row * epilogue.channels + channel;
-      if (whole) {  // a copy of known length is a few stores
-        memcpy(out, y, kWordBits * sizeof(float));
-      } else {
-        memcpy(out, y, count * sizeof(float));
-      }
-    }
-    if (epilogue.bits != nullptr) {
-      const uint32_t valid = whole ? ~0u : (1u << count) - 1;
-      const int words = (epilogue.channels - 1) / kWordBits + 1;
-      epilogue.bits[row * words + channel / kWordBits] = Simd::below_zero(y) & valid;
-    }
-  }
-
-  static void write_floats(const Conv& conv, const int32_t* x, size_t parameters, int count, int64_t row,
-                           int channel) {
-    const Epilogue& epilogue = conv.epilogue;
-    const Step& step = epilogue.steps[0];
-    const bool adds = epilogue.count == 1 && step.kind == Step::kAdd && step.rows_per_operand_row == 1;
-    for (int i = 0; i < count; i += kWordBits) {
-      const float* multiplier = conv.multiplier + parameters + i;
-      const float* bias = conv.bias + parameters + i;
-      alignas(64) float y[kWordBits];
-      for (int j = 0; j < kWordBits; ++j) y[j] = affine(conv, x[i + j], multiplier[j], bias[j]);
-      if (adds && count - i >= kWordBits) {  // the residual connection of most networks
-        each(y, step.operand + row * epilogue.channels + channel + i, [](float a, float b) { return a + b; });
-        store(epilogue, row, channel + i, kWordBits, y);
-      } else {
-        finish(epilogue, row, channel + i, count - i, y);
-      }
-    }
-  }
-
-  static void elementwise(const Epilogue& epilogue, const float* in, int64_t first, int64_t last) {
-    const int channels = epilogue.channels;
-    for (int64_t row = first; row < last; ++row) {
-      for (int channel = 0; channel < channels; channel += kWordBits) {
-        const int left = channels - channel;
-        alignas(64) float y[kWordBits] = {};
-        memcpy(y, in + row * channels + channel, (left < kWordBits ? left : kWordBits) * sizeof(float));
-        finish(epilogue, row, channel, left, y);
-      }
-    }
-  }
-
-  static void write_int8(const Conv& conv, const int32_t* x, size_t parameters, int count, int8_t* out) {
-    const float* multiplier = conv.multiplier + parameters;
-    const float* bias = conv.bias + parameters;
-    int8_t all[kTile];
-    for (int i = 0; i < kTile; ++i) all[i] = round_to_int8(affine(conv, x[i], multiplier[i], bias[i]));
-    memcpy(out, all, count);
-  }
-
-  // channel: of the pixel, where the tile starts.
-  static void write_bits(const Conv& conv, const int32_t* x, size_t parameters, int count, int channel,
-                         uint32_t* pixel) {
-    for (int i = 0; i < count; i += kWordBits, channel += kWordBits) {
-      const uint32_t bits = Simd::greater(x + i, conv.threshold + parameters + i);
-      uint32_t* word = pixel + channel / kWordBits;
-      const int shift = channel % kWordBits;
-      if (!conv.bits_share_words) {
-        *word = bits;
-        continue;
-      }
-      *word |= bits << shift;
-      // The rest belongs to the next word, which is there if any valid bit is.
-      if (shift != 0 && bits >> (kWordBits - shift) != 0) word[1] |= bits >> (kWordBits - shift);
-    }
-  }
-
   static void bconv(const Conv& conv, int group, int tile, int64_t first, int64_t last) {
     alignas(64) int32_t twice_counts[kPixels][kMaxTileChannels] = {};
     const int channel_in_group = tile * kTile;
@@ -234,10 +99,6 @@ struct Generic {
     const size_t parameters = tile_index * kTile;
     const uint8_t* filter = conv.filter + packed_filter_bytes(tile_index, conv.taps, conv.words);
     const int channel = group * conv.channels + channel_in_group;
-    const size_t all_channels = static_cast<size_t>(conv.groups) * conv.channels;
-    const size_t all_words = (all_channels + kWordBits - 1) / kWordBits;
-    int8_t* int8_output = static_cast<int8_t*>(conv.output);
-    uint32_t* word_output = static_cast<uint32_t*>(conv.output);
     const Count count_whole_tile = count_for(kPixels, blocks);
     for (int64_t pixel_tile = first; pixel_tile < last; ++pixel_tile) {
       const int64_t pixel = pixel_tile * kPixels;
@@ -247,22 +108,10 @@ struct Generic {
       count(taps, conv.taps, conv.words, group * conv.words, filter, twice_counts[0]);
       const bool corrected = conv.outside_correction != nullptr && conv.tile_has_outside[pixel_tile];
       const int32_t* correction = corrected ? conv.outside_correction + parameters * conv.taps : nullptr;
-      for (int p = 0; p < pixels; ++p) {
-        int32_t* x = twice_counts[p];
-        const size_t row = static_cast<size_t>(pixel + p);
-        if (corrected) correct(conv, taps + p, pixels, correction, x);
-        switch (conv.output_type) {
-          case ConvOutput::kFloat:
-            write_floats(conv, x, parameters, channels, pixel + p, channel);
-            break;
-          case ConvOutput::kInt8:
-            write_int8(conv, x, parameters, channels, int8_output + row * all_channels + channel);
-            break;
-          case ConvOutput::kBits:
-            write_bits(conv, x, parameters, channels, channel, word_output + row * all_words);
-            break;
-        }
+      if (corrected) {
+        for (int p = 0; p < pixels; ++p) correct(conv, taps + p, pixels, correction, twice_counts[p]);
       }
+      Output<Simd>::write(conv, {twice_counts[0], pixel, pixels, channel, channels, parameters});
     }
   }
 
@@ -321,7 +170,7 @@ struct Generic {
 
   static constexpr Kernels kernels() {
     return {Simd::kName, Simd::cpu_has_it, kTile,      kPixels,      packed_filter_bytes, pack_filter,
-            bconv,       elementwise,      pack_float, pack_int8,    unpack_float,        unpack_int8,
+            bconv,       elementwise<Simd>, pack_float, pack_int8,    unpack_float,        unpack_int8,
             and_words};
   }
 };
