@@ -13,11 +13,18 @@ from typing import Any
 from mobile_bnn import methods
 from mobile_bnn.errors import UsageError
 from mobile_bnn.names import look_up
-from mobile_bnn.zoo import binary_lenet, binary_net, quicknet, resnet20
+from mobile_bnn.zoo import binary_lenet, binary_net, birealnet18, quicknet, resnet20
 from mobile_bnn.zoo.architecture import Architecture
 
 _ARCHITECTURES: dict[str, Architecture] = {
-    module.ARCHITECTURE.name: module.ARCHITECTURE for module in (binary_lenet, binary_net, quicknet, resnet20)
+    architecture.name: architecture
+    for architecture in (
+        binary_lenet.ARCHITECTURE,
+        binary_net.ARCHITECTURE,
+        birealnet18.ARCHITECTURE,
+        *quicknet.ARCHITECTURES,
+        resnet20.ARCHITECTURE,
+    )
 }
 
 

@@ -1,5 +1,7 @@
-"""QuickNet Small, Larq's network for fast inference on phones."""
+"""QuickNet in three sizes: Larq's networks for fast inference on phones."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from mobile_bnn.methods import Method
@@ -14,7 +16,15 @@ def _blur(shape: tuple[int, ...], dtype: Any = None, **_: Any) -> Any:
     return tf.broadcast_to((row[:, None] * row[None, :])[:, :, None, None], shape)
 
 
-def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
+def _build(
+    name: str,
+    filters_of: Sequence[int],
+    layers_of: Sequence[int],
+    method: Method,
+    input_shape: Shape,
+    num_classes: int,
+) -> Any:
+    """Builds a network whose stage i has layers_of[i] binary convolutions of filters_of[i] filters."""
     from mobile_bnn.legacy_keras import larq, tf
 
     layers = tf.keras.layers
@@ -55,24 +65,33 @@ def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
         return layers.Add(name=f"{name}_add")([norm(f"{name}_conv")(y), x])
 
     image = layers.Input(input_shape, name="image")
-    x = stem(image, 32)
-    for stage, filters in enumerate((32, 64, 256, 512), 1):
+    x = stem(image, filters_of[0])
+    for stage, (filters, count) in enumerate(zip(filters_of, layers_of, strict=True), 1):
         if stage > 1:
             x = transition(x, filters, f"transition{stage - 1}")
-        for layer in range(1, 5):
+        for layer in range(1, count + 1):
             x = binary_layer(x, f"stage{stage}_{layer}")
     x = layers.GlobalAveragePooling2D(name="pool")(layers.ReLU(name="relu")(x))
     x = layers.Dense(num_classes, kernel_initializer="glorot_normal", activation="softmax", name="probabilities")(x)
-    return tf.keras.Model(image, x, name="quicknet_small")
+    return tf.keras.Model(image, x, name=name)
 
 
-ARCHITECTURE = Architecture(
-    name="quicknet_small",
-    summary="a light real stem, 16 binary 3x3 convolutions (4 each of 32, 64, 256, 512 filters) with a real shortcut "
-    "around each, blurred transitions",
-    source="Bannink et al., Larq Compute Engine, MLSys 2021 (QuickNetSmall)",
-    input_shape=(224, 224, 3),
-    num_classes=1000,
-    smallest_input=32,
-    build=_build,
+def _architecture(name: str, published_as: str, filters_of: Sequence[int], layers_of: Sequence[int]) -> Architecture:
+    stages = ", ".join(f"{count} of {filters}" for count, filters in zip(layers_of, filters_of, strict=True))
+    return Architecture(
+        name=name,
+        summary=f"a light real stem, {sum(layers_of)} binary 3x3 convolutions ({stages} filters) with a real shortcut "
+        "around each, blurred transitions",
+        source=f"Bannink et al., Larq Compute Engine, MLSys 2021 ({published_as})",
+        input_shape=(224, 224, 3),
+        num_classes=1000,
+        smallest_input=32,
+        build=partial(_build, name, filters_of, layers_of),
+    )
+
+
+ARCHITECTURES = (
+    _architecture("quicknet_small", "QuickNetSmall", filters_of=(32, 64, 256, 512), layers_of=(4, 4, 4, 4)),
+    _architecture("quicknet", "QuickNet", filters_of=(64, 128, 256, 512), layers_of=(4, 4, 4, 4)),
+    _architecture("quicknet_large", "QuickNetLarge", filters_of=(64, 128, 256, 512), layers_of=(6, 8, 12, 6)),
 )

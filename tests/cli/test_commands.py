@@ -142,7 +142,9 @@ def test_convert_a_keras_model_from_elsewhere(run, tmp_path):
 
 
 def test_lists():
-    assert set(answer("zoo", "list")) == {"binary_lenet", "binary_net", "quicknet_small", "resnet20"}
+    assert set(answer("zoo", "list")) == {
+        "binary_lenet", "binary_net", "birealnet18", "quicknet", "quicknet_large", "quicknet_small", "resnet20",
+    }  # fmt: skip
     assert [method["name"] for method in answer("methods", "list")] == ["bi_real", "bnn", "dorefa", "xnor_net"]
     assert "resnet20" in mbnn("zoo", "list").stdout
     assert "Bi-Real Net" in mbnn("methods", "list").stdout
@@ -209,7 +211,7 @@ def test_groups_have_an_example(group, command):
         (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["profile", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["report", "/nowhere"], 2, "there is no run folder /nowhere. mbnn train makes one"),
-        (["zoo", "show", "quicknet"], 2, "unknown zoo model 'quicknet'. Did you mean quicknet_small"),
+        (["zoo", "show", "quicknet_smal"], 2, "unknown zoo model 'quicknet_smal'. Did you mean quicknet_small"),
         (["methods", "show", "xnor"], 2, "unknown method 'xnor'. Did you mean xnor_net"),
     ],
 )

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from mobile_bnn import zoo
 from mobile_bnn.errors import UsageError
 from mobile_bnn.training import Recipe
 
@@ -24,7 +25,7 @@ def test_every_field_is_documented_in_the_file(tmp_path):
         assert f"# {name}: {field.description}" in text
 
 
-@pytest.mark.parametrize("name", ["binary_lenet", "binary_net", "resnet20", "quicknet_small"])
+@pytest.mark.parametrize("name", zoo.names())
 def test_every_architecture_has_a_recipe(name):
     assert Recipe.of_zoo(name).zoo == name
 

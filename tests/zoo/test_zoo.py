@@ -10,9 +10,9 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import larq, tf
 
 
-def binary_macs(model):
+def macs(model, precision):
     profile = larq.models.ModelProfile(model)
-    return sum(o.n for layer in profile.layer_profiles for o in layer.op_profiles if o.precision == 1)
+    return sum(o.n for layer in profile.layer_profiles for o in layer.op_profiles if o.precision == precision)
 
 
 @pytest.mark.parametrize("method", methods.names())
@@ -35,12 +35,39 @@ def test_defaults_are_the_architectures_own():
     assert model.output_shape == (None, 10)
 
 
-def test_quicknet_small_has_the_published_size():
-    model = zoo.build("quicknet_small")
+@pytest.mark.parametrize(
+    ("name", "parameters", "giga_binary_macs", "mebibytes"),
+    [
+        ("quicknet_small", 12_655_688, 1.156, 4.00),
+        ("quicknet", 13_234_088, 1.850, 4.17),
+        ("quicknet_large", 23_342_248, 3.699, 5.40),
+    ],
+)
+def test_quicknet_has_the_published_sizes(name, parameters, giga_binary_macs, mebibytes):
+    model = zoo.build(name)
     profile = larq.models.ModelProfile(model)
-    assert sum(p.count for layer in profile.layer_profiles for p in layer.weight_profiles) == 12_655_688
-    assert round(binary_macs(model) / 1e9, 3) == 1.156
-    assert round(profile.memory / 8 / 2**20, 2) == 4.00
+    assert sum(p.count for layer in profile.layer_profiles for p in layer.weight_profiles) == parameters
+    assert round(macs(model, 1) / 1e9, 3) == giga_binary_macs
+    assert round(profile.memory / 8 / 2**20, 2) == mebibytes
+
+
+def test_birealnet18_has_the_published_size():
+    model = zoo.build("birealnet18", "bi_real")
+    # Published when Larq still counted the moving statistics of the batch norms as parameters of 32 bits.
+    statistics = sum(weight.shape.num_elements() for weight in model.non_trainable_weights)
+    assert model.count_params() == 11_699_112
+    assert round((larq.models.ModelProfile(model).memory / 8 + 4 * statistics) / 2**20, 2) == 4.03
+    assert round(macs(model, 1) / 1e9, 3) == 1.676
+    assert round(macs(model, 32) / 1e6, 1) == 137.8
+
+
+@pytest.mark.parametrize("name", ["resnet20", "birealnet18"])
+def test_a_real_shortcut_goes_around_every_binary_convolution(name):
+    model = zoo.build(name, "bi_real")
+    convolutions = [layer for layer in model.layers if isinstance(layer, larq.layers.QuantConv2D)]
+    additions = [layer for layer in model.layers if isinstance(layer, tf.keras.layers.Add)]
+    assert len(convolutions) == len(additions) == {"resnet20": 18, "birealnet18": 16}[name]
+    assert all(layer.pad_values == 1.0 for layer in convolutions)
 
 
 def test_binary_net_is_larqs_cifar10_tutorial():
@@ -49,14 +76,6 @@ def test_binary_net_is_larqs_cifar10_tutorial():
         128, 128, 256, 256, 512, 512, 1024, 1024, 10,
     ]  # fmt: skip
     assert model.get_layer("conv1").input_quantizer is None, "the image stays real"
-
-
-def test_resnet20_has_a_real_shortcut_around_every_binary_convolution():
-    model = zoo.build("resnet20", "bi_real")
-    convolutions = [layer for layer in model.layers if isinstance(layer, larq.layers.QuantConv2D)]
-    additions = [layer for layer in model.layers if isinstance(layer, tf.keras.layers.Add)]
-    assert len(convolutions) == len(additions) == 18
-    assert all(layer.pad_values == 1.0 for layer in convolutions)
 
 
 def test_the_blur_of_quicknet_keeps_the_mean_and_is_not_trained():
