@@ -5,12 +5,14 @@ from mobile_bnn.runtime.flatbuffer import pack, read_model
 from mobile_bnn.runtime.interpreter import Interpreter
 from mobile_bnn.runtime.library import library_path
 from mobile_bnn.runtime.metadata import Accuracy, ModelMetadata, Normalization, read_metadata, with_metadata
+from mobile_bnn.runtime.operator_times import OperatorTime
 
 __all__ = [
     "Accuracy",
     "Interpreter",
     "ModelMetadata",
     "Normalization",
+    "OperatorTime",
     "constant",
     "library_path",
     "operator_name",

@@ -1,5 +1,6 @@
 """Runs a .tflite with LCE's binary operators on a stock TFLite runtime, through the native library."""
 
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -8,11 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.runtime.describe import operator_name
 from mobile_bnn.runtime.flatbuffer import read_model
+from mobile_bnn.runtime.lce import OPERATORS
 from mobile_bnn.runtime.library import library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
+from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 
 Array = npt.NDArray[Any]
+
+_WARM_UP = 3  # inferences of profile() that do not count
 
 
 class Interpreter:
@@ -39,7 +45,10 @@ class Interpreter:
         tree = read_model(model)
         self.metadata: ModelMetadata | None = read_metadata(tree)
         content = model if isinstance(model, bytes) else Path(model).read_bytes()
-        self._interpreter = _create(content, _load_delegate(runtime, num_threads, isa), runtime, num_threads)
+        self._content: bytes | None = content  # the runtime keeps these very bytes too
+        self._runtime, self._num_threads = runtime, num_threads
+        self._options = {"num_threads": str(num_threads)} | ({"isa": isa} if isa else {})
+        self._interpreter = self._create(content, self._options)
 
     def __enter__(self) -> "Interpreter":
         return self
@@ -51,13 +60,13 @@ class Interpreter:
 
     def close(self) -> None:
         """Frees the model's memory; the interpreter cannot be used any more."""
-        self._interpreter = None
+        self._interpreter = self._content = None
 
     @property
     def interpreter(self) -> Any:
         """The runtime's own interpreter, with tensors allocated."""
         if self._interpreter is None:
-            raise UsageError("this interpreter is closed", cure="Make a new one")
+            raise _closed()
         return self._interpreter
 
     @property
@@ -88,26 +97,64 @@ class Interpreter:
             UsageError: the arrays do not fit the inputs.
             MobileBnnError: the runtime reports an error.
         """
-        interpreter = self.interpreter
-        arrays = batch if isinstance(batch, list) else [batch]
-        details = interpreter.get_input_details()
-        if len(arrays) != len(details):
-            raise UsageError(f"the model has {len(details)} inputs, {len(arrays)} arrays were given")
-        arrays = [np.asarray(array) for array in arrays]
-        for array, detail in zip(arrays, details, strict=True):
-            _check(array, detail)
-        try:
-            if any(array.shape != tuple(detail["shape"]) for array, detail in zip(arrays, details, strict=True)):
-                for array, detail in zip(arrays, details, strict=True):
-                    interpreter.resize_tensor_input(detail["index"], array.shape)
-                interpreter.allocate_tensors()
+        return _run(self.interpreter, batch)
+
+    def profile(self, batch: Array | list[Array], *, runs: int = 50) -> list[OperatorTime]:
+        """Times each operator of the native library; the float operators, which the runtime runs itself, are not in it.
+
+        The batch runs in an interpreter of its own, with the same options, so that other inferences stay as fast.
+
+        Args:
+            batch: as for `predict`.
+            runs: inferences to time, after a few that do not count.
+
+        Returns:
+            The operators in the order of the file.
+
+        Raises:
+            UsageError: the arrays do not fit the inputs, `runs` is below 1, or the model has no binary operator.
+            MobileBnnError: the runtime reports an error.
+        """
+        if runs < 1:
+            raise UsageError(f"{runs} runs cannot be timed", cure="Ask for 1 run or more")
+        if self._content is None:
+            raise _closed()
+        model = read_model(self._content)
+        if not any(operator_name(model, operator) in OPERATORS for operator in model.subgraphs[0].operators):
+            raise UsageError("there is nothing to profile", why="the model has no binary operator")
+        with tempfile.TemporaryDirectory(prefix="mobile_bnn-") as folder:
+            log = Path(folder) / "times"
+            interpreter = self._create(self._content, {**self._options, "profile": str(log)})
+            for _ in range(_WARM_UP + runs):
+                _run(interpreter, batch)
+            del interpreter
+            with log.open(encoding="ascii", errors="replace", newline="\n") as lines:
+                return read_operator_times(lines, model, skip=_WARM_UP)
+
+    def _create(self, content: bytes, options: dict[str, str]) -> Any:
+        return _create(content, _load_delegate(self._runtime, options), self._runtime, self._num_threads)
+
+
+def _run(interpreter: Any, batch: Array | list[Array]) -> Array | list[Array]:
+    arrays = batch if isinstance(batch, list) else [batch]
+    details = interpreter.get_input_details()
+    if len(arrays) != len(details):
+        raise UsageError(f"the model has {len(details)} inputs, {len(arrays)} arrays were given")
+    arrays = [np.asarray(array) for array in arrays]
+    for array, detail in zip(arrays, details, strict=True):
+        _check(array, detail)
+    try:
+        if any(array.shape != tuple(detail["shape"]) for array, detail in zip(arrays, details, strict=True)):
             for array, detail in zip(arrays, details, strict=True):
-                interpreter.set_tensor(detail["index"], array)
-            interpreter.invoke()
-        except (RuntimeError, ValueError) as error:
-            raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
-        outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
-        return outputs if len(outputs) > 1 else outputs[0]
+                interpreter.resize_tensor_input(detail["index"], array.shape)
+            interpreter.allocate_tensors()
+        for array, detail in zip(arrays, details, strict=True):
+            interpreter.set_tensor(detail["index"], array)
+        interpreter.invoke()
+    except (RuntimeError, ValueError) as error:
+        raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
+    outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+    return outputs if len(outputs) > 1 else outputs[0]
 
 
 def _check(array: Array, detail: dict[str, Any]) -> None:
@@ -118,8 +165,11 @@ def _check(array: Array, detail: dict[str, Any]) -> None:
         raise UsageError(f"the model takes arrays of (N, {', '.join(map(str, expected[1:]))}), not {array.shape}")
 
 
-def _load_delegate(runtime: Any, num_threads: int, isa: str | None) -> Any:
-    options = {"num_threads": str(num_threads)} | ({"isa": isa} if isa else {})
+def _closed() -> UsageError:
+    return UsageError("this interpreter is closed", cure="Make a new one")
+
+
+def _load_delegate(runtime: Any, options: dict[str, str]) -> Any:
     runtime = runtime or _litert()
     load = getattr(runtime, "load_delegate", None) or runtime.experimental.load_delegate
     try:
