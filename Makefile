@@ -5,7 +5,7 @@ PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint setup test-deps wheel clean help
+.PHONY: demo test lint setup test-deps wheel bench clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make test-deps  Debian/Ubuntu, as root: Chromium and Fashion-MNIST, so that no test is skipped"
 	@echo "make wheel      build dist/*.whl"
+	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
 	@echo "make clean      remove the virtual environment and build outputs"
 
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
@@ -42,6 +43,9 @@ test-deps:
 
 wheel: $(READY)
 	@$(PY) -m build --wheel
+
+bench: $(READY)
+	@$(PY) benchmarks/bench $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -32,7 +32,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Measure latency (median, p90, p99, min) and peak memory, each engine and thread count in a process of its own."""
-    counts = _thread_counts(threads)
+    counts = thread_counts(threads)
     run = run_folder(source) if is_run(source) else None
     profile = measure(_jobs(run, source, engine or []), counts, runs=runs, warmup=warmup)
     if run:
@@ -87,7 +87,12 @@ def _default_engine(path: Path) -> str:
     return "delegate" if any(operator.binary for operator in operator_table(path).operators) else "litert"
 
 
-def _thread_counts(text: str) -> list[int]:
+def thread_counts(text: str) -> list[int]:
+    """The counts of an option such as --threads 1,2,4.
+
+    Raises:
+        UsageError: the text is no such list.
+    """
     try:
         counts = [int(part) for part in text.split(",")]
     except ValueError:
