@@ -2,10 +2,13 @@
 // is done, sooner than the system can wake a thread.
 #include "kernels/thread_pool.h"
 
+#include <sched.h>
+
 namespace mbnn {
 namespace {
 
 constexpr int kSpins = 4000;
+constexpr int kSpinsPerYield = 256;
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -13,6 +16,29 @@ void pause_cpu() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Waits a little until *word is as wanted, and lets others run who are ready on this CPU: one may be the caller.
+template <class T, class Done>
+void spin(const T* word, const Done& done) {
+  for (int i = 1; i <= kSpins && !done(__atomic_load_n(word, __ATOMIC_ACQUIRE)); ++i) {
+    if (i % kSpinsPerYield == 0) {
+      sched_yield();
+    } else {
+      pause_cpu();
+    }
+  }
+}
+
+// Moves this thread to another CPU than `cpu` if it may run there. Linux tends to wake a thread where its waker runs,
+// also when other CPUs are idle (in virtual machines, always), and then the two take turns for milliseconds.
+void leave_cpu(int cpu) {
+  cpu_set_t allowed, others;
+  if (cpu < 0 || sched_getcpu() != cpu || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  others = allowed;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+  sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 }  // namespace
@@ -43,7 +69,7 @@ void* ThreadPool::worker(void* argument) {
   ThreadPool& pool = *static_cast<ThreadPool*>(argument);
   uint64_t seen = 0;
   for (;;) {
-    for (int spin = 0; spin < kSpins && __atomic_load_n(&pool.loop_, __ATOMIC_ACQUIRE) == seen; ++spin) pause_cpu();
+    spin(&pool.loop_, [seen](uint64_t loop) { return loop != seen; });
     pthread_mutex_lock(&pool.lock_);
     while (pool.loop_ == seen && !pool.stop_) pthread_cond_wait(&pool.started_, &pool.lock_);
     if (pool.stop_) {
@@ -52,7 +78,9 @@ void* ThreadPool::worker(void* argument) {
     }
     seen = pool.loop_;
     __atomic_store_n(&pool.busy_, pool.busy_ + 1, __ATOMIC_RELEASE);
+    const int callers_cpu = pool.callers_cpu_;
     pthread_mutex_unlock(&pool.lock_);
+    leave_cpu(callers_cpu);
     pool.work();
     pthread_mutex_lock(&pool.lock_);
     __atomic_store_n(&pool.busy_, pool.busy_ - 1, __ATOMIC_RELEASE);
@@ -73,11 +101,12 @@ void ThreadPool::run(int64_t count, Function function, const void* context) {
   context_ = context;
   count_ = count;
   next_ = 0;
+  callers_cpu_ = sched_getcpu();
   __atomic_store_n(&loop_, loop_ + 1, __ATOMIC_RELEASE);
   pthread_cond_broadcast(&started_);
   pthread_mutex_unlock(&lock_);
   work();
-  for (int spin = 0; spin < kSpins && __atomic_load_n(&busy_, __ATOMIC_ACQUIRE) != 0; ++spin) pause_cpu();
+  spin(&busy_, [](int busy) { return busy == 0; });
   pthread_mutex_lock(&lock_);
   while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
   pthread_mutex_unlock(&lock_);

@@ -46,6 +46,7 @@ class ThreadPool {
   const void* context_ = nullptr;
   int64_t count_ = 0;
   int64_t next_ = 0;
+  int callers_cpu_ = -1;
 };
 
 }  // namespace mbnn
