@@ -26,10 +26,10 @@ struct Bconv2d {
   Array<float> multiplier, bias;
   Array<int32_t> threshold;
   Array<int32_t> outside_correction;
-  Array<uint32_t> outside;
-  Array<const uint32_t*> taps_of_pixels;
-  Array<uint8_t> tile_has_outside;
-  const void* image_of_table = nullptr;  // the input address that taps_of_pixels was made for
+  TapTable* table = nullptr;  // of `tables`, for the input's address at the last run
+  TapTables* tables = nullptr;
+
+  ~Bconv2d() { release_table(); }
 
   bool parse(const TfLiteNode& from, NodeView&, const Reporter& reporter) {
     FlexMap options;
@@ -63,13 +63,13 @@ struct Bconv2d {
     out.dims[3] = out.type == kTfLiteInt32 ? words_of(channels_out) : channels_out;
     if (!check_size(out, reporter)) return false;
     conv.pixels = static_cast<int64_t>(out.dims[0]) * out.dims[1] * out.dims[2];
-    if (!laid_out && !lay_out(node, machine, reporter)) return false;
-    return make_tables(in, machine, reporter);
+    release_table();
+    tables = node.tap_tables;
+    return laid_out || lay_out(node, machine, reporter);
   }
 
-  bool run(const NodeView& node, Machine& machine, const Reporter&) {
-    const Tensor& in = *node.inputs[kImage];
-    if (in.data != image_of_table) fill_table(in, *machine.kernels);
+  bool run(const NodeView& node, Machine& machine, const Reporter& reporter) {
+    if (!find_table(*node.inputs[kImage], *machine.kernels)) return reporter.fail("out of memory");
     if (conv.output_type == ConvOutput::kFloat) {
       node.fusion.fill(node.output->channels(), &conv.epilogue);
     } else {
@@ -182,7 +182,6 @@ struct Bconv2d {
     const size_t parameters = tiles * tile;
     const bool bits = conv.output_type == ConvOutput::kBits;
     if (!filter.allocate(kernels.packed_filter_bytes(tiles, conv.taps, conv.words)) ||
-        !outside.allocate(node.inputs[kImage]->channels()) ||
         !(bits ? threshold.allocate(parameters) : multiplier.allocate(parameters) && bias.allocate(parameters)) ||
         (pad_with_zeros && !outside_correction.allocate(parameters * conv.taps))) {
       return reporter.fail("out of memory");
@@ -204,7 +203,6 @@ struct Bconv2d {
     conv.multiplier = multiplier.data();
     conv.bias = bias.data();
     conv.threshold = threshold.data();
-    conv.outside = outside.data();
     conv.outside_correction = outside_correction.data();
     conv.bits_share_words = bits && conv.groups > 1 && conv.channels % kWordBits != 0;
     laid_out = true;
@@ -263,42 +261,22 @@ struct Bconv2d {
     conv.clamp_max = bits - low;
   }
 
-  bool make_tables(const Tensor& in, const Machine& machine, const Reporter& reporter) {
-    const int tile_pixels = machine.kernels->tile_pixels;
-    size_t taps;
-    image_of_table = nullptr;
-    if (!multiply(static_cast<size_t>(conv.pixels), static_cast<size_t>(conv.taps), &taps) ||
-        !taps_of_pixels.allocate(taps) ||
-        !tile_has_outside.allocate(static_cast<size_t>((conv.pixels + tile_pixels - 1) / tile_pixels))) {
-      return reporter.fail("out of memory");
-    }
-    conv.taps_of_pixels = taps_of_pixels.data();
-    conv.tile_has_outside = tile_has_outside.data();
-    if (in.data != nullptr) fill_table(in, *machine.kernels);
-    return true;
+  void release_table() {
+    if (table != nullptr) tables->release(table);
+    table = nullptr;
   }
 
-  void fill_table(const Tensor& in, const Kernels& kernels) {
-    const int tile_pixels = kernels.tile_pixels;
-    const int64_t image_pixels = static_cast<int64_t>(height.output) * width.output;
-    for (int64_t pixel = 0; pixel < conv.pixels; ++pixel) {
-      const int64_t first_of_tile = pixel - pixel % tile_pixels;
-      const int64_t left = conv.pixels - first_of_tile;
-      const int64_t pixels = left < tile_pixels ? left : tile_pixels;
-      const uint32_t** entry = taps_of_pixels.data() + first_of_tile * conv.taps + pixel % tile_pixels;
-      const int64_t in_image = pixel % image_pixels;
-      const int64_t top = height.start(in_image / width.output);
-      const int64_t left_edge = width.start(in_image % width.output);
-      for (int tap = 0; tap < conv.taps; ++tap, entry += pixels) {
-        const int64_t y = top + static_cast<int64_t>(tap / width.size) * height.dilation;
-        const int64_t x = left_edge + static_cast<int64_t>(tap % width.size) * width.dilation;
-        const bool inside = y >= 0 && y < in.dims[1] && x >= 0 && x < in.dims[2];
-        const int64_t at = ((pixel / image_pixels * in.dims[1] + y) * in.dims[2] + x) * in.channels();
-        *entry = inside ? in.as<uint32_t>() + at : outside.data();
-        if (!inside) tile_has_outside[static_cast<size_t>(pixel / tile_pixels)] = 1;
-      }
-    }
-    image_of_table = in.data;
+  // Addresses are known when operators run, and stay what they are until the next resize, nearly always.
+  bool find_table(const Tensor& in, const Kernels& kernels) {
+    if (table != nullptr && table->geometry().image == in.data) return true;
+    release_table();
+    table = tables->acquire({in.as<uint32_t>(), in.dims[0], in.dims[1], in.dims[2], in.channels(), height, width,
+                             kernels.tile_pixels});
+    if (table == nullptr) return false;
+    conv.taps_of_pixels = table->taps_of_pixels();
+    conv.outside = table->outside();
+    conv.tile_has_outside = table->tile_has_outside();
+    return true;
   }
 };
 

@@ -6,8 +6,10 @@
 
 #include "delegate/flexbuffer.h"
 #include "delegate/fusion.h"
+#include "delegate/tap_table.h"
 #include "delegate/tensor.h"
 #include "delegate/tflite_abi.h"
+#include "delegate/window.h"
 #include "kernels/kernels.h"
 #include "kernels/thread_pool.h"
 #include "memory.h"
@@ -20,18 +22,6 @@ bool read_option(const FlexMap& options, const char* key, int low, int high, int
 // The options of a custom operator.
 bool open_options(const TfLiteNode& node, FlexMap* options, const Reporter& reporter);
 
-// Where a window of `size` taps, `dilation` apart, moves over `input` in steps of `stride`.
-struct Window {
-  int size = 1, stride = 1, dilation = 1;
-  int output = 0;
-  int64_t before = 0;  // padding
-
-  // TFLite's rule for SAME and VALID. False if nothing fits.
-  bool slide(int input, bool same);
-  // The first input coordinate of an output coordinate; may lie outside.
-  int64_t start(int64_t at) const { return at * stride - before; }
-};
-
 enum { kPaddingSame = 0, kPaddingValid = 1 };
 
 // What an operator sees of its node.
@@ -41,6 +31,7 @@ struct NodeView {
   int input_count = 0;
   Tensor* output = nullptr;  // described by `prepare`; has memory only if `fusion` stores it
   Fusion fusion;
+  TapTables* tap_tables = nullptr;  // of the partition
 };
 
 struct Machine {

@@ -112,6 +112,7 @@ class Partition {
     const Reporter reporter = op->reporter(context);
     op->state = op->type->create();
     if (op->state == nullptr) return reporter.fail("out of memory");
+    op->view.tap_tables = &tap_tables_;
     return add_inputs(context, *node->inputs, &op->view, reporter) &&
            add_output(context, params, *node->outputs, &op->view, reporter) &&
            op->type->parse(op->state, *node, op->view, reporter);
@@ -175,6 +176,7 @@ class Partition {
   Machine* machine_ = nullptr;
   bool initialized_ = false;
   uint64_t inference_ = 0;
+  TapTables tap_tables_;  // outlives the operators, which release theirs
   Graph graph_;
   Array<uint8_t> memory_;  // of the tensors that only this partition sees
 };
