@@ -11,7 +11,7 @@ help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
 	@echo "make test       run every test"
 	@echo "make lint       ruff and mypy"
-	@echo "make test-deps  Debian/Ubuntu, as root: Chromium and Fashion-MNIST, so that no test is skipped"
+	@echo "make test-deps  Debian/Ubuntu, as root: Chromium, Fashion-MNIST and SIMDe, so that no test is skipped"
 	@echo "make wheel      build dist/*.whl"
 	@echo "make clean      remove the virtual environment and build outputs"
 
@@ -38,7 +38,7 @@ lint: $(READY)
 
 test-deps:
 	apt-get update
-	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist
+	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist libsimde-dev
 
 wheel: $(READY)
 	@$(PY) -m build --wheel

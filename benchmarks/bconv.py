@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "native"))  # whose helpers write single-operator files
 from numpy_bconv import BconvCase  # noqa: E402
 
-ISAS = ("avx512", "avx2", "portable")
+ISAS = ("avx512", "avx2", "sse4", "neon_dot", "neon", "portable")
 LAYERS = ((56, 64), (28, 128), (14, 256), (7, 512))  # width and height, channels: those of a ResNet-18
 WARM_UP = 3
 
