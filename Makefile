@@ -11,7 +11,7 @@ help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
 	@echo "make test       run every test"
 	@echo "make lint       ruff and mypy"
-	@echo "make test-deps  Debian/Ubuntu, as root: Chromium and Fashion-MNIST, so that no test is skipped"
+	@echo "make test-deps  Debian/Ubuntu, as root: Chromium, Fashion-MNIST and SIMDe, so that no test is skipped"
 	@echo "make wheel      build dist/*.whl"
 	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
 	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
@@ -40,7 +40,7 @@ lint: $(READY)
 
 test-deps:
 	apt-get update
-	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist
+	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist libsimde-dev
 
 wheel: $(READY)
 	@$(PY) -m build --wheel

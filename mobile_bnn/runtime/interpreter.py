@@ -30,7 +30,8 @@ class Interpreter:
     Args:
         model: a path, or the file's bytes.
         num_threads: threads of the binary operators, and of the runtime's own.
-        isa: instruction set of the binary operators: avx512, avx2 or portable; the best of this CPU by default.
+        isa: instruction set of the binary operators: avx512, avx2, sse4 (x86), neon_dot, neon (64-bit ARM) or portable;
+            the best of this CPU by default.
         runtime: the module whose interpreter runs the float operators: `ai_edge_litert.interpreter` by default, or
             `tf.lite`. This class never imports TensorFlow by itself.
 

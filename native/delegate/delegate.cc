@@ -34,7 +34,9 @@ bool fail(ReportError report, const char* format, ...) {
 bool choose_kernels(const char* name, Machine* machine, ReportError report) {
   machine->kernels = find_kernels(name);
   if (machine->kernels == nullptr) {
-    return fail(report, "mobile_bnn: option isa: unknown value \"%s\", known are %s", name, kernel_names());
+    char known[64] = "";
+    kernel_names(known, sizeof known);
+    return fail(report, "mobile_bnn: option isa: unknown value \"%s\", known are %s", name, known);
   }
   return machine->kernels->cpu_has_it() || fail(report, "mobile_bnn: option isa: this CPU has no %s", name);
 }

@@ -1,7 +1,6 @@
 // Kernels for AVX-512 with VPOPCNTDQ: one instruction counts the bits of 16 output channels.
-#include <immintrin.h>
-
 #include "kernels/generic.h"
+#include "kernels/intrinsics.h"
 #include "kernels/lane_popcount.h"
 
 namespace mbnn {
@@ -10,9 +9,9 @@ namespace {
 struct Avx512 {
   static constexpr const char* kName = "avx512";
   static bool cpu_has_it() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vpopcntdq");
+    return kEmulated || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                         __builtin_cpu_supports("avx512vpopcntdq"));
   }
 
   using Vector = __m512i;
@@ -26,8 +25,6 @@ struct Avx512 {
   static Vector broadcast(uint32_t word) { return _mm512_set1_epi32(static_cast<int>(word)); }
   static Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
   static Vector count_differences(Vector a, Vector b) { return _mm512_popcnt_epi32(_mm512_xor_si512(a, b)); }
-
-  static void pin(Vector& vector) { asm("" : "+v"(vector)); }
 
   static uint32_t greater(const int32_t* a, const int32_t* b) {
     return join(_mm512_cmpgt_epi32_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b)),

@@ -1,4 +1,5 @@
 // Chooses the kernels at run time, by what the CPU says it has.
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -8,9 +9,11 @@ namespace {
 
 // Best first.
 const Kernels* const kAll[] = {
-#if defined(__x86_64__)
-    &kAvx512Kernels,
-    &kAvx2Kernels,
+#if defined(MBNN_X86_KERNELS)
+    &kAvx512Kernels,   &kAvx2Kernels, &kSse4Kernels,
+#endif
+#if defined(MBNN_ARM_KERNELS)
+    &kNeonDotKernels,  &kNeonKernels,
 #endif
     &kPortableKernels,
 };
@@ -24,12 +27,15 @@ const Kernels* find_kernels(const char* name) {
   return nullptr;
 }
 
-const char* kernel_names() {
-#if defined(__x86_64__)
-  return "avx512, avx2, portable";
-#else
-  return "portable";
-#endif
+void kernel_names(char* names, size_t size) {
+  const char* separator = "";
+  for (const Kernels* kernels : kAll) {
+    const size_t used = static_cast<size_t>(snprintf(names, size, "%s%s", separator, kernels->name));
+    if (used >= size) return;
+    names += used;
+    size -= used;
+    separator = ", ";
+  }
 }
 
 }  // namespace mbnn

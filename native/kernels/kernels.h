@@ -105,15 +105,24 @@ struct Kernels {
   void (*pool)(const PoolRow&);
 };
 
-extern const Kernels kPortableKernels;
-#if defined(__x86_64__)
-extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512Kernels;
+// MBNN_SIMDE builds all of them, whatever the machine, in plain C.
+#if defined(__x86_64__) || defined(MBNN_SIMDE)
+#define MBNN_X86_KERNELS 1
 #endif
+#if defined(__aarch64__) || defined(MBNN_SIMDE)
+#define MBNN_ARM_KERNELS 1
+#endif
+
+extern const Kernels kAvx512Kernels;
+extern const Kernels kAvx2Kernels;
+extern const Kernels kSse4Kernels;
+extern const Kernels kNeonDotKernels;
+extern const Kernels kNeonKernels;
+extern const Kernels kPortableKernels;
 
 // The kernels called `name`, the best that this CPU has if `name` is null; null if there are none of that name.
 const Kernels* find_kernels(const char* name);
-// All names, for messages.
-const char* kernel_names();
+// All names, for messages; cut off if `size` is too small.
+void kernel_names(char* names, size_t size);
 
 }  // namespace mbnn

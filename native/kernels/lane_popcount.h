@@ -4,13 +4,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernels/intrinsics.h"
 #include "kernels/kernels.h"
 
 namespace mbnn {
 namespace {
 
-// S gives Vector, kLanes and load, store, broadcast, count_differences(a, b) (popcount of a XOR b), add, and pin, which
-// keeps the compiler from putting off an addition: GCC likes to XOR everything first, and runs out of registers.
+// S gives Vector, kLanes and load, store, broadcast, count_differences(a, b) (popcount of a XOR b) and add.
 template <class S>
 struct LanePopcount {
   static constexpr int kBlockChannels = S::kLanes;
@@ -44,7 +44,7 @@ struct LanePopcount {
 #pragma GCC unroll 16
           for (int n = 0; n < N; ++n) {
             sum[p][n] = S::add(sum[p][n], S::count_differences(activation, weights[n]));
-            S::pin(sum[p][n]);
+            pin(sum[p][n]);
           }
         }
       }

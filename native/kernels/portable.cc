@@ -23,7 +23,6 @@ struct Portable {
   static void store(int32_t* to, Vector vector) { memcpy(to, &vector, sizeof vector); }
   static Vector broadcast(uint32_t word) { return Vector{word, word, word, word}; }
   static Vector add(Vector a, Vector b) { return a + b; }
-  static void pin(Vector&) {}  // which registers there are is not known here
   // Sums of neighbouring bits, pairs, nibbles, bytes. Without an instruction for it, __builtin_popcount is a library
   // call per lane.
   static Vector count_differences(Vector a, Vector b) {

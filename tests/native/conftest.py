@@ -1,6 +1,10 @@
-"""The native library, loaded for every instruction set that this machine has."""
+"""The native library, loaded for every instruction set: those of this machine for real, the others through SIMDe."""
 
 import os
+import re
+import shutil
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,16 @@ from ai_edge_litert.interpreter import load_delegate
 
 from mobile_bnn.runtime import library_path
 
-ISAS = ("portable", "avx2", "avx512")
+ROOT = Path(__file__).parents[2]
+
+
+def known_isas(library: Path) -> list[str]:
+    """Every instruction set that the library was built for, as it says itself."""
+    with pytest.raises(ValueError, match="known are") as error:
+        load_delegate(str(library), {"isa": "?"})
+    match = re.search(r"known are (.*)", str(error.value))
+    assert match
+    return match.group(1).split(", ")
 
 
 @pytest.fixture(scope="session")
@@ -20,20 +33,45 @@ def library() -> Path:
 
 @pytest.fixture(scope="session")
 def isas(library: Path) -> list[str]:
-    """The instruction sets of this machine, by what the kernel says of the CPU."""
-    flags = Path("/proc/cpuinfo").read_text().split()
-    needs = {"portable": (), "avx2": ("avx2",), "avx512": ("avx512bw", "avx512dq", "avx512vl", "avx512_vpopcntdq")}
-    return [isa for isa in ISAS if all(flag in flags for flag in needs[isa])]
+    """The instruction sets that the library runs on this machine."""
+    usable = []
+    for isa in known_isas(library):
+        with suppress(ValueError):
+            load_delegate(str(library), {"isa": isa})
+            usable.append(isa)
+    return usable
 
 
 @pytest.fixture(scope="session")
-def delegates(library: Path, isas: list[str]) -> dict[str, Any]:
-    """A delegate for each instruction set, with one thread and with two."""
-    return {
+def simde_library() -> Path | str:
+    """A build of every instruction set in plain C, kept in build/simde; the reason if there can be none."""
+    if os.environ.get("MBNN_TEST_LIBRARY"):
+        return "MBNN_TEST_LIBRARY names the library under test"
+    if shutil.which("cmake") is None:
+        return "there is no cmake to build the foreign instruction sets with; `make test-deps` installs what they need"
+    folder = ROOT / "build" / "simde"
+    configure = ["cmake", "-S", str(ROOT / "native"), "-B", str(folder), "-DMBNN_SIMDE=ON"]
+    configured = subprocess.run(configure, capture_output=True, text=True, check=False)
+    if "apt-get install libsimde-dev" in configured.stderr:
+        return "SIMDe's headers are not installed; `make test-deps` installs them"
+    assert configured.returncode == 0, configured.stderr
+    built = subprocess.run(["cmake", "--build", str(folder), "-j2"], capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "libmobile_bnn_delegate.so"
+
+
+@pytest.fixture(scope="session")
+def delegates(library: Path, isas: list[str], simde_library: Path | str) -> dict[str, Any]:
+    """A delegate for each instruction set, with one thread and with two; one thread where it is emulated."""
+    loaded = {
         f"{isa}, {threads} threads": load_delegate(str(library), {"isa": isa, "num_threads": threads})
         for isa in isas
         for threads in (1, 2)
     }
+    if isinstance(simde_library, Path):
+        for isa in set(known_isas(simde_library)) - set(isas):
+            loaded[f"{isa} through SIMDe"] = load_delegate(str(simde_library), {"isa": isa})
+    return loaded
 
 
 @pytest.fixture(scope="session")

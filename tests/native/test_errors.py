@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
-from conftest import ISAS
+from conftest import known_isas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase
@@ -38,7 +38,7 @@ def refuses(delegate: Any, capfd: pytest.CaptureFixture[str]) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"isa": "mmx"}, 'option isa: unknown value "mmx", known are avx512, avx2, portable'),
+        ({"isa": "mmx"}, 'option isa: unknown value "mmx", known are '),
         ({"threads": "2"}, 'unknown option "threads", known are isa, num_threads, profile'),
         ({"profile": "/no/such/folder/times"}, "option profile: cannot write /no/such/folder/times: No such file"),
         ({"num_threads": "0"}, 'option num_threads: "0" is no number from 1 to 256'),
@@ -53,7 +53,7 @@ def test_wrong_delegate_options(library: Path, options: dict[str, str], message:
 
 
 def test_instruction_sets_that_this_cpu_lacks(library: Path, isas: list[str]) -> None:
-    for isa in set(ISAS) - set(isas):
+    for isa in set(known_isas(library)) - set(isas):
         with pytest.raises(ValueError, match=f"option isa: this CPU has no {isa}"):
             load_delegate(str(library), {"isa": isa})
 
