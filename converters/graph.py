@@ -59,8 +59,14 @@ class Tensor:
     def constant(cls, name: str, values: Array) -> "Tensor":
         """A new constant."""
         tensor = cls.of(name, values.shape, values.dtype)
-        tensor.content = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+        tensor.set_values(values)
         return tensor
+
+    def set_values(self, values: Array) -> None:
+        """Makes this tensor a constant of that shape and type."""
+        self.table.shape, self.table.type = list(values.shape), _TYPES[values.dtype]
+        self.table.shapeSignature = None
+        self.content = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
 
     @property
     def name(self) -> str:
@@ -91,7 +97,9 @@ class Tensor:
                 f"constant {self.name or 'without a name'} has {self.content.size} bytes",
                 why=f"its shape {list(self.shape)} of {tensor_type(self.table)} needs other ones",
             )
-        values = np.frombuffer(self.content.tobytes(), self.dtype).reshape(self.shape)
+        # A file's buffers are aligned to 16 bytes unless it was written carelessly: then this is a copy.
+        content = np.require(self.content, requirements=["C", "A"])
+        values = np.frombuffer(content.data, self.dtype).reshape(self.shape)
         values.flags.writeable = False
         return values
 
@@ -268,6 +276,13 @@ class TfliteModel:
             graphs[number].signatures.append(_read_signature(table, tensors[number]))
         metadata = [(entry.name, model.buffers[entry.buffer].data) for entry in model.metadata]
         return cls(graphs, metadata, model)
+
+    @classmethod
+    def of(cls, graph: Graph) -> "TfliteModel":
+        """A model of one graph."""
+        table = schema.ModelT()
+        table.version, table.description = 3, ""
+        return cls([graph], [], table)
 
     def write(self) -> bytes:
         """The file's bytes. Constants of equal bytes share a buffer; tensors that nobody uses are left out."""

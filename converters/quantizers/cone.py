@@ -47,7 +47,7 @@ class Evaluator:
     def __init__(self, cone: Cone) -> None:
         graph = Graph("cone", [cone.source], [cone.output], cone.operators)
         self._interpreter = Interpreter(
-            model_content=TfliteModel([graph], [], _Table()).write(),
+            model_content=TfliteModel.of(graph).write(),
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         self._rank = len(cone.source.shape)
@@ -73,12 +73,6 @@ class Evaluator:
         self._interpreter.set_tensor(self._input, x.reshape(shape))
         self._interpreter.invoke()
         return np.asarray(self._interpreter.get_tensor(self._output), np.float32).reshape(samples, channels)
-
-
-@dataclass(frozen=True)
-class _Table:
-    version: int = 3
-    description: str = ""
 
 
 def cones(graph: Graph, output: Tensor) -> Iterator[Cone]:
