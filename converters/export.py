@@ -40,7 +40,7 @@ class QuantizedWeight:
 
 def quantized_weights(model: Any) -> list[QuantizedWeight]:
     """Every weight with a quantizer, each once, in the order of the model's layers."""
-    found = {}
+    found: dict[int, QuantizedWeight] = {}
     for layer in flatten(model):
         for name, value in vars(layer).items():
             if isinstance(value, larq.quantized_variable.QuantizedVariable) and value.quantizer is not None:

@@ -1,8 +1,10 @@
 """Operators between constants are evaluated: a kernel that is transposed in the file is a constant again."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
@@ -32,7 +34,7 @@ def _evaluate(operator: Operator) -> None:
             tensor.table.name = source.table.name
 
 
-def _values(operator: Operator) -> Iterable[np.ndarray]:
+def _values(operator: Operator) -> Iterable[npt.NDArray[Any]]:
     if operator.kind == "TRANSPOSE":  # of kernels that LiteRT would copy several times
         source, order = (tensor.values for tensor in operator.inputs if tensor is not None)
         return [np.transpose(source, order)] if source is not None and order is not None else []
