@@ -1,0 +1,200 @@
+// Measures the library's operators beside the limits of the machine that runs them, all in one run.
+//
+// usage: peak [--json FILE] [--rounds N]
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <memory>
+
+#include "benchmarks/inner_loops.h"
+#include "benchmarks/layer.h"
+#include "benchmarks/timing.h"
+
+LoopData loop_data;
+
+namespace {
+
+using mbnn::Kernels;
+
+// A task, what it is about, and how much it does in one run.
+struct Row {
+  std::string group, isa, name;
+  int threads = 1;
+  const char* unit = "";
+  double work = 0;    // of the unit, times 1e9
+  int limit = -1;     // the row that says what the machine can do
+};
+
+struct Shape {
+  int size, channels;
+};
+constexpr Shape kConvolutions[] = {{56, 64}, {28, 64}, {14, 64}, {28, 128}, {14, 256}, {7, 512}};
+constexpr Shape kMaps[] = {{56, 64}, {28, 128}, {14, 256}, {7, 512}, {224, 64}};
+constexpr int kDense[] = {512, 4096};
+
+class Benchmark {
+ public:
+  void add_loops(const InnerLoop* loops, int count) {
+    for (int i = 0; i < count; ++i) {
+      if (!loops[i].cpu_has_it()) continue;
+      add({"inner loop", loops[i].isa, loops[i].name, 1, "Gbit-MAC/s", loops[i].bit_macs}, loops[i].run);
+    }
+  }
+
+  void add_kernels(const char* isa) {
+    const Kernels* kernels = mbnn::find_kernels(isa);
+    if (kernels == nullptr || !kernels->cpu_has_it()) return;
+    for (const int threads : {1, 2}) {
+      mbnn::Machine& machine = add_machine(kernels, threads);
+      for (const Shape& shape : kConvolutions) add_bconv(machine, 3, shape);
+      add_bconv(machine, 1, {14, 576}); add_bconv(machine, 1, {14, 64}); for (const int channels : kDense) add_bconv(machine, 1, {1, channels});
+      if (threads == 1) for (const Shape& shape : kMaps) add_maps(machine, shape);
+    }
+  }
+
+  void run(int rounds) { time_in_turns(tasks_, rounds); }
+
+  void print() const {
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const Row& row = rows_[i];
+      if (i == 0 || rows_[i - 1].group != row.group || rows_[i - 1].isa != row.isa) {
+        printf("\n%s, %s\n", row.group.c_str(), row.isa.c_str());
+      }
+      printf("  %-40s %d thread%c %10.2f us %8.1f %-11s", row.name.c_str(), row.threads, row.threads == 1 ? ' ' : 's',
+             tasks_[i].best_seconds * 1e6, speed(i), row.unit);
+      if (row.limit >= 0) printf("%5.1f %% of %s", 100 * speed(i) / speed(row.limit), rows_[row.limit].name.c_str());
+      printf("\n");
+    }
+  }
+
+  void write_json(FILE* file, const std::string& cpu) const {
+    fprintf(file, "{\"cpu\": \"%s\", \"compiler\": \"%s\", \"rows\": [", cpu.c_str(), __VERSION__);
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const Row& row = rows_[i];
+      fprintf(file, "%s\n  {\"group\": \"%s\", \"isa\": \"%s\", \"name\": \"%s\", \"threads\": %d, \"us\": %.4f, "
+              "\"speed\": %.3f, \"unit\": \"%s\"", i == 0 ? "" : ",", row.group.c_str(), row.isa.c_str(),
+              row.name.c_str(), row.threads, tasks_[i].best_seconds * 1e6, speed(i), row.unit);
+      if (row.limit >= 0) fprintf(file, ", \"share_of_limit\": %.4f", speed(i) / speed(row.limit));
+      fprintf(file, "}");
+    }
+    fprintf(file, "\n]}\n");
+  }
+
+ private:
+  double speed(size_t i) const { return rows_[i].work / tasks_[i].best_seconds * 1e-9; }
+
+  int add(const Row& row, std::function<void()> run) {
+    rows_.push_back(row);
+    tasks_.push_back({row.name, std::move(run)});
+    return static_cast<int>(rows_.size()) - 1;
+  }
+
+  mbnn::Machine& add_machine(const Kernels* kernels, int threads) {
+    machines_.push_back(std::make_unique<mbnn::Machine>());
+    machines_.back()->kernels = kernels;
+    if (!machines_.back()->pool.start(threads)) abort();
+    return *machines_.back();
+  }
+
+  Layer& add_layer(const char* operator_name, mbnn::Machine& machine) {
+    layers_.push_back(std::make_unique<Layer>(operator_name, machine));
+    return *layers_.back();
+  }
+
+  // The fastest of the instruction set's inner loops on data in the first cache, without that on registers.
+  int best_loop(const char* isa) const {
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (rows_[i].group == "inner loop" && rows_[i].isa == isa && rows_[i].name.find("6 x 64") != std::string::npos) {
+        return static_cast<int>(i);
+      }
+    }
+    return -1;
+  }
+
+  // A convolution with as many outputs as inputs; dense if the filter is as large as the map.
+  void add_bconv(mbnn::Machine& machine, int filter, Shape shape) {
+    const int size = shape.size, channels = shape.channels;
+    Layer& layer = add_layer("LceBconv2d", machine);
+    layer.add_input(kTfLiteInt32, {1, size, size, channels / 32}, false);
+    layer.add_input(kTfLiteInt32, {channels, filter, filter, channels / 32}, true);
+    layer.add_input(kTfLiteFloat32, {channels}, true);
+    layer.add_input(kTfLiteFloat32, {channels}, true);
+    layer.leave_out_input();
+    layer.prepare(kTfLiteFloat32, {1, 1, 1, channels},
+                  {{"channels_in", channels}, {"stride_height", 1}, {"stride_width", 1}, {"dilation_height_factor", 1},
+                   {"dilation_width_factor", 1}, {"fused_activation_function", 0}, {"pad_values", 1}, {"padding", 0}});
+    const double weights = static_cast<double>(filter) * filter * channels * channels;
+    const std::string shapes = std::to_string(size) + "x" + std::to_string(size) + "x" + std::to_string(channels);
+    Row row{"bconv", machine.kernels->name, "", machine.pool.threads()};
+    const bool dense = size == 1; 
+    row.name = dense ? "dense " + shapes + " (bits of filter)" : "3x3 " + shapes;
+    row.unit = dense ? "GB/s" : "Gbit-MAC/s";
+    row.work = dense ? weights / 8 : weights * size * size;
+    if (!dense && row.threads == 1) row.limit = best_loop(machine.kernels->name);
+    add(row, [&layer] { layer.run(); });
+  }
+
+  void add_maps(mbnn::Machine& machine, Shape shape) {
+    const int channels = shape.channels;
+    const std::vector<int> values = {1, shape.size, shape.size, channels};
+    const std::vector<int> words = {1, shape.size, shape.size, channels / 32};
+    const struct { const char* name; int type; } kTypes[] = {
+        {"float32", kTfLiteFloat32}, {"int8", kTfLiteInt8}, {"bool", kTfLiteBool}};
+    for (const auto& type : kTypes) {
+      Layer& quantize = add_layer("LceQuantize", machine);
+      quantize.add_input(type.type, values, false);
+      quantize.prepare(kTfLiteInt32, words, {});
+      add_map(machine, std::string("Quantize ") + type.name, shape, quantize);
+      Layer& dequantize = add_layer("LceDequantize", machine);
+      dequantize.add_input(kTfLiteInt32, words, false);
+      dequantize.prepare(type.type, values, {});
+      add_map(machine, std::string("Dequantize ") + type.name, shape, dequantize);
+    }
+    for (const int window : {2, 3}) {
+      Layer& pool = add_layer("LceBMaxPool2d", machine);
+      pool.add_input(kTfLiteInt32, words, false);
+      pool.prepare(kTfLiteInt32, words, {{"filter_height", window}, {"filter_width", window}, {"padding", 0},
+                                         {"stride_height", 2}, {"stride_width", 2}});
+      add_map(machine, "BMaxPool2d " + std::to_string(window) + "/2", shape, pool);
+    }
+  }
+
+  // Beside a copy that reads and writes as many bytes together.
+  void add_map(const mbnn::Machine& machine, const std::string& name, Shape shape, Layer& layer) {
+    const double bytes = static_cast<double>(layer.bytes_in() + layer.bytes_out());
+    Row row{"bytes read and written", machine.kernels->name, name, 1, "GB/s", bytes, copy_of(bytes)};
+    row.name += " " + std::to_string(shape.size) + "x" + std::to_string(shape.size) + "x" + std::to_string(shape.channels);
+    add(row, [&layer] { layer.run(); });
+  }
+
+  int copy_of(double bytes) {
+    const size_t half = static_cast<size_t>(bytes / 2);
+    const std::string name = "a copy of " + std::to_string(half) + " bytes";
+    for (size_t i = 0; i < rows_.size(); ++i) if (rows_[i].name == name) return static_cast<int>(i);
+    buffers_.push_back(std::make_unique<mbnn::Array<uint8_t>>());
+    mbnn::Array<uint8_t>& buffer = *buffers_.back();
+    if (!buffer.allocate(2 * half)) abort();
+    return add({"copy", "memcpy", name, 1, "GB/s", bytes}, [&buffer, half] {
+      memcpy(buffer.data() + half, buffer.data(), half);
+      asm volatile("" : : "r"(buffer.data()) : "memory");
+    });
+  }
+
+  std::vector<Row> rows_;
+  std::vector<Task> tasks_;
+  std::vector<std::unique_ptr<mbnn::Machine>> machines_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<std::unique_ptr<mbnn::Array<uint8_t>>> buffers_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Benchmark b;
+  b.add_loops(kAvx512Loops, kAvx512LoopCount);
+  b.add_loops(kAvx2Loops, kAvx2LoopCount);
+  for (const char* isa : {"avx512", "avx2", "portable"}) b.add_kernels(isa);
+  b.run(argc > 1 ? atoi(argv[1]) : 40);
+  b.print();
+}
