@@ -31,12 +31,16 @@ alignas(64) constexpr Tables kTables = make_tables();
 struct NibbleLookUp {
   static constexpr int kBlockChannels = 32;
   static constexpr int kBytesPerWord = kNibbles;
-  static constexpr int kWordsPerByte = 7;  // a word adds up to 32 to a byte: seven fit
+  static constexpr int kWordsPerByte = 7;     // a word adds up to 32 to a byte: seven fit
+  static constexpr int kWordsPerHalf = 2044;  // of bytes that are added to 16 bits
+
+  // Bytes are split into even and odd ones, and these again: byte i ends up as the number of this channel.
+  static constexpr int channel_of_byte(int i) { return i / 4 + 16 * (i % 2) + 8 * (i / 2 % 2); }
 
   static void pack_block(const uint32_t* words, uint8_t* packed) {
     for (int nibble = 0; nibble < kNibbles; ++nibble) {
-      for (int channel = 0; channel < kBlockChannels; ++channel) {
-        *packed++ = static_cast<uint8_t>(words[channel] >> (4 * nibble) & 15);
+      for (int i = 0; i < kBlockChannels; ++i) {
+        *packed++ = static_cast<uint8_t>(words[channel_of_byte(i)] >> (4 * nibble) & 15);
       }
     }
   }
@@ -45,34 +49,88 @@ struct NibbleLookUp {
   template <int P, int N>
   static void count(const uint32_t* const* taps, int tap_count, int words, int first_word, const uint8_t* filter,
                     int32_t* twice) {
-    for (int p = 0; p < P; ++p) memset(twice + p * kMaxTileChannels, 0, N * kBlockChannels * sizeof *twice);
-    int word = 0;
-    for (int left = tap_count * words; left > 0; left -= kWordsPerByte) {
-      __m256i sum[P][N];
-#pragma GCC unroll 16
+    Cursor at = {taps, first_word, first_word, first_word + words, filter};
+    const int all = tap_count * words;
+    count_words<P, N>(at, all < kWordsPerHalf ? all : kWordsPerHalf, twice);
+    for (int done = kWordsPerHalf; done < all; done += kWordsPerHalf) {
+      alignas(32) int32_t more[P * kMaxTileChannels];
+      count_words<P, N>(at, all - done < kWordsPerHalf ? all - done : kWordsPerHalf, more);
       for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 16
-        for (int n = 0; n < N; ++n) sum[p][n] = _mm256_setzero_si256();
-      }
-      for (int i = left < kWordsPerByte ? left : kWordsPerByte; i > 0; --i, filter += N * kBlockChannels * kNibbles) {
-        uint32_t activation[P];
-#pragma GCC unroll 16
-        for (int p = 0; p < P; ++p) activation[p] = taps[p][first_word + word];
-        look_up<P, N>(activation, filter, sum);
-        if (++word == words) {
-          word = 0;
-          taps += P;
-        }
-      }
-#pragma GCC unroll 16
-      for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 16
-        for (int n = 0; n < N; ++n) add_twice(sum[p][n], twice + p * kMaxTileChannels + n * kBlockChannels);
+        const int row = p * kMaxTileChannels;
+        for (int i = 0; i < N * kBlockChannels; ++i) twice[row + i] += more[row + i];
       }
     }
   }
 
  private:
+  // The word that comes next.
+  struct Cursor {
+    const uint32_t* const* taps;
+    int word, first_word, end_word;
+    const uint8_t* filter;
+  };
+
+  // Counts up to kWordsPerHalf words.
+  template <int P, int N>
+  static __attribute__((noinline)) void count_words(Cursor& cursor, int words, int32_t* twice) {
+    Cursor at = cursor;
+    __m256i memory[2 * P * N];
+    __m256i* halves = memory;
+    const __m256i zero = pinned_zero();  // else GCC clears the memory by REP STOS, which is slow to start
+    for (int i = 0; i < 2 * P * N; ++i) halves[i] = zero;
+    for (;; words -= kWordsPerByte) {
+      __m256i sum[P][N];
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) sum[p][n] = pinned_zero();
+      }
+      for (int i = words < kWordsPerByte ? words : kWordsPerByte; i > 0; --i) {
+        uint32_t activation[P];
+#pragma GCC unroll 16
+        for (int p = 0; p < P; ++p) activation[p] = at.taps[p][at.word];
+        look_up<P, N>(activation, at.filter, sum);
+        at.filter += N * kBlockChannels * kNibbles;
+        if (++at.word == at.end_word) {
+          at.word = at.first_word;
+          at.taps += P;
+        }
+      }
+      asm volatile("" : "+r"(halves) : : "memory");  // else GCC keeps some of them in registers that the loop needs
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) {
+          __m256i* half = halves + 2 * (p * N + n);
+          const __m256i even = _mm256_and_si256(sum[p][n], _mm256_set1_epi16(255));
+          half[0] = _mm256_add_epi16(half[0], even);
+          half[1] = _mm256_add_epi16(half[1], _mm256_srli_epi16(sum[p][n], 8));
+        }
+      }
+      if (words <= kWordsPerByte) break;
+    }
+    for (int p = 0; p < P; ++p) {
+      for (int n = 0; n < N; ++n, halves += 2) store_twice(halves, twice + p * kMaxTileChannels + n * kBlockChannels);
+    }
+    cursor = at;
+  }
+
+  // A zero that the compiler does not know: GCC would peel off the first additions, and with them the registers.
+  static __m256i pinned_zero() {
+    __m256i zero = _mm256_setzero_si256();
+    asm volatile("" : "+x"(zero));
+    return zero;
+  }
+
+  static void store_twice(const __m256i* halves, int32_t* to) {
+    const __m256i mask = _mm256_set1_epi32(0x1fffe);
+    for (int i = 0; i < 2; ++i, to += 16) {
+      __m256i* target = reinterpret_cast<__m256i*>(to);
+      _mm256_storeu_si256(target, _mm256_and_si256(_mm256_slli_epi32(halves[i], 1), mask));
+      _mm256_storeu_si256(target + 1, _mm256_and_si256(_mm256_srli_epi32(halves[i], 15), mask));
+    }
+  }
+
   // Adds one word's differences to bytes.
   template <int P, int N>
   static inline __attribute__((always_inline)) void look_up(const uint32_t (&activation)[P], const uint8_t* filter,
@@ -93,25 +151,10 @@ struct NibbleLookUp {
         for (int n = 0; n < N; ++n) {
           sum[p][n] = _mm256_add_epi8(sum[p][n], _mm256_shuffle_epi8(table, weights[n]));
           // GCC would rather look everything up first and add later, out of registers and half as fast.
-          asm("" : "+x"(sum[p][n]));
+          asm volatile("" : "+x"(sum[p][n]));
         }
       }
     }
-  }
-
-  static void add_twice(__m256i bytes, int32_t* to) {
-    const __m128i low = _mm256_castsi256_si128(bytes);
-    const __m128i high = _mm256_extracti128_si256(bytes, 1);
-    add_eight_twice(to, low);
-    add_eight_twice(to + 8, _mm_unpackhi_epi64(low, low));
-    add_eight_twice(to + 16, high);
-    add_eight_twice(to + 24, _mm_unpackhi_epi64(high, high));
-  }
-
-  static void add_eight_twice(int32_t* to, __m128i bytes) {
-    __m256i* target = reinterpret_cast<__m256i*>(to);
-    const __m256i doubled = _mm256_slli_epi32(_mm256_cvtepu8_epi32(bytes), 1);
-    _mm256_storeu_si256(target, _mm256_add_epi32(_mm256_loadu_si256(target), doubled));
   }
 };
 

@@ -19,6 +19,18 @@ struct Tile {
   size_t parameters;
 };
 
+// The widest vectors of the instruction set.
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
+typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(int32_t))));
+constexpr int kFloatsOfWord = kWordBits / kLanes;
+
 template <class Simd>
 struct Output {
   static void write(const Conv& conv, const Tile& tile) {
@@ -30,6 +42,13 @@ struct Output {
   }
 
  private:
+  template <class Vector, class T>
+  static Vector load(const T* from) {
+    Vector vector;
+    memcpy(&vector, from, sizeof vector);
+    return vector;
+  }
+
   static float affine(const Conv& conv, int32_t x, float multiplier, float bias) {
     x = x < conv.clamp_max ? x : conv.clamp_max;
     x = x > conv.clamp_min ? x : conv.clamp_min;
@@ -79,12 +98,24 @@ struct Output {
     float* out = epilogue.floats + at;
     uint32_t* bits = epilogue.bits;
     if (bits != nullptr) bits += word.first_pixel * words + word.first_channel / kWordBits;
+    Floats multiplier[kFloatsOfWord], bias[kFloatsOfWord];
+    for (int i = 0; i < kFloatsOfWord; ++i) {
+      multiplier[i] = load<Floats>(conv.multiplier + word.parameters + i * kLanes);
+      bias[i] = load<Floats>(conv.bias + word.parameters + i * kLanes);
+    }
+    const Integers low = Integers{} + conv.clamp_min, high = Integers{} + conv.clamp_max;
     for (int p = 0; p < word.pixels; ++p, out += channels) {
-      alignas(64) float y[kWordBits];
-      affine(conv, word.x + p * kMaxTileChannels, word.parameters, y);
-      if (kAdds) each(y, operand + p * channels, [](float a, float b) { return a + b; });
-      memcpy(out, y, sizeof y);
-      if (bits != nullptr) bits[p * words] = Simd::below_zero(y);
+      const int32_t* x = word.x + p * kMaxTileChannels;
+#pragma GCC unroll 8
+      for (int i = 0; i < kFloatsOfWord; ++i) {
+        Integers clamped = load<Integers>(x + i * kLanes);
+        clamped = clamped < high ? clamped : high;
+        clamped = clamped > low ? clamped : low;
+        Floats y = __builtin_convertvector(clamped, Floats) * multiplier[i] + bias[i];
+        if (kAdds) y = y + load<Floats>(operand + p * channels + i * kLanes);
+        memcpy(out + i * kLanes, &y, sizeof y);
+      }
+      if (bits != nullptr) bits[p * words] = Simd::below_zero(out);
     }
   }
 

@@ -88,6 +88,13 @@ def test_long_accumulations(delegates: dict[str, Any]) -> None:
     assert case.dot_products().min() == -73728
 
 
+@pytest.mark.parametrize("channels", [65440, 140000])
+def test_counts_above_16_bits(channels: int, delegates: dict[str, Any]) -> None:
+    case = BconvCase(6, size=(1, 7), filter_size=(1, 1), channels=channels, outputs=65)
+    case.filter[::2] = ~case.signs[0, 0, 0]  # differ in every bit from the first pixel
+    check(case, case.expected(), delegates)
+
+
 @pytest.mark.parametrize("threshold", [-(2**31), -1, 0, 288, 2**31 - 1])
 def test_extreme_thresholds(threshold: int, delegates: dict[str, Any]) -> None:
     case = BconvCase(6, outputs=48, output="bits")
