@@ -49,28 +49,15 @@ struct BMaxPool2d {
     return true;
   }
 
-  // Coordinates of a window that lie inside the map.
-  struct Range {
-    int64_t first, last;
-    Range(const Window& window, int64_t at, int input) {
-      const int64_t start = window.start(at);
-      first = start > 0 ? start : 0;
-      last = start + window.size < input ? start + window.size : input;
-    }
-  };
-
   void pool_row(const Tensor& in, int64_t row, const Kernels& kernels, uint32_t* out) const {
     const int words = in.channels();
-    const int64_t image = row / height.output;
-    const Range y(height, row % height.output, in.dims[1]);
-    for (int64_t column = 0; column < width.output; ++column, out += words) {
-      const Range x(width, column, in.dims[2]);
-      memset(out, 0xff, sizeof *out * words);
-      for (int64_t i = y.first; i < y.last; ++i) {
-        const uint32_t* pixel = in.as<uint32_t>() + ((image * in.dims[1] + i) * in.dims[2] + x.first) * words;
-        for (int64_t j = x.first; j < x.last; ++j, pixel += words) kernels.and_words(pixel, words, out);
-      }
-    }
+    const int64_t row_words = static_cast<int64_t>(in.dims[2]) * words;
+    const int64_t start = height.start(row % height.output);
+    const int64_t first = start > 0 ? start : 0;
+    const int64_t last = start + height.size < in.dims[1] ? start + height.size : in.dims[1];
+    const uint32_t* from = in.as<uint32_t>() + (row / height.output * in.dims[1] + first) * row_words;
+    kernels.pool({from, static_cast<int>(last - first), row_words, in.dims[2], words, width.start(0), width.size,
+                  width.stride, width.output, out});
   }
 };
 

@@ -176,6 +176,14 @@ struct Avx2 {
   static uint32_t below(const int8_t* x, int8_t bound) {
     return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8(bound), load(x))));
   }
+  static void expand_bytes(uint32_t word, int8_t zero, int8_t one, int8_t* out) {
+    const __m256i bytes = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i bits = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(word)), bytes);
+    const __m256i found = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bits), bits);
+    const __m256i changes = _mm256_and_si256(found, _mm256_set1_epi8(static_cast<int8_t>(zero ^ one)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_xor_si256(_mm256_set1_epi8(zero), changes));
+  }
 
  private:
   static __m256i load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }

@@ -42,6 +42,10 @@ struct Avx512 {
     const __m256i values = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
     return _mm256_cmplt_epi8_mask(values, _mm256_set1_epi8(bound));
   }
+  static void expand_bytes(uint32_t word, int8_t zero, int8_t one, int8_t* out) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                        _mm256_mask_blend_epi8(word, _mm256_set1_epi8(zero), _mm256_set1_epi8(one)));
+  }
 
  private:
   // Not `low | high << 16`: GCC 12 may spill the 16 bits of `low` and read 32 back (seen with its sanitizers on).

@@ -7,9 +7,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/bit_pool.h"
 #include "kernels/epilogue.h"
 #include "kernels/kernels.h"
 #include "kernels/output.h"
+#include "kernels/pack.h"
 
 namespace mbnn {
 namespace {
@@ -115,63 +117,20 @@ struct Generic {
     }
   }
 
-  // Packs rows with a function from 32 values to a word; what is missing in a row's last word is `filler`.
-  template <class T, class Pack>
-  static void pack_rows(const T* in, int64_t rows, int channels, T filler, const Pack& pack, uint32_t* out) {
-    const int whole = channels / kWordBits;
-    const int rest = channels % kWordBits;
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int word = 0; word < whole; ++word, in += kWordBits) *out++ = pack(in);
-      if (rest == 0) continue;
-      T padded[kWordBits];
-      for (int i = 0; i < kWordBits; ++i) padded[i] = i < rest ? in[i] : filler;
-      *out++ = pack(padded);
-      in += rest;
-    }
-  }
-
-  // -0.0 and NaN are not below 0, so they become +1, as in Keras.
-  static void pack_float(const float* in, int64_t rows, int channels, uint32_t* out) {
-    pack_rows(in, rows, channels, 0.0f, [](const float* x) { return Simd::below_zero(x); }, out);
-  }
-
-  static void pack_int8(const int8_t* in, int64_t rows, int channels, int zero_point, uint32_t* out) {
-    const int8_t bound = static_cast<int8_t>(zero_point);
-    pack_rows(in, rows, channels, bound, [bound](const int8_t* x) { return Simd::below(x, bound); }, out);
-  }
-
-  template <class T, class Unpack>
-  static void unpack_rows(const uint32_t* in, int64_t rows, int channels, const Unpack& unpack, T* out) {
-    const int whole = channels / kWordBits;
-    const int rest = channels % kWordBits;
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int word = 0; word < whole; ++word, ++in, out += kWordBits) {
-        for (int i = 0; i < kWordBits; ++i) out[i] = unpack(*in >> i & 1);
-      }
-      if (rest == 0) continue;
-      for (int i = 0; i < rest; ++i) out[i] = unpack(*in >> i & 1);
-      ++in;
-      out += rest;
-    }
-  }
-
-  // The bit is the sign of a float whose other bits are those of 1.0.
-  static void unpack_float(const uint32_t* in, int64_t rows, int channels, uint32_t* out) {
-    unpack_rows(in, rows, channels, [](uint32_t bit) { return 0x3f800000u | bit << 31; }, out);
-  }
-
-  static void unpack_int8(const uint32_t* in, int64_t rows, int channels, int8_t zero, int8_t one, int8_t* out) {
-    unpack_rows(in, rows, channels, [zero, one](uint32_t bit) { return bit ? one : zero; }, out);
-  }
-
-  static void and_words(const uint32_t* in, int words, uint32_t* out) {
-    for (int i = 0; i < words; ++i) out[i] &= in[i];
-  }
-
   static constexpr Kernels kernels() {
-    return {Simd::kName, Simd::cpu_has_it, kTile,      kPixels,      packed_filter_bytes, pack_filter,
-            bconv,       elementwise<Simd>, pack_float, pack_int8,    unpack_float,        unpack_int8,
-            and_words};
+    return {Simd::kName,
+            Simd::cpu_has_it,
+            kTile,
+            kPixels,
+            packed_filter_bytes,
+            pack_filter,
+            bconv,
+            elementwise<Simd>,
+            Pack<Simd>::pack_float,
+            Pack<Simd>::pack_int8,
+            Pack<Simd>::unpack_float,
+            Pack<Simd>::unpack_int8,
+            BitPool::run};
   }
 };
 

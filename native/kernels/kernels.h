@@ -67,6 +67,19 @@ struct Conv {
   bool bits_share_words;
 };
 
+// A row of a pool's output, from windows that move over some rows of the input. Columns may lie outside the map.
+struct PoolRow {
+  const uint32_t* in;  // the first of the rows
+  int rows;            // at least one
+  int64_t row_words;   // of the input
+  int width;           // of the input
+  int words;           // of a pixel
+  int64_t start;       // the first window's first column; each window has a column inside
+  int window, stride;
+  int columns;  // of the output
+  uint32_t* out;
+};
+
 struct Kernels {
   const char* name;
   bool (*cpu_has_it)();
@@ -89,8 +102,7 @@ struct Kernels {
   // The reverse: a set bit becomes `one`, the others `zero`.
   void (*unpack_float)(const uint32_t* in, int64_t rows, int channels, uint32_t* out);
   void (*unpack_int8)(const uint32_t* in, int64_t rows, int channels, int8_t zero, int8_t one, int8_t* out);
-  // A pixel's words and-ed into out.
-  void (*and_words)(const uint32_t* in, int words, uint32_t* out);
+  void (*pool)(const PoolRow&);
 };
 
 extern const Kernels kPortableKernels;

@@ -6,6 +6,7 @@
 
 #include "kernels/epilogue.h"
 #include "kernels/kernels.h"
+#include "kernels/vectors.h"
 
 namespace mbnn {
 namespace {
@@ -19,16 +20,6 @@ struct Tile {
   size_t parameters;
 };
 
-// The widest vectors of the instruction set.
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-#elif defined(__AVX__)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
-typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
-typedef int32_t Integers __attribute__((vector_size(kLanes * sizeof(int32_t))));
 constexpr int kFloatsOfWord = kWordBits / kLanes;
 
 template <class Simd>
@@ -42,13 +33,6 @@ struct Output {
   }
 
  private:
-  template <class Vector, class T>
-  static Vector load(const T* from) {
-    Vector vector;
-    memcpy(&vector, from, sizeof vector);
-    return vector;
-  }
-
   static float affine(const Conv& conv, int32_t x, float multiplier, float bias) {
     x = x < conv.clamp_max ? x : conv.clamp_max;
     x = x > conv.clamp_min ? x : conv.clamp_min;
@@ -113,7 +97,7 @@ struct Output {
         clamped = clamped > low ? clamped : low;
         Floats y = __builtin_convertvector(clamped, Floats) * multiplier[i] + bias[i];
         if (kAdds) y = y + load<Floats>(operand + p * channels + i * kLanes);
-        memcpy(out + i * kLanes, &y, sizeof y);
+        store(y, out + i * kLanes);
       }
       if (bits != nullptr) bits[p * words] = Simd::below_zero(out);
     }

@@ -39,10 +39,25 @@ struct Portable {
     return any_lane([&](int i) { return a[i] > b[i]; });
   }
   static uint32_t below_zero(const float* x) {
-    return any_lane([&](int i) { return x[i] < 0.0f; });
+    Integers bits = {};
+    for (int i = 0; i < kWordBits; i += kLanes) {
+      Integers place;
+      for (int lane = 0; lane < kLanes; ++lane) place[lane] = static_cast<int32_t>(1u << (i + lane));
+      bits |= (mbnn::load<Floats>(x + i) < 0.0f) & place;
+    }
+    return static_cast<uint32_t>(bits[0] | bits[1] | bits[2] | bits[3]);
   }
   static uint32_t below(const int8_t* x, int8_t bound) {
-    return any_lane([&](int i) { return x[i] < bound; });
+    typedef int8_t Bytes __attribute__((vector_size(8)));
+    uint32_t mask = 0;
+    for (int i = 0; i < kWordBits; i += 8) {
+      const Bytes places = {1, 2, 4, 8, 16, 32, 64, -128};
+      const Bytes found = (mbnn::load<Bytes>(x + i) < bound) & places;
+      uint64_t all;
+      memcpy(&all, &found, sizeof all);
+      mask |= static_cast<uint32_t>(all * 0x0101010101010101 >> 56) << i;  // the product's last byte is their sum
+    }
+    return mask;
   }
 
  private:

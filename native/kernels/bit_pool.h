@@ -1,0 +1,114 @@
+// The AND of the pixels in each window of a row, which is the maximum of their signs.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+namespace mbnn {
+namespace {
+
+// The rows of the windows are joined first, over as many pixels as fit in a buffer, then the columns: both are simple
+// loops over neighbouring words, which the compiler makes vectors of.
+class BitPool {
+ public:
+  static void run(const PoolRow& row) {
+    const int64_t fitting = (kBufferWords / row.words - row.window) / row.stride + 1;
+    const int chunk = fitting < row.columns ? static_cast<int>(fitting) : row.columns;
+    if (kBufferWords / row.words < row.window) return join_pixel_by_pixel(row);
+    for (int column = 0; column < row.columns; column += chunk) {
+      const int left = row.columns - column;
+      join_chunk(row, column, left < chunk ? left : chunk);
+    }
+  }
+
+ private:
+  static constexpr int kBufferWords = 4096;
+  typedef uint64_t Pair __attribute__((vector_size(16)));
+
+  static void join_pixel_by_pixel(const PoolRow& row) {
+    for (int column = 0; column < row.columns; ++column) {
+      uint32_t* out = row.out + static_cast<int64_t>(column) * row.words;
+      const int64_t start = row.start + static_cast<int64_t>(column) * row.stride;
+      fill(out, row.words);
+      for (int64_t x = start > 0 ? start : 0; x < start + row.window && x < row.width; ++x) {
+        for (int y = 0; y < row.rows; ++y) {
+          const uint32_t* pixel = row.in + y * row.row_words + x * row.words;
+          for (int i = 0; i < row.words; ++i) out[i] &= pixel[i];
+        }
+      }
+    }
+  }
+
+  static void join_chunk(const PoolRow& row, int first, int count) {
+    alignas(64) uint32_t joined[kBufferWords];
+    const int64_t start = row.start + static_cast<int64_t>(first) * row.stride;
+    const int64_t end = start + static_cast<int64_t>(count - 1) * row.stride + row.window;
+    const int64_t inside = start > 0 ? start : 0;
+    const int64_t inside_end = end < row.width ? end : row.width;
+    uint32_t* to = fill(joined, (inside - start) * row.words);
+    join_rows(row, row.in + inside * row.words, (inside_end - inside) * row.words, to);
+    fill(to + (inside_end - inside) * row.words, (end - inside_end) * row.words);
+    uint32_t* out = row.out + static_cast<int64_t>(first) * row.words;
+    if (row.words == 1) return join_columns<uint32_t>(row, joined, count, out);
+    if (row.words == 2) return join_columns<uint64_t>(row, joined, count, out);
+    if (row.words == 4) return join_columns<Pair>(row, joined, count, out);
+    join_wide_columns(row, joined, count, out);
+  }
+
+  // Pixels outside the map change no AND.
+  static uint32_t* fill(uint32_t* words, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) words[i] = ~0u;
+    return words + count;
+  }
+
+  static void join_rows(const PoolRow& row, const uint32_t* in, int64_t words, uint32_t* __restrict out) {
+    const uint32_t* second = row.rows > 1 ? in + row.row_words : in;
+    const uint32_t* third = row.rows > 2 ? second + row.row_words : second;
+    for (int64_t i = 0; i < words; ++i) out[i] = in[i] & second[i] & third[i];
+    for (int y = 3; y < row.rows; ++y) {
+      const uint32_t* next = in + y * row.row_words;
+      for (int64_t i = 0; i < words; ++i) out[i] &= next[i];
+    }
+  }
+
+  // A pixel is one Element.
+  template <class Element>
+  static void join_columns(const PoolRow& row, const uint32_t* in, int count, uint32_t* out) {
+    const Element* from = reinterpret_cast<const Element*>(in);
+    Element* to = reinterpret_cast<Element*>(out);
+    if (row.stride == 2 && row.window == 2) return join_strided<Element, 2, 2>(from, count, to);
+    if (row.stride == 2 && row.window == 3) return join_strided<Element, 2, 3>(from, count, to);
+    for (int i = 0; i < count; ++i, from += row.stride) {
+      Element all = from[0];
+      for (int x = 1; x < row.window; ++x) all &= from[x];
+      to[i] = all;
+    }
+  }
+
+  // What most pools are: the compiler needs the numbers to load vectors.
+  template <class Element, int kStride, int kWindow>
+  static void join_strided(const Element* __restrict from, int count, Element* __restrict to) {
+    for (int i = 0; i < count; ++i) {
+      Element all = from[i * kStride];
+      for (int x = 1; x < kWindow; ++x) all &= from[i * kStride + x];
+      to[i] = all;
+    }
+  }
+
+  static void join_wide_columns(const PoolRow& row, const uint32_t* in, int count, uint32_t* __restrict out) {
+    const int64_t step = static_cast<int64_t>(row.stride) * row.words;
+    for (int i = 0; i < count; ++i, in += step, out += row.words) {
+      const uint32_t* second = row.window > 1 ? in + row.words : in;
+      const uint32_t* third = row.window > 2 ? second + row.words : second;
+      for (int j = 0; j < row.words; ++j) out[j] = in[j] & second[j] & third[j];
+      for (int x = 3; x < row.window; ++x) {
+        for (int j = 0; j < row.words; ++j) out[j] &= in[x * row.words + j];
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace mbnn
