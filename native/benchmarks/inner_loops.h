@@ -1,6 +1,7 @@
 // The best inner loops that we know for each instruction set, alone, on data in the first cache: what a kernel can reach.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct InnerLoop {
@@ -9,6 +10,7 @@ struct InnerLoop {
   bool (*cpu_has_it)();
   void (*run)();
   double bit_macs;  // of one run
+  bool is_peak;     // the loop and the tile of the library's kernels
 };
 
 // They all run over this many words of activations, of each pixel: a 3x3 filter of 128 channels, 64 outputs.
@@ -22,6 +24,12 @@ struct alignas(64) LoopData {
   int32_t result[8 * 64];
 };
 extern LoopData loop_data;
+
+// Reads memory with the widest vectors that the CPU has.
+using Read = void (*)(const uint8_t* from, size_t bytes);
+Read read_with_widest_vectors();
+void read_by_zmm(const uint8_t* from, size_t bytes);
+void read_by_ymm(const uint8_t* from, size_t bytes);
 
 extern const InnerLoop kAvx2Loops[];
 extern const int kAvx2LoopCount;

@@ -115,11 +115,24 @@ constexpr double kBits = 32.0 * kLoopWords;
 }  // namespace
 
 const InnerLoop kAvx2Loops[] = {
-    {"avx2", "PSHUFB (4 bits), ADD in registers", has_avx2, look_up_in_registers, 6 * 64 * kBits},
-    {"avx2", "PSHUFB (4 bits), ADD, 6 x 64", has_avx2, look_up_nibbles<6, 2>, 6 * 64 * kBits},
-    {"avx2", "PSHUFB (4 bits), ADD, 4 x 96", has_avx2, look_up_nibbles<4, 3>, 4 * 96 * kBits},
-    {"avx2", "PSHUFB (4 bits), ADD, 3 x 128", has_avx2, look_up_nibbles<3, 4>, 3 * 128 * kBits},
-    {"avx2", "XOR, PSHUFB popcount, ADD, 4 x 16", has_avx2, popcount<4, 2>, 4 * 16 * kBits},
-    {"avx2", "XOR, PSHUFB popcount, ADD, 3 x 24", has_avx2, popcount<3, 3>, 3 * 24 * kBits},
+    {"avx2", "PSHUFB (4 bits), ADD in registers", has_avx2, look_up_in_registers, 6 * 64 * kBits, false},
+    {"avx2", "PSHUFB (4 bits), ADD, 6 x 64", has_avx2, look_up_nibbles<6, 2>, 6 * 64 * kBits, true},
+    {"avx2", "PSHUFB (4 bits), ADD, 4 x 96", has_avx2, look_up_nibbles<4, 3>, 4 * 96 * kBits, false},
+    {"avx2", "PSHUFB (4 bits), ADD, 3 x 128", has_avx2, look_up_nibbles<3, 4>, 3 * 128 * kBits, false},
+    {"avx2", "XOR, PSHUFB popcount, ADD, 4 x 16", has_avx2, popcount<4, 2>, 4 * 16 * kBits, false},
+    {"avx2", "XOR, PSHUFB popcount, ADD, 3 x 24", has_avx2, popcount<3, 3>, 3 * 24 * kBits, false},
 };
 const int kAvx2LoopCount = sizeof kAvx2Loops / sizeof *kAvx2Loops;
+
+void read_by_ymm(const uint8_t* from, size_t bytes) {
+  const __m256i* at = reinterpret_cast<const __m256i*>(from);
+  __m256i all[8] = {};
+  for (size_t i = 0; i + 8 <= bytes / sizeof *at; i += 8) {
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j) all[j] = _mm256_or_si256(all[j], at[i + j]);
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < 8; ++j) pin(all[j]);
+}
+
+Read read_with_widest_vectors() { return __builtin_cpu_supports("avx512f") ? read_by_zmm : read_by_ymm; }

@@ -161,18 +161,29 @@ constexpr double kBits = 32.0 * kLoopWords;
 }  // namespace
 
 const InnerLoop kAvx512Loops[] = {
-    {"avx512", "XOR, VPOPCNTD, ADD in registers", has_popcount, popcount_in_registers, 6 * 64 * kBits},
-    {"avx512", "XOR, VPOPCNTD, ADD, 6 x 64", has_popcount, popcount<6, 4>, 6 * 64 * kBits},
-    {"avx512", "XOR, VPOPCNTD, ADD, 7 x 48", has_popcount, popcount<7, 3>, 7 * 48 * kBits},
-    {"avx512", "XOR, VPOPCNTD, ADD, 4 x 64", has_popcount, popcount<4, 4>, 4 * 64 * kBits},
-    {"avx512", "XOR, VPOPCNTD, ADD, 1 x 64", has_popcount, popcount<1, 4>, 1 * 64 * kBits},
+    {"avx512", "XOR, VPOPCNTD, ADD in registers", has_popcount, popcount_in_registers, 6 * 64 * kBits, false},
+    {"avx512", "XOR, VPOPCNTD, ADD, 6 x 64", has_popcount, popcount<6, 4>, 6 * 64 * kBits, true},
+    {"avx512", "XOR, VPOPCNTD, ADD, 7 x 48", has_popcount, popcount<7, 3>, 7 * 48 * kBits, false},
+    {"avx512", "XOR, VPOPCNTD, ADD, 4 x 64", has_popcount, popcount<4, 4>, 4 * 64 * kBits, false},
+    {"avx512", "XOR, VPOPCNTD, ADD, 1 x 64", has_popcount, popcount<1, 4>, 1 * 64 * kBits, false},
     {"avx512vbmi", "VPERMB (6 bits), ADD in registers", has_byte_permute, six_bits_in_registers,
-     6 * 4 * 64 * 6.0 * kLoopWords},
-    {"avx512vbmi", "VPERMB (6 bits), ADD, 6 x 64", has_byte_permute, look_up_six_bits<6, 1>, 6 * 64 * kBits},
-    {"avx512vbmi", "VPERMB (6 bits), ADD, 6 x 128", has_byte_permute, look_up_six_bits<6, 2>, 6 * 128 * kBits},
-    {"avx512vbmi", "VPERMB (6 bits), ADD, 6 x 256", has_byte_permute, look_up_six_bits<6, 4>, 6 * 256 * kBits},
-    {"avx512bw", "VPSHUFB (4 bits), ADD, 6 x 64", has_byte_shuffle, look_up_nibbles<6, 1>, 6 * 64 * kBits},
-    {"avx512bw", "VPSHUFB (4 bits), ADD, 6 x 128", has_byte_shuffle, look_up_nibbles<6, 2>, 6 * 128 * kBits},
-    {"avx512bw", "VPSHUFB (4 bits), ADD, 6 x 256", has_byte_shuffle, look_up_nibbles<6, 4>, 6 * 256 * kBits},
+     6 * 4 * 64 * 6.0 * kLoopWords, false},
+    {"avx512vbmi", "VPERMB (6 bits), ADD, 6 x 64", has_byte_permute, look_up_six_bits<6, 1>, 6 * 64 * kBits, false},
+    {"avx512vbmi", "VPERMB (6 bits), ADD, 6 x 128", has_byte_permute, look_up_six_bits<6, 2>, 6 * 128 * kBits, false},
+    {"avx512vbmi", "VPERMB (6 bits), ADD, 6 x 256", has_byte_permute, look_up_six_bits<6, 4>, 6 * 256 * kBits, false},
+    {"avx512bw", "VPSHUFB (4 bits), ADD, 6 x 64", has_byte_shuffle, look_up_nibbles<6, 1>, 6 * 64 * kBits, false},
+    {"avx512bw", "VPSHUFB (4 bits), ADD, 6 x 128", has_byte_shuffle, look_up_nibbles<6, 2>, 6 * 128 * kBits, false},
+    {"avx512bw", "VPSHUFB (4 bits), ADD, 6 x 256", has_byte_shuffle, look_up_nibbles<6, 4>, 6 * 256 * kBits, false},
 };
 const int kAvx512LoopCount = sizeof kAvx512Loops / sizeof *kAvx512Loops;
+
+void read_by_zmm(const uint8_t* from, size_t bytes) {
+  const __m512i* at = reinterpret_cast<const __m512i*>(from);
+  __m512i all[8] = {};
+  for (size_t i = 0; i + 8 <= bytes / sizeof *at; i += 8) {
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j) all[j] = _mm512_or_si512(all[j], at[i + j]);
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < 8; ++j) pin(all[j]);
+}
