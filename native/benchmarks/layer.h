@@ -22,6 +22,7 @@ class Layer {
   Layer(const char* operator_name, mbnn::Machine& machine)
       : type_(find_type(operator_name)), machine_(machine), state_(type_->create()) {
     context_.ReportError = give_up;
+    node_.tap_tables = &tap_tables_;
   }
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
@@ -109,6 +110,7 @@ class Layer {
   void* state_;
   TfLiteContext context_ = {};
   mbnn::Reporter reporter_{&context_, "benchmark", 0};
+  mbnn::TapTables tap_tables_;
   mbnn::NodeView node_;
   std::vector<std::unique_ptr<mbnn::Tensor>> tensors_;
   std::vector<std::unique_ptr<mbnn::Array<uint8_t>>> memory_;
