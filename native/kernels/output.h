@@ -21,6 +21,8 @@ struct Tile {
 };
 
 constexpr int kFloatsOfWord = kWordBits / kLanes;
+// Words written together: as many as leave their multipliers and biases in registers.
+constexpr int kWordsAtOnce = kLanes == 16 ? 2 : 1;
 
 template <class Simd>
 struct Output {
@@ -46,19 +48,24 @@ struct Output {
   }
 
   static void write_floats(const Conv& conv, const Tile& tile) {
-    for (int i = 0; i < tile.channels; i += kWordBits) {
-      const Tile word = {tile.x + i,         tile.first_pixel,    tile.pixels, tile.first_channel + i,
-                         tile.channels - i, tile.parameters + i};
-      const Epilogue& epilogue = conv.epilogue;
-      const Step& step = epilogue.steps[0];
-      const bool whole = word.channels >= kWordBits && epilogue.floats != nullptr;
-      if (whole && epilogue.count == 0) {
-        write_words<false>(conv, word);
-      } else if (whole && epilogue.count == 1 && step.kind == Step::kAdd && step.rows_per_operand_row == 1) {
-        write_words<true>(conv, word);
-      } else {
-        write_any(conv, word);
+    const Epilogue& epilogue = conv.epilogue;
+    const Step& step = epilogue.steps[0];
+    const bool adds = epilogue.count == 1 && step.kind == Step::kAdd && step.rows_per_operand_row == 1;
+    const bool simple = epilogue.floats != nullptr && (adds || epilogue.count == 0);
+    for (int i = 0; i < tile.channels;) {
+      const int left = tile.channels - i;
+      const Tile rest = {tile.x + i, tile.first_pixel, tile.pixels, tile.first_channel + i, left, tile.parameters + i};
+      if (simple && left >= kWordsAtOnce * kWordBits) {
+        adds ? write_words<true, kWordsAtOnce>(conv, rest) : write_words<false, kWordsAtOnce>(conv, rest);
+        i += kWordsAtOnce * kWordBits;
+        continue;
       }
+      if (simple && left >= kWordBits) {
+        adds ? write_words<true, 1>(conv, rest) : write_words<false, 1>(conv, rest);
+      } else {
+        write_any(conv, rest);
+      }
+      i += kWordBits;
     }
   }
 
@@ -70,9 +77,9 @@ struct Output {
     }
   }
 
-  // What most layers are: 32 channels of each pixel, plain or with a residual connection, which then take no longer
+  // What most layers are: 32 or 64 channels of each pixel, plain or with a residual connection, which then take no longer
   // than their loads and stores.
-  template <bool kAdds>
+  template <bool kAdds, int kWords>
   static void write_words(const Conv& conv, const Tile& word) {
     const Epilogue& epilogue = conv.epilogue;
     const int64_t channels = epilogue.channels;
@@ -82,8 +89,9 @@ struct Output {
     float* out = epilogue.floats + at;
     uint32_t* bits = epilogue.bits;
     if (bits != nullptr) bits += word.first_pixel * words + word.first_channel / kWordBits;
-    Floats multiplier[kFloatsOfWord], bias[kFloatsOfWord];
-    for (int i = 0; i < kFloatsOfWord; ++i) {
+    constexpr int kVectors = kWords * kFloatsOfWord;
+    Floats multiplier[kVectors], bias[kVectors];
+    for (int i = 0; i < kVectors; ++i) {
       multiplier[i] = load<Floats>(conv.multiplier + word.parameters + i * kLanes);
       bias[i] = load<Floats>(conv.bias + word.parameters + i * kLanes);
     }
@@ -91,7 +99,7 @@ struct Output {
     for (int p = 0; p < word.pixels; ++p, out += channels) {
       const int32_t* x = word.x + p * kMaxTileChannels;
 #pragma GCC unroll 8
-      for (int i = 0; i < kFloatsOfWord; ++i) {
+      for (int i = 0; i < kVectors; ++i) {
         Integers clamped = load<Integers>(x + i * kLanes);
         clamped = clamped < high ? clamped : high;
         clamped = clamped > low ? clamped : low;
@@ -99,7 +107,8 @@ struct Output {
         if (kAdds) y = y + load<Floats>(operand + p * channels + i * kLanes);
         store(y, out + i * kLanes);
       }
-      if (bits != nullptr) bits[p * words] = Simd::below_zero(out);
+      if (bits == nullptr) continue;
+      for (int i = 0; i < kWords; ++i) bits[p * words + i] = Simd::below_zero(out + i * kWordBits);
     }
   }
 
