@@ -5,7 +5,7 @@ PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint setup test-deps wheel bench clean help
+.PHONY: demo test lint setup test-deps wheel bench peak clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-deps  Debian/Ubuntu, as root: Chromium and Fashion-MNIST, so that no test is skipped"
 	@echo "make wheel      build dist/*.whl"
 	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
+	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
 	@echo "make clean      remove the virtual environment and build outputs"
 
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
@@ -46,6 +47,12 @@ wheel: $(READY)
 
 bench: $(READY)
 	@$(PY) benchmarks/bench $(BENCH)
+
+peak:
+	@mkdir -p build
+	@cmake -S native -B build/peak -DMBNN_BENCHMARKS=ON >build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
+	@cmake --build build/peak --target mobile_bnn_peak >>build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
+	@build/peak/mobile_bnn_peak --json build/peak/peak.json
 
 clean:
 	rm -rf $(VENV) build dist

@@ -67,16 +67,17 @@ class Benchmark {
 
   void run(int rounds) { time_in_turns(tasks_, rounds); }
 
+  // Group by group, each where it first appears.
   void print() const {
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const Row& row = rows_[i];
-      if (i == 0 || rows_[i - 1].group != row.group || rows_[i - 1].isa != row.isa) {
-        printf("\n%s, %s\n", row.group.c_str(), row.isa.c_str());
+    std::vector<bool> printed(rows_.size());
+    for (size_t first = 0; first < rows_.size(); ++first) {
+      if (printed[first]) continue;
+      printf("\n%s, %s\n", rows_[first].group.c_str(), rows_[first].isa.c_str());
+      for (size_t i = first; i < rows_.size(); ++i) {
+        if (rows_[i].group != rows_[first].group || rows_[i].isa != rows_[first].isa) continue;
+        print_row(i);
+        printed[i] = true;
       }
-      printf("  %-40s %d thread%c %10.2f us %8.1f %-11s", row.name.c_str(), row.threads, row.threads == 1 ? ' ' : 's',
-             tasks_[i].best_seconds * 1e6, speed(i), row.unit);
-      if (row.limit >= 0) printf("%5.1f %% of %s", 100 * speed(i) / speed(row.limit), rows_[row.limit].name.c_str());
-      printf("\n");
     }
   }
 
@@ -94,6 +95,18 @@ class Benchmark {
   }
 
  private:
+  void print_row(size_t i) const {
+    const Row& row = rows_[i];
+    printf("  %-36s %d thread%c %10.2f us %8.1f %-11s", row.name.c_str(), row.threads, row.threads == 1 ? ' ' : 's',
+           tasks_[i].best_seconds * 1e6, speed(i), row.unit);
+    if (row.limit >= 0) {
+      const Row& limit = rows_[row.limit];
+      printf("%6.1f %% of %s", 100 * speed(i) / speed(row.limit),
+             limit.group == row.group ? "one thread" : limit.name.c_str());
+    }
+    printf("\n");
+  }
+
   double speed(size_t i) const { return rows_[i].work / tasks_[i].best_seconds * 1e-9; }
 
   int add(const Row& row, std::function<void()> run) {
@@ -189,7 +202,7 @@ class Benchmark {
     const int known = find([&](const Row& row) { return row.name == name; });
     if (known >= 0) return known;
     mbnn::Array<uint8_t>& buffer = add_buffer(2 * half);
-    return add({"memory", "-", name, 1, "GB/s", bytes}, [&buffer, half] {
+    return add({"memory", "all", name, 1, "GB/s", bytes}, [&buffer, half] {
       memcpy(buffer.data() + half, buffer.data(), half);
       asm volatile("" : : "r"(buffer.data()) : "memory");
     });
@@ -201,7 +214,7 @@ class Benchmark {
     if (known >= 0) return known;
     mbnn::Array<uint8_t>& buffer = add_buffer(bytes);
     const auto read = read_with_widest_vectors();
-    return add({"memory", "-", name, 1, "GB/s", static_cast<double>(bytes)},
+    return add({"memory", "all", name, 1, "GB/s", static_cast<double>(bytes)},
                [&buffer, read] { read(buffer.data(), buffer.size()); });
   }
 
