@@ -27,7 +27,7 @@ struct Avx512 {
   static Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
   static Vector count_differences(Vector a, Vector b) { return _mm512_popcnt_epi32(_mm512_xor_si512(a, b)); }
 
-  static void pin(Vector& vector) { asm("" : "+v"(vector)); }
+  static void pin(Vector& vector) { asm volatile("" : "+v"(vector)); }
 
   static uint32_t greater(const int32_t* a, const int32_t* b) {
     return join(_mm512_cmpgt_epi32_mask(_mm512_loadu_si512(a), _mm512_loadu_si512(b)),
