@@ -11,8 +11,11 @@ bool has_avx2() { return __builtin_cpu_supports("avx2"); }
 // Keeps a sum in its register and its addition where it is written.
 void pin(__m256i& vector) { asm volatile("" : "+x"(vector)); }
 
+struct Ymm {
+  using Vector = __m256i;
+};
 template <int P, int N>
-using Sums = SumsOf<__m256i, P, N>;
+using Sums = SumsOf<Ymm, P, N>;
 
 const __m256i* filter_vectors() { return reinterpret_cast<const __m256i*>(loop_data.filter); }
 

@@ -14,8 +14,11 @@ bool has_byte_shuffle() { return __builtin_cpu_supports("avx512bw"); }
 // Keeps a sum in its register and its addition where it is written.
 void pin(__m512i& vector) { asm volatile("" : "+v"(vector)); }
 
+struct Zmm {
+  using Vector = __m512i;
+};
 template <int P, int N>
-using Sums = SumsOf<__m512i, P, N>;
+using Sums = SumsOf<Zmm, P, N>;
 
 // XOR, VPOPCNTD, VPADDD for P pixels times N * 16 channels.
 template <int P, int N>

@@ -7,8 +7,10 @@
 
 namespace {
 
-template <class Vector, int P, int N>
+// S gives Vector.
+template <class S, int P, int N>
 struct SumsOf {
+  using Vector = typename S::Vector;
   Vector of[P][N];
 
   SumsOf() {
