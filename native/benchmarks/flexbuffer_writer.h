@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-// Everything is four bytes wide: the keys' characters, a vector of offsets back to them, then the values and their types.
+// Four bytes wide: the keys' characters, a vector of offsets back to them, then the values and their types.
 inline std::vector<uint8_t> write_flexbuffer_map(std::vector<std::pair<std::string, int>> entries) {
   constexpr uint8_t kInt = 1 << 2 | 2, kMap = 9 << 2 | 2;  // type << 2 | log2 of the width
   std::vector<uint8_t> bytes;

@@ -1,4 +1,4 @@
-// The best inner loops that we know for each instruction set, alone, on data in the first cache: what a kernel can reach.
+// The best inner loops that we know for each instruction set, alone, on data in the first cache.
 #pragma once
 
 #include <stddef.h>

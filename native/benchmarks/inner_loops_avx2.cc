@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "benchmarks/inner_loops.h"
+#include "benchmarks/sums.h"
 
 namespace {
 
@@ -10,26 +11,11 @@ bool has_avx2() { return __builtin_cpu_supports("avx2"); }
 // Keeps a sum in its register and its addition where it is written.
 void pin(__m256i& vector) { asm volatile("" : "+x"(vector)); }
 
-template <int P, int N>
-struct Sums {
-  __m256i of[P][N];
-
-  Sums() {
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) of[p][n] = _mm256_setzero_si256();
-    }
-  }
-
-  void store() const {
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) _mm256_storeu_si256(reinterpret_cast<__m256i*>(loop_data.result) + n, of[p][n]);
-    }
-  }
+struct Ymm {
+  using Vector = __m256i;
 };
+template <int P, int N>
+using Sums = SumsOf<Ymm, P, N>;
 
 const __m256i* filter_vectors() { return reinterpret_cast<const __m256i*>(loop_data.filter); }
 
@@ -82,8 +68,8 @@ void look_up_in_registers() {
   sums.store();
 }
 
-// XOR, then the bits of both nibbles of each byte; a vector is 8 channels of 32 bits. Flushing the bytes, every 31 words,
-// is left out: this is its upper bound.
+// XOR, then the bits of both nibbles of each byte; a vector is 8 channels of 32 bits. Flushing the bytes, every 31
+// words, is left out: this is its upper bound.
 template <int P, int N>
 void popcount() {
   Sums<P, N> sums;

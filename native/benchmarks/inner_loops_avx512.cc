@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "benchmarks/inner_loops.h"
+#include "benchmarks/sums.h"
 
 namespace {
 
@@ -13,26 +14,11 @@ bool has_byte_shuffle() { return __builtin_cpu_supports("avx512bw"); }
 // Keeps a sum in its register and its addition where it is written.
 void pin(__m512i& vector) { asm volatile("" : "+v"(vector)); }
 
-template <int P, int N>
-struct Sums {
-  __m512i of[P][N];
-
-  Sums() {
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) of[p][n] = _mm512_setzero_si512();
-    }
-  }
-
-  void store() const {
-#pragma GCC unroll 8
-    for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) _mm512_storeu_si512(loop_data.result + 16 * n, of[p][n]);
-    }
-  }
+struct Zmm {
+  using Vector = __m512i;
 };
+template <int P, int N>
+using Sums = SumsOf<Zmm, P, N>;
 
 // XOR, VPOPCNTD, VPADDD for P pixels times N * 16 channels.
 template <int P, int N>

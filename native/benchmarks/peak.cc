@@ -43,6 +43,11 @@ std::string cpu_name() {
   return "unknown CPU";
 }
 
+std::string name_of(Shape shape) {
+  const std::string size = std::to_string(shape.size);
+  return size + "x" + size + "x" + std::to_string(shape.channels);
+}
+
 class Benchmark {
  public:
   void add_loops(const InnerLoop* loops, int count) {
@@ -149,10 +154,9 @@ class Benchmark {
                   {{"channels_in", channels}, {"stride_height", 1}, {"stride_width", 1}, {"dilation_height_factor", 1},
                    {"dilation_width_factor", 1}, {"fused_activation_function", 0}, {"pad_values", 1}, {"padding", 0}});
     const double weights = static_cast<double>(filter) * filter * channels * channels;
-    const std::string shapes = std::to_string(size) + "x" + std::to_string(size) + "x" + std::to_string(channels);
     Row row{"bconv", machine.kernels->name, "", machine.pool.threads()};
     const bool dense = size == 1;
-    row.name = (dense ? "dense " : "3x3 ") + shapes;
+    row.name = (dense ? "dense " : "3x3 ") + name_of(shape);
     row.unit = dense ? "GB/s" : "Gbit-MAC/s";  // of the filter's bits
     row.work = dense ? weights / 8 : weights * size * size;
     if (row.threads > 1) {
@@ -192,7 +196,7 @@ class Benchmark {
   void add_map(const mbnn::Machine& machine, const std::string& name, Shape shape, Layer& layer) {
     const double bytes = static_cast<double>(layer.bytes_in() + layer.bytes_out());
     Row row{"bytes read and written", machine.kernels->name, name, 1, "GB/s", bytes, copy_of(bytes)};
-    row.name += " " + std::to_string(shape.size) + "x" + std::to_string(shape.size) + "x" + std::to_string(shape.channels);
+    row.name += " " + name_of(shape);
     add(row, [&layer] { layer.run(); });
   }
 

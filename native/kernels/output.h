@@ -77,8 +77,8 @@ struct Output {
     }
   }
 
-  // What most layers are: 32 or 64 channels of each pixel, plain or with a residual connection, which then take no longer
-  // than their loads and stores.
+  // What most layers are: 32 or 64 channels of each pixel, plain or with a residual connection, which then take no
+  // longer than their loads and stores.
   template <bool kAdds, int kWords>
   static void write_words(const Conv& conv, const Tile& word) {
     const Epilogue& epilogue = conv.epilogue;

@@ -1,0 +1,132 @@
+"""From a Keras model to a float graph that can be rewritten.
+
+The binary kernels do not travel through TensorFlow's exporter, which would quantize, fold and copy them for minutes.
+While the model is traced each quantized variable is replaced by an extra input; the quantized values, computed
+eagerly, become that input's constant afterwards. So it is also known which Keras layer an operator belongs to.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.fold import fold_constants
+from mobile_bnn.converters.graph import Signature, TfliteModel
+from mobile_bnn.converters.layers import flatten
+from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.native_output import caught_stderr
+
+_PREFIX = "quantized_variable_"
+
+
+@dataclass(frozen=True)
+class QuantizedWeight:
+    """A weight with a quantizer: the layer's name, the weight's own, and the variable."""
+
+    layer: str
+    name: str
+    variable: Any
+
+    def values(self) -> npt.NDArray[np.float32]:
+        """What the layer computes with, in Keras's order of dimensions."""
+        with larq.context.quantized_scope(True):
+            return np.asarray(tf.convert_to_tensor(self.variable), np.float32)
+
+
+def quantized_weights(model: Any) -> list[QuantizedWeight]:
+    """Every weight with a quantizer, each once, in the order of the model's layers."""
+    found: dict[int, QuantizedWeight] = {}
+    for layer in flatten(model):
+        for name, value in vars(layer).items():
+            if isinstance(value, larq.quantized_variable.QuantizedVariable) and value.quantizer is not None:
+                found.setdefault(id(value), QuantizedWeight(layer.name, name.lstrip("_"), value))
+    return list(found.values())
+
+
+def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
+    """Exports a Keras model in float32 by TensorFlow's converter.
+
+    Args:
+        model: a Keras model.
+        batch_size: of the file; None leaves it open.
+
+    Returns:
+        The graph. Quantized weights are constants named `layer/weight`; inputs and outputs have a signature by Keras's
+        names.
+
+    Raises:
+        MobileBnnError: TensorFlow cannot trace or convert the model.
+    """
+    weights = quantized_weights(model)
+    images = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name) for tensor in model.inputs]
+    kernels = [tf.TensorSpec(weight.variable.shape, name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
+
+    def call(*arguments: Any) -> Any:
+        given = arguments[: len(images)]
+        with _replaced(weights, arguments[len(images) :]):
+            return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
+
+    exported = TfliteModel.read(_convert(call, [*images, *kernels]))
+    _put_in(exported, weights)
+    _sign(exported, model)
+    for graph in exported.graphs:
+        fold_constants(graph)
+        graph.remove_dead()
+    return exported
+
+
+@contextmanager
+def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterator[None]:
+    """Lets every quantizer give a value that is independent of its variable."""
+    quantizers = [weight.variable.quantizer for weight in weights]
+    try:
+        for weight, value in zip(weights, values, strict=True):
+            weight.variable.quantizer = lambda _, value=value: value
+        yield
+    finally:
+        for weight, quantizer in zip(weights, quantizers, strict=True):
+            weight.variable.quantizer = quantizer
+
+
+def _convert(call: Any, specs: list[Any]) -> bytes:
+    try:
+        with caught_stderr(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            function = tf.function(call, autograph=False).get_concrete_function(*specs)
+            # Without a trackable object nothing is saved to disk on the way.
+            return bytes(tf.lite.TFLiteConverter.from_concrete_functions([function], None).convert())
+    except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
+        raise MobileBnnError("TensorFlow cannot convert the model to float", why=_cause(error)) from error
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, without Keras's and AutoGraph's words about where."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(("Exception encountered when", "in user code", "File "))]
+    return told[0] if told else first_line(error)
+
+
+def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
+    graph = exported.graphs[0]
+    for tensor in graph.inputs:
+        if tensor.name.startswith(_PREFIX):
+            weight = weights[int(tensor.name.removeprefix(_PREFIX))]
+            tensor.set_values(weight.values())
+            tensor.table.name = f"{weight.layer}/{weight.name}"
+    graph.inputs = [tensor for tensor in graph.inputs if tensor.content is None]
+
+
+def _sign(exported: TfliteModel, model: Any) -> None:
+    graph = exported.graphs[0]
+    graph.signatures = [
+        Signature(
+            "serving_default",
+            dict(zip(model.input_names, graph.inputs, strict=True)),
+            dict(zip(model.output_names, graph.outputs, strict=True)),
+        )
+    ]

@@ -1,0 +1,416 @@
+"""One editable view of a .tflite file: operators and tensors as objects that point at each other.
+
+Indices exist in the file only. Reading replaces them by references and writing numbers what is still in use, so a
+rewrite never has to keep a table in order. Everything that rewrites do not touch (quantization, sparsity, options,
+metadata, further subgraphs) stays what it was.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
+
+from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.runtime.describe import constant, operator_name, tensor_name, tensor_type
+from mobile_bnn.runtime.flatbuffer import pack, read_model
+
+Array = npt.NDArray[Any]
+
+_DTYPES: dict[int, np.dtype[Any]] = {
+    schema.TensorType.FLOAT32: np.dtype(np.float32),
+    schema.TensorType.FLOAT16: np.dtype(np.float16),
+    schema.TensorType.FLOAT64: np.dtype(np.float64),
+    schema.TensorType.INT8: np.dtype(np.int8),
+    schema.TensorType.UINT8: np.dtype(np.uint8),
+    schema.TensorType.INT16: np.dtype(np.int16),
+    schema.TensorType.INT32: np.dtype(np.int32),
+    schema.TensorType.INT64: np.dtype(np.int64),
+    schema.TensorType.BOOL: np.dtype(np.bool_),
+}
+_TYPES = {dtype: number for number, dtype in _DTYPES.items()}
+
+
+@dataclass(eq=False)
+class Tensor:
+    """A tensor of a graph.
+
+    Attributes:
+        table: the schema's table, whose `buffer` means nothing here.
+        content: a constant's bytes, uint8 (bytes,), or None for a tensor that is computed.
+    """
+
+    table: Any
+    content: npt.NDArray[np.uint8] | None = None
+
+    @classmethod
+    def of(cls, name: str, shape: Iterable[int], dtype: npt.DTypeLike) -> "Tensor":
+        """A new tensor that an operator computes."""
+        table = schema.TensorT()
+        table.name, table.shape, table.type = name, [int(size) for size in shape], _TYPES[np.dtype(dtype)]
+        return cls(table)
+
+    @classmethod
+    def constant(cls, name: str, values: Array) -> "Tensor":
+        """A new constant."""
+        tensor = cls.of(name, values.shape, values.dtype)
+        tensor.set_values(values)
+        return tensor
+
+    def set_values(self, values: Array) -> None:
+        """Makes this tensor a constant of that shape and type."""
+        self.table.shape, self.table.type = list(values.shape), _TYPES[values.dtype]
+        self.table.shapeSignature = None
+        self.content = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+
+    @property
+    def name(self) -> str:
+        """The name in the file."""
+        return tensor_name(self.table)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in the file, 1 where a dimension is dynamic."""
+        return tuple(self.table.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any] | None:
+        """The element type, None for one that NumPy has not (int4, strings, resources)."""
+        return _DTYPES.get(self.table.type)
+
+    @property
+    def values(self) -> Array | None:
+        """A constant's values in the tensor's shape, read-only; None if it is computed or NumPy lacks its type.
+
+        Raises:
+            MobileBnnError: the constant has not the bytes of its shape.
+        """
+        if self.content is None or self.dtype is None or self.table.sparsity is not None:
+            return None
+        if self.content.size != int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize:
+            raise MobileBnnError(
+                f"constant {self.name or 'without a name'} has {self.content.size} bytes",
+                why=f"its shape {list(self.shape)} of {tensor_type(self.table)} needs other ones",
+            )
+        # A file's buffers are aligned to 16 bytes unless it was written carelessly: then this is a copy.
+        content = np.require(self.content, requirements=["C", "A"])
+        values = np.frombuffer(content.data, self.dtype).reshape(self.shape)
+        values.flags.writeable = False
+        return values
+
+
+@dataclass(eq=False)
+class Operator:
+    """An operator of a graph.
+
+    Attributes:
+        kind: its builtin name, such as CONV_2D, or its custom code, such as LceBconv2d.
+        inputs: tensors, None for an optional one that was left out.
+        outputs: tensors.
+        code: the schema's table of kind and version.
+        table: the schema's table of options, whose indices mean nothing here.
+        intermediates: tensors that the operator keeps between its own steps.
+    """
+
+    kind: str
+    inputs: list[Tensor | None]
+    outputs: list[Tensor]
+    code: Any
+    table: Any = field(default_factory=schema.OperatorT)
+    intermediates: list[Tensor] = field(default_factory=list)
+
+    @classmethod
+    def builtin(
+        cls, kind: str, inputs: list[Tensor | None], outputs: list[Tensor], options: Any = None, version: int = 1
+    ) -> "Operator":
+        """A new operator of TFLite's own; `options` is the schema's object, such as `AddOptionsT`."""
+        code = schema.OperatorCodeT()
+        code.builtinCode, code.version = getattr(schema.BuiltinOperator, kind), version
+        code.deprecatedBuiltinCode = min(code.builtinCode, schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
+        operator = cls(kind, list(inputs), list(outputs), code)
+        if options is not None:
+            operator.table.builtinOptions = options
+            operator.table.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
+        return operator
+
+    @classmethod
+    def custom(
+        cls, kind: str, inputs: list[Tensor | None], outputs: list[Tensor], options: Mapping[str, int] | None = None
+    ) -> "Operator":
+        """A new custom operator with options in a flexbuffer map, none if it takes none."""
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = kind, 1
+        operator = cls(kind, list(inputs), list(outputs), code)
+        if options is not None:
+            operator.table.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(dict(options))), np.uint8)
+        return operator
+
+    @property
+    def options(self) -> Any:
+        """The builtin options, None if there are none."""
+        return self.table.builtinOptions
+
+    @property
+    def custom_options(self) -> dict[str, Any]:
+        """A custom operator's options.
+
+        Raises:
+            MobileBnnError: they are no flexbuffer map.
+        """
+        content = self.table.customOptions
+        try:
+            options = flexbuffers.Loads(bytes(bytearray(content))) if content is not None and len(content) else {}
+        except Exception as error:  # the reader raises whatever offsets that lead nowhere make of it
+            raise MobileBnnError(f"the options of {self.kind} are no flexbuffer", why=first_line(error)) from error
+        if not isinstance(options, dict):
+            raise MobileBnnError(f"the options of {self.kind} are no flexbuffer map")
+        return options
+
+    @property
+    def output(self) -> Tensor:
+        """The only output of an operator that has one."""
+        (output,) = self.outputs
+        return output
+
+
+@dataclass
+class Signature:
+    """Names for the inputs and outputs of a graph."""
+
+    key: Any
+    inputs: dict[Any, Tensor]
+    outputs: dict[Any, Tensor]
+
+
+@dataclass(eq=False)
+class Graph:
+    """A subgraph: its operators in an order in which they can run."""
+
+    name: Any
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    operators: list[Operator]
+    signatures: list[Signature] = field(default_factory=list)
+
+    def producer(self, tensor: Tensor) -> Operator | None:
+        """The operator that computes a tensor; None for inputs and constants."""
+        return next((operator for operator in self.operators if tensor in operator.outputs), None)
+
+    def consumers(self, tensor: Tensor) -> list[Operator]:
+        """The operators that read a tensor, each once."""
+        return [operator for operator in self.operators if tensor in operator.inputs]
+
+    def replace(self, old: Tensor, new: Tensor) -> None:
+        """Lets every reader of one tensor, the graph's outputs and its signatures have another."""
+        for operator in self.operators:
+            operator.inputs = [new if tensor is old else tensor for tensor in operator.inputs]
+        self.outputs = [new if tensor is old else tensor for tensor in self.outputs]
+        for signature in self.signatures:
+            outputs = signature.outputs.items()
+            signature.outputs = {name: new if tensor is old else tensor for name, tensor in outputs}
+
+    def insert_before(self, operator: Operator, *new: Operator) -> None:
+        """Puts operators in front of one, which thereby may read what they compute."""
+        at = self.operators.index(operator)
+        self.operators[at:at] = new
+
+    def remove_dead(self) -> None:
+        """Removes operators whose results nobody uses. What writes variables or calls subgraphs stays."""
+        used = set(map(id, self.outputs))
+        alive = []
+        for operator in reversed(self.operators):
+            if _has_effects(operator) or any(id(tensor) in used for tensor in operator.outputs):
+                alive.append(operator)
+                used |= {id(tensor) for tensor in operator.inputs if tensor is not None}
+        self.operators = alive[::-1]
+
+    def tensors(self) -> Iterator[Tensor]:
+        """Every tensor in use, once, in the order of first use."""
+        seen = {}
+        for tensor in self.inputs:
+            seen[id(tensor)] = tensor
+        for operator in self.operators:
+            for used in (*operator.inputs, *operator.intermediates, *operator.outputs):
+                if used is not None:
+                    seen.setdefault(id(used), used)
+        for tensor in self.outputs:
+            seen.setdefault(id(tensor), tensor)
+        yield from seen.values()
+
+
+@dataclass
+class TfliteModel:
+    """A .tflite file that can be changed.
+
+    Attributes:
+        graphs: its subgraphs; the first is the one that runs.
+        metadata: names and bytes.
+        table: the schema's table of version and description.
+    """
+
+    graphs: list[Graph]
+    metadata: list[tuple[Any, npt.NDArray[np.uint8] | None]]
+    table: Any
+
+    @classmethod
+    def read(cls, source: Path | str | bytes) -> "TfliteModel":
+        """Reads a file.
+
+        Raises:
+            UsageError: there is no such file.
+            MobileBnnError: the file is truncated, malformed, over 2 GB, or not a .tflite.
+        """
+        model = read_model(source)
+        tensors = [
+            [Tensor(table, constant(model, table)) for table in subgraph.tensors] for subgraph in model.subgraphs
+        ]
+        graphs = [_read_graph(model, subgraph, own) for subgraph, own in zip(model.subgraphs, tensors, strict=True)]
+        for table in model.signatureDefs or []:
+            (number,) = _in_range([table.subgraphIndex], graphs)
+            graphs[number].signatures.append(_read_signature(table, tensors[number]))
+        metadata = [(entry.name, model.buffers[entry.buffer].data) for entry in model.metadata]
+        return cls(graphs, metadata, model)
+
+    @classmethod
+    def of(cls, graph: Graph) -> "TfliteModel":
+        """A model of one graph."""
+        table = schema.ModelT()
+        table.version, table.description = 3, ""
+        return cls([graph], [], table)
+
+    def write(self) -> bytes:
+        """The file's bytes. Constants of equal bytes share a buffer; tensors that nobody uses are left out."""
+        writer = _Writer()
+        numbers: dict[int, int] = {}
+        model = schema.ModelT()
+        model.version, model.description = self.table.version, self.table.description
+        model.subgraphs = [writer.graph(graph, numbers) for graph in self.graphs]
+        model.operatorCodes = writer.codes
+        model.signatureDefs = [
+            _write_signature(signature, number, numbers)
+            for number, graph in enumerate(self.graphs)
+            for signature in graph.signatures
+        ]
+        model.metadata = [_metadata(name, writer.buffer(content)) for name, content in self.metadata]
+        model.buffers = writer.buffers
+        return pack(model)
+
+
+def _has_effects(operator: Operator) -> bool:
+    stateful = any(tensor is not None and tensor.table.isVariable for tensor in operator.inputs)
+    return stateful or not operator.outputs or operator.kind in _CALLING
+
+
+_CALLING = {"CALL", "CALL_ONCE", "IF", "WHILE", "ASSIGN_VARIABLE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE"}
+
+
+def _read_graph(model: Any, subgraph: Any, tensors: list[Tensor]) -> Graph:
+    def at(index: int) -> Tensor | None:
+        return None if index < 0 else tensors[index]
+
+    operators = [
+        Operator(
+            operator_name(model, table),
+            [at(index) for index in table.inputs],
+            [tensors[index] for index in table.outputs],
+            model.operatorCodes[table.opcodeIndex],
+            table,
+            [tensors[index] for index in _in_range(table.intermediates, tensors)],
+        )
+        for table in subgraph.operators
+    ]
+    inputs, outputs = [tensors[i] for i in subgraph.inputs], [tensors[i] for i in subgraph.outputs]
+    return Graph(subgraph.name, inputs, outputs, operators)
+
+
+def _in_range(indices: Any, items: list[Any]) -> list[int]:
+    numbers = [] if indices is None else [int(index) for index in indices]
+    if any(not 0 <= number < len(items) for number in numbers):
+        raise MobileBnnError("the .tflite file is malformed", why=f"it refers to one of {numbers}, of {len(items)}")
+    return numbers
+
+
+def _read_signature(table: Any, tensors: list[Tensor]) -> Signature:
+    def named(maps: Any) -> dict[Any, Tensor]:
+        maps = maps or []
+        indices = _in_range([entry.tensorIndex for entry in maps], tensors)
+        return {entry.name: tensors[index] for entry, index in zip(maps, indices, strict=True)}
+
+    return Signature(table.signatureKey, named(table.inputs), named(table.outputs))
+
+
+def _write_signature(signature: Signature, subgraph: int, numbers: dict[int, int]) -> Any:
+    def maps(tensors: dict[Any, Tensor]) -> list[Any]:
+        entries = []
+        for name, tensor in tensors.items():
+            entry = schema.TensorMapT()
+            entry.name, entry.tensorIndex = name, numbers[id(tensor)]
+            entries.append(entry)
+        return entries
+
+    table = schema.SignatureDefT()
+    table.signatureKey, table.subgraphIndex = signature.key, subgraph
+    table.inputs, table.outputs = maps(signature.inputs), maps(signature.outputs)
+    return table
+
+
+def _metadata(name: Any, buffer: int) -> Any:
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = name, buffer
+    return entry
+
+
+class _Writer:
+    """Numbers buffers, operator codes and tensors while graphs become the schema's tables."""
+
+    def __init__(self) -> None:
+        self.buffers = [schema.BufferT()]  # the first is the empty one, of everything that is computed
+        self.codes: list[Any] = []
+        self._buffer_of: dict[bytes, int] = {}
+        self._code_of: dict[Any, int] = {}
+
+    def buffer(self, content: npt.NDArray[np.uint8] | None) -> int:
+        if content is None or len(content) == 0:
+            return 0
+        content = np.asarray(content, np.uint8)
+        key = sha256(content.data if content.flags.c_contiguous else content.tobytes()).digest()
+        if key not in self._buffer_of:
+            self._buffer_of[key] = len(self.buffers)
+            buffer = schema.BufferT()
+            buffer.data = content
+            self.buffers.append(buffer)
+        return self._buffer_of[key]
+
+    def code(self, code: Any) -> int:
+        key = (code.builtinCode, code.deprecatedBuiltinCode, code.customCode, code.version)
+        if key not in self._code_of:
+            self._code_of[key] = len(self.codes)
+            self.codes.append(code)
+        return self._code_of[key]
+
+    def graph(self, graph: Graph, numbers: dict[int, int]) -> Any:
+        table = schema.SubGraphT()
+        table.name, table.tensors = graph.name, []
+        for tensor in graph.tensors():
+            numbers[id(tensor)] = len(table.tensors)
+            tensor.table.buffer = self.buffer(tensor.content)
+            table.tensors.append(tensor.table)
+        table.inputs = [numbers[id(tensor)] for tensor in graph.inputs]
+        table.outputs = [numbers[id(tensor)] for tensor in graph.outputs]
+        table.operators = [self._operator(operator, numbers) for operator in graph.operators]
+        return table
+
+    def _operator(self, operator: Operator, numbers: dict[int, int]) -> Any:
+        table = operator.table
+        table.opcodeIndex = self.code(operator.code)
+        table.inputs = [-1 if tensor is None else numbers[id(tensor)] for tensor in operator.inputs]
+        table.outputs = [numbers[id(tensor)] for tensor in operator.outputs]
+        if operator.intermediates:
+            table.intermediates = [numbers[id(tensor)] for tensor in operator.intermediates]
+        return table

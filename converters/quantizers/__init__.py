@@ -1,0 +1,1 @@
+"""Quantizers, recognized by the values they give instead of the way they are written."""

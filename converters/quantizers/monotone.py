@@ -1,0 +1,112 @@
+"""Proves that a cone is monotone, channel by channel, from the direction of each of its operators.
+
+IEEE arithmetic rounds monotonically: if x <= y then fl(x + c) <= fl(y + c), and so for the other operators here. What
+is computed by approximation (TANH, LOGISTIC) proves nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.graph import Operator
+from mobile_bnn.converters.quantizers.cone import Cone
+
+Array = npt.NDArray[Any]
+
+# A direction is +1 (never falls), -1 (never rises), 0 (constant), per channel, or None where nothing is known.
+Direction = Array | None
+
+
+def direction(cone: Cone) -> Direction:
+    """Whether the cone's output rises (+1), falls (-1) or stays (0) as its source rises: int8 [channels], or None."""
+    channels = cone.channels
+    known: dict[int, Direction] = {id(cone.source): np.ones(channels, np.int8)}
+    for operator in cone.operators:
+        inputs = [_of(tensor, known, channels) for tensor in operator.inputs]
+        known[id(operator.output)] = _RULES.get(operator.kind, _unknown)(operator, inputs)
+    return known[id(cone.output)]
+
+
+def _of(tensor: Any, known: dict[int, Direction], channels: int) -> Direction:
+    return np.zeros(channels, np.int8) if tensor.content is not None else known[id(tensor)]
+
+
+def _signs(values: Array) -> Array:
+    signs: Array = np.sign(values).astype(np.int8)
+    return signs
+
+
+def _unknown(operator: Operator, inputs: list[Direction]) -> Direction:
+    return None
+
+
+def _same(operator: Operator, inputs: list[Direction]) -> Direction:
+    return inputs[0]
+
+
+def _opposite(operator: Operator, inputs: list[Direction]) -> Direction:
+    return None if inputs[0] is None else -inputs[0]
+
+
+def _together(operator: Operator, inputs: list[Direction]) -> Direction:
+    """Of operators that rise with each input: known where the inputs do not pull apart."""
+    left, right = inputs
+    if left is None or right is None or (left * right < 0).any():
+        return None
+    return _signs(left + right)
+
+
+def _against(operator: Operator, inputs: list[Direction]) -> Direction:
+    """Of operators that rise with the first input and fall with the second."""
+    left, right = inputs
+    return None if right is None else _together(operator, [left, -right])
+
+
+def _against_swapped(operator: Operator, inputs: list[Direction]) -> Direction:
+    return _against(operator, inputs[::-1])
+
+
+def _scaled(operator: Operator, inputs: list[Direction]) -> Direction:
+    """A product with a constant, or a quotient by one."""
+    constants = [tensor.values if tensor is not None else None for tensor in operator.inputs]
+    for value, scale in ((0, 1), (1, 0)) if operator.kind == "MUL" else ((0, 1),):
+        factor, moved = constants[scale], inputs[value]
+        if factor is not None and moved is not None:
+            if not np.isfinite(factor).all() or (operator.kind == "DIV" and (factor == 0).any()):
+                return None
+            return _signs(moved * np.sign(factor).reshape(-1))
+    return None
+
+
+def _slope(operator: Operator, inputs: list[Direction]) -> Direction:
+    """PRELU: falls nowhere if no slope is negative."""
+    slopes = operator.inputs[1].values if operator.inputs[1] is not None else None
+    return inputs[0] if slopes is not None and (slopes >= 0).all() else None
+
+
+def _leaky(operator: Operator, inputs: list[Direction]) -> Direction:
+    return inputs[0] if operator.options is not None and operator.options.alpha >= 0 else None
+
+
+def _choice(operator: Operator, inputs: list[Direction]) -> Direction:
+    """SELECT between constants: rises with the condition where the first is the greater one."""
+    first, second = (tensor.values if tensor is not None else None for tensor in operator.inputs[1:])
+    if inputs[0] is None or first is None or second is None:
+        return None
+    sense = np.sign(first.astype(np.float64) - second.astype(np.float64)).reshape(-1)
+    return _signs(inputs[0] * sense)
+
+
+_RULES: dict[str, Callable[[Operator, list[Direction]], Direction]] = {
+    **dict.fromkeys(("SIGN", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "FLOOR", "CEIL", "CAST"), _same),
+    **dict.fromkeys(("NEG", "LOGICAL_NOT"), _opposite),
+    **dict.fromkeys(("ADD", "MAXIMUM", "MINIMUM", "LOGICAL_AND", "LOGICAL_OR"), _together),
+    **dict.fromkeys(("SUB", "GREATER", "GREATER_EQUAL"), _against),
+    **dict.fromkeys(("LESS", "LESS_EQUAL"), _against_swapped),
+    **dict.fromkeys(("MUL", "DIV"), _scaled),
+    **dict.fromkeys(("SELECT", "SELECT_V2"), _choice),
+    "PRELU": _slope,
+    "LEAKY_RELU": _leaky,
+}

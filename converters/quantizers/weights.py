@@ -1,0 +1,110 @@
+"""Filters of few values as sums of binary filters: w = sum over k of scale_k * sign_k + offset, per output channel.
+
+Two values {l, u} are (u - l) / 2 * sign + (u + l) / 2. Values on a grid of 2^k evenly spaced points are k such terms,
+whose scales double: the point number i has the signs of i's binary digits. Ternary filters {-s, 0, s} are two terms of
+scale s / 2, whose signs differ where the weight is 0.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+MAX_BITS = 4
+# Values count as equal if they differ by a few roundings of the channel's largest: quantizers compute them in float32.
+_TOLERANCE = 2e-6
+
+
+@dataclass(frozen=True)
+class Base:
+    """One binary filter.
+
+    Attributes:
+        signs: bool [O, ...], True for -1.
+        scale: float32 [O], not negative.
+    """
+
+    signs: Array
+    scale: Array
+
+
+@dataclass(frozen=True)
+class BinaryWeights:
+    """A filter as a sum of binary ones.
+
+    Attributes:
+        bases: the terms, the one of the largest scale first; one for binary weights.
+        offset: float32 [O], what every weight of a channel has besides; 0 unless its values are lopsided.
+    """
+
+    bases: list[Base]
+    offset: Array
+
+    def values(self) -> Array:
+        """The filter that this is, float32 [O, ...]."""
+        shape = (-1,) + (1,) * (self.bases[0].signs.ndim - 1)
+        terms = [np.where(base.signs, -1, 1) * base.scale.astype(np.float64).reshape(shape) for base in self.bases]
+        return np.asarray(sum(terms) + self.offset.astype(np.float64).reshape(shape), np.float32)
+
+
+def binary_weights(weights: Array) -> BinaryWeights | str:
+    """Takes a filter apart.
+
+    Args:
+        weights: float32 [O, ...], output channels first.
+
+    Returns:
+        The sum, whose values() differ from the weights by a few roundings at most; or why there is none.
+    """
+    if weights.size == 0:
+        return "the filter is empty"
+    rows = weights.reshape(len(weights), -1).astype(np.float64)
+    if not np.isfinite(rows).all():
+        return "the filter holds numbers that are not finite"
+    low, high = rows.min(1), rows.max(1)
+    tolerance = _TOLERANCE * np.maximum(np.abs(low), np.abs(high))
+    for bits in range(1, MAX_BITS + 1):
+        found = _grid(rows, low, high, tolerance, bits)
+        if found is None and bits == 1:
+            found = _ternary(rows, low, high, tolerance)
+        if found is not None:
+            terms, offset = found
+            shape = weights.shape
+            bases = [Base(signs.reshape(shape), scale.astype(np.float32)) for signs, scale in terms]
+            return BinaryWeights(bases, offset.astype(np.float32))
+    channel = int(np.argmax([len(np.unique(row)) for row in rows]))
+    return f"channel {channel} has {len(np.unique(rows[channel]))} values that are on no grid of up to {2**MAX_BITS}"
+
+
+_Terms = tuple[list[tuple[Array, Array]], Array]
+
+
+def _grid(rows: Array, low: Array, high: Array, tolerance: Array, bits: int) -> _Terms | None:
+    """All channels on grids of 2^bits points from their least to their greatest value."""
+    intervals = 2**bits - 1
+    step = (high - low) / intervals
+    # A channel of one value s is a binary one of scale |s|, without an offset; of zeros, one of scale 0.
+    constant = high - low <= tolerance
+    middle = np.where(constant, 0.0, (high + low) / 2)
+    half = np.where(constant, np.abs(high) / intervals, step / 2)
+    if (np.abs(middle) <= tolerance).all():
+        middle = np.zeros_like(middle)
+    safe = np.where(half == 0, 1.0, half)
+    digits = np.rint(((rows - middle[:, None]) / safe[:, None] + intervals) / 2).astype(np.int64).clip(0, intervals)
+    values = middle[:, None] + (2 * digits - intervals) * half[:, None]
+    if (np.abs(values - rows) > tolerance[:, None]).any():
+        return None
+    terms = [((digits >> bit & 1) == 0, half * 2**bit) for bit in reversed(range(bits))]
+    return terms, middle
+
+
+def _ternary(rows: Array, low: Array, high: Array, tolerance: Array) -> _Terms | None:
+    """All channels of some of the values -s, 0 and s."""
+    scale = np.maximum(np.abs(low), np.abs(high))
+    zero = np.abs(rows) <= tolerance[:, None]
+    if not (zero | (np.abs(np.abs(rows) - scale[:, None]) <= tolerance[:, None])).all():
+        return None
+    return [(rows < -tolerance[:, None], scale / 2), (rows <= tolerance[:, None], scale / 2)], np.zeros_like(scale)

@@ -1,0 +1,102 @@
+"""Filters taken apart into binary ones: every weight quantizer of Larq, and what only looks like one."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mobile_bnn.converters.quantizers.weights import BinaryWeights, binary_weights
+from mobile_bnn.legacy_keras import larq, tf
+
+SHAPE = (3, 3, 8, 5)  # Keras: outputs last
+
+
+def quantized(quantizer: Any, scale: float = 1.0) -> np.ndarray:
+    """A random filter behind a quantizer, outputs first."""
+    latent = np.random.default_rng(0).uniform(-1, 1, SHAPE).astype(np.float32) * scale
+    return np.moveaxis(quantizer(tf.constant(latent)).numpy(), -1, 0)
+
+
+def taken_apart(weights: np.ndarray) -> BinaryWeights:
+    found = binary_weights(weights)
+    assert isinstance(found, BinaryWeights), found
+    np.testing.assert_allclose(found.values(), weights, rtol=0, atol=4e-6 * np.abs(weights).max())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "bases"),
+    [
+        (larq.quantizers.SteSign(), 1),
+        (larq.quantizers.ApproxSign(), 1),
+        (larq.quantizers.SwishSign(), 1),
+        (larq.quantizers.MagnitudeAwareSign(), 1),
+        (larq.quantizers.SteHeaviside(), 1),
+        (larq.quantizers.SteTern(), 2),
+        (larq.quantizers.SteTern(ternary_weight_networks=True), 2),
+        (larq.quantizers.DoReFa(1, mode="weights"), 1),
+        (larq.quantizers.DoReFa(2, mode="weights"), 2),
+        (larq.quantizers.DoReFa(3, mode="weights"), 3),
+        (larq.quantizers.DoReFa(4, mode="weights"), 4),
+    ],
+    ids=str,
+)
+def test_larqs_quantizers(quantizer: Any, bases: int) -> None:
+    found = taken_apart(quantized(quantizer))
+    assert len(found.bases) == bases
+
+
+def test_a_sign_with_any_scale_per_channel() -> None:
+    generator = np.random.default_rng(1)
+    signs = generator.random((6, 3, 3, 4)) < 0.5
+    scale = np.float32([1e-30, 3e-5, 0.7, 1, 123456, 0])  # the last channel is dead
+    weights = np.where(signs, -1, 1).astype(np.float32) * scale[:, None, None, None]
+    found = taken_apart(weights)
+    (base,) = found.bases
+    np.testing.assert_array_equal(base.scale, scale)
+    np.testing.assert_array_equal(base.signs[:5], signs[:5])
+    assert not found.offset.any()
+    np.testing.assert_array_equal(found.values(), weights)
+
+
+def test_channels_of_one_value_are_binary_too() -> None:
+    weights = np.full((2, 1, 1, 8), 0.25, np.float32) * np.float32([1, -3])[:, None, None, None]
+    found = taken_apart(weights)
+    (base,) = found.bases
+    np.testing.assert_array_equal(base.scale, [0.25, 0.75])
+    np.testing.assert_array_equal(base.signs.reshape(2, -1).all(1), [False, True])
+    assert not found.offset.any()
+
+
+@settings(deadline=None)
+@given(st.floats(-8, 8, width=32), st.floats(-8, 8, width=32), st.integers(0, 2**16))
+def test_any_two_values(low: float, high: float, seed: int) -> None:
+    weights = np.random.default_rng(seed).choice(np.float32([low, high]), (3, 2, 2, 4))
+    assert len(taken_apart(weights).bases) <= 2
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.floats(0.0625, 4, width=32), st.floats(-1, 1, width=32), st.integers(0, 2**16))
+def test_grids(bits: int, step: float, low: float, seed: int) -> None:
+    points = (np.float32(low) + np.float32(step) * np.arange(2**bits)).astype(np.float32)
+    weights = np.random.default_rng(seed).choice(points, (4, 3, 3, 16))
+    weights[:, 0, 0, 0], weights[:, 0, 0, 1] = points[0], points[-1]  # the whole grid's ends are there
+    assert len(taken_apart(weights).bases) <= max(bits, 2)
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        (np.random.default_rng(0).normal(size=(2, 3, 3, 4)), "channel 0 has 36 values that are on no grid"),
+        (np.float32([[1, -1, 1.01]]), "channel 0 has 3 values"),
+        (np.float32([[1, -1], [np.nan, 1]]), "not finite"),
+        (np.float32([[1, -1], [np.inf, 1]]), "not finite"),
+        (np.zeros((0, 3)), "empty"),
+    ],
+)
+def test_what_is_not_binary_says_why(weights: np.ndarray, reason: str) -> None:
+    found = binary_weights(weights.astype(np.float32))
+    assert isinstance(found, str)
+    assert reason in found
