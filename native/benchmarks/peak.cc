@@ -70,7 +70,13 @@ class Benchmark {
     }
   }
 
-  void run(int rounds) { time_in_turns(tasks_, rounds); }
+  void run(int rounds) {
+    time_in_turns(tasks_, rounds);
+    // One loop alone may be timed too low, and no kernel is faster than its limit: the fastest loop of the set counts.
+    for (Row& row : rows_) {
+      if (row.limit >= 0 && rows_[row.limit].group == "inner loop") row.limit = fastest_loop(row.isa);
+    }
+  }
 
   // Group by group, each where it first appears.
   void print() const {
@@ -134,6 +140,14 @@ class Benchmark {
 
   // The inner loop of the library's own tile.
   int peak(const std::string& isa) const { return find([&](const Row& row) { return row.isa == isa && row.is_peak; }); }
+
+  int fastest_loop(const std::string& isa) const {
+    int best = peak(isa);
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (rows_[i].group == "inner loop" && rows_[i].isa == isa && speed(i) > speed(best)) best = static_cast<int>(i);
+    }
+    return best;
+  }
 
   template <class Predicate>
   int find(const Predicate& predicate) const {
