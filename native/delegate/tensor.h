@@ -61,7 +61,8 @@ class Reporter {
   int node_;
 };
 
-// False, reported, unless the rank is one we store, every dimension is positive and 31 bits can count the elements.
+// False, reported, unless the rank is one we store, every dimension is positive, 31 bits can count the elements, and a
+// constant has all of them: the shape of a constant is what the file says, and its memory is the file.
 bool check_size(const Tensor& tensor, const Reporter& reporter);
 
 inline int words_of(int channels) { return channels / kWordBits + (channels % kWordBits != 0); }

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <algorithm>
 
@@ -13,7 +12,6 @@ namespace mbnn::fuzz {
 namespace {
 
 enum { kArenaRw = 2, kDynamic = 4 };  // more of TfLiteAllocationType
-enum { kBuiltinAdd = 0, kBuiltinMul = 18, kBuiltinCustom = 32 };
 
 constexpr int kMostTensors = 32, kMostNodes = 12, kMostInputs = 8, kMostOutputs = 3, kMostRank = 11;
 constexpr size_t kMostBytes = 16 << 10;      // of a tensor that the arena can hold
@@ -24,9 +22,18 @@ struct Kind {
   const char* custom_name;
 };
 const Kind kKinds[] = {
-    {kBuiltinCustom, "LceQuantize"},   {kBuiltinCustom, "LceDequantize"}, {kBuiltinCustom, "LceBconv2d"},
-    {kBuiltinCustom, "LceBMaxPool2d"}, {kBuiltinCustom, "Foreign"},       {kBuiltinAdd, nullptr},
-    {kBuiltinMul, nullptr},
+    {kTfLiteBuiltinCustom, "LceQuantize"},
+    {kTfLiteBuiltinCustom, "LceDequantize"},
+    {kTfLiteBuiltinCustom, "LceBconv2d"},
+    {kTfLiteBuiltinCustom, "LceBMaxPool2d"},
+    {kTfLiteBuiltinCustom, "Foreign"},
+    {kTfLiteBuiltinAdd, nullptr},
+    {kTfLiteBuiltinSub, nullptr},
+    {kTfLiteBuiltinMul, nullptr},
+    {kTfLiteBuiltinPrelu, nullptr},
+    {kTfLiteBuiltinRelu, nullptr},
+    {kTfLiteBuiltinReluN1To1, nullptr},
+    {kTfLiteBuiltinRelu6, nullptr},
 };
 const int kTypes[] = {kTfLiteNoType, kTfLiteFloat32, kTfLiteInt32, kTfLiteBool, kTfLiteInt8, 10 /* float16 */};
 const float kScales[] = {0.0f, 0.03f, 1.0f, -1.0f, NAN, INFINITY, 1e-40f, 3e38f};
@@ -63,15 +70,12 @@ bool bytes_required(int type, const std::vector<int>& shape, size_t* bytes) {
   return true;
 }
 
+// 0 and 1 are all bits clear and all set (a NaN); others stand for random numbers of their own.
 void fill(uint8_t* bytes, size_t size, uint8_t pattern) {
-  if (pattern < 2) {
-    memset(bytes, pattern == 0 ? 0 : 0xff, size);
-    return;
-  }
   uint32_t state = pattern;
   for (size_t i = 0; i < size; ++i) {
     state = state * 1664525 + 1013904223;
-    bytes[i] = static_cast<uint8_t>(state >> 24);
+    bytes[i] = pattern < 2 ? static_cast<uint8_t>(-pattern) : static_cast<uint8_t>(state >> 24);
   }
 }
 
@@ -188,13 +192,13 @@ void FakeRuntime::load_node(ByteReader& model) {
   for (int index : node->outputs.values()) {
     if (index >= 0) memory_[index].written = true;
   }
-  if (kind.builtin_code == kBuiltinCustom) {
+  if (kind.builtin_code == kTfLiteBuiltinCustom) {
     node->options = model.bytes(model.two_bytes() % 1024);
     node->options.shrink_to_fit();
     node->abi.custom_initial_data = node->options.empty() ? nullptr : node->options.data();
     node->abi.custom_initial_data_size = static_cast<int>(node->options.size());
   } else {
-    // TfLiteAddParams and TfLiteMulParams both begin with the activation, which the runtime keeps below 7.
+    // The options of arithmetic begin with the activation, which the runtime keeps below 7. PRELU and others have none.
     node->builtin_data.resize(8);
     node->builtin_data[0] = static_cast<uint8_t>(model.below(7));
     node->abi.builtin_data = node->builtin_data.data();

@@ -19,10 +19,15 @@ sys.path.insert(0, str(ROOT / "tests" / "native"))
 
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
+from test_fusion import GlueModel  # noqa: E402
 from test_models import network  # noqa: E402
 
-KINDS = (b"LceQuantize", b"LceDequantize", b"LceBconv2d", b"LceBMaxPool2d")
-ADD, MUL = 5, 6
+CUSTOM_KINDS = (b"LceQuantize", b"LceDequantize", b"LceBconv2d", b"LceBMaxPool2d", b"Foreign")
+Builtin = schema.BuiltinOperator
+BUILTIN_KINDS = (
+    *(Builtin.ADD, Builtin.SUB, Builtin.MUL, Builtin.PRELU),
+    *(Builtin.RELU, Builtin.RELU_N1_TO_1, Builtin.RELU6),
+)
 TYPES = {schema.TensorType.FLOAT32: 1, schema.TensorType.INT32: 2, schema.TensorType.BOOL: 3, schema.TensorType.INT8: 4}
 CONSTANT, OUTPUT = 1, 2  # flags of a tensor
 SCALE, ZERO_POINT = 1, 1  # 0.03 and -7, as the tests have them
@@ -54,13 +59,13 @@ def _tensor(tensor: Any, constant: bool, output: bool) -> bytes:
 
 
 def _node(operator: Any, code: Any) -> bytes:
-    if code.customCode in KINDS:
-        kind = KINDS.index(code.customCode)
-        options = bytes(operator.customOptions)
+    if code.customCode:
+        kind = CUSTOM_KINDS.index(code.customCode)
+        options = b"" if operator.customOptions is None else bytes(operator.customOptions)
         tail = struct.pack("<H", len(options)) + options
     else:
-        kind = {schema.BuiltinOperator.ADD: ADD, schema.BuiltinOperator.MUL: MUL}[code.builtinCode]
-        tail = bytes([operator.builtinOptions.fusedActivationFunction])
+        kind = len(CUSTOM_KINDS) + BUILTIN_KINDS.index(code.builtinCode)
+        tail = bytes([getattr(operator.builtinOptions, "fusedActivationFunction", 0)])
     inputs, outputs = [index & 0xFF for index in operator.inputs], list(operator.outputs)
     return bytes([kind, len(inputs), *inputs, len(outputs), *outputs]) + tail
 
@@ -78,6 +83,12 @@ def models() -> Iterator[bytes]:
         yield single_operator("LceDequantize", [words], values)
     yield network()[0]
     yield _pooling()
+    yield _two_partitions()
+    residual = [("MUL", "row", 1, False), ("ADD", "row", 0, False), ("ADD", "earlier", 0, True)]
+    others = [("SUB", "scalar", 2, True), ("PRELU", "row", 0, False), ("RELU6", "row", 0, False)]
+    gated = [("ADD", "image", 0, False), ("RELU", "row", 0, False), ("MUL", "gate", 3, True)]
+    for number, steps in enumerate((residual, others, gated)):
+        yield GlueModel(number, 1, (3, 5), 33 + number, steps, {"inner", "second"}).flatbuffer
 
 
 def _pooling() -> bytes:
@@ -87,6 +98,15 @@ def _pooling() -> bytes:
     return chain(
         [("LceQuantize", [values], words, b""), ("LceBMaxPool2d", [words], pooled, pool)]
         + [("LceDequantize", [pooled], again, b"")]
+    )
+
+
+def _two_partitions() -> bytes:
+    values, words = TensorSpec((2, 3, 4, 33)), TensorSpec((2, 3, 4, 2), np.int32)
+    back, again, more = TensorSpec((2, 3, 4, 33)), TensorSpec((2, 3, 4, 33)), TensorSpec((2, 3, 4, 2), np.int32)
+    return chain(
+        [("LceQuantize", [values], words, b""), ("LceDequantize", [words], back, b"")]
+        + [("Foreign", [back], again, b""), ("LceQuantize", [again], more, b"")]
     )
 
 
