@@ -26,11 +26,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   static const char* const kIsas[] = {"portable", "sse4", "avx2", "avx512", "neon"};
   static const char* const kThreads[] = {"1", "1", "1", "2", "3"};
   mbnn::fuzz::ByteReader input(bytes, size);
-  const char* const keys[] = {"num_threads", "isa"};
-  const char* const values[] = {kThreads[input.below(5)], kIsas[input.below(5)]};
-  const int isa_given = input.below(4) != 0;  // else the best of this machine
+  const char* const keys[] = {"num_threads", "isa", "profile"};
+  const char* const values[] = {kThreads[input.below(5)], kIsas[input.below(5)], "/dev/null"};
+  const size_t given = 1 + input.below(3);  // without isa the best of this machine
   const mbnn::fuzz::LimitedMemory limited(input.byte());
-  TfLiteDelegate* delegate = tflite_plugin_create_delegate(keys, values, 1 + isa_given, nullptr);
+  TfLiteDelegate* delegate = tflite_plugin_create_delegate(keys, values, given, nullptr);
   if (delegate == nullptr) return 0;  // not on this CPU, or out of memory
   mbnn::fuzz::run(input, delegate);
   tflite_plugin_destroy_delegate(delegate);

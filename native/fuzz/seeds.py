@@ -40,7 +40,8 @@ def encode(flatbuffer: bytes, isa: int, threads: int = 0) -> bytes:
     """One input of fuzz_delegate: delegate options, model, and a resize of the first input to its own shape."""
     model = read_model(flatbuffer)
     graph = model.subgraphs[0]
-    encoded = bytes([threads, isa, 1, 0, len(graph.tensors) - 1])
+    options_given = 1 + isa % 2  # with an instruction set, with a profile too
+    encoded = bytes([threads, isa, options_given, 0, len(graph.tensors) - 1])
     for index, tensor in enumerate(graph.tensors):
         encoded += _tensor(tensor, bool(tensor.buffer), index in graph.outputs)
     encoded += bytes([len(graph.operators)])
@@ -86,9 +87,11 @@ def models() -> Iterator[bytes]:
     yield _two_partitions()
     residual = [("MUL", "row", 1, False), ("ADD", "row", 0, False), ("ADD", "earlier", 0, True)]
     others = [("SUB", "scalar", 2, True), ("PRELU", "row", 0, False), ("RELU6", "row", 0, False)]
+    swapped = [("SUB", "row", 0, False), ("ADD", "earlier", 0, False)]
     gated = [("ADD", "image", 0, False), ("RELU", "row", 0, False), ("MUL", "gate", 3, True)]
-    for number, steps in enumerate((residual, others, gated)):
+    for number, steps in enumerate((residual, others, swapped, gated)):
         yield GlueModel(number, 1, (3, 5), 33 + number, steps, {"inner", "second"}).flatbuffer
+        yield GlueModel(number, 2, (3, 2), 64, steps, {"second"}).flatbuffer
 
 
 def _pooling() -> bytes:
