@@ -99,8 +99,11 @@ def _pooling() -> bytes:
     values, words = TensorSpec((1, 7, 6, 40)), TensorSpec((1, 7, 6, 2), np.int32)
     pooled, again = TensorSpec((1, 4, 6, 2), np.int32), TensorSpec((1, 4, 6, 40))
     return chain(
-        [("LceQuantize", [values], words, b""), ("LceBMaxPool2d", [words], pooled, pool)]
-        + [("LceDequantize", [pooled], again, b"")]
+        [
+            ("LceQuantize", [values], words, b""),
+            ("LceBMaxPool2d", [words], pooled, pool),
+            ("LceDequantize", [pooled], again, b""),
+        ]
     )
 
 
@@ -108,8 +111,12 @@ def _two_partitions() -> bytes:
     values, words = TensorSpec((2, 3, 4, 33)), TensorSpec((2, 3, 4, 2), np.int32)
     back, again, more = TensorSpec((2, 3, 4, 33)), TensorSpec((2, 3, 4, 33)), TensorSpec((2, 3, 4, 2), np.int32)
     return chain(
-        [("LceQuantize", [values], words, b""), ("LceDequantize", [words], back, b"")]
-        + [("Foreign", [back], again, b""), ("LceQuantize", [again], more, b"")]
+        [
+            ("LceQuantize", [values], words, b""),
+            ("LceDequantize", [words], back, b""),
+            ("Foreign", [back], again, b""),
+            ("LceQuantize", [again], more, b""),
+        ]
     )
 
 
