@@ -20,7 +20,7 @@ struct Tensor {
   int rank = 0;
   int dims[kMaxRank] = {};
   TfLiteQuantizationParams quantization = {};
-  size_t bytes = 0;      // that the runtime holds; only a constant's are relied on
+  size_t bytes = 0;      // that the runtime held when the operators were prepared
   void* data = nullptr;  // valid while operators run, and always for constants
   int uses = 0;          // as an input, in the partition
 

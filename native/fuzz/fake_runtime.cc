@@ -244,6 +244,14 @@ TfLiteStatus FakeRuntime::replace(const TfLiteRegistration& registration, const 
   std::vector<Subset> subsets;
   if (!partition(replaced, &subsets)) return kTfLiteError;
   plan_.clear();
+  // A tensor that several subsets write is the output of the last.
+  for (size_t i = 0; i < subsets.size(); ++i) {
+    for (int index : subsets[i].nodes) {
+      for (int output : nodes_[index]->outputs.values()) {
+        if (output >= 0) memory_[output].last_writer = &subsets[i];
+      }
+    }
+  }
   for (const Subset& subset : subsets) {
     if (subset.replaced) {
       plan_.push_back(add_kernel(registration, subset, delegate));
@@ -268,7 +276,8 @@ int FakeRuntime::add_kernel(const TfLiteRegistration& registration, const Subset
   std::vector<int> inputs, outputs;
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (read[i] && !written[i]) inputs.push_back(static_cast<int>(i));
-    if (written[i] && (read_outside[i] || memory_[i].is_output)) outputs.push_back(static_cast<int>(i));
+    const bool is_seen = read_outside[i] || memory_[i].is_output;
+    if (memory_[i].last_writer == &subset && is_seen) outputs.push_back(static_cast<int>(i));
   }
   auto node = std::make_unique<Node>();
   node->registration = registration;

@@ -44,12 +44,17 @@ class FakeRuntime {
   bool invoke();
 
  private:
+  struct Subset {
+    bool replaced;
+    std::vector<int> nodes;
+  };
   struct Memory {
     std::unique_ptr<uint8_t[]> block;
     IntArray dims;
     bool is_output = false;  // of the graph
     bool written = false;    // by some node
     uint8_t fill = 0;
+    const Subset* last_writer = nullptr;
     bool changes_shape = false;  // if a foreign operator writes it: dynamic
   };
   struct Node {
@@ -58,10 +63,6 @@ class FakeRuntime {
     IntArray inputs, outputs;
     std::vector<uint8_t> options, builtin_data;
     bool is_kernel = false;  // of the delegate
-  };
-  struct Subset {
-    bool replaced;
-    std::vector<int> nodes;
   };
 
   static FakeRuntime& of(TfLiteContext* context) { return *static_cast<FakeRuntime*>(context->impl); }

@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.runtime import read_model
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "native"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
 
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
