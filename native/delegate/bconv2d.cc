@@ -130,7 +130,9 @@ struct Bconv2d {
     // The filter's elements fit in an int, so this product does too.
     conv.taps = height.size * width.size;
     // All bits of a word are counted, also those that the file sets past the last channel.
-    if (static_cast<int64_t>(conv.taps) * conv.words * kWordBits > kMaxBits) return reporter.fail("the filter has too many taps");
+    if (static_cast<int64_t>(conv.taps) * conv.words * kWordBits > kMaxBits) {
+      return reporter.fail("the filter has too many taps");
+    }
     return check_parameters(node, reporter);
   }
 
