@@ -162,7 +162,7 @@ def _check_order(model: ModelT, subgraph: Any) -> None:
         data = model.buffers[tensor.buffer].data
         if data is not None and len(data) > 0:
             fixed.add(index)
-    later = {index for operator in subgraph.operators for index in operator.outputs}
+    later = {index for operator in subgraph.operators for index in operator.outputs} - fixed
     for operator in subgraph.operators:
         for index in operator.inputs:
             if index in later:
