@@ -5,11 +5,13 @@ PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint setup test-deps wheel bench peak clean help
+.PHONY: demo test fuzz sanitize lint setup test-deps wheel bench peak clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
 	@echo "make test       run every test"
+	@echo "make fuzz       fuzz the native library, FUZZ_SECONDS=60 for each target; needs clang"
+	@echo "make sanitize   the native tests with sanitizers, leaks, a little fuzzing"
 	@echo "make lint       ruff and mypy"
 	@echo "make test-deps  Debian/Ubuntu, as root: Chromium, Fashion-MNIST and SIMDe, so that no test is skipped"
 	@echo "make wheel      build dist/*.whl"
@@ -32,6 +34,13 @@ demo: $(READY)
 
 test: $(READY)
 	@$(PY) -m pytest
+
+FUZZ_SECONDS := 60
+fuzz: $(READY)
+	@sh tools/fuzz.sh $(FUZZ_SECONDS) $(PY)
+
+sanitize: $(READY)
+	@sh tools/sanitize.sh $(PY)
 
 lint: $(READY)
 	@$(PY) -m ruff check .

@@ -33,10 +33,11 @@ class Array {
     data_ = nullptr;
     size_ = 0;
     size_t bytes;
-    if (!multiply(size, sizeof(T), &bytes) || bytes > SIZE_MAX - kAlignment) return false;
+    if (!multiply(size, sizeof(T), &bytes)) return false;
     void* memory = nullptr;
-    if (posix_memalign(&memory, kAlignment, bytes + kAlignment) != 0) return false;
-    memset(memory, 0, bytes + kAlignment);
+    // No byte more than asked for, or a sanitizer would not see one that is read beyond.
+    if (posix_memalign(&memory, kAlignment, bytes == 0 ? 1 : bytes) != 0) return false;
+    memset(memory, 0, bytes);
     data_ = static_cast<T*>(memory);
     size_ = size;
     return true;

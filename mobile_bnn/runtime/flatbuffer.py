@@ -19,7 +19,8 @@ def read_model(source: Path | str | bytes) -> ModelT:
 
     Every index in the tree is checked, so callers may follow them: an operator's code, its input and output tensors
     (-1 is an absent optional input), a tensor's buffer, a subgraph's inputs and outputs, a metadata entry's buffer.
-    No list is None, and no tensor's shape holds a negative number.
+    No list is None, and no tensor's shape holds a negative number. Each tensor has one source, before all its readers:
+    the input, a constant, or one operator.
 
     Args:
         source: a path, or the file's bytes.
@@ -150,6 +151,27 @@ def _check_subgraph(model: ModelT, subgraph: Any) -> None:
         _check_indices("operator output", operator.outputs, tensors)
         if operator.largeCustomOptionsOffset > 1:
             raise MobileBnnError("the .tflite file keeps options behind the flatbuffer", why="it is over 2 GB")
+    _check_order(model, subgraph)
+
+
+def _check_order(model: ModelT, subgraph: Any) -> None:
+    """Every tensor has one writer, before its readers: runtimes take that for granted, and write out of bounds."""
+    # What no operator may write: the inputs, constants, and later on what one has written.
+    fixed = set(subgraph.inputs)
+    for index, tensor in enumerate(subgraph.tensors):
+        data = model.buffers[tensor.buffer].data
+        if data is not None and len(data) > 0:
+            fixed.add(index)
+    later = {index for operator in subgraph.operators for index in operator.outputs} - fixed
+    for operator in subgraph.operators:
+        for index in operator.inputs:
+            if index in later:
+                raise ValueError(f"an operator reads tensor {index} before another writes it")
+        for index in operator.outputs:
+            if index in fixed:
+                raise ValueError(f"an operator writes tensor {index}, which has its content already")
+            fixed.add(index)
+            later.discard(index)
 
 
 def _check_indices(what: str, indices: Iterable[int], count: int, lowest: int = 0) -> None:

@@ -152,9 +152,9 @@ def _run(interpreter: Any, batch: Array | list[Array]) -> Array | list[Array]:
         for array, detail in zip(arrays, details, strict=True):
             interpreter.set_tensor(detail["index"], array)
         interpreter.invoke()
+        outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
     except (RuntimeError, ValueError) as error:
         raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
-    outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
     return outputs if len(outputs) > 1 else outputs[0]
 
 
@@ -187,8 +187,14 @@ def _create(content: bytes, delegate: Any, runtime: Any, num_threads: int) -> An
             model_content=content, experimental_delegates=[delegate], num_threads=num_threads
         )
         interpreter.allocate_tensors()
+        # Names that are no text are an error here rather than wherever somebody asks for them.
+        interpreter.get_input_details()
+        interpreter.get_signature_list()
+        outputs = interpreter.get_output_details()
     except (RuntimeError, ValueError) as error:
         raise MobileBnnError("the runtime refuses the file", why=first_line(error)) from error
+    if not outputs:
+        raise MobileBnnError("the model has no outputs")
     return interpreter
 
 

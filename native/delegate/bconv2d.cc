@@ -110,7 +110,7 @@ struct Bconv2d {
       return reporter.fail("input and filter must be int32");
     }
     if (in->rank != 4 || weights->rank != 4) return reporter.fail("input and filter must have 4 dimensions");
-    if (!check_size(*in, reporter) || !check_constant(*weights, weights->elements(), reporter)) return false;
+    if (!check_size(*in, reporter) || !check_constant(*weights, reporter)) return false;
     if (in->channels() != words_of(channels_in)) {
       return reporter.fail("the input has %d words per pixel, not those of %d channels", in->channels(), channels_in);
     }
@@ -129,7 +129,10 @@ struct Bconv2d {
     width.size = weights->dims[2];
     // The filter's elements fit in an int, so this product does too.
     conv.taps = height.size * width.size;
-    if (bits_of_accumulator() > kMaxBits) return reporter.fail("the filter has too many taps");
+    // All bits of a word are counted, also those that the file sets past the last channel.
+    if (static_cast<int64_t>(conv.taps) * conv.words * kWordBits > kMaxBits) {
+      return reporter.fail("the filter has too many taps");
+    }
     return check_parameters(node, reporter);
   }
 
@@ -160,17 +163,14 @@ struct Bconv2d {
     if (tensor->rank != 1 || tensor->dims[0] != channels) {
       return reporter.fail("%s must have shape [%d]", name, channels);
     }
-    return check_constant(*tensor, channels, reporter);
+    return check_constant(*tensor, reporter);
   }
 
-  // Constants are laid out once, so they must be in the file, and all of them.
-  static bool check_constant(const Tensor& tensor, int64_t elements, const Reporter& reporter) {
+  // Constants are laid out once, so they must be in the file.
+  static bool check_constant(const Tensor& tensor, const Reporter& reporter) {
     if (!check_size(tensor, reporter)) return false;
-    if (!tensor.constant || tensor.data == nullptr) return reporter.fail("tensor %d must be constant", tensor.index);
-    if (tensor.bytes / sizeof(int32_t) < static_cast<size_t>(elements)) {
-      return reporter.fail("tensor %d has fewer bytes than its shape says", tensor.index);
-    }
-    return true;
+    return (tensor.constant && tensor.data != nullptr) ||
+           reporter.fail("tensor %d must be constant", tensor.index);
   }
 
   // Copies filter and parameters into tiles of channels.

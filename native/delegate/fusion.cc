@@ -47,9 +47,6 @@ bool Fusion::prepare_operand(FusedStep& step, const Tensor& value, const Reporte
   if (!step.broadcast.match(operand, value)) {
     return reporter.fail("the shape of tensor %d does not fit that of tensor %d", operand.index, value.index);
   }
-  if (operand.constant && operand.bytes / sizeof(float) < static_cast<size_t>(operand.elements())) {
-    return reporter.fail("tensor %d has fewer bytes than its shape says", operand.index);
-  }
   if (!step.broadcast.is_scalar()) return true;
   if (!operand.constant || operand.data == nullptr) return reporter.fail("tensor %d must be constant", operand.index);
   if (!step.repeated.allocate(value.channels())) return reporter.fail("out of memory");

@@ -51,9 +51,15 @@ class Partition {
   TfLiteStatus invoke(TfLiteContext* context) {
     for (Tensor& tensor : graph_.tensors) {
       if (!tensor.from_runtime) continue;
-      tensor.data = context->tensors[tensor.index].data;
+      const TfLiteTensor& now = context->tensors[tensor.index];
+      tensor.data = now.data;
       if (tensor.data == nullptr) {
         context->ReportError(context, "mobile_bnn: tensor %d has no memory", tensor.index);
+        return kTfLiteError;
+      }
+      // A file may let operators outside this partition write the same tensor, in another shape.
+      if (now.bytes < tensor.bytes) {
+        context->ReportError(context, "mobile_bnn: tensor %d is smaller than it was", tensor.index);
         return kTfLiteError;
       }
     }
@@ -156,10 +162,11 @@ class Partition {
         !view.fusion.prepare(*view.output, reporter)) {
       return false;
     }
-    const Tensor* const outputs[] = {view.fusion.stored, view.fusion.packed};
-    for (const Tensor* made : outputs) {
+    Tensor* const outputs[] = {view.fusion.stored, view.fusion.packed};
+    for (Tensor* made : outputs) {
       if (made == nullptr || !made->from_runtime) continue;
       if (!resize(context, *made)) return reporter.fail("the output cannot be resized");
+      made->bytes = context->tensors[made->index].bytes;
     }
     return true;
   }

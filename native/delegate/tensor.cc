@@ -47,7 +47,13 @@ bool check_size(const Tensor& tensor, const Reporter& reporter) {
     if (tensor.dims[i] <= 0) return reporter.fail("dimension %d of tensor %d is %d", i, tensor.index, tensor.dims[i]);
     if (!multiply(product, tensor.dims[i], &product)) return reporter.fail("tensor %d is too large", tensor.index);
   }
-  return true;
+  const size_t element = element_bytes(tensor.type);
+  if (!tensor.constant || element == 0) return true;
+  if (tensor.bytes / element < static_cast<size_t>(product)) {
+    return reporter.fail("tensor %d has fewer bytes than its shape says", tensor.index);
+  }
+  return reinterpret_cast<uintptr_t>(tensor.data) % element == 0 ||
+         reporter.fail("tensor %d is not aligned", tensor.index);
 }
 
 }  // namespace mbnn

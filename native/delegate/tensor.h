@@ -20,7 +20,7 @@ struct Tensor {
   int rank = 0;
   int dims[kMaxRank] = {};
   TfLiteQuantizationParams quantization = {};
-  size_t bytes = 0;      // that the runtime holds; only a constant's are relied on
+  size_t bytes = 0;      // that the runtime held when the operators were prepared
   void* data = nullptr;  // valid while operators run, and always for constants
   int uses = 0;          // as an input, in the partition
 
@@ -61,7 +61,8 @@ class Reporter {
   int node_;
 };
 
-// False, reported, unless the rank is one we store, every dimension is positive and 31 bits can count the elements.
+// False, reported, unless the rank is one we store, every dimension is positive, 31 bits can count the elements, and a
+// constant has all of them: the shape of a constant is what the file says, and its memory is the file.
 bool check_size(const Tensor& tensor, const Reporter& reporter);
 
 inline int words_of(int channels) { return channels / kWordBits + (channels % kWordBits != 0); }

@@ -33,7 +33,7 @@ enum TfLiteFusedActivation { kTfLiteActNone = 0, kTfLiteActRelu = 1, kTfLiteActR
 
 // The first field of the options of ADD, SUB and MUL; others follow.
 struct TfLiteArithmeticParams {
-  TfLiteFusedActivation activation;
+  int32_t activation;  // a TfLiteFusedActivation; runtimes know more of them than the enum above
 };
 
 // An index of this value in a node's inputs is an input that was left out.

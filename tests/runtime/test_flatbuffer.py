@@ -113,6 +113,29 @@ def test_what_points_outside_is_refused(binary_tflite: Path, changes: dict[str, 
         read_model(broken(binary_tflite, **changes))
 
 
+def rewired(path: Path, number: int, **changes: Any) -> bytes:
+    """The model at `path` with operator `number` changed; `inputs` and `outputs` may name tensors of another's."""
+    model = read_model(path)
+    operators = model.subgraphs[0].operators
+    for name, (other, of) in changes.items():
+        setattr(operators[number], name, list(getattr(operators[other], of)))
+    return pack(model)
+
+
+def test_a_tensor_has_one_source_before_its_readers(binary_tflite: Path) -> None:
+    with pytest.raises(MobileBnnError, match=r"writes tensor \d+, which has its content already"):
+        read_model(rewired(binary_tflite, 2, outputs=(0, "outputs")))  # as the first operator does
+    with pytest.raises(MobileBnnError, match=r"writes tensor \d+, which has its content already"):
+        read_model(rewired(binary_tflite, 2, outputs=(0, "inputs")))  # the model's input
+    with pytest.raises(MobileBnnError, match=r"reads tensor \d+ before another writes it"):
+        read_model(rewired(binary_tflite, 0, inputs=(2, "outputs")))
+    model = read_model(binary_tflite)
+    operators = model.subgraphs[0].operators
+    operators[0].outputs = [operators[1].inputs[1]]  # a filter
+    with pytest.raises(MobileBnnError, match=r"writes tensor \d+, which has its content already"):
+        read_model(pack(model))
+
+
 def test_a_model_without_subgraphs_is_refused() -> None:
     builder = Builder()
     builder.Finish(schema.ModelT(version=3).Pack(builder), b"TFL3")
