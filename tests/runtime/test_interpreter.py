@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_refused(binary_tflite, images, tmp_path):
         interpreter.predict(images)
     with pytest.raises(UsageError, match=r'option num_threads: "0" is no number from 1 to 256'):
         Interpreter(binary_tflite, num_threads=0)
-    with pytest.raises(UsageError, match=r'option isa: unknown value "sse9", known are avx512, avx2, portable'):
+    with pytest.raises(UsageError, match=r'option isa: unknown value "sse9", known are .*portable'):
         Interpreter(binary_tflite, isa="sse9")
     with pytest.raises(UsageError, match=r"there is no \.tflite file"):
         Interpreter(tmp_path / "no.tflite")
