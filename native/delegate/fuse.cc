@@ -41,7 +41,8 @@ class Fuser {
   void absorb_elementwise(Operator& head, size_t from) {
     int input = 0;
     while (Operator* op = only_reader(*head.view.fusion.stored, from, &input)) {
-      if (!is_elementwise(*op->type) || !makes_floats(*op)) return;
+      // An operator of two convolutions' results belongs to the first of them; the other's is its operand.
+      if (op->fused_into != nullptr || !is_elementwise(*op->type) || !makes_floats(*op)) return;
       if (!add_elementwise(*op->type, op->state, op->view, input, &head.view.fusion)) return;
       head.view.fusion.stored = op->view.output;
       absorb(head, *op);
