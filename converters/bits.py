@@ -17,3 +17,10 @@ def unpack(words: npt.NDArray[np.int32], channels: int) -> npt.NDArray[np.bool_]
     if channels > bits.shape[-1]:
         raise ValueError(f"{words.shape[-1]} words hold no {channels} channels")
     return bits[..., :channels].astype(bool)
+
+
+def pack(signs: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """Packs bool [..., channels], True for −1, to int32 [..., ceil(channels / 32)], with 0 past the last channel."""
+    padded = np.pad(signs, [(0, 0)] * (signs.ndim - 1) + [(0, -signs.shape[-1] % 32)])
+    words: npt.NDArray[np.int32] = np.packbits(padded, axis=-1, bitorder="little").view("<i4").astype(np.int32)
+    return words

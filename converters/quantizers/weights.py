@@ -83,22 +83,34 @@ _Terms = tuple[list[tuple[Array, Array]], Array]
 
 
 def _grid(rows: Array, low: Array, high: Array, tolerance: Array, bits: int) -> _Terms | None:
-    """All channels on grids of 2^bits points from their least to their greatest value."""
-    intervals = 2**bits - 1
-    step = (high - low) / intervals
-    # A channel of one value s is a binary one of scale |s|, without an offset; of zeros, one of scale 0.
-    constant = high - low <= tolerance
-    middle = np.where(constant, 0.0, (high + low) / 2)
-    half = np.where(constant, np.abs(high) / intervals, step / 2)
-    if (np.abs(middle) <= tolerance).all():
-        middle = np.zeros_like(middle)
-    safe = np.where(half == 0, 1.0, half)
-    digits = np.rint(((rows - middle[:, None]) / safe[:, None] + intervals) / 2).astype(np.int64).clip(0, intervals)
-    values = middle[:, None] + (2 * digits - intervals) * half[:, None]
-    if (np.abs(values - rows) > tolerance[:, None]).any():
+    """All channels on grids of 2^bits points; a channel may lack some, also the first and the last."""
+    points = 2**bits
+    intervals = _intervals(rows, low, high, tolerance, points - 1)
+    if intervals is None:
         return None
+    # A channel of one value s is a binary one of scale |s|, without an offset.
+    single = high - low <= tolerance
+    half = np.where(single, np.abs(high), (high - low) / (2 * np.maximum(intervals, 1)))
+    safe = np.where(half == 0, 1.0, half)
+    # Where the grid may stand, in half steps from its middle; symmetric around 0 if it can be.
+    wanted = np.rint(low / safe).astype(np.int64)
+    lowest, highest = 1 - points, points - 1 - 2 * intervals
+    fits = (wanted >= lowest) & (wanted <= highest) & ((wanted - lowest) % 2 == 0)
+    first = np.where(fits & (np.abs(low - wanted * half) <= tolerance), wanted, lowest)
+    middle = np.where(np.abs(low - first * half) <= tolerance, 0.0, low - first * half)
+    digits = np.rint(((rows - middle[:, None]) / safe[:, None] + points - 1) / 2).astype(np.int64).clip(0, points - 1)
     terms = [((digits >> bit & 1) == 0, half * 2**bit) for bit in reversed(range(bits))]
     return terms, middle
+
+
+def _intervals(rows: Array, low: Array, high: Array, tolerance: Array, most: int) -> Array | None:
+    """The fewest even steps from each channel's least to its greatest value on whose ends all its values lie."""
+    found = np.where(high - low <= tolerance, 0, most + 1)
+    for count in range(most, 0, -1):
+        step = np.where(high > low, high - low, 1.0)[:, None] / count
+        off = rows - low[:, None] - np.rint((rows - low[:, None]) / step) * step
+        found = np.where((np.abs(off) <= tolerance[:, None]).all(1) & (found > 0), count, found)
+    return None if (found > most).any() else found
 
 
 def _ternary(rows: Array, low: Array, high: Array, tolerance: Array) -> _Terms | None:

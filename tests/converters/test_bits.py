@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mobile_bnn.converters.bits import unpack
+from mobile_bnn.converters.bits import pack, unpack
 
 
 def test_bit_0_of_word_0_is_channel_0_and_set_bits_are_minus_one():
@@ -35,3 +35,12 @@ def test_agrees_with_lces_quantize(binary_tflite):
     probe = Probe(binary_tflite.read_bytes(), [BinaryOperator(0, "", 32, quantize.outputs[0])])
     _, (bits,) = probe.run(x)
     np.testing.assert_array_equal(bits, x < 0)
+
+
+@pytest.mark.parametrize("channels", [1, 31, 32, 33, 70])
+def test_pack_is_the_reverse(channels):
+    signs = np.random.default_rng(channels).random((2, 3, channels)) < 0.5
+    words = pack(signs)
+    assert words.shape == (2, 3, (channels + 31) // 32)
+    np.testing.assert_array_equal(unpack(words, channels), signs)
+    assert not unpack(words, words.shape[-1] * 32)[..., channels:].any()

@@ -1,0 +1,1 @@
+"""Exact rewrites of graphs, one a file: what a rule matches, why it is exact, and what it yields."""
