@@ -2,17 +2,14 @@
 #include "kernels/generic.h"
 #include "kernels/intrinsics.h"
 #include "kernels/lane_popcount.h"
+#include "kernels/x86_cpu.h"
 
 namespace mbnn {
 namespace {
 
 struct Avx512 {
   static constexpr const char* kName = "avx512";
-  static bool cpu_has_it() {
-    return kEmulated || (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                         __builtin_cpu_supports("avx512vpopcntdq"));
-  }
+  static bool cpu_has_it() { return kEmulated || x86_has_avx512(); }
 
   using Vector = __m512i;
   static constexpr int kLanes = 16;

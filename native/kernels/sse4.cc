@@ -2,13 +2,14 @@
 #include "kernels/generic.h"
 #include "kernels/intrinsics.h"
 #include "kernels/nibble_look_up.h"
+#include "kernels/x86_cpu.h"
 
 namespace mbnn {
 namespace {
 
 struct Sse4 {
   static constexpr const char* kName = "sse4";
-  static bool cpu_has_it() { return kEmulated || __builtin_cpu_supports("sse4.2"); }
+  static bool cpu_has_it() { return kEmulated || x86_has_sse4(); }
 
   static constexpr int kTileBlocks = 2;
   static constexpr int kTilePixels = 6;  // 12 accumulators, 2 filter vectors, 1 table of 16 registers

@@ -1,0 +1,57 @@
+"""Writes the models that every runtime must run, each with an input and the output of LCE's reference kernel."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobile_bnn import converters, zoo
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))  # whose helpers write single-operator files
+from numpy_bconv import BconvCase, pack  # noqa: E402
+from single_operator import TensorSpec, run_lce, single_operator  # noqa: E402
+
+SHAPE, WORDS = (2, 7, 5, 70), (2, 7, 5, 3)
+ZOO_MODEL = "quicknet_small"
+
+
+def write(folder: Path) -> None:
+    """All four operators in every type of input and output, and a zoo model, as NAME.tflite and NAME.npz."""
+    generator = np.random.default_rng(0)
+    for output in ("float", "int8", "bits"):
+        for padding in ("same_one", "same_zero", "valid"):
+            if (output, padding) == ("bits", "same_zero"):
+                continue  # LCE's reference kernel crashes on it
+            case = BconvCase(1, size=(9, 8), channels=96, outputs=70, padding=padding, output=output, activation=1)
+            _write(folder / f"bconv_{output}_{padding}", case.model(), case.input)
+    sources = {"float": generator.normal(size=SHAPE).astype(np.float32), "bool": generator.random(SHAPE) < 0.5}
+    sources["int8"] = generator.integers(-128, 128, SHAPE).astype(np.int8)
+    words = pack(generator.random(SHAPE) < 0.5)
+    for name, image in sources.items():
+        spec = TensorSpec(SHAPE, image.dtype, scale=0.1 if name == "int8" else None, zero_point=5)
+        packed = TensorSpec(WORDS, np.int32)
+        _write(folder / f"quantize_{name}", single_operator("LceQuantize", [spec], packed), image)
+        _write(folder / f"dequantize_{name}", single_operator("LceDequantize", [packed], spec), words)
+    options = {"padding": 0, "filter_height": 2, "filter_width": 3, "stride_height": 2, "stride_width": 2}
+    pooled = TensorSpec((2, 4, 3, 3), np.int32)
+    pool = single_operator("LceBMaxPool2d", [TensorSpec(WORDS, np.int32)], pooled, options)
+    _write(folder / "bmaxpool", pool, words | np.roll(words, 1))
+    images = generator.normal(size=(16, 64, 64, 3)).astype(np.float32)
+    model = zoo.build(ZOO_MODEL, input_shape=images.shape[1:], num_classes=10)
+    _measure_batch_norms(model, images)
+    converters.convert(model, folder / f"{ZOO_MODEL}.tflite")
+    _write(folder / ZOO_MODEL, (folder / f"{ZOO_MODEL}.tflite").read_bytes(), images[:1])
+
+
+def _measure_batch_norms(model: Any, images: np.ndarray) -> None:
+    """Gives an untrained model the statistics of these images; without them its softmax is a 1 and zeros."""
+    for layer in model.layers:
+        if hasattr(layer, "moving_variance"):
+            layer.momentum = 0.0
+    model(images, training=True)
+
+
+def _write(path: Path, model: bytes, x: np.ndarray) -> None:
+    path.with_suffix(".tflite").write_bytes(model)
+    np.savez(path.with_suffix(".npz"), x=x, expected=run_lce(model, x))
