@@ -5,7 +5,7 @@ PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
-.PHONY: demo test fuzz sanitize lint setup test-deps wheel bench peak clean help
+.PHONY: demo test fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -13,8 +13,10 @@ help:
 	@echo "make fuzz       fuzz the native library, FUZZ_SECONDS=60 for each target; needs clang"
 	@echo "make sanitize   the native tests with sanitizers, leaks, a little fuzzing"
 	@echo "make lint       ruff and mypy"
-	@echo "make test-deps  Debian/Ubuntu, as root: Chromium, Fashion-MNIST and SIMDe, so that no test is skipped"
-	@echo "make wheel      build dist/*.whl"
+	@echo "make test-deps  Debian/Ubuntu, as root: Chromium, Fashion-MNIST, SIMDe, musl, qemu, so that no test is skipped"
+	@echo "make wheel      build dist/*.whl for this kind of PC; make wheel-aarch64 for the Raspberry Pi, on any PC"
+	@echo "make android    build dist/android/*/libmobile_bnn_delegate.so, with the NDK of ANDROID_NDK_HOME or without any"
+	@echo "make runtimes   run the native library in every TFLite runtime that it supports (docs/runtimes.md)"
 	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
 	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
 	@echo "make clean      remove the virtual environment and build outputs"
@@ -48,11 +50,22 @@ lint: $(READY)
 	@sh tools/mypy.sh $(PY)
 
 test-deps:
+	dpkg --add-architecture arm64
 	apt-get update
-	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist libsimde-dev
+	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist libsimde-dev \
+	  musl musl:arm64 qemu-user-static
 
 wheel: $(READY)
-	@$(PY) -m build --wheel
+	@sh tools/wheel.sh $(PY) x86_64 dist
+
+wheel-aarch64: $(READY)
+	@sh tools/wheel.sh $(PY) aarch64 dist
+
+android: $(READY)
+	@sh tools/android.sh $(PY) dist/android
+
+runtimes: $(READY)
+	@$(PY) tools/runtimes/table.py
 
 bench: $(READY)
 	@$(PY) benchmarks/bench $(BENCH)

@@ -2,9 +2,9 @@
 #
 # ANDROID_ABI: arm64-v8a or x86_64. The NDK's own toolchain file takes the same variable and is used where one is.
 #
-# The target is musl, since zig has its headers and since the types and constants of the C library that native/ uses are
-# the same in musl and in bionic, Android's own, the pthread types included (glibc's differ). The stubs hold the functions
-# listed in bionic/*.txt, so that one which an Android 6 device lacks fails here, at the linker, and not there.
+# The target is musl, since zig has its headers and since the types and constants of the C library that native/ uses
+# are the same in musl and in bionic, Android's own, the pthread types included (glibc's differ). The stubs hold the
+# functions listed in bionic/*.txt, so that one which an Android 6 device lacks fails here, at the linker, and not there.
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ANDROID_ABI MBNN_STUBS)
 
 if(ANDROID_ABI STREQUAL "arm64-v8a")

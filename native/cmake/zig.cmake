@@ -14,8 +14,8 @@ set(CMAKE_CXX_FLAGS_INIT "-isystem ${CMAKE_CURRENT_LIST_DIR}/include")
 set(CMAKE_SHARED_LINKER_FLAGS_RELEASE_INIT "-s")
 
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
-  # Cortex-A53 (Raspberry Pi 3, many phones) has two errata. zig's linker cannot work around 843419, but code of the tiny
-  # model, for libraries under 1 MB, has no ADRP instruction, without which it never happens.
+  # Cortex-A53 (Raspberry Pi 3, many phones) has two errata. zig's linker cannot work around 843419, but code of the
+  # tiny model, for libraries under 1 MB, has no ADRP instruction, without which it never happens.
   set(CMAKE_C_FLAGS_INIT "-mcmodel=tiny -mfix-cortex-a53-835769")
   string(APPEND CMAKE_CXX_FLAGS_INIT " ${CMAKE_C_FLAGS_INIT}")
   # zig has names of its own for what other compilers call -march=armv8.2-a+dotprod.

@@ -9,8 +9,8 @@ import numpy as np
 from mobile_bnn import converters, zoo
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))  # whose helpers write single-operator files
-from numpy_bconv import BconvCase, pack  # noqa: E402
-from single_operator import TensorSpec, run_lce, single_operator  # noqa: E402
+from numpy_bconv import BconvCase, pack
+from single_operator import TensorSpec, run_lce, single_operator
 
 SHAPE, WORDS = (2, 7, 5, 70), (2, 7, 5, 3)
 ZOO_MODEL = "quicknet_small"

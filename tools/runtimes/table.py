@@ -89,7 +89,7 @@ def row(package: str, version: str, result: dict[str, Any], wrong: list[str], no
         "" if zoo is None else f"{zoo:.1e}",
         note,
     )
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(cells)} |".replace("  ", " ")
 
 
 def cpu_name() -> str:
@@ -102,9 +102,9 @@ PAGE_TEXT = """\
 # Runtimes that load the native library
 
 `make runtimes` builds an environment for each runtime, runs the same {cases} models in it through
-`libmobile_bnn_delegate.so`, and writes this page. The models are LCE's four operators with every type of input and output,
-which must equal LCE's reference kernel to the last bit, and a QuickNetSmall, whose float operators are the runtime's own:
-it may differ by 1e-5 of an output between 0 and 1. CPU: {cpu}.
+`libmobile_bnn_delegate.so`, and writes this page. The models are LCE's four operators with every type of input and
+output, which must equal LCE's reference kernel to the last bit, and a QuickNetSmall, whose float operators are the
+runtime's own: its outputs, between 0 and 1, may differ by 1e-5. CPU: {cpu}.
 
 | runtime | version | Python, NumPy | loads | equal | largest difference of QuickNetSmall | |
 |---|---|---|---|---|---|---|

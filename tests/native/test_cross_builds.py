@@ -1,0 +1,207 @@
+"""What is built for other machines: wheels for Linux, libraries for Android. All are read, and run where they can be."""
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from elftools.elf.elffile import ELFFile
+from numpy_bconv import pack
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = "libmobile_bnn_delegate.so"
+TOOLS = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # with zig, cmake, ninja
+ARTIFACTS = ("linux x86_64", "linux aarch64", "android x86_64", "android arm64-v8a")
+MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64", "arm64-v8a": "EM_AARCH64"}
+
+
+def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=ROOT, **options)
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A wheel for each kind of Linux machine, as `make wheel` and `make wheel-aarch64` build them."""
+    found = {}
+    for arch in ("x86_64", "aarch64"):
+        folder = tmp_path_factory.mktemp(arch)
+        result = run("sh", "tools/wheel.sh", sys.executable, arch, folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        (found[arch],) = folder.iterdir()
+    return found
+
+
+@pytest.fixture(scope="session")
+def android(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `make android` fills, built without the NDK."""
+    folder = tmp_path_factory.mktemp("android")
+    environment = {key: value for key, value in os.environ.items() if key != "ANDROID_NDK_HOME"}
+    result = run("sh", "tools/android.sh", sys.executable, folder, env=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def libraries(wheels: dict[str, Path], android: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The library of each artifact."""
+    found = {f"android {abi}": android / abi / LIBRARY for abi in ("x86_64", "arm64-v8a")}
+    for arch, wheel in wheels.items():
+        with zipfile.ZipFile(wheel) as archive:
+            name = archive.extract(f"mobile_bnn/runtime/native/{LIBRARY}", tmp_path_factory.mktemp("unpacked"))
+        found[f"linux {arch}"] = Path(name)
+    return found
+
+
+@pytest.fixture(params=ARTIFACTS)
+def artifact(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def elf(artifact: str, libraries: dict[str, Path]) -> Any:
+    with libraries[artifact].open("rb") as file:
+        yield ELFFile(file)
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_a_wheel_for_every_python_and_glibc_from_2_17_on(wheels: dict[str, Path], arch: str) -> None:
+    # The second name is what pips older than PEP 600 know the first by.
+    name = rf"mobile_bnn-[\d.]+-py3-none-manylinux2014_{arch}\.manylinux_2_17_{arch}\.whl"
+    assert re.fullmatch(name, wheels[arch].name)
+    shown = run(sys.executable, "-m", "auditwheel", "show", wheels[arch])
+    assert f'following platform tag: "manylinux_2_17_{arch}"' in " ".join(shown.stdout.split())
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12"])
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_pip_takes_the_wheel(wheels: dict[str, Path], arch: str, python: str) -> None:
+    # As a Raspberry Pi OS of 2021 (glibc 2.31) would ask.
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-index", "--target", "unused"]
+    asked = ["--only-binary", ":all:", "--platform", f"manylinux_2_17_{arch}", "--python-version", python]
+    assert run(*command, *asked, wheels[arch]).returncode == 0
+    other = {"x86_64": "aarch64", "aarch64": "x86_64"}[arch]
+    refused = run(*command, *asked, wheels[other])
+    assert "is not a supported wheel on this platform" in refused.stderr
+
+
+def test_both_wheels_hold_the_same_files(wheels: dict[str, Path]) -> None:
+    names = [set(zipfile.ZipFile(wheel).namelist()) for wheel in wheels.values()]
+    assert names[0] == names[1]
+    assert f"mobile_bnn/runtime/native/{LIBRARY}" in names[0]
+
+
+def test_is_for_the_machine(elf: Any, artifact: str) -> None:
+    assert elf["e_machine"] == MACHINES[artifact.split()[1]]
+    assert elf["e_type"] == "ET_DYN"
+
+
+def test_exports_three_functions(elf: Any) -> None:
+    symbols = elf.get_section_by_name(".dynsym").iter_symbols()
+    defined = {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
+    assert defined == {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate", "mobile_bnn_version"}
+
+
+def test_needs_only_what_the_oldest_c_library_has(elf: Any, artifact: str) -> None:
+    symbols = [symbol for symbol in elf.get_section_by_name(".dynsym").iter_symbols() if symbol.name]
+    needed = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
+    libraries = {tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")}
+    required = elf.get_section_by_name(".gnu.version_r").iter_versions()
+    versions = {version.name for _, versions in required for version in versions}
+    assert "malloc" in needed
+    if artifact.startswith("android"):
+        allowed = " ".join(
+            line
+            for path in sorted((ROOT / "native/cmake/bionic").glob("*.txt"))
+            for line in path.read_text().splitlines()
+            if not line.startswith("#")
+        )
+        assert needed <= set(allowed.split())
+        assert libraries <= {"libc.so", "libm.so"}
+        assert versions == {"LIBC"}
+    else:
+        assert libraries <= {"libc.so.6", "libm.so.6", "libpthread.so.0"}
+        assert all(tuple(map(int, name.removeprefix("GLIBC_").split("."))) <= (2, 17) for name in versions)
+
+
+def test_segments_for_pages_of_16_kilobytes_and_no_thread_local_memory(elf: Any) -> None:
+    segments = list(elf.iter_segments())
+    loads = [segment for segment in segments if segment["p_type"] == "PT_LOAD"]
+    assert loads
+    assert all(segment["p_align"] >= 0x4000 for segment in loads)
+    assert all((segment["p_offset"] - segment["p_vaddr"]) % 0x4000 == 0 for segment in loads)
+    assert "PT_TLS" not in {segment["p_type"] for segment in segments}
+
+
+def test_is_stripped_and_small(elf: Any, artifact: str, libraries: dict[str, Path]) -> None:
+    assert elf.get_section_by_name(".symtab") is None
+    assert libraries[artifact].stat().st_size < 500_000
+
+
+@pytest.mark.parametrize("artifact", ["linux aarch64", "android arm64-v8a"], indirect=True)
+def test_has_no_instruction_that_cortex_a53_gets_wrong(elf: Any) -> None:
+    # Erratum 843419 needs an ADRP; those of the linker's own call stubs (.plt) are not followed by what it takes.
+    text = elf.get_section_by_name(".text").data()
+    instructions = struct.unpack(f"<{len(text) // 4}I", text)
+    assert [word for word in instructions if word & 0x9F000000 == 0x90000000] == []
+
+
+def test_the_android_build_refuses_a_function_that_android_6_lacks(tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.18)\nproject(gate LANGUAGES C CXX)\nadd_library(gate SHARED gate.c)\n"
+        "target_link_options(gate PRIVATE -Wl,-z,defs)\ntarget_link_libraries(gate PRIVATE ${MBNN_C_LIBRARIES})\n"
+    )
+    (tmp_path / "gate.c").write_text("#include <stdlib.h>\nvoid* f(void) { return aligned_alloc(64, 64); }\n")
+    environment = {**os.environ, "PATH": TOOLS}
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'native/cmake/android.cmake'}"
+    configure = ("cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build", toolchain)
+    refused = run(*configure, "-DANDROID_ABI=armeabi", env=environment)
+    message = " ".join(refused.stderr.split())
+    assert "ANDROID_ABI is 'armeabi'. Cure: -DANDROID_ABI=arm64-v8a or -DANDROID_ABI=x86_64." in message
+    shutil.rmtree(tmp_path / "build")
+    assert run(*configure, "-DANDROID_ABI=arm64-v8a", env=environment).returncode == 0
+    result = run("cmake", "--build", tmp_path / "build", env=environment)
+    assert result.returncode != 0
+    assert "undefined symbol: aligned_alloc" in result.stdout + result.stderr
+
+
+def test_a_wrong_ndk_folder_is_named(tmp_path: Path) -> None:
+    environment = {**os.environ, "ANDROID_NDK_HOME": str(tmp_path / "ndk")}
+    result = run("sh", "tools/android.sh", sys.executable, tmp_path, env=environment)
+    assert result.returncode == 2
+    assert f"ANDROID_NDK_HOME is '{tmp_path / 'ndk'}', where there is no NDK" in result.stderr
+    assert "Cure: name the folder of the NDK, or unset ANDROID_NDK_HOME to build without." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("abi", "arch", "emulator"),
+    [
+        ("x86_64", "x86_64", ()),
+        ("arm64-v8a", "aarch64", ("qemu-aarch64-static", "-cpu", "cortex-a53")),
+        ("arm64-v8a", "aarch64", ("qemu-aarch64-static", "-cpu", "max")),
+    ],
+)
+def test_the_android_library_runs_on_musl(
+    abi: str, arch: str, emulator: tuple[str, ...], android: Path, tmp_path: Path
+) -> None:
+    if not Path(f"/lib/ld-musl-{arch}.so.1").exists():
+        pytest.skip(f"no musl for {arch} here, and nothing else stands in for Android's C library: make test-deps")
+    if emulator and shutil.which(emulator[0]) is None:
+        pytest.skip("no qemu-aarch64-static here: make test-deps")
+    program = tmp_path / "run_quantize"
+    compiler = ("python-zig", "cc", "-target", f"{arch}-linux-musl", "-dynamic", "-rdynamic", "-O1", "-std=c++17")
+    includes = ("-isystem", "native/cmake/include", "-I", "native")
+    source = "tests/native/run_quantize.cc"
+    environment = {**os.environ, "PATH": TOOLS}
+    compiled = run(*compiler, *includes, source, "-o", program, env=environment)
+    assert compiled.returncode == 0, compiled.stderr
+    result = run(*emulator, program, android / abi / LIBRARY)
+    assert result.returncode == 0, result.stdout + result.stderr
+    signs = (np.arange(70) % 3 - 1 < 0)[None]
+    assert [int(word) for word in result.stdout.split()] == pack(signs)[0].tolist()

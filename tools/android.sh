@@ -1,0 +1,26 @@
+#!/bin/sh
+# Builds the native library for Android, arm64-v8a and x86_64: with the NDK of ANDROID_NDK_HOME, or with zig.
+# usage: android.sh PYTHON FOLDER   (the libraries are put into FOLDER/ABI/)
+set -eu
+folder=$2
+PATH="$(cd "$(dirname "$1")" && pwd):$PATH"  # cmake, ninja and zig
+export PATH
+toolchain="$(pwd)/native/cmake/android.cmake"
+if [ -n "${ANDROID_NDK_HOME:-}" ]; then
+    toolchain="$ANDROID_NDK_HOME/build/cmake/android.toolchain.cmake"
+    [ -f "$toolchain" ] || {
+        echo "ANDROID_NDK_HOME is '$ANDROID_NDK_HOME', where there is no NDK: $toolchain is missing." >&2
+        echo "Cure: name the folder of the NDK, or unset ANDROID_NDK_HOME to build without." >&2
+        exit 2
+    }
+fi
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+for abi in arm64-v8a x86_64; do
+    cmake --no-warn-unused-cli -G Ninja -S native -B "$work/$abi" -DCMAKE_TOOLCHAIN_FILE="$toolchain" \
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_SHARED_LINKER_FLAGS_RELEASE=-s \
+        -DANDROID_ABI=$abi -DANDROID_PLATFORM=android-23
+    cmake --build "$work/$abi"
+    mkdir -p "$folder/$abi"
+    cp "$work/$abi/libmobile_bnn_delegate.so" "$folder/$abi/"
+done
