@@ -1,4 +1,4 @@
-"""What is built for other machines: wheels for Linux, libraries for Android. All are read, and run where they can be."""
+"""What is built for other machines: wheels for Linux, libraries for Android. All are read, and run where possible."""
 
 import os
 import re
