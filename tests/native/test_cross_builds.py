@@ -82,7 +82,7 @@ def test_a_wheel_for_every_python_and_glibc_from_2_17_on(wheels: dict[str, Path]
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12"])
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_pip_takes_the_wheel(wheels: dict[str, Path], arch: str, python: str) -> None:
-    # As a Raspberry Pi OS of 2021 (glibc 2.31) would ask.
+    # As pip asks on the oldest system that may have it.
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-index", "--target", "unused"]
     asked = ["--only-binary", ":all:", "--platform", f"manylinux_2_17_{arch}", "--python-version", python]
     assert run(*command, *asked, wheels[arch]).returncode == 0
