@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 import typer
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from mobile_bnn.cli.console import Json, out, print_json
@@ -40,7 +41,8 @@ def command(as_json: Json = False) -> None:
         table = Table("", "what", "found", "needed for", "cure", box=box.SIMPLE_HEAD)
         for check in checks:
             mark = "[yellow]missing[/]" if check.cure else "[green]ok[/]"
-            table.add_row(mark, check.name, check.found, check.needed_for, check.cure)
+            # Brackets are part of what is printed, such as in a package's extras.
+            table.add_row(mark, *map(escape, (check.name, check.found, check.needed_for, check.cure)))
         out.print(table)
     if any(check.cure and check.needed_for == "everything" for check in checks):
         raise typer.Exit(MobileBnnError.exit_code)

@@ -172,6 +172,14 @@ def test_doctor_says_how_to_cure_what_is_missing(monkeypatch):
     assert checks["adb"]["cure"] == "apt-get install adb"
 
 
+def test_doctor_prints_a_packages_extras(monkeypatch):
+    from mobile_bnn.cli import doctor
+
+    cure = "pip install 'mobile-bnn[train]'"
+    monkeypatch.setattr(doctor, "_CHECKS", [lambda: doctor.Check("Larq", "training", "not found", cure)])
+    assert cure in mbnn("doctor").output
+
+
 def test_doctor_fails_where_everything_would(monkeypatch):
     from mobile_bnn.cli import doctor
 
