@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
 
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
-from test_fusion import GlueModel  # noqa: E402
+from test_fusion import GlueModel, sum_of_two  # noqa: E402
 from test_models import network  # noqa: E402
 
 CUSTOM_KINDS = (b"LceQuantize", b"LceDequantize", b"LceBconv2d", b"LceBMaxPool2d", b"Foreign")
@@ -85,6 +85,7 @@ def models() -> Iterator[bytes]:
     yield network()[0]
     yield _pooling()
     yield _two_partitions()
+    yield sum_of_two()[0]
     residual = [("MUL", "row", 1, False), ("ADD", "row", 0, False), ("ADD", "earlier", 0, True)]
     others = [("SUB", "scalar", 2, True), ("PRELU", "row", 0, False), ("RELU6", "row", 0, False)]
     swapped = [("SUB", "row", 0, False), ("ADD", "earlier", 0, False)]

@@ -216,24 +216,24 @@ def test_a_residual_network_follows_every_resize(delegates: dict[str, Any]) -> N
                 np.testing.assert_array_equal(ours, theirs, err_msg=f"{name}, {shape}")
 
 
+def sum_of_two(swapped: bool = False) -> tuple[bytes, np.ndarray]:
+    """A model that subtracts two convolutions of the same words, and an input for it."""
+    first, second = (BconvCase(seed, channels=40, outputs=33) for seed in (0, 1))
+    image = TensorSpec(first.input.shape, np.int32)
+    left, right, total = first.output_spec(), second.output_spec(), first.output_spec()
+    operators = [
+        ("LceBconv2d", [image, *first.inputs()[1:]], left, first.options()),
+        ("LceBconv2d", [image, *second.inputs()[1:]], right, second.options()),
+        ("SUB", [right, left] if swapped else [left, right], total, {"activation": 1}),
+    ]
+    return chain(operators), first.input
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_sum_of_two_convolutions(swapped: bool, library: Path, tmp_path: Path, delegates: dict[str, Any]) -> None:
-    first, second = (BconvCase(seed, channels=40, outputs=33) for seed in (0, 1))
-    image, left, right, total = (
-        TensorSpec(first.input.shape, np.int32),
-        first.output_spec(),
-        second.output_spec(),
-        first.output_spec(),
-    )
-    model = chain(
-        [
-            ("LceBconv2d", [image, *first.inputs()[1:]], left, first.options()),
-            ("LceBconv2d", [image, *second.inputs()[1:]], right, second.options()),
-            ("SUB", [right, left] if swapped else [left, right], total, {"activation": 1}),
-        ]
-    )
-    (expected,) = run_lce_outputs(model, first.input)
-    assert operators_of(model, library, tmp_path, first.input) == ["LceBconv2d", "LceBconv2d+SUB"]
+    model, x = sum_of_two(swapped)
+    (expected,) = run_lce_outputs(model, x)
+    assert operators_of(model, library, tmp_path, x) == ["LceBconv2d", "LceBconv2d+SUB"]
     for name, delegate in delegates.items():
-        actual = invoke(create_interpreter(model, delegate), first.input)
+        actual = invoke(create_interpreter(model, delegate), x)
         np.testing.assert_array_equal(actual, expected, err_msg=name)
