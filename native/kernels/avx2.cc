@@ -17,9 +17,12 @@ struct Avx2 {
 
   using Vector = __m256i;
   static Vector load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+  static void store(Vector v, void* to) { _mm256_storeu_si256(static_cast<__m256i*>(to), v); }
   static Vector zero() { return _mm256_setzero_si256(); }
   static Vector add(Vector a, Vector b) { return _mm256_add_epi8(a, b); }
   static Vector look_up(Vector table, Vector indices) { return _mm256_shuffle_epi8(table, indices); }
+  static Vector low_nibbles(Vector bytes) { return _mm256_and_si256(bytes, _mm256_set1_epi8(15)); }
+  static Vector high_nibbles(Vector bytes) { return low_nibbles(_mm256_srli_epi16(bytes, 4)); }
 
   static uint32_t greater(const int32_t* a, const int32_t* b) {
     return gather_signs([&](int i) { return _mm256_castsi256_ps(_mm256_cmpgt_epi32(load(a + i), load(b + i))); });

@@ -5,13 +5,17 @@
 #pragma once
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <type_traits>
 
 #include "kernels/bit_pool.h"
 #include "kernels/epilogue.h"
 #include "kernels/kernels.h"
 #include "kernels/output.h"
 #include "kernels/pack.h"
+#include "memory.h"
 
 namespace mbnn {
 namespace {
@@ -53,32 +57,33 @@ struct Generic {
     }
   }
 
-  // Inner::count for each number of pixels and blocks that a tile can have.
+  // Loop::count for each number of pixels and blocks that a tile can have.
   using Count = void (*)(const uint32_t* const*, int, int, int, const uint8_t*, int32_t*);
-  template <int P>
+  template <class Loop, int P>
   static Count count_for_pixels(int blocks) {
     static_assert(Simd::kTileBlocks <= 8, "one case for each number of blocks");
     constexpr int kMost = Simd::kTileBlocks;
     switch (blocks) {
-      case 1: return Inner::template count<P, 1>;
-      case 2: return Inner::template count<P, kMost < 2 ? kMost : 2>;
-      case 3: return Inner::template count<P, kMost < 3 ? kMost : 3>;
-      case 4: return Inner::template count<P, kMost < 4 ? kMost : 4>;
-      case 5: return Inner::template count<P, kMost < 5 ? kMost : 5>;
-      case 6: return Inner::template count<P, kMost < 6 ? kMost : 6>;
-      case 7: return Inner::template count<P, kMost < 7 ? kMost : 7>;
-      default: return Inner::template count<P, kMost>;
+      case 1: return Loop::template count<P, 1>;
+      case 2: return Loop::template count<P, kMost < 2 ? kMost : 2>;
+      case 3: return Loop::template count<P, kMost < 3 ? kMost : 3>;
+      case 4: return Loop::template count<P, kMost < 4 ? kMost : 4>;
+      case 5: return Loop::template count<P, kMost < 5 ? kMost : 5>;
+      case 6: return Loop::template count<P, kMost < 6 ? kMost : 6>;
+      case 7: return Loop::template count<P, kMost < 7 ? kMost : 7>;
+      default: return Loop::template count<P, kMost>;
     }
   }
+  template <class Loop>
   static Count count_for(int pixels, int blocks) {
     constexpr int kMost = Simd::kTilePixels;
     switch (pixels) {
-      case 1: return count_for_pixels<1>(blocks);
-      case 2: return count_for_pixels<kMost < 2 ? kMost : 2>(blocks);
-      case 3: return count_for_pixels<kMost < 3 ? kMost : 3>(blocks);
-      case 4: return count_for_pixels<kMost < 4 ? kMost : 4>(blocks);
-      case 5: return count_for_pixels<kMost < 5 ? kMost : 5>(blocks);
-      default: return count_for_pixels<kMost>(blocks);
+      case 1: return count_for_pixels<Loop, 1>(blocks);
+      case 2: return count_for_pixels<Loop, kMost < 2 ? kMost : 2>(blocks);
+      case 3: return count_for_pixels<Loop, kMost < 3 ? kMost : 3>(blocks);
+      case 4: return count_for_pixels<Loop, kMost < 4 ? kMost : 4>(blocks);
+      case 5: return count_for_pixels<Loop, kMost < 5 ? kMost : 5>(blocks);
+      default: return count_for_pixels<Loop, kMost>(blocks);
     }
   }
 
@@ -92,6 +97,32 @@ struct Generic {
   }
 
   static void bconv(const Conv& conv, int group, int tile, int64_t first, int64_t last) {
+    const size_t tile_index = static_cast<size_t>(group) * conv.tiles + tile;
+    const uint8_t* filter = conv.filter + packed_filter_bytes(tile_index, conv.taps, conv.words);
+    if constexpr (kHasApart) {
+      if (uint8_t* apart = take_apart(conv, tile, filter, last - first)) {
+        run_tiles<typename Inner::Apart>(conv, group, tile, apart, first, last);
+        return free(apart);
+      }
+    }
+    run_tiles<Inner>(conv, group, tile, filter, first, last);
+  }
+
+  static constexpr bool kHasApart = !std::is_same<Inner, typename Inner::Apart>::value;
+
+  // A copy of a tile's filter for Inner::Apart; null if that is not worth its while, or if there is no memory.
+  static uint8_t* take_apart(const Conv& conv, int tile, const uint8_t* filter, int64_t uses) {
+    constexpr int64_t kFewestUses = 3;
+    if (uses < kFewestUses) return nullptr;
+    const size_t words = static_cast<size_t>(conv.taps) * conv.words * blocks_of_tile(conv.channels, tile) * kBlock;
+    void* apart = nullptr;
+    if (posix_memalign(&apart, kAlignment, words * Inner::Apart::kBytesPerWord) != 0) return nullptr;
+    Inner::take_apart(filter, words * Inner::kBytesPerWord, static_cast<uint8_t*>(apart));
+    return static_cast<uint8_t*>(apart);
+  }
+
+  template <class Loop>
+  static void run_tiles(const Conv& conv, int group, int tile, const uint8_t* filter, int64_t first, int64_t last) {
     alignas(64) int32_t twice_counts[kPixels][kMaxTileChannels] = {};
     const int channel_in_group = tile * kTile;
     const int left = conv.channels - channel_in_group;
@@ -99,14 +130,13 @@ struct Generic {
     const int blocks = blocks_of_tile(conv.channels, tile);
     const size_t tile_index = static_cast<size_t>(group) * conv.tiles + tile;
     const size_t parameters = tile_index * kTile;
-    const uint8_t* filter = conv.filter + packed_filter_bytes(tile_index, conv.taps, conv.words);
     const int channel = group * conv.channels + channel_in_group;
-    const Count count_whole_tile = count_for(kPixels, blocks);
+    const Count count_whole_tile = count_for<Loop>(kPixels, blocks);
     for (int64_t pixel_tile = first; pixel_tile < last; ++pixel_tile) {
       const int64_t pixel = pixel_tile * kPixels;
       const int pixels = conv.pixels - pixel < kPixels ? static_cast<int>(conv.pixels - pixel) : kPixels;
       const uint32_t* const* taps = conv.taps_of_pixels + pixel * conv.taps;
-      const Count count = pixels == kPixels ? count_whole_tile : count_for(pixels, blocks);
+      const Count count = pixels == kPixels ? count_whole_tile : count_for<Loop>(pixels, blocks);
       count(taps, conv.taps, conv.words, group * conv.words, filter, twice_counts[0]);
       const bool corrected = conv.outside_correction != nullptr && conv.tile_has_outside[pixel_tile];
       const int32_t* correction = corrected ? conv.outside_correction + parameters * conv.taps : nullptr;

@@ -13,6 +13,7 @@ namespace {
 // S gives Vector, kLanes and load, store, broadcast, count_differences(a, b) (popcount of a XOR b) and add.
 template <class S>
 struct LanePopcount {
+  using Apart = LanePopcount;  // filters are used as they are stored
   static constexpr int kBlockChannels = S::kLanes;
   static constexpr int kBytesPerWord = 4;
 

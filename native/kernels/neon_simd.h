@@ -16,6 +16,7 @@ namespace {
 // sum's four channels).
 template <class S>
 struct NeonPopcount {
+  using Apart = NeonPopcount;  // filters are used as they are stored
   static constexpr int kBlockChannels = 4;
   static constexpr int kBytesPerWord = 4;
 

@@ -30,14 +30,17 @@ constexpr Tables make_tables() {
 
 alignas(64) constexpr Tables kTables = make_tables();
 
-// A nibble of the activation selects a table; a nibble of the filter, one byte per output channel, selects in it. One
+// A nibble of the activation selects a table; a nibble of the filter, in a byte per output channel, selects in it. One
 // PSHUFB and one PADDB serve a vector of channels times 4 bits, where XOR and a PSHUFB popcount take eight for twice as
-// much. S gives Vector, load, zero, add and look_up.
-template <class S>
+// much. Filters are kept with two nibbles in a byte; taking them apart is a tenth of the work of a tile, so that a copy
+// with one nibble in a byte (kApart) is worth its while where many tiles use it. S gives Vector, load, zero, add,
+// look_up, and low_nibbles and high_nibbles of bytes.
+template <class S, bool kApart = false>
 struct NibbleLookUp {
+  using Apart = NibbleLookUp<S, true>;
   using Vector = typename S::Vector;
   static constexpr int kBlockChannels = sizeof(Vector);
-  static constexpr int kBytesPerWord = kNibbles;
+  static constexpr int kBytesPerWord = kApart ? kNibbles : kNibbles / 2;
   static constexpr int kWordsPerByte = 7;     // a word adds up to 32 to a byte: seven fit
   static constexpr int kWordsPerHalf = 2044;  // of bytes that are added to 16 bits
 
@@ -45,10 +48,17 @@ struct NibbleLookUp {
   static constexpr int channel_of_byte(int i) { return i / 4 + kBlockChannels / 4 * (i % 2 * 2 + i / 2 % 2); }
 
   static void pack_block(const uint32_t* words, uint8_t* packed) {
-    for (int nibble = 0; nibble < kNibbles; ++nibble) {
-      for (int i = 0; i < kBlockChannels; ++i) {
-        *packed++ = static_cast<uint8_t>(words[channel_of_byte(i)] >> (4 * nibble) & 15);
-      }
+    for (int byte = 0; byte < kBytesPerWord; ++byte) {
+      for (int i = 0; i < kBlockChannels; ++i) *packed++ = words[channel_of_byte(i)] >> (8 * byte) & 255;
+    }
+  }
+
+  // Copies packed bytes, a whole number of blocks, to twice as many, for Apart.
+  static void take_apart(const uint8_t* packed, size_t bytes, uint8_t* apart) {
+    for (size_t i = 0; i < bytes; i += kBlockChannels) {
+      const Vector both = S::load(packed + i);
+      S::store(S::low_nibbles(both), apart + 2 * i);
+      S::store(S::high_nibbles(both), apart + 2 * i + kBlockChannels);
     }
   }
 
@@ -102,7 +112,7 @@ struct NibbleLookUp {
 #pragma GCC unroll 16
         for (int p = 0; p < P; ++p) activation[p] = at.taps[p][at.word];
         look_up<P, N>(activation, at.filter, sum);
-        at.filter += N * kBlockChannels * kNibbles;
+        at.filter += N * kBlockChannels * kBytesPerWord;
         if (++at.word == at.end_word) {
           at.word = at.first_word;
           at.taps += P;
@@ -144,6 +154,12 @@ struct NibbleLookUp {
     }
   }
 
+  static inline __attribute__((always_inline)) Vector weights_of(const uint8_t* filter, int nibble) {
+    if constexpr (kApart) return S::load(filter + nibble * kBlockChannels);
+    const Vector both = S::load(filter + nibble / 2 * kBlockChannels);
+    return nibble % 2 == 0 ? S::low_nibbles(both) : S::high_nibbles(both);
+  }
+
   // Adds one word's differences to bytes.
   template <int P, int N>
   static inline __attribute__((always_inline)) void look_up(const uint32_t (&activation)[P], const uint8_t* filter,
@@ -152,7 +168,7 @@ struct NibbleLookUp {
     for (int nibble = 0; nibble < kNibbles; ++nibble) {
       Vector weights[N];
 #pragma GCC unroll 16
-      for (int n = 0; n < N; ++n) weights[n] = S::load(filter + (n * kNibbles + nibble) * kBlockChannels);
+      for (int n = 0; n < N; ++n) weights[n] = weights_of(filter + n * kBytesPerWord * kBlockChannels, nibble);
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) {
         const Vector table = S::load(kTables.of[activation[p] >> (4 * nibble) & 15]);

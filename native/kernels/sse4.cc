@@ -17,9 +17,12 @@ struct Sse4 {
 
   using Vector = __m128i;
   static Vector load(const void* from) { return _mm_loadu_si128(static_cast<const __m128i*>(from)); }
+  static void store(Vector v, void* to) { _mm_storeu_si128(static_cast<__m128i*>(to), v); }
   static Vector zero() { return _mm_setzero_si128(); }
   static Vector add(Vector a, Vector b) { return _mm_add_epi8(a, b); }
   static Vector look_up(Vector table, Vector indices) { return _mm_shuffle_epi8(table, indices); }
+  static Vector low_nibbles(Vector bytes) { return _mm_and_si128(bytes, _mm_set1_epi8(15)); }
+  static Vector high_nibbles(Vector bytes) { return low_nibbles(_mm_srli_epi16(bytes, 4)); }
 
   static uint32_t greater(const int32_t* a, const int32_t* b) {
     return gather_signs([&](int i) { return _mm_castsi128_ps(_mm_cmpgt_epi32(load(a + i), load(b + i))); });
