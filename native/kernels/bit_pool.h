@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/vectors.h"
 
 namespace mbnn {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 class BitPool {
  public:
   static void run(const PoolRow& row) {
+    // Wide pixels are vectors already, and need no buffer.
+    if (row.words % kWideWords == 0 && row.rows <= 2 && row.window <= 2) return join_windows<2>(row);
+    if (row.words % kWideWords == 0 && row.rows <= 3 && row.window <= 3) return join_windows<3>(row);
     const int64_t fitting = (kBufferWords / row.words - row.window) / row.stride + 1;
     const int chunk = fitting < row.columns ? static_cast<int>(fitting) : row.columns;
     if (kBufferWords / row.words < row.window) return join_pixel_by_pixel(row);
@@ -25,7 +29,38 @@ class BitPool {
 
  private:
   static constexpr int kBufferWords = 4096;
+  static constexpr int kWideWords = 8;
+  static constexpr int kVectorWords = kLanes < kWideWords ? kLanes : kWideWords;
   typedef uint64_t Pair __attribute__((vector_size(16)));
+  typedef uint32_t Vector __attribute__((vector_size(kVectorWords * sizeof(uint32_t))));
+
+  // Windows of up to kSize x kSize. A pixel that is missing, outside the map too, stands for its neighbour in the window:
+  // what is joined twice changes nothing.
+  template <int kSize>
+  static void join_windows(const PoolRow& row) {
+    const uint32_t* lines[kSize];
+    for (int y = 0; y < kSize; ++y) lines[y] = row.in + (y < row.rows ? y : row.rows - 1) * row.row_words;
+    uint32_t* out = row.out;
+    const int words = row.words;
+    int64_t start = row.start;
+    for (int column = 0; column < row.columns; ++column, start += row.stride) {
+      const bool whole = start >= 0 && start + kSize <= row.width && row.window == kSize;
+      int64_t pixels[kSize];
+      for (int x = 0; x < kSize; ++x) pixels[x] = (whole ? start + x : near(row, start, x)) * words;
+      for (int i = 0; i < words; i += kVectorWords, out += kVectorWords) {
+        Vector all = load<Vector>(lines[0] + pixels[0] + i);
+        for (int y = 0; y < kSize; ++y) {
+          for (int x = y == 0 ? 1 : 0; x < kSize; ++x) all &= load<Vector>(lines[y] + pixels[x] + i);
+        }
+        store(all, out);
+      }
+    }
+  }
+
+  static int64_t near(const PoolRow& row, int64_t start, int x) {
+    const int64_t at = start + (x < row.window ? x : row.window - 1);
+    return at < 0 ? 0 : at < row.width ? at : row.width - 1;
+  }
 
   static void join_pixel_by_pixel(const PoolRow& row) {
     for (int column = 0; column < row.columns; ++column) {
