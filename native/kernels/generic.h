@@ -123,11 +123,12 @@ struct Generic {
 
   template <class Loop>
   static void run_tiles(const Conv& conv, int group, int tile, const uint8_t* filter, int64_t first, int64_t last) {
-    alignas(64) int32_t twice_counts[kPixels][kMaxTileChannels] = {};
+    alignas(64) int32_t twice_counts[kPixels][kMaxTileChannels];
     const int channel_in_group = tile * kTile;
     const int left = conv.channels - channel_in_group;
     const int channels = left < kTile ? left : kTile;
     const int blocks = blocks_of_tile(conv.channels, tile);
+    if (blocks < Simd::kTileBlocks) memset(twice_counts, 0, sizeof twice_counts);  // what no block counts
     const size_t tile_index = static_cast<size_t>(group) * conv.tiles + tile;
     const size_t parameters = tile_index * kTile;
     const int channel = group * conv.channels + channel_in_group;
