@@ -1,0 +1,67 @@
+"""A pytest plugin: keeps some of what the native tests compute on x86, where they have just compared it with LCE.
+
+usage: PYTHONPATH=tools/aarch64 pytest -p record --record-cases FOLDER tests/native
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from cases import CaseFile
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))
+import single_operator  # noqa: E402
+
+# Of each test: emulation is slow, and hypothesis begins with the simple cases.
+FIRST, EVERY, MOST = 8, 16, 100
+
+
+class Recorder:
+    """Stands between the tests and the two functions through which all of them reach LiteRT."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, CaseFile()
+        self.test, self.delegate, self.count = "", None, 0
+        self.create, self.invoke = single_operator.create_interpreter, single_operator.invoke_outputs
+        single_operator.create_interpreter = self.create_interpreter
+        single_operator.invoke_outputs = self.invoke_outputs
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        self.test, self.delegate, self.count = item.name, None, 0
+        return (yield)
+
+    def create_interpreter(self, model: bytes, delegate: Any) -> Any:
+        interpreter = self.create(model, delegate)
+        self.delegate = self.delegate or delegate
+        if delegate is self.delegate:  # every other one computes the same
+            if (self.count < FIRST or self.count % EVERY == 0) and self.count < EVERY * MOST:
+                interpreter.case = self.file.add(f"{self.test} {self.count}", only_binary(model), model)
+            self.count += 1
+        return interpreter
+
+    def invoke_outputs(self, interpreter: Any, *inputs: Any) -> Any:
+        outputs = self.invoke(interpreter, *inputs)
+        if hasattr(interpreter, "case"):
+            self.file.add_call(interpreter.case, inputs, outputs)
+        return outputs
+
+    def pytest_sessionfinish(self) -> None:
+        self.file.write(self.folder)
+
+
+def only_binary(model: bytes) -> bool:
+    """Whether the delegate alone computes the model."""
+    codes = schema.ModelT.InitFromPackedBuf(model).operatorCodes
+    return all(code.builtinCode == schema.BuiltinOperator.CUSTOM for code in codes)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-cases", type=Path, required=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recorder(config.getoption("--record-cases")))

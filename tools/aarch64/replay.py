@@ -1,0 +1,98 @@
+"""Runs case files where they must give what they gave on x86, with every instruction set that is expected here.
+
+usage: replay.py LIBRARY ISAS FOLDER...     e.g. replay.py libmobile_bnn_delegate.so neon_dot,neon,portable cases
+       replay.py LIBRARY --one FOLDER       one convolution with the default instruction set, to look at what ran
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
+from cases import Case, CaseFile
+
+KNOWN = ("neon_dot", "neon", "portable")
+DIGITS = 1e-5  # how far scores of a whole model may be apart
+
+
+def load(library: str, expected: list[str]) -> dict[str, Any]:
+    """A delegate for each expected instruction set; the others must be refused."""
+    delegates = {"default": load_delegate(library)}
+    for isa in KNOWN:
+        try:
+            delegates[isa] = load_delegate(library, {"isa": isa})
+        except ValueError as error:
+            if isa in expected or f"this CPU has no {isa}" not in str(error):
+                raise
+    if set(delegates) != {"default", *expected}:
+        raise SystemExit(f"expected {expected} and a default, the library runs {list(delegates)}")
+    return delegates
+
+
+def run(file: CaseFile, case: Case, delegate: Any) -> str | None:
+    """What is wrong, if anything is."""
+    # As on x86: float operators beside the binary ones are XNNPACK's in a zoo model, plain ones in a test.
+    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if case.name.startswith("test_") else OpResolverType.AUTO
+    interpreter = Interpreter(
+        model_content=file.arrays[case.model].tobytes(),
+        experimental_delegates=[delegate],
+        experimental_op_resolver_type=resolver,
+    )
+    for call in case.calls:
+        details = interpreter.get_input_details()
+        inputs = [file.arrays[number] for number in call.inputs]
+        for detail, x in zip(details, inputs, strict=True):
+            if tuple(detail["shape"]) != x.shape:
+                interpreter.resize_tensor_input(detail["index"], x.shape)
+        interpreter.allocate_tensors()
+        for detail, x in zip(details, inputs, strict=True):
+            interpreter.set_tensor(detail["index"], x)
+        interpreter.invoke()
+        for number, detail in zip(call.outputs, interpreter.get_output_details(), strict=True):
+            wrong = compare(interpreter.get_tensor(detail["index"]), file.arrays[number], case.exact)
+            if wrong:
+                return wrong
+    return None
+
+
+def compare(actual: Any, expected: Any, exact: bool) -> str | None:
+    """How two outputs differ beyond what may be."""
+    if actual.shape != expected.shape or actual.dtype != expected.dtype:
+        return f"{actual.dtype}{actual.shape} instead of {expected.dtype}{expected.shape}"
+    same = np.array_equal(actual.view(np.uint8), expected.view(np.uint8))
+    if same or (not exact and np.allclose(actual, expected, rtol=DIGITS, atol=DIGITS)):
+        return None
+    difference = np.abs(actual.astype(np.float64) - expected.astype(np.float64))
+    return f"{np.count_nonzero(difference)} of {difference.size} values differ, by up to {difference.max()}"
+
+
+def main() -> None:
+    """Exit status 1 if anything differs."""
+    library, isas, *folders = sys.argv[1:]
+    if isas == "--one":
+        file = CaseFile.read(Path(folders[0]))
+        case = next(case for case in file.cases if case.name.startswith("test_long_accumulations"))
+        raise SystemExit(run(file, case, load_delegate(library)))
+    delegates = load(library, isas.split(","))
+    failures = 0
+    for folder in folders:
+        file = CaseFile.read(Path(folder))
+        for isa, delegate in delegates.items():
+            start = time.monotonic()
+            for case in file.cases:
+                if wrong := run(file, case, delegate):
+                    failures += 1
+                    print(f"  {isa}: {case.name}: {wrong}")
+            exact = sum(case.exact for case in file.cases)
+            print(
+                f"  {Path(folder).name}, {isa}: {exact} cases bit for bit, {len(file.cases) - exact} to {DIGITS},"
+                f" {failures} failures so far, {time.monotonic() - start:.0f} s",
+                flush=True,
+            )
+    sys.exit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()
