@@ -5,11 +5,12 @@ PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
-.PHONY: demo test fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak clean help
+.PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
 	@echo "make test       run every test"
+	@echo "make test-aarch64  the native library on emulated 64-bit ARM; Linux, as root"
 	@echo "make fuzz       fuzz the native library, FUZZ_SECONDS=60 for each target; needs clang"
 	@echo "make sanitize   the native tests with sanitizers, leaks, a little fuzzing"
 	@echo "make lint       ruff and mypy"
@@ -37,6 +38,9 @@ demo: $(READY)
 test: $(READY)
 	@$(PY) -m pytest
 
+test-aarch64: $(READY)
+	@sh tools/aarch64/test.sh $(PY)
+
 FUZZ_SECONDS := 60
 fuzz: $(READY)
 	@sh tools/fuzz.sh $(FUZZ_SECONDS) $(PY)
@@ -53,7 +57,7 @@ test-deps:
 	dpkg --add-architecture arm64
 	apt-get update
 	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist libsimde-dev \
-	  musl musl:arm64 qemu-user-static
+	  musl musl:arm64 qemu-user-static debootstrap g++-aarch64-linux-gnu clang cmake
 
 wheel: $(READY)
 	@sh tools/wheel.sh $(PY) x86_64 dist

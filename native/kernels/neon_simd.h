@@ -19,6 +19,7 @@ struct NeonPopcount {
   using Apart = NeonPopcount;  // filters are used as they are stored
   static constexpr int kBlockChannels = 4;
   static constexpr int kBytesPerWord = 4;
+  static constexpr int kTogether = 4;  // blocks
 
   static void pack_block(const uint32_t* words, uint8_t* packed) { memcpy(packed, words, kBlockChannels * 4); }
 
@@ -58,13 +59,42 @@ struct NeonPopcount {
     for (int n = 0; n < N; ++n) weights[n] = vld1q_u8(filter + 16 * n);
 #pragma GCC unroll 16
     for (int p = 0; p < P; ++p) {
-      const uint8x16_t activation = vreinterpretq_u8_u32(vld1q_dup_u32(pixel[p]++));
+      const uint8x16_t activation = broadcast(pixel[p]++);
 #pragma GCC unroll 16
-      for (int n = 0; n < N; ++n) {
-        sum[p][n] = S::add(sum[p][n], vcntq_u8(veorq_u8(activation, weights[n])));
-        pin(sum[p][n]);
-      }
+      for (int first = 0; first < N; first += kTogether) add_blocks<P, N>(activation, weights, first, sum[p]);
     }
+  }
+
+  // Several blocks step by step: a core that runs instructions in order waits for each result that is used at once.
+  template <int P, int N>
+  static inline __attribute__((always_inline)) void add_blocks(uint8x16_t activation, const uint8x16_t (&weights)[N],
+                                                               int first, typename S::Sum (&sum)[N]) {
+    uint8x16_t bits[kTogether];
+    const int end = N - first < kTogether ? N - first : kTogether;
+#pragma GCC unroll 16
+    for (int n = 0; n < end; ++n) bits[n] = veorq_u8(activation, weights[first + n]);
+#pragma GCC unroll 16
+    for (int n = 0; n < end; ++n) pin(bits[n]);
+#pragma GCC unroll 16
+    for (int n = 0; n < end; ++n) bits[n] = vcntq_u8(bits[n]);
+#pragma GCC unroll 16
+    for (int n = 0; n < end; ++n) pin(bits[n]);
+#pragma GCC unroll 16
+    for (int n = 0; n < end; ++n) {
+      sum[first + n] = S::add(sum[first + n], bits[n]);
+      pin(sum[first + n]);
+    }
+  }
+
+  // GCC makes two instructions of vld1q_dup_u32, which takes a quarter more time.
+  static inline __attribute__((always_inline)) uint8x16_t broadcast(const uint32_t* word) {
+#if defined(__aarch64__) && !defined(__clang__)
+    uint8x16_t all;
+    asm("ld1r {%0.4s}, %1" : "=w"(all) : "Q"(*word));
+    return all;
+#else
+    return vreinterpretq_u8_u32(vld1q_dup_u32(word));
+#endif
   }
 
   template <int P, int N>

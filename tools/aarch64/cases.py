@@ -22,7 +22,7 @@ class Call:
 
 @dataclass
 class Case:
-    """Inferences in one interpreter. `exact`: every bit must agree, since no float operator of the runtime's is in it."""
+    """Inferences in one interpreter. `exact`: every bit must agree, no float operator of the runtime's is in it."""
 
     name: str
     exact: bool
@@ -38,11 +38,13 @@ class CaseFile:
         self.arrays: list[Array] = []
 
     def add(self, name: str, exact: bool, model: bytes) -> Case:
+        """A new case, which has no calls yet."""
         case = Case(name, exact, self._keep(np.frombuffer(model, np.uint8)))
         self.cases.append(case)
         return case
 
     def add_call(self, case: Case, inputs: Sequence[Array], outputs: Sequence[Array]) -> None:
+        """One more inference of a case."""
         case.calls.append(Call([self._keep(x) for x in inputs], [self._keep(x) for x in outputs]))
 
     def _keep(self, array: Array) -> int:
@@ -50,12 +52,14 @@ class CaseFile:
         return len(self.arrays) - 1
 
     def write(self, folder: Path) -> None:
+        """Writes the cases that have calls."""
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / "arrays.npz", *self.arrays)
         (folder / "cases.json").write_text(json.dumps([asdict(case) for case in self.cases if case.calls]))
 
     @classmethod
     def read(cls, folder: Path) -> "CaseFile":
+        """Reads what `write` wrote."""
         file = cls()
         with np.load(folder / "arrays.npz") as arrays:
             file.arrays = [arrays[f"arr_{number}"] for number in range(len(arrays.files))]

@@ -1,4 +1,4 @@
-"""A pytest plugin: keeps some of what the native tests compute on x86, where they have just compared it with LCE.
+"""A pytest plugin: keeps what the native tests compute on x86, where they have just compared it with LCE.
 
 usage: PYTHONPATH=tools/aarch64 pytest -p record --record-cases FOLDER tests/native
 """
@@ -13,10 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from cases import CaseFile
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))
-import single_operator  # noqa: E402
-
-# Of each test: emulation is slow, and hypothesis begins with the simple cases.
-FIRST, EVERY, MOST = 8, 16, 100
+import single_operator
 
 
 class Recorder:
@@ -31,25 +28,28 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """A test begins."""
         self.test, self.delegate, self.count = item.name, None, 0
         return (yield)
 
     def create_interpreter(self, model: bytes, delegate: Any) -> Any:
+        """Notes the model."""
         interpreter = self.create(model, delegate)
         self.delegate = self.delegate or delegate
         if delegate is self.delegate:  # every other one computes the same
-            if (self.count < FIRST or self.count % EVERY == 0) and self.count < EVERY * MOST:
-                interpreter.case = self.file.add(f"{self.test} {self.count}", only_binary(model), model)
+            interpreter.case = self.file.add(f"{self.test} {self.count}", only_binary(model), model)
             self.count += 1
         return interpreter
 
     def invoke_outputs(self, interpreter: Any, *inputs: Any) -> Any:
+        """Notes what goes in and comes out."""
         outputs = self.invoke(interpreter, *inputs)
         if hasattr(interpreter, "case"):
             self.file.add_call(interpreter.case, inputs, outputs)
         return outputs
 
     def pytest_sessionfinish(self) -> None:
+        """Writes the file."""
         self.file.write(self.folder)
 
 
@@ -60,8 +60,10 @@ def only_binary(model: bytes) -> bool:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The folder to write to."""
     parser.addoption("--record-cases", type=Path, required=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Begins to record."""
     config.pluginmanager.register(Recorder(config.getoption("--record-cases")))

@@ -20,21 +20,28 @@ DIGITS = 1e-5  # how far scores of a whole model may be apart
 def load(library: str, expected: list[str]) -> dict[str, Any]:
     """A delegate for each expected instruction set; the others must be refused."""
     delegates = {"default": load_delegate(library)}
-    for isa in KNOWN:
-        try:
-            delegates[isa] = load_delegate(library, {"isa": isa})
-        except ValueError as error:
-            if isa in expected or f"this CPU has no {isa}" not in str(error):
-                raise
+    delegates |= {isa: delegate for isa in KNOWN if (delegate := load_one(library, isa, isa in expected)) is not None}
     if set(delegates) != {"default", *expected}:
         raise SystemExit(f"expected {expected} and a default, the library runs {list(delegates)}")
     return delegates
 
 
+def load_one(library: str, isa: str, expected: bool) -> Any:
+    """A delegate with that instruction set, None if it is refused as it should be."""
+    try:
+        return load_delegate(library, {"isa": isa})
+    except ValueError as error:
+        if expected or f"this CPU has no {isa}" not in str(error):
+            raise
+        return None
+
+
 def run(file: CaseFile, case: Case, delegate: Any) -> str | None:
     """What is wrong, if anything is."""
     # As on x86: float operators beside the binary ones are XNNPACK's in a zoo model, plain ones in a test.
-    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if case.name.startswith("test_") else OpResolverType.AUTO
+    resolver = (
+        OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES if case.name.startswith("test_") else OpResolverType.AUTO
+    )
     interpreter = Interpreter(
         model_content=file.arrays[case.model].tobytes(),
         experimental_delegates=[delegate],

@@ -18,10 +18,10 @@ from ai_edge_litert.interpreter import Interpreter, load_delegate
 from cases import Array, CaseFile
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))
-from single_operator import TensorSpec, create_interpreter, invoke_outputs, single_operator  # noqa: E402
+from single_operator import TensorSpec, create_interpreter, invoke_outputs, single_operator
 
-from mobile_bnn import converters, zoo  # noqa: E402
-from mobile_bnn.runtime import library_path  # noqa: E402
+from mobile_bnn import converters, zoo
+from mobile_bnn.runtime import library_path
 
 DTYPES = {
     schema.TensorType.FLOAT32: np.float32,
