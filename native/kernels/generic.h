@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <type_traits>
 
 #include "kernels/bit_pool.h"
 #include "kernels/epilogue.h"
@@ -108,7 +107,7 @@ struct Generic {
     run_tiles<Inner>(conv, group, tile, filter, first, last);
   }
 
-  static constexpr bool kHasApart = !std::is_same<Inner, typename Inner::Apart>::value;
+  static constexpr bool kHasApart = Inner::Apart::kBytesPerWord != Inner::kBytesPerWord;
 
   // A copy of a tile's filter for Inner::Apart; null if that is not worth its while, or if there is no memory.
   static uint8_t* take_apart(const Conv& conv, int tile, const uint8_t* filter, int64_t uses) {
