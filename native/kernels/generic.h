@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "kernels/bit_pool.h"
 #include "kernels/epilogue.h"
 #include "kernels/kernels.h"
