@@ -9,7 +9,7 @@ from inference import Inference
 
 Key = TypeVar("Key", bound=Hashable)
 WARM_UP = 2  # rounds that do not count
-SETTLE_SECONDS = 0.002  # the former engine has filled the caches, and its threads may still look for work
+SETTLE_SECONDS = 0.02  # the former engine has filled the caches, and its threads may still look for work
 
 
 def measure(inferences: Mapping[Key, Inference], rounds: int, on_round: Callable[[], None]) -> dict[Key, float]:

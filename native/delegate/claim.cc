@@ -1,5 +1,6 @@
-// All of LCE's operators are claimed, and of TFLite's own the element-wise float ones that can be fused with them: those
-// that alone use what a binary convolution or another claimed one made, and those whose result only goes to a sign.
+// All of LCE's operators are claimed, and of TFLite's own the element-wise float ones and maximum pools that stand next to
+// them: those that alone use what a binary convolution or another claimed one made, and those whose result only goes to
+// a sign.
 #include "delegate/claim.h"
 
 #include "delegate/elementwise.h"
@@ -80,7 +81,7 @@ class Claim {
 
   // With the shapes that the runtime knows now.
   bool supported(Candidate& candidate) {
-    if (candidate.type == nullptr || !is_elementwise(*candidate.type)) return false;
+    if (candidate.type == nullptr || !is_builtin(*candidate.type)) return false;
     if (output_of(candidate) == nullptr || !is_float(candidate)) return false;
     const TfLiteIntArray& indices = *candidate.options->inputs;
     if (indices.size < 1 || indices.size > 2) return false;
@@ -90,12 +91,15 @@ class Claim {
       if (use(indices.data[i]) == nullptr) return false;
       refresh(context_->tensors[indices.data[i]], &inputs[i]);
     }
+    if (candidate.type == &kMaxPool2d) {
+      return supports_max_pool(*candidate.options) && inputs[0].type == kTfLiteFloat32 && inputs[0].rank == 4;
+    }
     return supports_elementwise(*candidate.type, *candidate.options, pointers, indices.size, &candidate.source);
   }
 
   void claim_forward(Candidate& candidate) {
     if (candidate.type == nullptr) return;
-    if (!is_elementwise(*candidate.type)) {
+    if (!is_builtin(*candidate.type)) {
       candidate.claimed = true;
     } else {
       bool continues = false;

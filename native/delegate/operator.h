@@ -75,8 +75,14 @@ constexpr OperatorType operator_type(const char* name, int builtin_code = kTfLit
 extern const OperatorType kQuantize;
 extern const OperatorType kDequantize;
 extern const OperatorType kBconv2d;
-extern const OperatorType kBMaxPool2d;
+extern const OperatorType kBMaxPool2d, kMaxPool2d;
 extern const OperatorType kAdd, kSub, kMul, kPrelu, kRelu, kReluN1To1, kRelu6;
+
+// Whether it is one of TFLite's own operators, not of LCE's.
+inline bool is_builtin(const OperatorType& type) { return type.builtin_code != kTfLiteBuiltinCustom; }
+
+// Whether the options of a MAX_POOL_2D are what this one can do.
+bool supports_max_pool(const TfLiteNode& node);
 
 // The operator that a registration stands for, or null.
 const OperatorType* find_operator(const TfLiteRegistration& registration);

@@ -19,6 +19,7 @@ enum { kTfLiteDelegateFlagsAllowDynamicTensors = 1 };
 
 enum {
   kTfLiteBuiltinAdd = 0,
+  kTfLiteBuiltinMaxPool2d = 17,
   kTfLiteBuiltinMul = 18,
   kTfLiteBuiltinRelu = 19,
   kTfLiteBuiltinReluN1To1 = 20,
@@ -35,6 +36,16 @@ enum TfLiteFusedActivation { kTfLiteActNone = 0, kTfLiteActRelu = 1, kTfLiteActR
 struct TfLiteArithmeticParams {
   int32_t activation;  // a TfLiteFusedActivation; runtimes know more of them than the enum above
 };
+
+// The options of MAX_POOL_2D; others follow.
+struct TfLitePoolParams {
+  int32_t padding;  // a TfLitePadding
+  int stride_width, stride_height;
+  int filter_width, filter_height;
+  int32_t activation;
+};
+
+enum TfLitePadding { kTfLitePaddingSame = 1, kTfLitePaddingValid = 2 };
 
 // An index of this value in a node's inputs is an input that was left out.
 enum { kTfLiteOptionalTensor = -1 };

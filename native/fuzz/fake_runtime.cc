@@ -34,6 +34,7 @@ const Kind kKinds[] = {
     {kTfLiteBuiltinRelu, nullptr},
     {kTfLiteBuiltinReluN1To1, nullptr},
     {kTfLiteBuiltinRelu6, nullptr},
+    {kTfLiteBuiltinMaxPool2d, nullptr},
 };
 const int kTypes[] = {kTfLiteNoType, kTfLiteFloat32, kTfLiteInt32, kTfLiteBool, kTfLiteInt8, 10 /* float16 */};
 const float kScales[] = {0.0f, 0.03f, 1.0f, -1.0f, NAN, INFINITY, 1e-40f, 3e38f};
@@ -42,13 +43,25 @@ const int kZeroPoints[] = {0, -7, 127, -128, 200, INT32_MIN, INT32_MAX, 5};
 const int kAbsurdDims[] = {-1, INT32_MIN, INT32_MAX, 1 << 30, 1 << 16, 46341, 1000, (1 << 28) + 1};
 constexpr int kFirstAbsurdDim = 248;
 
+int read_dim(ByteReader& model) {
+  const int byte = model.byte();
+  return byte < kFirstAbsurdDim ? byte : kAbsurdDims[byte - kFirstAbsurdDim];
+}
+
 std::vector<int> read_shape(ByteReader& model) {
   std::vector<int> shape(model.below(kMostRank));
-  for (int& dim : shape) {
-    const int byte = model.byte();
-    dim = byte < kFirstAbsurdDim ? byte : kAbsurdDims[byte - kFirstAbsurdDim];
-  }
+  for (int& dim : shape) dim = read_dim(model);
   return shape;
+}
+
+// What the runtime made of a builtin operator's options: it keeps enumerations in their range, and nothing else. PRELU and
+// others have none.
+std::vector<int32_t> read_builtin_options(int builtin_code, ByteReader& model) {
+  const int activation = model.below(7);
+  if (builtin_code != kTfLiteBuiltinMaxPool2d) return {activation, 0};  // of arithmetic
+  std::vector<int32_t> pool = {static_cast<int32_t>(model.below(3)), 0, 0, 0, 0, activation};
+  for (int i = 1; i <= 4; ++i) pool[i] = read_dim(model);
+  return pool;
 }
 
 size_t element_bytes(int type) {
@@ -198,9 +211,7 @@ void FakeRuntime::load_node(ByteReader& model) {
     node->abi.custom_initial_data = node->options.empty() ? nullptr : node->options.data();
     node->abi.custom_initial_data_size = static_cast<int>(node->options.size());
   } else {
-    // The options of arithmetic begin with the activation, which the runtime keeps below 7. PRELU and others have none.
-    node->builtin_data.resize(8);
-    node->builtin_data[0] = static_cast<uint8_t>(model.below(7));
+    node->builtin_data = read_builtin_options(kind.builtin_code, model);
     node->abi.builtin_data = node->builtin_data.data();
   }
   plan_.push_back(static_cast<int>(nodes_.size()));

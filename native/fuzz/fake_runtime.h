@@ -61,7 +61,8 @@ class FakeRuntime {
     TfLiteNode abi = {};
     TfLiteRegistration registration = {};
     IntArray inputs, outputs;
-    std::vector<uint8_t> options, builtin_data;
+    std::vector<uint8_t> options;
+    std::vector<int32_t> builtin_data;
     bool is_kernel = false;  // of the delegate
   };
 

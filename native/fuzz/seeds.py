@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
 from test_fusion import GlueModel, sum_of_two  # noqa: E402
+from test_maxpool2d import float_pool  # noqa: E402
 from test_models import network  # noqa: E402
 
 CUSTOM_KINDS = (b"LceQuantize", b"LceDequantize", b"LceBconv2d", b"LceBMaxPool2d", b"Foreign")
@@ -27,6 +28,7 @@ Builtin = schema.BuiltinOperator
 BUILTIN_KINDS = (
     *(Builtin.ADD, Builtin.SUB, Builtin.MUL, Builtin.PRELU),
     *(Builtin.RELU, Builtin.RELU_N1_TO_1, Builtin.RELU6),
+    Builtin.MAX_POOL_2D,
 )
 TYPES = {schema.TensorType.FLOAT32: 1, schema.TensorType.INT32: 2, schema.TensorType.BOOL: 3, schema.TensorType.INT8: 4}
 CONSTANT, OUTPUT = 1, 2  # flags of a tensor
@@ -66,7 +68,11 @@ def _node(operator: Any, code: Any) -> bytes:
         tail = struct.pack("<H", len(options)) + options
     else:
         kind = len(CUSTOM_KINDS) + BUILTIN_KINDS.index(code.builtinCode)
-        tail = bytes([getattr(operator.builtinOptions, "fusedActivationFunction", 0)])
+        options = operator.builtinOptions
+        tail = bytes([getattr(options, "fusedActivationFunction", 0)])
+        if code.builtinCode == Builtin.MAX_POOL_2D:
+            padding = 1 + options.padding  # the file's enumeration begins with SAME, the runtime's with unknown
+            tail += bytes([padding, options.strideW, options.strideH, options.filterWidth, options.filterHeight])
     inputs, outputs = [index & 0xFF for index in operator.inputs], list(operator.outputs)
     return bytes([kind, len(inputs), *inputs, len(outputs), *outputs]) + tail
 
@@ -84,6 +90,8 @@ def models() -> Iterator[bytes]:
         yield single_operator("LceDequantize", [words], values)
     yield network()[0]
     yield _pooling()
+    yield float_pool((2, 7, 6, 40), (3, 2), (2, 1), valid=False)
+    yield float_pool((1, 5, 5, 70), (3, 3), (1, 1), valid=True)
     yield _two_partitions()
     yield sum_of_two()[0]
     residual = [("MUL", "row", 1, False), ("ADD", "row", 0, False), ("ADD", "earlier", 0, True)]

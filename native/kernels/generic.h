@@ -10,6 +10,7 @@
 
 #include "kernels/bit_pool.h"
 #include "kernels/epilogue.h"
+#include "kernels/float_pool.h"
 #include "kernels/kernels.h"
 #include "kernels/output.h"
 #include "kernels/pack.h"
@@ -159,7 +160,8 @@ struct Generic {
             Pack<Simd>::pack_int8,
             Pack<Simd>::unpack_float,
             Pack<Simd>::unpack_int8,
-            BitPool::run};
+            BitPool::run,
+            float_pool};
   }
 };
 

@@ -68,16 +68,17 @@ struct Conv {
 };
 
 // A row of a pool's output, from windows that move over some rows of the input. Columns may lie outside the map.
+template <class Element>
 struct PoolRow {
-  const uint32_t* in;  // the first of the rows
-  int rows;            // at least one
-  int64_t row_words;   // of the input
-  int width;           // of the input
-  int words;           // of a pixel
-  int64_t start;       // the first window's first column; each window has a column inside
+  const Element* in;     // the first of the rows
+  int rows;              // at least one
+  int64_t row_elements;  // of the input
+  int width;             // of the input
+  int elements;          // of a pixel
+  int64_t start;         // the first window's first column; each window has a column inside
   int window, stride;
   int columns;  // of the output
-  uint32_t* out;
+  Element* out;
 };
 
 struct Kernels {
@@ -102,7 +103,9 @@ struct Kernels {
   // The reverse: a set bit becomes `one`, the others `zero`.
   void (*unpack_float)(const uint32_t* in, int64_t rows, int channels, uint32_t* out);
   void (*unpack_int8)(const uint32_t* in, int64_t rows, int channels, int8_t zero, int8_t one, int8_t* out);
-  void (*pool)(const PoolRow&);
+  // The AND of words of signs, the maximum of floats; of a NaN and a number it is either, as in TFLite's kernels.
+  void (*pool_bits)(const PoolRow<uint32_t>&);
+  void (*pool_float)(const PoolRow<float>&);
 };
 
 // MBNN_SIMDE builds all of them, whatever the machine, in plain C.

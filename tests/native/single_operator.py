@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 from flatbuffers import flexbuffers
 
 from mobile_bnn.profiling.engines.lce import LarqComputeEngine
@@ -54,8 +55,8 @@ def chain(
 ) -> bytes:
     """A model of operators. Whoever has the same TensorSpec object reads or writes the same tensor.
 
-    A name of TFLite's schema (ADD, RELU, ...) is that operator, whose one option is `activation`; another is a custom
-    operator. The model's outputs are what nobody reads, and `outputs`.
+    A name of TFLite's schema (ADD, RELU, ...) is that operator, whose options are fields of its table, or `activation`;
+    another is a custom operator. The model's outputs are what nobody reads, and `outputs`.
     """
     model = schema.ModelT()
     model.version = 3
@@ -86,10 +87,11 @@ def chain(
             encoded = options if isinstance(options, bytes) else flexbuffer_map(options)
             operator.customOptions = np.frombuffer(encoded, np.uint8)
         elif options:
-            kind = f"{name.capitalize()}Options"
+            kind = "Pool2DOptions" if name.endswith("POOL_2D") else f"{name.capitalize()}Options"
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
             operator.builtinOptions = getattr(schema, f"{kind}T")()
-            operator.builtinOptions.fusedActivationFunction = options["activation"]
+            for field, value in options.items():
+                setattr(operator.builtinOptions, "fusedActivationFunction" if field == "activation" else field, value)
         graph.operators.append(operator)
     written = {operator.outputs[0] for operator in graph.operators}
     read = {index for operator in graph.operators for index in operator.inputs}
@@ -160,3 +162,11 @@ def invoke_outputs(interpreter: Interpreter, *inputs: np.ndarray) -> list[np.nda
         interpreter.set_tensor(detail["index"], x)
     interpreter.invoke()
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def operators_of(model: bytes, library: Path, folder: Path, *inputs: np.ndarray) -> list[str]:
+    """What ran in the delegate, in order."""
+    log = folder / "profile.tsv"
+    interpreter = create_interpreter(model, load_delegate(str(library), {"profile": str(log)}))
+    invoke(interpreter, *inputs)
+    return [line.split("\t")[2] for line in log.read_text().splitlines()]

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import load_delegate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase, pack
@@ -15,6 +14,7 @@ from single_operator import (
     create_interpreter,
     invoke,
     invoke_outputs,
+    operators_of,
     run_lce_outputs,
 )
 
@@ -125,14 +125,6 @@ def test_equals_lce_to_the_last_bit(
         assert len(actual) == len(expected)
         for ours, theirs in zip(actual, expected, strict=True):
             np.testing.assert_array_equal(ours, theirs, err_msg=name)
-
-
-def operators_of(model: bytes, library: Path, folder: Path, *inputs: np.ndarray) -> list[str]:
-    """What ran in the delegate, in order."""
-    log = folder / "profile.tsv"
-    interpreter = create_interpreter(model, load_delegate(str(library), {"profile": str(log)}))
-    invoke(interpreter, *inputs)
-    return [line.split("\t")[2] for line in log.read_text().splitlines()]
 
 
 RESIDUAL = ("ADD", "image", 0, False)

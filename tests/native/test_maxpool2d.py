@@ -1,0 +1,155 @@
+"""LceBMaxPool2d against LCE's own, and MAX_POOL_2D next to binary operators."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from single_operator import (
+    TensorSpec,
+    chain,
+    create_interpreter,
+    invoke_outputs,
+    operators_of,
+    run_delegate,
+    run_lce,
+    run_lce_outputs,
+    single_operator,
+)
+
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    batch=st.integers(1, 3),
+    extra=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    words=st.one_of(st.integers(1, 9), st.sampled_from([8, 16, 24])),  # whole vectors take a way of their own
+    window=pairs,
+    stride=pairs,
+    valid=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_equals_lce(
+    batch: int,
+    extra: tuple[int, int],
+    words: int,
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    valid: bool,
+    seed: int,
+    delegates: dict[str, Any],
+) -> None:
+    size = map_size(extra, window, valid)
+    x = mostly_ones((batch, *size, words), seed)
+    check_against_lce(
+        x, (batch, *pooled_size(size, window, stride, valid), words), options(window, stride, valid), delegates
+    )
+
+
+@pytest.mark.parametrize(("width", "words", "window"), [(300, 32, 2), (300, 33, 2), (200, 33, 130), (2100, 2, 3)])
+def test_rows_longer_than_the_buffer(width: int, words: int, window: int, delegates: dict[str, Any]) -> None:
+    x = mostly_ones((1, 3, width, words), 7)
+    check_against_lce(x, (1, 2, -(-width // 2), words), options((2, window), (2, 2), False), delegates)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    batch=st.integers(1, 3),
+    extra=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    channels=st.one_of(st.integers(1, 40), st.sampled_from([64, 80, 133])),
+    window=pairs,
+    stride=pairs,
+    valid=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_float_equals_lce(
+    batch: int,
+    extra: tuple[int, int],
+    channels: int,
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    valid: bool,
+    seed: int,
+    delegates: dict[str, Any],
+) -> None:
+    x = np.random.default_rng(seed).normal(size=(batch, *map_size(extra, window, valid), channels)).astype(np.float32)
+    x[x < -0.3] = np.finfo(np.float32).min  # of infinity, TFLite's kernels make the largest number, XNNPACK's do not
+    model = float_pool(x.shape, window, stride, valid)
+    expected = run_lce_outputs(model, x)
+    for name, delegate in delegates.items():
+        actual = invoke_outputs(create_interpreter(model, delegate), x)
+        for ours, theirs in zip(actual, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=name)
+
+
+def test_only_pools_beside_binary_operators_are_claimed(library: Path, tmp_path: Path) -> None:
+    image, x = TensorSpec((1, 6, 6, 8)), np.random.default_rng(0).normal(size=(1, 6, 6, 8)).astype(np.float32)
+    pool = {"activation": 0, "padding": 1, "strideW": 2, "strideH": 2, "filterWidth": 2, "filterHeight": 2}
+    clamped = {**pool, "activation": 1}
+    for options, shape, ran in [(pool, (1, 3, 3), ["MAX_POOL_2D"]), (clamped, (1, 3, 3), [])]:
+        pooled, words = TensorSpec((*shape, 8)), TensorSpec((*shape, 1), np.int32)
+        model = chain([("MAX_POOL_2D", [image], pooled, options), ("LceQuantize", [pooled], words, b"")])
+        assert operators_of(model, library, tmp_path, x) == [*ran, "LceQuantize"]
+    words, again, rest = TensorSpec((1, 6, 6, 1), np.int32), TensorSpec((1, 6, 6, 8)), TensorSpec((1, 3, 3, 8))
+    model = chain(
+        [
+            ("LceQuantize", [image], words, b""),
+            ("LceDequantize", [words], again, b""),
+            ("MAX_POOL_2D", [image], rest, pool),
+        ],
+        [again],
+    )
+    assert operators_of(model, library, tmp_path, x) == ["LceQuantize", "LceDequantize"]
+
+
+def float_pool(shape: tuple[int, ...], window: tuple[int, int], stride: tuple[int, int], valid: bool) -> bytes:
+    """A model: the maxima of a float map, and their signs."""
+    pooled_shape = (shape[0], *pooled_size(shape[1:3], window, stride, valid), shape[3])
+    pooled, words = TensorSpec(pooled_shape), TensorSpec((*pooled_shape[:3], -(-shape[3] // 32)), np.int32)
+    options = {
+        "padding": int(valid),
+        "filterHeight": window[0],
+        "filterWidth": window[1],
+        "strideH": stride[0],
+        "strideW": stride[1],
+    }
+    return chain(
+        [("MAX_POOL_2D", [TensorSpec(shape)], pooled, options), ("LceQuantize", [pooled], words, b"")], [pooled]
+    )
+
+
+def map_size(extra: Sequence[int], window: Sequence[int], valid: bool) -> list[int]:
+    return [e + (w if valid else 1) for e, w in zip(extra, window, strict=True)]
+
+
+def pooled_size(size: Sequence[int], window: Sequence[int], stride: Sequence[int], valid: bool) -> list[int]:
+    return [(n - w) // s + 1 if valid else -(-n // s) for n, w, s in zip(size, window, stride, strict=True)]
+
+
+def options(window: tuple[int, int], stride: tuple[int, int], valid: bool) -> dict[str, int]:
+    return {
+        "padding": int(valid),
+        "filter_height": window[0],
+        "filter_width": window[1],
+        "stride_height": stride[0],
+        "stride_width": stride[1],
+    }
+
+
+def mostly_ones(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    x = np.random.default_rng(seed).integers(-(2**31), 2**31, shape).astype(np.int32)
+    return x | np.roll(x, 1)  # or the AND of many words would always be 0
+
+
+def check_against_lce(
+    x: np.ndarray, output_shape: tuple[int, ...], options: dict[str, int], delegates: dict[str, Any]
+) -> None:
+    spec, output_spec = TensorSpec(x.shape, np.int32), TensorSpec(output_shape, np.int32)
+    model = single_operator("LceBMaxPool2d", [spec], output_spec, options)
+    expected = run_lce(model, x)
+    for name, delegate in delegates.items():
+        np.testing.assert_array_equal(run_delegate(model, delegate, x), expected, err_msg=name)
