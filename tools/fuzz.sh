@@ -22,11 +22,11 @@ for target in options delegate; do
     echo "Fuzzing $target for $seconds s"
     if ! "$folder/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=2048 -timeout=20 -print_final_stats=1 \
         -artifact_prefix="$folder/found/" "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1; then
-        grep -A30 -m1 -E 'ERROR|runtime error' "$log" >&2 || tail -30 "$log" >&2
+        grep -a -A30 -m1 -E 'ERROR|runtime error' "$log" >&2 || tail -30 "$log" >&2
         echo "Fuzzing $target found a bug; all it said is in $log" >&2
         exit 1
     fi
     # The last line of progress has the coverage and the corpus.
-    grep -E '^#[0-9]+' "$log" | tail -1
-    grep -E '^Done' "$log"
+    grep -a -E '^#[0-9]+' "$log" | tail -1
+    grep -a -E '^Done' "$log"
 done
