@@ -18,16 +18,19 @@ void pause_cpu() {
 #endif
 }
 
-// Waits a little until *word is as wanted, and lets others run who are ready on this CPU: one may be the caller.
+// Waits a little until *word is as wanted, and lets others run who are ready on this CPU: one may be the caller. Returns
+// whether it became so.
 template <class T, class Done>
-void spin(const T* word, const Done& done) {
-  for (int i = 1; i <= kSpins && !done(__atomic_load_n(word, __ATOMIC_ACQUIRE)); ++i) {
+bool spin(const T* word, const Done& done) {
+  for (int i = 1; i <= kSpins; ++i) {
+    if (done(__atomic_load_n(word, __ATOMIC_ACQUIRE))) return true;
     if (i % kSpinsPerYield == 0) {
       sched_yield();
     } else {
       pause_cpu();
     }
   }
+  return false;
 }
 
 // Moves this thread to another CPU than `cpu` if it may run there. Linux tends to wake a thread where its waker runs,
@@ -84,8 +87,8 @@ void* ThreadPool::worker(void* argument) {
     pool.work();
     pthread_mutex_lock(&pool.lock_);
     __atomic_store_n(&pool.busy_, pool.busy_ - 1, __ATOMIC_RELEASE);
-    if (pool.busy_ == 0) pthread_cond_signal(&pool.finished_);
     pthread_mutex_unlock(&pool.lock_);
+    pthread_cond_signal(&pool.finished_);
   }
 }
 
@@ -102,14 +105,16 @@ void ThreadPool::run(int64_t count, Function function, const void* context) {
   count_ = count;
   next_ = 0;
   callers_cpu_ = sched_getcpu();
+  // Who spins sees the new loop at once and needs the lock: sleeping for it would cost more than the loop may take.
   __atomic_store_n(&loop_, loop_ + 1, __ATOMIC_RELEASE);
+  pthread_mutex_unlock(&lock_);
   pthread_cond_broadcast(&started_);
-  pthread_mutex_unlock(&lock_);
   work();
-  spin(&busy_, [](int busy) { return busy == 0; });
-  pthread_mutex_lock(&lock_);
-  while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
-  pthread_mutex_unlock(&lock_);
+  if (!spin(&busy_, [](int busy) { return busy == 0; })) {
+    pthread_mutex_lock(&lock_);
+    while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
+    pthread_mutex_unlock(&lock_);
+  }
   pthread_mutex_unlock(&in_use_);
 }
 
