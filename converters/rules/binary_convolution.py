@@ -26,6 +26,7 @@ from mobile_bnn.converters.rules.signs import Signs, signs_of
 
 Array = npt.NDArray[Any]
 
+KINDS = frozenset({"CONV_2D"})
 _SAME, _VALID = 0, 1
 _RELUS = {
     schema.ActivationFunctionType.RELU: "RELU",
