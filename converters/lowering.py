@@ -7,7 +7,14 @@ from typing import Protocol
 from mobile_bnn.converters.graph import Graph, Operator
 from mobile_bnn.converters.quantizers.activations import step_function
 from mobile_bnn.converters.quantizers.weights import binary_weights
-from mobile_bnn.converters.rules import binary_convolution
+from mobile_bnn.converters.rules import (
+    activation_behind,
+    affine_behind,
+    binary_convolution,
+    max_pool,
+    sign_argument,
+    sign_behind,
+)
 
 
 class Rule(Protocol):
@@ -28,7 +35,7 @@ PREPARE: Sequence[Rule] = ()
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = ()
+BEHIND: Sequence[Rule] = (max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
 
 LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"})
 
