@@ -11,13 +11,12 @@ LCE's fast kernels have no clamp where the padding is 0. With another bias or mu
 
 import numpy as np
 
-from mobile_bnn.converters.graph import Graph, Operator
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.bconv import (
     ACTIVATIONS,
     line,
     only_reader,
     pads_with_zeros,
-    parameter,
     replaced,
     turned,
 )
@@ -46,7 +45,7 @@ def apply(graph: Graph, operator: Operator) -> str | None:
         return f"{reader.kind} comes behind a bias, LCE's activation in front of it"
     if reader.kind != "RELU" and (np.abs(multiplier) != 1).any():
         return f"the limits of {reader.kind} come behind a multiplier, LCE's in front of it"
-    positive = parameter(operator, "multiplier", np.abs(multiplier).astype(np.float32))
+    positive = Tensor.constant("multiplier", np.abs(multiplier).astype(np.float32))
     inputs = [turned(operator, multiplier < 0), positive, operator.inputs[3], None]
     graph.operators.remove(reader)
     replaced(graph, operator, reader.output, inputs, fused_activation_function=ACTIVATIONS[reader.kind])

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.rules.bconv import ACTIVATIONS, line, only_reader, parameter, replaced
+from mobile_bnn.converters.rules.bconv import ACTIVATIONS, line, only_reader, replaced
 
 Array = npt.NDArray[Any]
 
@@ -94,7 +94,7 @@ def _rewrite(graph: Graph, bconv: Operator, folded: list[Operator], multiplier: 
     for operator in folded:
         graph.operators.remove(operator)
     parameters = [
-        parameter(bconv, name, np.broadcast_to(values, bconv.output.shape[-1:]).astype(np.float32))
+        Tensor.constant(name, np.broadcast_to(values, bconv.output.shape[-1:]).astype(np.float32))
         for name, values in (("multiplier", multiplier), ("bias", bias))
     ]
     replaced(graph, bconv, output, [bconv.inputs[1], *parameters, None])

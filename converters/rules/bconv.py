@@ -49,12 +49,12 @@ def clamped(bconv: Operator, values: Array) -> Array:
 
 def turned(bconv: Operator, channels: Array) -> Tensor:
     """The filter with the signs of some output channels turned around, bool [O]: so are those channels' sums."""
-    return _filter(bconv, _signs(bconv) ^ channels[:, None, None, None])
+    return _filter(_signs(bconv) ^ channels[:, None, None, None])
 
 
 def turned_inputs(bconv: Operator, channels: Array) -> Tensor:
     """The filter for an input with the signs of some channels turned around, bool [I]. It must have one group."""
-    return _filter(bconv, _signs(bconv) ^ channels)
+    return _filter(_signs(bconv) ^ channels)
 
 
 def has_groups(bconv: Operator) -> bool:
@@ -78,11 +78,6 @@ def replaced(graph: Graph, bconv: Operator, output: Tensor, inputs: list[Tensor 
     graph.operators[graph.operators.index(bconv)] = new
 
 
-def parameter(bconv: Operator, name: str, values: Array) -> Tensor:
-    """A constant of one value for each output channel."""
-    return Tensor.constant(f"{bconv.output.name}/{name}", values)
-
-
 def only_reader(graph: Graph, tensor: Tensor) -> Operator | str:
     """The operator that alone reads a tensor, or why there is none."""
     readers = graph.consumers(tensor)
@@ -99,5 +94,5 @@ def _signs(bconv: Operator) -> Array:
     return unpack(words, min(words.shape[3] * 32, bconv.custom_options["channels_in"]))
 
 
-def _filter(bconv: Operator, signs: Array) -> Tensor:
-    return Tensor.constant(f"{bconv.output.name}/filter", pack(signs))
+def _filter(signs: Array) -> Tensor:
+    return Tensor.constant("filter", pack(signs))

@@ -21,7 +21,6 @@ from mobile_bnn.converters.rules.bconv import (
     clamped,
     line,
     pads_with_zeros,
-    parameter,
     replaced,
     sums,
     turned,
@@ -66,12 +65,12 @@ def apply(graph: Graph, operator: Operator) -> str | None:
         graph.operators.remove(inner)
     if zeros:
         middle = len(negative) // 2
-        sign = parameter(bconv, "multiplier", np.where(falls, -1, 1).astype(np.float32))
-        shift = parameter(bconv, "bias", (middle - below + 0.5).astype(np.float32))
+        sign = Tensor.constant("multiplier", np.where(falls, -1, 1).astype(np.float32))
+        shift = Tensor.constant("bias", (middle - below + 0.5).astype(np.float32))
         replaced(graph, bconv, data, [bconv.inputs[1], sign, shift, None])
     else:
         graph.operators.remove(operator)
-        threshold = parameter(bconv, "threshold", (len(negative) - 1 - below).astype(np.int32))
+        threshold = Tensor.constant("threshold", (len(negative) - 1 - below).astype(np.int32))
         inputs = [turned(bconv, falls), None, None, threshold]
         replaced(graph, bconv, operator.output, inputs, fused_activation_function=0)
     return None
