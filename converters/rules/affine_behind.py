@@ -4,6 +4,9 @@
 
 MUL, ADD, SUB and DIV with a constant are such maps if the constant has one element or one per channel. A whole row of
 them is folded in float64 and rounded once. An activation that the last one has fused becomes an operator of its own.
+
+Kernels compute (bias + multiplier * terms) - 2 * multiplier * accumulator: exact for whole numbers, else rounded to a
+share of multiplier * terms. Results that an activation has clamped to 6 or 1 are too small for that.
 """
 
 from typing import Any
@@ -12,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.rules.bconv import ACTIVATIONS, line, only_reader, replaced
+from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, line, only_reader, replaced
 
 Array = npt.NDArray[Any]
 
 KINDS = frozenset({"LceBconv2d"})
-_KIND_OF = {number: kind for kind, number in ACTIVATIONS.items()}
 
 
 def apply(graph: Graph, operator: Operator) -> str | None:
@@ -29,6 +31,8 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     parameters = line(operator)
     if parameters is None:
         return "it writes no floats"
+    if operator.custom_options["fused_activation_function"] not in (0, ACTIVATIONS["RELU"]):
+        return "its clamped sums are small beside the terms that a multiplier would be rounded with"
     multiplier, bias = parameters
     folded = list[Operator]()
     tensor, activation = operator.output, 0
@@ -55,7 +59,7 @@ def _affine(operator: Operator, tensor: Tensor) -> tuple[Array, Array] | str:
     """Factor and summand, each float64 [1] or [O], of an operator that reads a tensor; or why it is no affine map."""
     if operator.kind not in ("MUL", "ADD", "SUB", "DIV"):
         return f"{operator.kind} behind it is no affine map"
-    if _activation(operator) not in (0, *_KIND_OF):
+    if _activation(operator) not in (0, *KIND_OF):
         return f"{operator.kind} behind it has a fused activation that is no operator"
     left, right = operator.inputs
     constant = right if left is tensor else left
@@ -90,7 +94,7 @@ def _rewrite(graph: Graph, bconv: Operator, folded: list[Operator], multiplier: 
     activation = _activation(last)
     if activation:
         output = Tensor.of(bconv.output.name, bconv.output.shape, np.float32)
-        graph.insert_before(last, Operator.builtin(_KIND_OF[activation], [output], [last.output]))
+        graph.insert_before(last, Operator.builtin(KIND_OF[activation], [output], [last.output]))
     for operator in folded:
         graph.operators.remove(operator)
     parameters = [

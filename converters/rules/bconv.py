@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 
 # LCE's numbers of fused activations, which are also the schema's.
 ACTIVATIONS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+KIND_OF = {number: kind for kind, number in ACTIVATIONS.items()}
 _LIMITS = {0: (-np.inf, np.inf), 1: (0, np.inf), 2: (-1, 1), 3: (0, 6)}
 _SAME = 0
 

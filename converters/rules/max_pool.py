@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, cones
-from mobile_bnn.converters.rules.bconv import has_groups, pads_with_zeros, replaced, turned_inputs
+from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
 from mobile_bnn.converters.rules.sign_threshold import sign_threshold, used_elsewhere, without_subnormals
 from mobile_bnn.converters.rules.signs import Signs
 
@@ -37,13 +37,12 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     if isinstance(found, str):
         return found
     pool, cone = found
-    if pool.options.fusedActivationFunction:
-        return "the pool has a fused activation"
-    if len(graph.consumers(pool.output)) > 1 or pool.output in graph.outputs:
+    own = (operator, *cone.operators)
+    if pool.output in graph.outputs or any(reader not in own for reader in graph.consumers(pool.output)):
         return "the pool's result is used by others, too"
     if used_elsewhere(graph, cone, operator):
         return "what stands between the pool and the sign is used by others, too"
-    signs = sign_threshold(cone) if cone.operators else _plain(data)
+    signs = _signs(pool, cone)
     if isinstance(signs, str):
         return f"the sign behind the pool is no step: {signs}"
     falls = signs.factor < 0
@@ -68,9 +67,19 @@ def _find(graph: Graph, data: Tensor) -> tuple[Operator, Cone] | str:
     return "its input is no function of one pool's result"
 
 
-def _plain(tensor: Tensor) -> Signs:
-    channels = tensor.shape[-1]
-    return Signs(tensor, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
+def _signs(pool: Operator, cone: Cone) -> Signs | str:
+    """The signs behind a pool as signs of its result, before the activation that it has fused."""
+    activation = pool.options.fusedActivationFunction
+    if activation:
+        if activation not in KIND_OF:
+            return "the pool's fused activation is no RELU"
+        raw = Tensor.of("pool", pool.output.shape, np.float32)
+        relu = Operator.builtin(KIND_OF[activation], [raw], [pool.output])
+        cone = Cone(raw, cone.output, [relu, *cone.operators])
+    if cone.operators:
+        return sign_threshold(cone)
+    channels = cone.channels
+    return Signs(cone.source, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
 
 
 def _why_not_turned(reader: Operator) -> str:

@@ -18,23 +18,23 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     """
     (data,) = operator.inputs
     assert data is not None
-    reason = "no element-wise operator stands in front of it"
+    reasons = []
     # The largest cones first: they are the ones that save most.
     for cone in reversed(list(cones(graph, data))):
         if used_elsewhere(graph, cone, operator):
-            reason = "what stands in front of it is used by others, too"
+            reasons.append("what stands in front of it is used by others, too")
             continue
         signs = sign_threshold(cone)
         if isinstance(signs, str):
-            reason = signs
+            reasons.append(signs)
             continue
         argument, new = signs.argument()
         if len(new) >= len(cone.operators):
-            reason = "what stands in front of it is as short as can be"
+            reasons.append("what stands in front of it is as short as can be")
             continue
         graph.insert_before(operator, *new)
         operator.inputs = [argument]
         for inner in cone.operators:
             graph.operators.remove(inner)
         return None
-    return reason
+    return reasons[0] if reasons else "no element-wise operator stands in front of it"

@@ -19,8 +19,8 @@ sign = larq.math.sign
 def convolve(x: Any, weights: Any, padding: str = "one", stride: int = 1) -> Any:
     """A convolution padded with zeros, with ones, or not at all."""
     if padding == "one":
-        before, after = (weights.shape[0] - 1) // 2, weights.shape[0] // 2
-        x = tf.pad(x, [(0, 0), (before, after), (before, after), (0, 0)], constant_values=1.0)
+        amounts = [((taps - 1) // 2, taps // 2) for taps in weights.shape[:2]]
+        x = tf.pad(x, [(0, 0), *amounts, (0, 0)], constant_values=1.0)
     return tf.nn.conv2d(x, weights, stride, "SAME" if padding == "zero" else "VALID")
 
 
