@@ -12,8 +12,12 @@ from mobile_bnn.converters.rules import (
     affine_behind,
     binary_convolution,
     max_pool,
+    movement,
+    packed_movement,
+    padding,
     sign_argument,
     sign_behind,
+    transposes,
 )
 
 
@@ -31,11 +35,11 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = ()
+PREPARE: Sequence[Rule] = (transposes, movement, padding)
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = (max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
+BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
 
 LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"})
 

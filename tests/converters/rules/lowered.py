@@ -28,7 +28,7 @@ def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     """Random numbers, many of them whole, some 0, -0.0, huge or tiny."""
     generator = np.random.default_rng(seed)
     x = generator.normal(size=shape) * 2
-    for share, special in ((0.4, np.rint(x)), (0.1, 0.0), (0.1, -0.0), (0.02, 3e38), (0.02, -3e38), (0.02, 1e-38)):
+    for share, special in ((0.4, np.rint(x)), (0.1, 0.0), (0.1, -0.0), (0.02, 3e38), (0.02, -3e38), (0.02, 1e-30)):
         x = np.where(generator.random(shape) < share, special, x)
     return x.astype(np.float32)
 
