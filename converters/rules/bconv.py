@@ -33,7 +33,7 @@ def line(bconv: Operator) -> tuple[Array, Array] | None:
 def pads_with_zeros(bconv: Operator) -> bool:
     """Whether taps outside the map add nothing."""
     options = bconv.custom_options
-    return options["padding"] == _SAME and options["pad_values"] == 0
+    return bool(options["padding"] == _SAME and options["pad_values"] == 0)
 
 
 def sums(bconv: Operator) -> Array:
@@ -62,7 +62,7 @@ def has_groups(bconv: Operator) -> bool:
     """Whether a filter reads a part of the channels only."""
     filters = bconv.inputs[1]
     assert filters is not None
-    return filters.shape[3] * 32 < bconv.custom_options["channels_in"]
+    return bool(filters.shape[3] * 32 < bconv.custom_options["channels_in"])
 
 
 def replaced(graph: Graph, bconv: Operator, output: Tensor, inputs: list[Tensor | None], **options: int) -> None:

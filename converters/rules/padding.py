@@ -8,7 +8,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import step_function
-from mobile_bnn.converters.rules.copies import copied
+from mobile_bnn.converters.quantizers.cone import cones
+from mobile_bnn.converters.rules.copies import copied_cone
 
 KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 
@@ -25,28 +26,24 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     steps = step_function(graph, data)
     if isinstance(steps, str):
         return steps
-    pad = graph.producer(steps.cone.source)
-    if pad is None or pad.kind not in ("PAD", "PADV2"):
+    sources = ((cone, graph.producer(cone.source)) for cone in cones(graph, data))
+    found = next(((cone, pad) for cone, pad in sources if pad is not None and pad.kind in ("PAD", "PADV2")), None)
+    if found is None:
         return "its quantizer does not read what was padded"
+    cone, pad = found
     amounts, value, image = pad.inputs[1], pad.inputs[2] if len(pad.inputs) > 2 else None, pad.inputs[0]
     if image is None or amounts is None or amounts.values is None or (value is not None and value.values is None):
         return "the padding is computed"
     if amounts.values.shape != (4, 2) or amounts.values[[0, 3]].any():
         return "the padding adds channels or samples"
     outside = np.float32(0) if value is None or value.values is None else value.values.reshape(-1)[0]
-    levels = np.unique(steps(np.full((1, steps.cone.channels), outside, np.float32)))
+    levels = np.unique(cone.evaluator()(np.full((1, cone.channels), outside, np.float32)))
     if len(levels) > 1:
         return "the padding is of another value in each channel behind the quantizer"
-    # The quantizer's operators once more, for the map without padding.
-    tensors = {id(steps.cone.source): image}
-    for inner in steps.cone.operators:
-        output = Tensor.of(inner.output.name, image.shape, inner.output.dtype)
-        inputs = [tensor if tensor is None else tensors.get(id(tensor), tensor) for tensor in inner.inputs]
-        graph.insert_before(operator, copied(inner, inputs, [output]))
-        tensors[id(inner.output)] = output
+    quantized, new = copied_cone(cone, image)
     padded = Tensor.of(data.name, data.shape, np.float32)
     constants = [amounts, Tensor.constant("outside", levels.reshape(()).astype(np.float32))]
-    inputs = [tensors[id(data)], *constants]
-    graph.insert_before(operator, Operator.builtin("PADV2", inputs, [padded], schema.PadV2OptionsT()))
+    new.append(Operator.builtin("PADV2", [quantized, *constants], [padded], schema.PadV2OptionsT()))
+    graph.insert_before(operator, *new)
     operator.inputs = [padded, *operator.inputs[1:]]
     return None

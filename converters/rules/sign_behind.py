@@ -6,8 +6,8 @@ that there can be. Where each channel's sign changes once at most, the sum alone
     sum >= t   =>  +1, else -1    where it rises
     -sum >= t  =>  +1, else -1    where it falls: the filter of that channel is turned around
 
-LceBconv2d then writes bits by the threshold of its accumulator, (terms - sum) / 2. Where the padding is 0, LCE's kernels
-write floats only: sum - t + 1/2 has the same sign, and is exact.
+LceBconv2d then writes bits by the threshold of its accumulator, (terms - sum) / 2. Where the padding is 0, LCE's
+kernels write floats only: sum - t + 1/2 has the same sign, and is exact.
 """
 
 from typing import Any

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lowered import check, convolve, lowered, sign, to_float
-from test_binary_convolution import filter_of
+from lowered import adversarial, check, convolve, lowered, sign, to_float
+from test_binary_convolution import filter_of, run
 
-from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.rules import movement, packed_movement, padding, transposes
+from mobile_bnn.converters.graph import Tensor, TfliteModel
+from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.converters.rules import binary_convolution, movement, packed_movement, padding, transposes
+from mobile_bnn.converters.rules.copies import copied
 from mobile_bnn.legacy_keras import tf
 
 SHAPE = (1, 4, 6, 64)
@@ -77,6 +79,16 @@ CASES: dict[str, tuple[Callable[[Any], Any], int, dict[str, int]]] = {
 }
 
 
+# Those that cut words up.
+OF_FLOATS = {
+    "reshape through words",
+    "transpose of channels",
+    "concatenation through words",
+    "slice through words",
+}
+NOTHING_MOVES = "no movement of data stands in front of it"
+
+
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_binary_behind(name: str) -> None:
     function, channels, kinds = CASES[name]
@@ -85,7 +97,10 @@ def test_binary_behind(name: str) -> None:
     def network(x: Any, weights: Any) -> Any:
         return convolve(function(x), weights, "valid")
 
-    check(network, SHAPE, {"CONV_2D": 0, "LceBconv2d": 1, "SELECT_V2": 0, **kinds}, weights, exact=True)
+    graph = check(network, SHAPE, {"CONV_2D": 0, "LceBconv2d": 1, "SELECT_V2": 0, **kinds}, weights, exact=True)
+    quantizes = [operator for operator in graph.operators if operator.kind == "LceQuantize"]
+    behind = [packed_movement.apply(graph, quantize) != NOTHING_MOVES for quantize in quantizes]
+    assert behind == [name in OF_FLOATS] * len(quantizes)
 
 
 def test_words_move_in_front_of_a_dense_layer() -> None:
@@ -131,3 +146,151 @@ def test_uneven_split() -> None:
         return convolve(left, first, "valid") * convolve(right, second, "valid")
 
     check(network, SHAPE, {"LceQuantize": 1, "SPLIT_V": 1, "LceBconv2d": 2}, first, second, exact=True)
+
+
+def test_a_quantizer_of_two_bits_moves_too() -> None:
+    def network(x: Any) -> Any:
+        return tf.reshape(tf.round(tf.clip_by_value(x, 0.0, 1.0) * 3), (1, 8, 6, 32))
+
+    (graph,) = TfliteModel.read(to_float(network, SHAPE)).graphs
+    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
+    assert movement.apply(graph, reshape) is None
+    model = TfliteModel.of(graph)
+    x = adversarial(SHAPE)
+    np.testing.assert_array_equal(run(model.write(), x), run(to_float(network, SHAPE), x))
+    graph.remove_dead()
+    kinds = [operator.kind for operator in graph.operators]
+    assert kinds.index("RESHAPE") < kinds.index("ROUND")
+
+
+def joined(*parts: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: tf.concat([part(x) for part in parts], -1)
+
+
+def two_bits(x: Any) -> Any:
+    return tf.round(tf.clip_by_value(x, 0.0, 1.0) * 3)
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda x: tf.reshape(tf.tanh(x), (1, 6, 4, 64)), "it is not known to be monotone (TANH)"),
+        (lambda x: tf.reshape(tf.nn.softmax(x), (1, 6, 4, 64)), "no element-wise function of one tensor ends here"),
+        (joined(sign, lambda x: tf.cast(x > 0, tf.float32)), "what it joins has other values in each part"),
+        (joined(sign, lambda x: np.ones(SHAPE, np.float32)), "it moves a constant"),
+        (joined(two_bits, two_bits), "it joins what has more than two values"),
+        (
+            lambda x: tf.reshape(tf.minimum(tf.round(tf.nn.relu(x)), np.abs(SHIFT) + 1), (1, 6, 4, 64)),
+            "it moves what has more than two values and a threshold for each channel",
+        ),
+        (lambda x: tf.reshape(sign(x) * GAMMA, (1, 6, 4, 64)), "its input has other values in each channel"),
+        (lambda x: tf.reshape(tf.cast(x > 0, tf.int32), (1, 6, 4, 64)), "it moves neither floats nor bools"),
+    ],
+)
+def test_what_does_not_move_says_why(function: Callable[[Any], Any], reason: str) -> None:
+    (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
+    (mover,) = (operator for operator in graph.operators if operator.kind in ("RESHAPE", "CONCATENATION"))
+    assert movement.apply(graph, mover) == reason
+
+
+@pytest.mark.parametrize(
+    ("function", "channels", "reason"),
+    [
+        (lambda x: x, 64, NOTHING_MOVES),
+        (
+            CASES["reshape through words"][0],
+            16,
+            "RESHAPE in front of it moves parts of a word: channels would have to come in multiples of 32",
+        ),
+        (CASES["transpose of channels"][0], 6, "TRANSPOSE in front of it brings the channels to another place"),
+        (CASES["concatenation through words"][0], 50, "CONCATENATION in front of it moves parts of a word"),
+        (CASES["slice through words"][0], 32, "STRIDED_SLICE in front of it moves parts of a word"),
+        (lambda x: tf.pad(x, [(0, 0), (0, 0), (0, 0), (0, 8)]), 72, "PAD in front of it adds channels"),
+        (lambda x: x[..., ::2], 32, "STRIDED_SLICE in front of it moves parts of a word"),
+    ],
+)
+def test_what_moves_as_floats_says_why(function: Callable[[Any], Any], channels: int, reason: str) -> None:
+    def network(x: Any, weights: Any) -> Any:
+        return convolve(sign(function(x)), weights, "valid", 2)
+
+    _, graph = lowered(to_float(network, SHAPE, one_by_one(channels)))
+    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
+    answer = packed_movement.apply(graph, quantize)
+    assert answer is not None
+    assert answer.startswith(reason)
+
+
+@pytest.mark.parametrize(("channels", "answer"), [(64, None), (40, "PADV2 in front of it moves parts of a word")])
+def test_padding_with_words_of_minus_one(channels: int, answer: str | None) -> None:
+    shape, weights = (1, 4, 6, channels), three(channels)
+    flatbuffer = to_float(lambda x, weights: convolve(sign(pad(x, -1.0)), weights, "valid"), shape, weights)
+    model = TfliteModel.read(flatbuffer)
+    (graph,) = model.graphs
+    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
+    assert binary_convolution.apply(graph, convolution) is None
+    graph.remove_dead()
+    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
+    reason = packed_movement.apply(graph, quantize)
+    assert (reason or "").startswith(answer or "")
+    assert (reason is None) == (graph.operators[0].kind == "LceQuantize") == (answer is None)
+    x = adversarial(shape)
+    np.testing.assert_array_equal(run(model.write(), x), run(flatbuffer, x))
+    np.testing.assert_array_equal(interpreter(model.write()).predict(x), run(flatbuffer, x))
+
+
+def test_what_others_read_moves_as_floats() -> None:
+    def network(x: Any, weights: Any) -> Any:
+        y = tf.reshape(x, (1, 6, 4, 64))
+        return tf.concat([convolve(sign(y), weights, "valid"), y], -1)
+
+    graph = check(network, SHAPE, {"LceBconv2d": 1, "RESHAPE": 1}, one_by_one(64))
+    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
+    assert packed_movement.apply(graph, quantize) == "the result of RESHAPE in front of it is used by others, too"
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (nchw, "what it turns is an input of the graph"),
+        (lambda x: nhwc(tf.nn.softmax(nchw(x))), "SOFTMAX in front of it is no TRANSPOSE"),
+    ],
+)
+def test_what_stays_transposed_says_why(function: Callable[[Any], Any], reason: str) -> None:
+    (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
+    transpose = [operator for operator in graph.operators if operator.kind == "TRANSPOSE"][-1]
+    assert transposes.apply(graph, transpose) == reason
+
+
+def test_a_transpose_that_goes_on_turning_stays() -> None:
+    (graph,) = TfliteModel.read(to_float(nchw, SHAPE)).graphs
+    (first,) = graph.operators
+    turned = Tensor.of("turned", (1, 6, 64, 4), np.float32)
+    graph.operators.append(copied(first, [first.output, first.inputs[1]], [turned]))
+    assert transposes.apply(graph, graph.operators[1]) == "the TRANSPOSE in front of it is not its opposite"
+
+
+@pytest.mark.parametrize(
+    ("function", "pads", "reason"),
+    [
+        (sign, "VALID", "its quantizer does not read what was padded"),
+        (lambda x: sign(pad(x)), "SAME", "its input is a constant, or it pads by itself"),
+        (
+            lambda x: sign(pad(x) - SHIFT - 0.5),
+            "VALID",
+            "the padding is of another value in each channel behind the quantizer",
+        ),
+        (
+            lambda x: sign(tf.pad(x[:, :, :, 1:], [(0, 0), (0, 0), (0, 0), (0, 1)])),
+            "VALID",
+            "the padding adds channels or samples",
+        ),
+        (tf.nn.softmax, "VALID", "no element-wise function of one tensor ends here"),
+    ],
+)
+def test_padding_that_stays_says_why(function: Callable[[Any], Any], pads: str, reason: str) -> None:
+    def network(x: Any, weights: Any) -> Any:
+        return tf.nn.conv2d(function(x), weights, 1, pads)
+
+    (graph,) = TfliteModel.read(to_float(network, SHAPE, three(64))).graphs
+    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
+    assert padding.apply(graph, convolution) == reason
