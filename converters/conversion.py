@@ -14,7 +14,8 @@ from mobile_bnn import __version__
 from mobile_bnn.converters.compare import Comparison
 from mobile_bnn.converters.graph import Tensor
 from mobile_bnn.converters.lowering import Lowering, lower
-from mobile_bnn.converters.reference import FloatFile, KerasModel, Reference
+from mobile_bnn.converters.probe import LceRunner
+from mobile_bnn.converters.reference import FloatFile, KerasModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
@@ -79,7 +80,7 @@ def convert(
     unmet = lowering.unmet
     _check_float(lowering, allow_float)
     inputs = _inputs(lowering.floats.inputs, samples)
-    comparisons = [Comparison(lowering, flatbuffer, reference) for reference in references(source, lowering)]
+    comparisons = _comparisons(source, lowering, flatbuffer)
     float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), "LCE's converter did not make it binary")
     if not comparisons[0].checks():
         raise _nothing_binary(lowering, float_layers)
@@ -97,10 +98,15 @@ def convert(
     return Conversion(path, operator_table(path), comparisons[-1].checks(), float_layers)
 
 
-def references(source: Source, lowering: Lowering) -> list[Reference]:
-    """What a file must equal: its float file, and Keras where there is a Keras model."""
-    keras: list[Reference] = [] if source.keras is None else [KerasModel(source.keras)]
-    return [FloatFile(lowering), *keras]
+def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[Comparison]:
+    """With the float file, in LiteRT and, if it is here, in LCE's interpreter; with Keras if there is a Keras model."""
+    floats = FloatFile(lowering)
+    comparisons = [Comparison(lowering, flatbuffer, floats)]
+    if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
+        comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
+    if source.keras is not None:
+        comparisons.append(Comparison(lowering, flatbuffer, KerasModel(source.keras)))
+    return comparisons
 
 
 def _by_lce(source: Source) -> bytes:

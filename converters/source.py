@@ -33,6 +33,11 @@ class Source:
         from mobile_bnn.converters.export import export, quantized_weights
         from mobile_bnn.converters.layers import binary_layers
 
+        for image in model.inputs:
+            if None in image.shape[1:]:
+                raise MobileBnnError(
+                    f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure="Give it a fixed one"
+                )
         asked = {layer.name for layer in binary_layers(model)}
         names = {f"{weight.layer}/{weight.name}": weight.layer in asked for weight in quantized_weights(model)}
         return cls(export(model, batch_size), names, model)

@@ -14,7 +14,7 @@ from mobile_bnn.runs import Operators, Profile, RunFolder, Verification
 from mobile_bnn.runtime import read_metadata
 
 RUNNER = CliRunner()
-COMMANDS = ["demo", "train", "convert", "verify", "inspect", "profile", "report", "doctor"]
+COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "profile", "report", "doctor"]
 
 
 def mbnn(*arguments):
@@ -214,7 +214,7 @@ def test_groups_have_an_example(group, command):
         (["train", "--zoo", "resnet20", "--resume", "--fresh"], 2, "--resume goes on, --fresh starts anew"),
         (["train", "--recipe", "/nowhere.toml"], 2, "there is no recipe /nowhere.toml"),
         (["train", "--zoo", "resnet20", "--dataset", "fashon_mnist"], 2, "fashion_mnist"),
-        (["convert", "/nowhere"], 2, "there is no Keras model /nowhere"),
+        (["convert", "/nowhere"], 2, "there is no model /nowhere"),
         (["verify", "/nowhere.tflite"], 2, "Give --model and --dataset"),
         (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["profile", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
