@@ -44,7 +44,10 @@ def test_what_may_stay_float_is_no_finding(mixed):
 
 def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
     model = tf.keras.Sequential(
-        [layers.Input((8, 8, 32)), larq.layers.QuantConv2D(8, 3, name="conv", **{**SIGN, "input_quantizer": tf.nn.tanh})]
+        [
+            layers.Input((8, 8, 32)),
+            larq.layers.QuantConv2D(8, 3, name="conv", **{**SIGN, "input_quantizer": tf.nn.tanh}),
+        ]
     )
     (row,) = converters.lint(Source.of_keras(model))
     assert row.unmet
