@@ -143,9 +143,16 @@ def _flips(quantized: Array, values: Array, bits: Array, before: tuple[int, int]
     if own is None:
         return None
     cuts = values[1:] if len(values) > 1 else values
-    candidates = [(quantized < cut) != own for cut in cuts]
+    candidates = [_unturned((quantized < cut) != own) for cut in cuts]
     best: Array = min(candidates, key=lambda flips: int(flips.sum()))
     return best
+
+
+def _unturned(flips: Array) -> Array:
+    """Flips, but those of a channel whose signs the file has turned around, in its filter too."""
+    channels = flips.reshape(-1, flips.shape[-1])
+    turned: Array = flips ^ (channels.mean(0) > 0.5)
+    return turned
 
 
 def _within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -105,11 +106,12 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     graph.remove_dead()
     floats = _copy(graph)
     names = quantized or {}
-    layers = [_lower_one(graph, operator, names) for operator in list(graph.operators) if operator.kind in LINEAR]
+    found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if operator.kind in LINEAR]
     graph.remove_dead()
+    counts = [sum(operator in graph.operators for operator in own) for _, own in found]
     _repeat(graph, BEHIND)
     graph.remove_dead()
-    return Lowering(layers, floats)
+    return Lowering(_with_filters(graph, [layer for layer, _ in found], counts), floats)
 
 
 def _repeat(graph: Graph, rules: Sequence[Rule]) -> None:
@@ -132,7 +134,8 @@ def _copy(graph: Graph) -> Graph:
     return Graph(graph.name, list(graph.inputs), list(graph.outputs), operators)
 
 
-def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) -> Layer:
+def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) -> tuple[Layer, list[Operator]]:
+    """An operator as a layer, and the LceBconv2d that stand for it."""
     weights = operator.inputs[1]
     assert weights is not None
     data, before = _data_of(graph, operator)
@@ -142,14 +145,16 @@ def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) 
     asked = quantized[weights.name] if named else _asks(graph, weights, data)
     old = {id(other) for other in graph.operators}
     reason = _try_rules(graph, operator)
-    filters = [
-        new.inputs[1].values
-        for new in graph.operators
-        if new.kind == "LceBconv2d" and id(new) not in old and new.inputs[1] is not None
-    ]
-    return Layer(
-        name, operator.kind, asked, reason, size, data, before, [words for words in filters if words is not None]
-    )
+    new = [other for other in graph.operators if other.kind == "LceBconv2d" and id(other) not in old]
+    return Layer(name, operator.kind, asked, reason, size, data, before), new
+
+
+def _with_filters(graph: Graph, layers: list[Layer], counts: list[int]) -> list[Layer]:
+    """The layers with the filters that they have in the end: rules keep the order of binary convolutions."""
+    filters = [operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d"]
+    assert len(filters) == sum(counts)
+    words = iter([tensor.values for tensor in filters if tensor is not None and tensor.values is not None])
+    return [replace(layer, filters=list(islice(words, n))) for layer, n in zip(layers, counts, strict=True)]
 
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:

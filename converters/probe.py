@@ -65,16 +65,18 @@ def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperat
 
 
 def _same_filter(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) -> bool:
-    """Whether two packed filters [out, height, width, words] are equal up to a sign for each output channel.
+    """Whether two packed filters [out, height, width, words] are equal but for the signs of whole channels.
 
-    A batch norm's negative factor may have been folded into a filter: it is the same filter, negated.
+    A batch norm's negative factor turns an output channel around, one in front of a pool an input channel.
     """
     if one.shape != other.shape:
         return False
     if np.array_equal(one, other):
         return True
-    differs = unpack(one ^ other, channels).reshape(len(one), -1)
-    return bool((differs == differs[:, :1]).all())
+    group = min(channels, one.shape[3] * 32)
+    differs = unpack(one ^ other, group).reshape(len(one), -1, group)
+    turned = differs[:, :1, :1] ^ differs[:1, :1, :] ^ differs[0, 0, 0]
+    return bool((differs == turned).all())
 
 
 class Probe:
