@@ -12,7 +12,18 @@ import numpy.typing as npt
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import step_function
 from mobile_bnn.converters.quantizers.weights import binary_weights
-from mobile_bnn.converters.rules import binary_convolution
+from mobile_bnn.converters.rules import (
+    activation_behind,
+    affine_behind,
+    binary_convolution,
+    max_pool,
+    movement,
+    packed_movement,
+    padding,
+    sign_argument,
+    sign_behind,
+    transposes,
+)
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
 
@@ -30,11 +41,11 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = ()
+PREPARE: Sequence[Rule] = (transposes, movement, padding)
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = ()
+BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
 
 LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"})
 
