@@ -190,7 +190,9 @@ def test_lint_tells_what_a_model_would_become(run, float_head):
 
 def test_lists():
     assert set(answer("zoo", "list")) == {
-        "binary_lenet", "binary_net", "birealnet18", "quicknet", "quicknet_large", "quicknet_small", "resnet20",
+        "binary_alexnet", "binary_densenet28", "binary_densenet37", "binary_densenet37_dilated", "binary_densenet45",
+        "binary_lenet", "binary_net", "binary_resnet_e18", "birealnet18", "dorefa_net", "meliusnet22", "quicknet",
+        "quicknet_large", "quicknet_small", "real_to_binary_net", "resnet20", "xnornet",
     }  # fmt: skip
     assert [method["name"] for method in answer("methods", "list")] == ["bi_real", "bnn", "dorefa", "xnor_net"]
     assert "resnet20" in mbnn("zoo", "list").stdout
