@@ -70,7 +70,7 @@ class _Cut:
     """The float operators of a graph.
 
     Attributes:
-        operators: those with a float32 output, LCE's apart.
+        operators: those that may become int8.
         inputs: what they read that none of them computes.
         outputs: what they compute that is read elsewhere.
     """
@@ -81,10 +81,10 @@ class _Cut:
 
 
 def _cut(graph: Graph) -> _Cut:
-    inside = [operator for operator in graph.operators if _is_float(operator)]
+    inside = [operator for operator in graph.operators if _is_float(graph, operator)]
     made = {id(tensor) for operator in inside for tensor in operator.outputs}
     read = {id(t): t for operator in inside for t in operator.inputs if t is not None and t.content is None}
-    elsewhere = {id(t) for operator in graph.operators if not _is_float(operator) for t in operator.inputs}
+    elsewhere = {id(t) for operator in graph.operators if operator not in inside for t in operator.inputs}
     elsewhere |= {id(tensor) for tensor in graph.outputs}
     return _Cut(
         inside,
@@ -93,9 +93,19 @@ def _cut(graph: Graph) -> _Cut:
     )
 
 
-def _is_float(operator: Operator) -> bool:
-    builtin = operator.code.builtinCode != schema.BuiltinOperator.CUSTOM
-    return builtin and any(tensor.dtype == np.float32 for tensor in operator.outputs)
+def _is_float(graph: Graph, operator: Operator) -> bool:
+    """Whether it may become int8. A filter that is stored in bits stays what the float kernels expand it to."""
+    if operator.code.builtinCode == schema.BuiltinOperator.CUSTOM:
+        return False
+    if any(tensor is not None and _is_packed(graph.producer(tensor)) for tensor in operator.inputs):
+        return False
+    return any(tensor.dtype == np.float32 for tensor in operator.outputs)
+
+
+def _is_packed(operator: Operator | None) -> bool:
+    if operator is None or operator.kind != "LceDequantize":
+        return False
+    return operator.inputs[0] is not None and operator.inputs[0].content is not None
 
 
 def _observe(model: TfliteModel, samples: Sequence[Array]) -> _Ranges:

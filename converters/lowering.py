@@ -7,7 +7,7 @@ from typing import Protocol
 from mobile_bnn.converters.graph import Graph, Operator
 from mobile_bnn.converters.quantizers.activations import step_function
 from mobile_bnn.converters.quantizers.weights import binary_weights
-from mobile_bnn.converters.rules import binary_convolution
+from mobile_bnn.converters.rules import binary_convolution, packed_weights
 
 
 class Rule(Protocol):
@@ -29,6 +29,8 @@ PREPARE: Sequence[Rule] = ()
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = ()
+# What makes a layer smaller that stays float.
+SMALLER: Sequence[Rule] = (packed_weights,)
 
 LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"})
 
@@ -71,6 +73,7 @@ def lower(graph: Graph, quantized: Collection[str] = ()) -> list[Layer]:
     layers = [_lower_one(graph, operator, quantized) for operator in list(graph.operators) if operator.kind in LINEAR]
     graph.remove_dead()
     _repeat(graph, BEHIND)
+    _repeat(graph, SMALLER)
     graph.remove_dead()
     return layers
 
