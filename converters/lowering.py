@@ -19,6 +19,7 @@ from mobile_bnn.converters.rules import (
     max_pool,
     movement,
     packed_movement,
+    packed_weights,
     padding,
     sign_argument,
     sign_behind,
@@ -46,6 +47,8 @@ PREPARE: Sequence[Rule] = (transposes, movement, padding)
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
+# What makes a layer smaller that stays float.
+SMALLER: Sequence[Rule] = (packed_weights,)
 
 LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"})
 
@@ -121,6 +124,7 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     graph.remove_dead()
     counts = [sum(operator in graph.operators for operator in own) for _, own in found]
     _repeat(graph, BEHIND)
+    _repeat(graph, SMALLER)
     graph.remove_dead()
     return Lowering(_with_filters(graph, [layer for layer, _ in found], counts), floats)
 

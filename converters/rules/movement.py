@@ -59,7 +59,9 @@ def _signs(graph: Graph, tensor: Tensor | None) -> Signs | str:
 def _values(argument: Tensor, output: Tensor, signs: Signs) -> list[Operator]:
     """The operators that give one of two values for a sign."""
     if output.dtype == np.bool_:
-        return [Operator.builtin("GREATER_EQUAL", [argument, Tensor.constant("zero", np.float32(0).reshape(()))], [output])]
+        return [
+            Operator.builtin("GREATER_EQUAL", [argument, Tensor.constant("zero", np.float32(0).reshape(()))], [output])
+        ]
     negative = Tensor.of(f"{output.name}/negative", output.shape, np.bool_)
     zero, low, high = (
         Tensor.constant("value", np.array(value, np.float32))

@@ -14,7 +14,7 @@ from mobile_bnn.runs import Operators, Profile, RunFolder, Verification
 from mobile_bnn.runtime import read_metadata
 
 RUNNER = CliRunner()
-COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "profile", "report", "doctor"]
+COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "export-weights", "profile", "report", "doctor"]
 
 
 def mbnn(*arguments):
@@ -138,6 +138,17 @@ def test_report_writes_the_page_and_prints_the_numbers(finished):
     assert result.exit_code == 0, result.stderr
     assert "binary_lenet" in result.stdout
     assert RunFolder(finished).report.stat().st_size > 1_000_000
+
+
+def test_export_weights_of_a_run(converted):
+    from mobile_bnn.converters.weights_file import read_weights
+
+    path = converted / "weights.npz"
+    layers = answer("export-weights", converted)["layers"]
+    assert [layer["kernel_size"] for layer in layers] == [[3, 3], [3, 3]]
+    assert layers[0]["name"] == "conv2"
+    assert len(read_weights(path).arrays) == 6
+    assert f"{path}  {path.stat().st_size:,} bytes, 2 binary layers" in mbnn("export-weights", converted).stdout
 
 
 def test_verify_on_fewer_images(converted):
@@ -266,6 +277,8 @@ def test_groups_have_an_example(group, command):
         (["convert", "/nowhere"], 2, "there is no model /nowhere"),
         (["verify", "/nowhere.tflite"], 2, "Give --model and --dataset"),
         (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
+        (["export-weights", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
+        (["export-weights", "/nowhere.tflite", "--output", "w.txt"], 2, "w.txt does not end in .npz"),
         (["profile", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["report", "/nowhere"], 2, "there is no run folder /nowhere. mbnn train makes one"),
         (["zoo", "show", "quicknet_smal"], 2, "unknown zoo model 'quicknet_smal'. Did you mean quicknet_small"),
@@ -300,7 +313,7 @@ def test_stages_in_the_wrong_order_name_the_right_one(run, tmp_path):
     shutil.copytree(run, early)
     for name in ("model.tflite", "model_float.tflite"):
         (early / name).unlink(missing_ok=True)
-    for command in ("verify", "inspect", "profile"):
+    for command in ("verify", "inspect", "export-weights", "profile"):
         result = mbnn(command, early)
         assert result.exit_code == 2
         assert f"{early} holds no model.tflite. mbnn convert {early} makes it" in result.stderr

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lowered import check, convolve, lowered, only, sign, to_float
+from lowered import check, convolve, only, sign
 from test_binary_convolution import filter_of
 
 from mobile_bnn.converters.rules import activation_behind, affine_behind

@@ -57,7 +57,9 @@ def test_rounded_once() -> None:
 
 
 def test_a_fused_activation_stays_as_an_operator() -> None:
-    check(behind(lambda y: tf.nn.relu6(y * C + C) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 1, "ADD": 0, "MUL": 1}, WEIGHTS)
+    check(
+        behind(lambda y: tf.nn.relu6(y * C + C) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 1, "ADD": 0, "MUL": 1}, WEIGHTS
+    )
 
 
 def test_what_others_read_stays() -> None:
@@ -71,7 +73,10 @@ def test_what_others_read_stays() -> None:
         (lambda y: tf.nn.softmax(y), "SOFTMAX behind it is no affine map"),
         (lambda y: tf.abs(y) + y, "2 operators read its result"),
         (lambda y: y * y, "MUL behind it has no constant operand"),
-        (lambda y: y * np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1), "the constant of MUL behind it varies within a channel"),
+        (
+            lambda y: y * np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1),
+            "the constant of MUL behind it varies within a channel",
+        ),
         (lambda y: y + np.ones((2, 5, 5, 8), np.float32), "the constant of ADD behind it varies within a channel"),
         (lambda y: 1 / y, "DIV behind it divides by its result"),
         (lambda y: y * np.float32(3e38), "the result of MUL behind it would overflow float32"),

@@ -5,11 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lowered import check, convolve, lowered, sign, to_float
+from lowered import check, convolve, sign
 from test_binary_convolution import filter_of
 
-from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.rules import movement, packed_movement, padding, transposes
 from mobile_bnn.legacy_keras import tf
 
 SHAPE = (1, 4, 6, 64)
