@@ -1,6 +1,8 @@
 """One block of each well-known binary network."""
 
-from matrix.family import ONES, ZEROS, Family, block, conv, norm, op, sign, valid
+from typing import Any
+
+from matrix.family import ONES, ZEROS, Family, block, conv, norm, op, valid
 from matrix.quantizers import Shift, hwgq, pact, xnor_kernel
 
 from mobile_bnn.legacy_keras import larq, tf
@@ -8,7 +10,7 @@ from mobile_bnn.legacy_keras import larq, tf
 layers = tf.keras.layers
 
 
-def _bireal_down(x: object) -> object:
+def _bireal_down(x: Any) -> Any:
     """Bi-Real Net: the shortcut is pooled, and goes through a float convolution."""
     y = norm()(conv(64, strides=2)(x))
     shortcut = norm()(layers.Conv2D(64, 1, use_bias=False)(layers.AveragePooling2D()(x)))
@@ -16,30 +18,30 @@ def _bireal_down(x: object) -> object:
     return layers.Add()([y, norm()(conv(64)(y))])
 
 
-def _rprelu(x: object) -> object:
+def _rprelu(x: Any) -> Any:
     return Shift()(layers.PReLU(shared_axes=[1, 2])(Shift()(x)))
 
 
-def _react_net(x: object) -> object:
+def _react_net(x: Any) -> Any:
     y = _rprelu(layers.Add()([x, norm()(conv(32)(Shift()(x)))]))
     left, right = (_rprelu(layers.Add()([y, norm()(conv(32, 1)(Shift()(y)))])) for _ in range(2))
     return layers.Concatenate()([left, right])
 
 
-def _dense_net(x: object) -> object:
+def _dense_net(x: Any) -> Any:
     for _ in range(3):
         x = layers.Concatenate()([x, conv(16, **ONES)(norm()(x))])
     return conv(32, 1)(layers.MaxPool2D()(norm()(x)))
 
 
-def _melius_net(x: object) -> object:
+def _melius_net(x: Any) -> Any:
     """A dense block, then an improvement of its newest channels alone."""
     x = layers.Concatenate()([x, conv(32)(norm()(x))])
     better = conv(32)(norm()(x))
     return op(lambda pair: tf.concat([pair[0][..., :-32], pair[0][..., -32:] + pair[1]], -1))([x, better])
 
 
-def _real_to_binary(x: object) -> object:
+def _real_to_binary(x: Any) -> Any:
     signs = norm()(x)
     pooled = layers.GlobalAveragePooling2D(keepdims=True)(signs)
     scale = layers.Dense(40, "sigmoid")(layers.Dense(5, "relu")(pooled))
@@ -47,7 +49,7 @@ def _real_to_binary(x: object) -> object:
     return layers.Add()([norm()(layers.PReLU(shared_axes=[1, 2])(y)), x])
 
 
-def _quick_net(x: object) -> object:
+def _quick_net(x: Any) -> Any:
     for _ in range(2):
         x = layers.Add()([x, norm()(conv(32, activation="relu")(x))])
     y = layers.MaxPool2D(3, 1)(layers.ReLU()(x))
@@ -56,7 +58,7 @@ def _quick_net(x: object) -> object:
     return layers.Add()([y, norm()(conv(64, activation="relu")(y))])
 
 
-def _binary_alex_net(x: object) -> object:
+def _binary_alex_net(x: Any) -> Any:
     x = norm(scale=False)(layers.MaxPool2D(3, 2)(conv(32, **ZEROS)(x)))
     x = layers.Flatten()(norm(scale=False)(conv(32, **ZEROS)(x)))
     for units in (24, 10):
@@ -65,15 +67,15 @@ def _binary_alex_net(x: object) -> object:
     return layers.Softmax()(x)
 
 
-def _xnor_net(x: object) -> object:
+def _xnor_net(x: Any) -> Any:
     for filters in (32, 24):
         x = norm(momentum=0.9, scale=False)(x)
         x = conv(filters, kernel_quantizer=xnor_kernel, activation="relu", use_bias=True, **ZEROS)(x)
     return layers.MaxPool2D(3, 2)(x)
 
 
-def _dorefa_net(x: object) -> object:
-    def weights(kernel: object) -> object:
+def _dorefa_net(x: Any) -> Any:
+    def weights(kernel: Any) -> Any:
         return larq.quantizers.DoReFa(1, mode="weights")(kernel)
 
     x = norm()(conv(32, input_quantizer=pact, kernel_quantizer=weights, **ZEROS)(x))
@@ -81,7 +83,7 @@ def _dorefa_net(x: object) -> object:
     return larq.layers.QuantDense(12, input_quantizer=pact, kernel_quantizer=weights)(layers.Flatten()(x))
 
 
-def _abc_net(x: object) -> object:
+def _abc_net(x: Any) -> Any:
     """Several bases: one convolution for each shift of the input and each part of the filter."""
     terms = [
         op(lambda y, scale=scale: y * scale)(conv(32)(op(lambda y, shift=shift: y - shift)(x)))
@@ -90,7 +92,7 @@ def _abc_net(x: object) -> object:
     return norm()(layers.Add()(terms))
 
 
-def _mobile_net(x: object) -> object:
+def _mobile_net(x: Any) -> Any:
     """Binary depthwise and pointwise convolutions, each behind its own sign."""
     y = larq.layers.QuantDepthwiseConv2D(
         3, input_quantizer="ste_sign", depthwise_quantizer="ste_sign", use_bias=False, **ONES
@@ -98,25 +100,25 @@ def _mobile_net(x: object) -> object:
     return norm()(conv(64, 1)(norm()(y)))
 
 
-def _hwgq_net(x: object) -> object:
+def _hwgq_net(x: Any) -> Any:
     x = norm()(conv(32, input_quantizer=hwgq, **ZEROS)(x))
     return norm()(conv(32, input_quantizer=hwgq, **ZEROS)(layers.MaxPool2D()(x)))
 
 
-def _group_net(x: object) -> object:
+def _group_net(x: Any) -> Any:
     """GroupNet: parallel binary bases of one residual block, added."""
     bases = [layers.Add()([x, norm()(conv(40)(x))]) for _ in range(3)]
     return layers.Add()([norm()(conv(40)(base)) for base in bases])
 
 
-def _u_net(x: object) -> object:
+def _u_net(x: Any) -> Any:
     """Down and up again, with a shortcut that is concatenated."""
     y = norm()(conv(32)(x))
     down = norm()(conv(32)(layers.MaxPool2D()(y)))
     return conv(16)(layers.Concatenate()([y, layers.UpSampling2D()(down)]))
 
 
-def _fixed_scale(x: object) -> object:
+def _fixed_scale(x: Any) -> Any:
     """A float stem, a sign written by hand, and a classifier."""
     x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(x)
     x = valid(32, 3, input_quantizer=lambda y: 2.0 * tf.cast(y > 0.25, tf.float32) - 1.0)(x)

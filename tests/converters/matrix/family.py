@@ -25,6 +25,7 @@ class Family:
         operators: how many operators of these kinds the file has; of other kinds it may have any.
         refused: a piece of the reason if it cannot be binary, else empty: then everything that asked must be.
         batch_size: of the file; None leaves it open.
+        most_bytes: of the file; 0 if that does not matter.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Family:
     operators: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
     batch_size: int | None = 1
+    most_bytes: int = 0
 
     def model(self) -> Any:
         """The network as after a training: the same weights each time, no bias 0, no batch norm neutral."""

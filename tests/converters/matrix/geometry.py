@@ -1,5 +1,7 @@
 """Convolutions: sizes, strides, dilation, channels, groups and every way of padding."""
 
+from typing import Any
+
 from matrix.family import SIGNS, ZEROS, Family, block, chain, conv, norm, op, sign, valid
 
 from mobile_bnn.legacy_keras import larq, tf
@@ -9,12 +11,12 @@ SAME_ONE = {**ONE, "PADV2": 0, "PAD": 0}
 pad = tf.keras.layers.ZeroPadding2D
 
 
-def _padded_signs(amounts: object, value: float) -> object:
+def _padded_signs(amounts: Any, value: float) -> Any:
     """Pads behind the step, as PyTorch's networks do."""
     return op(lambda x: tf.pad(sign(x), [(0, 0), *amounts, (0, 0)], constant_values=value))
 
 
-def _kernel_only(**options: object) -> object:
+def _kernel_only(**options: Any) -> Any:
     return valid(input_quantizer=None, **options)
 
 
@@ -76,7 +78,7 @@ FAMILIES = [
 ]
 
 
-def _channels_first(x: object) -> object:
+def _channels_first(x: Any) -> Any:
     """A network in PyTorch's order of dimensions, around one convolution in TensorFlow's."""
     permuted = tf.keras.layers.Permute((3, 1, 2))(x)
     signs = op(sign)(permuted)
