@@ -100,17 +100,37 @@ def export_saved_model(path: Path) -> TfliteModel:
     return _folded(exported)
 
 
+class _Given:
+    """Stands for a variable whose value is given: not even read, the variable stays out of the traced graph."""
+
+    def __init__(self, variable: Any, value: Any) -> None:
+        self._variable, self._value = variable, value
+
+    def value(self) -> Any:
+        return self._value
+
+    def read_value(self) -> Any:
+        return self._value
+
+    def _dense_var_to_tensor(self, *_: Any, **__: Any) -> Any:
+        return self._value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._variable, name)
+
+
 @contextmanager
 def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterator[None]:
-    """Lets every quantizer give a value that is independent of its variable."""
-    quantizers = [weight.variable.quantizer for weight in weights]
+    """Lets every quantized variable have a value that is independent of its latent one."""
+    variables = [weight.variable for weight in weights]
+    latent = [(variable.latent_variable, variable.quantizer) for variable in variables]
     try:
-        for weight, value in zip(weights, values, strict=True):
-            weight.variable.quantizer = lambda _, value=value: value
+        for variable, value in zip(variables, values, strict=True):
+            variable.latent_variable, variable.quantizer = _Given(variable.latent_variable, value), None
         yield
     finally:
-        for weight, quantizer in zip(weights, quantizers, strict=True):
-            weight.variable.quantizer = quantizer
+        for variable, was in zip(variables, latent, strict=True):
+            variable.latent_variable, variable.quantizer = was
 
 
 def _convert(converter: Callable[[], Any]) -> bytes:
