@@ -19,13 +19,13 @@ from fresh_process import PeakMemory, printed_by
 
 
 def _ours() -> Callable[[Any], bytes]:
-    from mobile_bnn.converters.export import export, quantized_weights
     from mobile_bnn.converters.lowering import lower
+    from mobile_bnn.converters.source import Source
 
     def convert(model: Any) -> bytes:
-        exported = export(model)
-        lower(exported.graphs[0], {f"{weight.layer}/{weight.name}" for weight in quantized_weights(model)})
-        return exported.write()
+        source = Source.of_keras(model)
+        lower(source.model.graphs[0], source.quantized)
+        return source.model.write()
 
     return convert
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mobile_bnn.converters.export import export, quantized_weights
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.lowering import Layer, lower
 from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.converters.source import Source
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
 
@@ -43,10 +43,9 @@ class Outcome:
 
 def convert(model: Any, batch_size: int | None = 1) -> Outcome:
     """Converts a Keras model."""
-    exported = export(model, batch_size)
-    names = {f"{weight.layer}/{weight.name}" for weight in quantized_weights(model)}
-    layers = lower(exported.graphs[0], names)
-    return Outcome(exported.write(), layers)
+    source = Source.of_keras(model, batch_size)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    return Outcome(source.model.write(), lowering.layers)
 
 
 def operators_of(flatbuffer: bytes) -> Counter[str]:
