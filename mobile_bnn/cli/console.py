@@ -78,3 +78,14 @@ def run_folder(path: Path) -> RunFolder:
     if not run.recipe.is_file():
         raise UsageError(f"{path} is not a run folder", why=f"it holds no {run.recipe.name}")
     return run
+
+
+def binary_file(run: RunFolder) -> Path:
+    """A run's .tflite.
+
+    Raises:
+        UsageError: it was not converted yet.
+    """
+    if not run.tflite.is_file():
+        raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
+    return Path(run.tflite)

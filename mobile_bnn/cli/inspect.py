@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
+from mobile_bnn.cli.console import Json, binary_file, err, out, print_json, run_folder
 from mobile_bnn.cli.convert import is_run
-from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import Operators
 
 if TYPE_CHECKING:
@@ -30,9 +29,7 @@ def command(
     path, float_layers = source, {}
     if is_run(source):
         run = run_folder(source)
-        if not run.tflite.is_file():
-            raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
-        path, model = run.tflite, model or run.model
+        path, model = binary_file(run), model or run.model
         float_layers = recorded.float_layers if (recorded := run.optional(Operators, run.operators)) else {}
     operators, metadata = operator_table(path).model_copy(update={"float_layers": float_layers}), read_metadata(path)
     comparison = _compare(model, operators) if model else None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
+from mobile_bnn.cli.console import Json, binary_file, err, out, print_json, run_folder
 from mobile_bnn.cli.convert import is_run
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import Profile, RunFolder
@@ -73,9 +73,8 @@ def _jobs(run: RunFolder | None, source: Path, engines: list[str]) -> list["Job"
 
     if run is None:
         return jobs_for(source, engines or [_default_engine(source)])
-    if not run.tflite.is_file():
-        raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
-    jobs = jobs_for(run.tflite, [name for name in engines or ["delegate", "lce"] if not name.startswith("litert")])
+    binary = binary_file(run)
+    jobs = jobs_for(binary, [name for name in engines or ["delegate", "lce"] if not name.startswith("litert")])
     floats = [name for name in engines or ["litert"] if name.startswith("litert")]
     # Stock LiteRT has no binary operators: in a run it measures the float file, which is the baseline.
     return jobs + (jobs_for(run.float_tflite, floats) if run.float_tflite.is_file() else [])

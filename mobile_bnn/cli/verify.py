@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, run_folder
+from mobile_bnn.cli.console import DataDir, Json, binary_file, err, out, print_json, run_folder
 from mobile_bnn.cli.convert import is_run
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import UsageError
@@ -44,24 +44,23 @@ def command(
 
 def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) -> Verification:
     """Verifies a run's file; the record is kept in the run, the accuracy in the file's metadata too."""
-    if not run.tflite.is_file():
-        raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
+    tflite = binary_file(run)
     with err.status("loading TensorFlow"):
         from mobile_bnn import data
         from mobile_bnn.runtime import Accuracy, read_metadata, with_metadata
         from mobile_bnn.training import Recipe
     recipe = Recipe.read(run.recipe)
     dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
-    verification = _verify(run.model, run.tflite, dataset, recipe.dataset, limit)
+    verification = _verify(run.model, tflite, dataset, recipe.dataset, limit)
     verification.save(run.verification)
-    flatbuffer = run.tflite.read_bytes()
+    flatbuffer = tflite.read_bytes()
     if metadata := read_metadata(flatbuffer):
         accuracy = Accuracy(
             **verification.model_dump(include={"dataset", "split", "samples", "keras_top1", "tflite_top1"})
         )
-        write_bytes(run.tflite, with_metadata(flatbuffer, metadata.model_copy(update={"accuracy": accuracy})))
+        write_bytes(tflite, with_metadata(flatbuffer, metadata.model_copy(update={"accuracy": accuracy})))
         if operators := run.optional(Operators, run.operators):  # their file has another size now
-            operators.model_copy(update={"file_bytes": run.tflite.stat().st_size}).save(run.operators)
+            operators.model_copy(update={"file_bytes": tflite.stat().st_size}).save(run.operators)
     return verification
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert.schema_py_generated import Model, ModelT
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
@@ -12,10 +13,13 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16  # the schema's force_align of Buffer.data
 SMALLEST_TABLE = 4  # bytes: every table of a flatbuffer starts with its own offset to a vtable
+LARGEST = 2**31 - 1  # bytes: what offsets inside a flatbuffer can span
 
 
 def read_model(source: Path | str | bytes) -> ModelT:
     """Reads a .tflite file into the schema's object tree. Constants are views of the bytes, not copies.
+
+    Constants that a file keeps behind its flatbuffer, as ai-edge-quantizer writes them, are buffers like all others.
 
     Every index in the tree is checked, so callers may follow them: an operator's code, its input and output tensors
     (-1 is an absent optional input), a tensor's buffer, a subgraph's inputs and outputs, a metadata entry's buffer.
@@ -27,7 +31,7 @@ def read_model(source: Path | str | bytes) -> ModelT:
 
     Raises:
         UsageError: there is no such file.
-        MobileBnnError: the file is empty, truncated, malformed, not a .tflite, or keeps data outside the flatbuffer.
+        MobileBnnError: the file is empty, truncated, malformed, not a .tflite, or over 2 GB.
     """
     name = "the flatbuffer" if isinstance(source, bytes) else str(source)
     flatbuffer = _bytes_of(source)
@@ -39,6 +43,7 @@ def read_model(source: Path | str | bytes) -> ModelT:
         _check_table_count(flatbuffer)
         model = ModelT.InitFromPackedBuf(flatbuffer)
         _fill_in(model)
+        _bring_in(model, flatbuffer)
         _check(model)
     except MobileBnnError:
         raise
@@ -81,6 +86,8 @@ def _bytes_of(source: Path | str | bytes) -> bytes:
     path = Path(source)
     if not path.is_file():
         raise UsageError(f"there is no .tflite file {path}")
+    if path.stat().st_size > LARGEST:
+        raise MobileBnnError(f"{path} is over 2 GB", why="a .tflite of that size cannot be written again")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -121,6 +128,16 @@ def _fill_in(model: ModelT) -> None:
             tensor.shape = _plain(tensor.shape)
 
 
+def _bring_in(model: ModelT, flatbuffer: bytes) -> None:
+    """Makes views of the constants that lie behind the tables, by offset and size (0 and 1 stand for none)."""
+    for buffer in model.buffers:
+        if buffer.offset > 1:
+            if buffer.offset + buffer.size > len(flatbuffer):
+                raise ValueError(f"a constant of {buffer.size} bytes at {buffer.offset} ends behind the file")
+            buffer.data = np.frombuffer(flatbuffer, np.uint8, buffer.size, buffer.offset)
+        buffer.offset = buffer.size = 0
+
+
 def _plain(numbers: Iterable[int] | None) -> list[int]:
     return [] if numbers is None else [int(number) for number in numbers]
 
@@ -128,9 +145,6 @@ def _plain(numbers: Iterable[int] | None) -> list[int]:
 def _check(model: ModelT) -> None:
     if not model.subgraphs:
         raise ValueError("it holds no subgraph")
-    for buffer in model.buffers:
-        if buffer.offset > 1 or buffer.size > 1:
-            raise MobileBnnError("the .tflite file keeps its constants behind the flatbuffer", why="it is over 2 GB")
     for entry in model.metadata:
         _check_indices("metadata buffer", [entry.buffer], len(model.buffers))
     for subgraph in model.subgraphs:
@@ -150,7 +164,7 @@ def _check_subgraph(model: ModelT, subgraph: Any) -> None:
         _check_indices("operator input", operator.inputs, tensors, lowest=-1)
         _check_indices("operator output", operator.outputs, tensors)
         if operator.largeCustomOptionsOffset > 1:
-            raise MobileBnnError("the .tflite file keeps options behind the flatbuffer", why="it is over 2 GB")
+            raise MobileBnnError("the .tflite file keeps options of operators behind the flatbuffer")
     _check_order(model, subgraph)
 
 

@@ -73,6 +73,7 @@ bool fuse(Graph& graph) {
   // packs is only read later.
   for (size_t i = 0; i < graph.operators.size(); ++i) {
     Operator& op = graph.operators[i];
+    if (op.done) continue;
     Operator* head = op.fused_into == nullptr ? &op : op.fused_into;
     if (op.type == &kQuantize && head != &op) continue;
     for (size_t j = 0; j < graph.running; ++j) {

@@ -11,6 +11,7 @@ struct Operator {
   int node = 0;
   NodeView view;
   Operator* fused_into = nullptr;
+  bool done = false;  // its output is a constant now
 
   ~Operator() {
     if (state != nullptr) type->destroy(state);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "delegate/expanded.h"
 #include "delegate/graph.h"
 
 namespace mbnn {
@@ -31,9 +32,12 @@ class Partition {
     for (size_t i = 0; i < nodes; ++i) {
       if (!add(context, params, params.nodes_to_replace->data[i])) return;
     }
+    if (!expanded_.expand(context, graph_, *machine_)) return;
     if (!fuse(graph_)) return out_of_memory(context);
     initialized_ = true;
   }
+
+  void undo(TfLiteContext* context) { expanded_.undo(context); }
 
   TfLiteStatus prepare(TfLiteContext* context) {
     if (!initialized_) return kTfLiteError;
@@ -185,6 +189,7 @@ class Partition {
   uint64_t inference_ = 0;
   TapTables tap_tables_;  // outlives the operators, which release theirs
   Graph graph_;
+  Expanded expanded_;
   Array<uint8_t> memory_;  // of the tensors that only this partition sees
 };
 
@@ -197,7 +202,11 @@ TfLiteRegistration partition_registration() {
     if (partition != nullptr) partition->init(context, *reinterpret_cast<const TfLiteDelegateParams*>(buffer));
     return partition;
   };
-  registration.free = [](TfLiteContext*, void* partition) { destroy(static_cast<Partition*>(partition)); };
+  registration.free = [](TfLiteContext* context, void* state) {
+    Partition* partition = static_cast<Partition*>(state);
+    if (partition != nullptr) partition->undo(context);
+    destroy(partition);
+  };
   registration.prepare = [](TfLiteContext* context, TfLiteNode* node) {
     Partition* partition = static_cast<Partition*>(node->user_data);
     return partition == nullptr ? kTfLiteError : partition->prepare(context);

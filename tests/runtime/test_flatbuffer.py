@@ -104,13 +104,47 @@ def broken(path: Path, **changes: Any) -> bytes:
         ({"subgraph": {"inputs": [88]}}, "input tensor 88 is out of range"),
         ({"subgraph": {"outputs": [88]}}, "output tensor 88 is out of range"),
         ({"entry": {"buffer": 66}}, "metadata buffer 66 is out of range"),
-        ({"buffer": {"offset": 4096, "size": 8}}, "keeps its constants behind the flatbuffer: it is over 2 GB"),
-        ({"operator": {"largeCustomOptionsOffset": 4096}}, "keeps options behind the flatbuffer: it is over 2 GB"),
+        ({"buffer": {"offset": 2**40, "size": 8}}, "a constant of 8 bytes at 1099511627776 ends behind the file"),
+        ({"operator": {"largeCustomOptionsOffset": 4096}}, "keeps options of operators behind the flatbuffer"),
     ],
 )
 def test_what_points_outside_is_refused(binary_tflite: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(MobileBnnError, match=message):
         read_model(broken(binary_tflite, **changes))
+
+
+def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
+    interpreter = Interpreter(model_content=flatbuffer)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+
+
+def test_constants_behind_the_flatbuffer(float_tflite: Path) -> None:
+    """As in files over 2 GB, and in all that ai-edge-quantizer writes."""
+    model = read_model(float_tflite)
+    sizes = [0 if buffer.data is None else len(buffer.data) for buffer in model.buffers]
+    number = int(np.argmax(sizes))
+    constant = model.buffers[number].data.tobytes()
+    model.buffers[number].data = None
+    model.buffers[number].offset, model.buffers[number].size = 2, len(constant)  # present, so that it can be changed
+    place = len(pack(model))
+    model.buffers[number].offset = place
+    flatbuffer = pack(model) + constant
+    assert read_model(flatbuffer).buffers[number].data.tobytes() == constant
+    written = pack(read_model(flatbuffer))
+    x = np.random.default_rng(0).normal(size=(1, 8, 8, 32)).astype(np.float32)
+    np.testing.assert_array_equal(run(written, x), run(float_tflite.read_bytes(), x))
+    assert "is truncated or malformed" in complaint(flatbuffer[:-1])
+
+
+def test_a_file_over_2_gb(tmp_path: Path) -> None:
+    path = tmp_path / "large.tflite"
+    with path.open("wb") as file:
+        file.truncate(2**31)  # a hole, no bytes on disk
+    with pytest.raises(MobileBnnError, match=r"is over 2 GB: a \.tflite of that size cannot be written again"):
+        read_model(path)
 
 
 def rewired(path: Path, number: int, **changes: Any) -> bytes:

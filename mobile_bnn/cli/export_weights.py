@@ -1,0 +1,35 @@
+"""`mbnn export-weights`: the bit-packed filters, multipliers, biases and thresholds of a file as .npz."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mobile_bnn.cli.console import Json, binary_file, out, print_json, run_folder
+from mobile_bnn.cli.convert import is_run
+from mobile_bnn.errors import UsageError
+
+EXAMPLE = "Example: mbnn export-weights runs/demo    or    mbnn export-weights model.tflite --output weights.npz"
+
+
+def command(
+    source: Annotated[Path, typer.Argument(help="A binary .tflite, or a run folder.")],
+    output: Annotated[
+        Path | None, typer.Option(help="The .npz to write; weights.npz beside the .tflite by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the binary weights of a file as .npz, with an index and checksums: docs/weights.md has the layout."""
+    from mobile_bnn.converters.weights_file import collect_weights, write_weights
+
+    path = binary_file(run_folder(source)) if is_run(source) else source
+    output = output or path.with_name("weights.npz")
+    if output.suffix != ".npz":
+        raise UsageError(f"{output} does not end in .npz")
+    weights = collect_weights(path)
+    write_weights(output, weights)
+    if as_json:
+        print_json({"output": str(output), **weights.index.model_dump(mode="json")})
+    else:
+        layers = len(weights.index.layers)
+        out.print(f"{output}  {output.stat().st_size:,} bytes, {layers} binary layers", soft_wrap=True)
