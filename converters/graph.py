@@ -285,7 +285,9 @@ class TfliteModel:
         return cls([graph], [], table)
 
     def write(self) -> bytes:
-        """The file's bytes. Constants of equal bytes share a buffer; tensors that nobody uses are left out."""
+        """The file's bytes. Equal constants are one tensor, and constants of equal bytes share a buffer. Tensors that nobody
+        uses are left out.
+        """
         writer = _Writer()
         numbers: dict[int, int] = {}
         model = schema.ModelT()
@@ -366,6 +368,14 @@ def _metadata(name: Any, buffer: int) -> Any:
     return entry
 
 
+def _kind_of_constant(tensor: Tensor) -> Any:
+    """Equal for constants that are the same in everything but their names."""
+    table = tensor.table
+    if table.quantization is not None or table.sparsity is not None or table.isVariable:
+        return id(tensor)
+    return table.buffer, tensor.shape, table.type
+
+
 class _Writer:
     """Numbers buffers, operator codes and tensors while graphs become the schema's tables."""
 
@@ -397,10 +407,15 @@ class _Writer:
     def graph(self, graph: Graph, numbers: dict[int, int]) -> Any:
         table = schema.SubGraphT()
         table.name, table.tensors = graph.name, []
+        constants: dict[Any, int] = {}
         for tensor in graph.tensors():
-            numbers[id(tensor)] = len(table.tensors)
             tensor.table.buffer = self.buffer(tensor.content)
-            table.tensors.append(tensor.table)
+            number = len(table.tensors)
+            if tensor.content is not None and tensor not in graph.outputs:
+                number = constants.setdefault(_kind_of_constant(tensor), number)
+            numbers[id(tensor)] = number
+            if number == len(table.tensors):
+                table.tensors.append(tensor.table)
         table.inputs = [numbers[id(tensor)] for tensor in graph.inputs]
         table.outputs = [numbers[id(tensor)] for tensor in graph.outputs]
         table.operators = [self._operator(operator, numbers) for operator in graph.operators]
