@@ -285,8 +285,9 @@ class TfliteModel:
         return cls([graph], [], table)
 
     def write(self) -> bytes:
-        """The file's bytes. Equal constants are one tensor, and constants of equal bytes share a buffer. Tensors that nobody
-        uses are left out.
+        """The file's bytes. Equal constants are one tensor, and those of equal bytes share a buffer.
+
+        Tensors that nobody uses are left out.
         """
         writer = _Writer()
         numbers: dict[int, int] = {}

@@ -18,6 +18,7 @@ from mobile_bnn.converters.rules import (
     binary_convolution,
     max_pool,
     movement,
+    open_reshape,
     packed_movement,
     packed_weights,
     padding,
@@ -42,7 +43,7 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = (transposes, movement, padding)
+PREPARE: Sequence[Rule] = (open_reshape, transposes, movement, padding)
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.

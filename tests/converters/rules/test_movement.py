@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from lowered import adversarial, check, convolve, lowered, sign, to_float
 from test_binary_convolution import filter_of, run
 
 from mobile_bnn.converters.graph import Tensor, TfliteModel
 from mobile_bnn.converters.probe import interpreter
-from mobile_bnn.converters.rules import binary_convolution, movement, packed_movement, padding, transposes
+from mobile_bnn.converters.rules import binary_convolution, movement, open_reshape, packed_movement, padding, transposes
 from mobile_bnn.converters.rules.copies import copied
 from mobile_bnn.legacy_keras import tf
 
@@ -294,3 +295,42 @@ def test_padding_that_stays_says_why(function: Callable[[Any], Any], pads: str, 
     (graph,) = TfliteModel.read(to_float(network, SHAPE, three(64))).graphs
     (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
     assert padding.apply(graph, convolution) == reason
+
+
+def with_open_batch(function: Callable[[Any], Any]) -> bytes:
+    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((None, *SHAPE[1:])))
+    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert())
+
+
+def test_an_open_batch() -> None:
+    flatbuffer = with_open_batch(lambda x: tf.reshape(tf.nn.softmax(x), (tf.shape(x)[0], 8, 3, 64)) + 1)
+    model = TfliteModel.read(flatbuffer)
+    (graph,) = model.graphs
+    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
+    assert open_reshape.apply(graph, reshape) is None
+    graph.remove_dead()
+    assert "SHAPE" not in [operator.kind for operator in graph.operators]
+    x = np.concatenate([adversarial(SHAPE, seed) for seed in range(3)])
+    ours, theirs = (Interpreter(model_content=content) for content in (model.write(), flatbuffer))
+    results = []
+    for runtime in (ours, theirs):
+        runtime.resize_tensor_input(runtime.get_input_details()[0]["index"], x.shape)
+        runtime.allocate_tensors()
+        runtime.set_tensor(runtime.get_input_details()[0]["index"], x)
+        runtime.invoke()
+        results.append(runtime.get_tensor(runtime.get_output_details()[0]["index"]))
+    np.testing.assert_array_equal(*results)
+    assert open_reshape.apply(graph, reshape) == "its shape is known"
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda x: tf.reshape(x, (tf.shape(x)[0], 3, tf.shape(x)[0] * 8, 64)), "2 of its sizes are computed"),
+        (lambda x: tf.reshape(x, tf.reverse(tf.shape(x), [0])), "its shape is computed"),
+    ],
+)
+def test_a_shape_that_stays_computed_says_why(function: Callable[[Any], Any], reason: str) -> None:
+    (graph,) = TfliteModel.read(with_open_batch(function)).graphs
+    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
+    assert open_reshape.apply(graph, reshape) == reason
