@@ -15,6 +15,7 @@ from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.rules import (
     activation_behind,
     affine_behind,
+    affine_behind_sum,
     binary_convolution,
     max_pool,
     movement,
@@ -47,7 +48,15 @@ PREPARE: Sequence[Rule] = (open_reshape, transposes, movement, padding)
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
+BEHIND: Sequence[Rule] = (
+    packed_movement,
+    max_pool,
+    sign_behind,
+    sign_argument,
+    activation_behind,
+    affine_behind,
+    affine_behind_sum,
+)
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)
 
