@@ -161,5 +161,5 @@ def test_loops_are_refused() -> None:
 
 def test_infinities_are_refused() -> None:
     model = to_float(lambda x: tf.nn.relu(tf.math.log(x)), (1, 8))
-    with pytest.raises(MobileBnnError, match="cannot become int8: .* is not finite on a sample"):
+    with pytest.raises(MobileBnnError, match=r"cannot become int8: .* is not finite on a sample"):
         quantize_int8(model, [np.zeros((2, 8), np.float32)])
