@@ -5,7 +5,8 @@ PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak clean help
+.PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak \
+        conversion-matrix fuzz-conversion clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -20,6 +21,8 @@ help:
 	@echo "make runtimes   run the native library in every TFLite runtime that it supports (docs/runtimes.md)"
 	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
 	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
+	@echo "make conversion-matrix  what becomes of every kind of graph, beside LCE's converter (docs/conversion-matrix.md)"
+	@echo "make fuzz-conversion  convert NETWORKS=500 random networks and compare them with Keras"
 	@echo "make clean      remove the virtual environment and build outputs"
 
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
@@ -79,6 +82,13 @@ peak:
 	@cmake -S native -B build/peak -DMBNN_BENCHMARKS=ON >build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
 	@cmake --build build/peak --target mobile_bnn_peak >>build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
 	@build/peak/mobile_bnn_peak --json build/peak/peak.json
+
+conversion-matrix: $(READY)
+	@$(PY) tools/conversion_matrix/table.py
+
+NETWORKS := 500
+fuzz-conversion: $(READY)
+	@MBNN_NETWORKS=$(NETWORKS) $(PY) -m pytest tests/converters/test_random_networks.py
 
 clean:
 	rm -rf $(VENV) build dist

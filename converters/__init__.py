@@ -13,9 +13,11 @@ _HOMES = {
     "compare_with_larq": "summary",
     "convert": "conversion",
     "convert_float": "conversion",
+    "lint": "linting",
+    "Source": "source",
     "verify": "verification",
 }
-__all__ = ["compare_with_larq", "convert", "convert_float", "verify"]
+__all__ = ["Source", "compare_with_larq", "convert", "convert_float", "lint", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,145 +1,180 @@
-"""Keras and a binary file side by side, layer by layer: counts sign flips and tells rounding from errors."""
+"""A binary file beside what it should compute, layer by layer: counts sign flips and tells rounding from errors."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.converters.layers import LayerInput, binary_layers, run_recorded
-from mobile_bnn.converters.probe import BinaryOperator, Probe, binary_operators
+from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.converters.lowering import Lowering
+from mobile_bnn.converters.probe import Probe, Runner, binary_operators
+from mobile_bnn.converters.reference import LayerInput, Reference
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import LayerCheck
 
 Array = npt.NDArray[Any]
 
-# Float sums in another order differ in the last bits of their largest terms: below this share of the layer's largest
-# pre-activation, Keras and the file may land on different sides of a threshold.
-TIE = 1e-5
-# Outputs of an image in which no bit flipped differ only by the rounding of the float layers.
+# Outputs of a sample in which no bit flipped differ only by the rounding of the float layers.
 OUTPUT_TOLERANCE = 1e-3
+_MOST_VALUES = 32  # of an input that signs can stand for
 
 
 @dataclass
-class _Layer:
-    operator: BinaryOperator
+class _Count:
+    operator: int
     bits: int = 0
     flips: int = 0
     ties: int = 0
     consequences: int = 0
 
-    def check(self) -> LayerCheck:
-        return LayerCheck(
-            layer=self.operator.layer,
-            operator=self.operator.index,
-            bits=self.bits,
-            flips=self.flips,
-            ties=self.ties,
-            consequences=self.consequences,
-        )
-
 
 @dataclass
 class Comparison:
-    """Compares a Keras model with its binary file on any number of batches.
+    """Compares a binary file with a reference on any number of batches.
 
     Args:
-        model: the Keras model.
+        lowering: of the float graph that the file was made from.
         flatbuffer: the file's bytes.
+        reference: what is right.
+        runner: makes a runner of a file.
     """
 
-    model: Any
+    lowering: Lowering
     flatbuffer: bytes
+    reference: Reference
+    runner: Callable[[bytes], Runner] = FileRunner
     samples: int = 0
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._layers = [_Layer(operator) for operator in binary_operators(self.flatbuffer, self.model)]
-        strangers = [str(layer.operator.index) for layer in self._layers if not layer.operator.layer]
+        model = TfliteModel.read(self.flatbuffer)
+        self._names = [layer.name for layer in self.lowering.binary]
+        self._operators = binary_operators(model.graphs[0], self.lowering.binary)
+        strangers = [str(operator.index) for operator in self._operators if operator.layer < 0]
         if strangers:
             raise MobileBnnError(
-                f"binary operators {', '.join(strangers)} hold filters that no layer of the Keras model has",
+                f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
                 cure="Verify the file against the model that it was made from",
             )
-        self._probe = Probe(self.flatbuffer, [layer.operator for layer in self._layers])
+        self._probe = Probe(model, self._operators, self.runner)
+        self._counts: dict[int, _Count] = {}
+        for operator in self._operators:
+            self._counts.setdefault(operator.layer, _Count(operator.index))
 
     def float_layers(self) -> list[str]:
-        """The layers that asked for binarization and have no binary operator in the file."""
-        binary = {layer.operator.layer for layer in self._layers}
-        return [layer.name for layer in binary_layers(self.model) if layer.name not in binary]
+        """The layers that could be binary and have no operator in the file."""
+        return [name for number, name in enumerate(self._names) if number not in self._counts]
 
     def checks(self) -> list[LayerCheck]:
         """What was counted so far, layer by layer."""
-        return [layer.check() for layer in self._layers]
+        return [LayerCheck(layer=self._names[number], **vars(count)) for number, count in sorted(self._counts.items())]
 
-    def add(self, images: Array) -> None:
-        """Runs a batch of float32 images [N, H, W, C] through both and counts.
+    def add(self, inputs: Sequence[Array]) -> None:
+        """Runs a batch of inputs [N, ...] through both and counts.
 
-        A flip is a *tie* where rounding explains it, and a *consequence* where an earlier layer of the same image had a
-        tie. What neither explains goes into `errors`, the first layer first.
+        A flip is a *tie* where rounding explains it, and a *consequence* where an earlier layer of the same sample had
+        a tie. What neither explains goes into `errors`, the first layer first.
         """
-        keras_output, calls = run_recorded(self.model, images)
-        file_output, bits = self._probe.run(images)
-        tainted = np.zeros(len(images), bool)
-        for layer, file_bits in zip(self._layers, bits, strict=True):
-            self._count(layer, _call_of(layer.operator, calls), file_bits, tainted)
-        for call in calls:  # what is left belongs to layers that stayed float: their flips cannot be seen
-            tainted |= _any(_near_threshold(call))
-        self.samples += len(images)
-        self._compare_outputs(keras_output, file_output, tainted)
+        expected, calls = self.reference.run(inputs)
+        outputs, bits = self._probe.run(inputs)
+        tainted = np.zeros(len(inputs[0]), bool)
+        for number, call in _by_layer(self._names, calls):
+            if number in self._counts:
+                own = [b for operator, b in zip(self._operators, bits, strict=True) if operator.layer == number]
+                self._count(self._counts[number], call, own, self.lowering.binary[number].before, tainted)
+            else:  # the layer stayed float: its flips cannot be seen
+                tainted |= _any(call.near)
+        self.samples += len(inputs[0])
+        for number, (theirs, ours) in enumerate(zip(expected, outputs, strict=True)):
+            self._compare_output(number if len(outputs) > 1 else None, theirs, ours, tainted)
 
-    def _count(self, layer: _Layer, call: LayerInput, file_bits: Array, tainted: Array) -> None:
-        name = layer.operator.layer
-        if call.real.shape != file_bits.shape:
-            self.errors.append(f"{name}: Keras feeds it {call.real.shape}, the file {file_bits.shape}")
+    def _count(
+        self, count: _Count, call: LayerInput, bits: list[Array], before: tuple[int, int], tainted: Array
+    ) -> None:
+        values = np.unique(call.quantized)
+        if len(values) > _MOST_VALUES:
+            self.errors.append(f"{call.layer}: {self.reference.name} feeds it {len(values)} values, the file signs")
             return
-        if not np.isin(call.quantized, (-1.0, 1.0)).all():
-            values = ", ".join(f"{value:g}" for value in np.unique(call.quantized)[:4])
-            self.errors.append(
-                f"{name}: its input quantizer gives other values than -1 and 1 ({values}), the file does not"
-            )
-            return
-        flips = (call.quantized < 0) != file_bits
-        near = _near_threshold(call)
-        ties = flips & near
-        followed = flips & ~near & tainted.reshape(-1, *[1] * (flips.ndim - 1))
-        layer.bits += flips.size
-        layer.flips += int(flips.sum())
-        layer.ties += int(ties.sum())
-        layer.consequences += int(followed.sum())
-        unexplained = int((flips & ~near & ~followed).sum())
+        flips = np.zeros(call.quantized.shape, bool)
+        for own in bits:
+            found = _flips(call.quantized, values, own, before)
+            if found is None:
+                self.errors.append(
+                    f"{call.layer}: {self.reference.name} feeds it {call.quantized.shape}, the file {own.shape}"
+                )
+                return
+            flips |= found
+        ties = flips & call.near
+        followed = flips & ~call.near & tainted.reshape(-1, *[1] * (flips.ndim - 1))
+        count.bits += flips.size
+        count.flips += int(flips.sum())
+        count.ties += int(ties.sum())
+        count.consequences += int(followed.sum())
+        unexplained = int((flips & ~call.near & ~followed).sum())
         if unexplained:
-            self.errors.append(f"{name}: {unexplained} of {flips.size} input bits differ from Keras")
+            self.errors.append(
+                f"{call.layer}: {unexplained} of {flips.size} input bits differ from {self.reference.name}"
+            )
         tainted |= _any(flips)
 
-    def _compare_outputs(self, keras: Array, file: Array, tainted: Array) -> None:
-        untouched = ~tainted
-        if not untouched.any() or keras.shape != file.shape:
-            if keras.shape != file.shape:
-                self.errors.append(f"output: Keras gives {keras.shape}, the file {file.shape}")
+    def _compare_output(self, number: int | None, expected: Array, output: Array, tainted: Array) -> None:
+        name = "output" if number is None else f"output {number}"
+        if expected.shape != output.shape:
+            self.errors.append(f"{name}: {self.reference.name} gives {expected.shape}, the file {output.shape}")
             return
-        difference = np.abs(keras[untouched] - file[untouched]).max()
-        limit = OUTPUT_TOLERANCE * np.abs(keras[untouched]).max()
-        if not difference <= limit:
-            self.errors.append(f"output: differs by {difference:.3g}, though no bit flipped before it")
+        if tainted.all():
+            return
+        expected, output = expected[~tainted], output[~tainted]
+        limit = OUTPUT_TOLERANCE * np.abs(expected).max()
+        difference = np.abs(expected - output).max()
+        if not difference <= limit:  # of NaN too
+            self.errors.append(f"{name}: differs by {difference:.3g}, though no bit flipped before it")
 
 
-def _near_threshold(call: LayerInput) -> Array:
-    """The elements that rounding alone can push over the threshold."""
-    magnitude = np.abs(call.real)
-    near: Array = magnitude <= TIE * magnitude.max()
-    return near
+def _flips(quantized: Array, values: Array, bits: Array, before: tuple[int, int]) -> Array | None:
+    """Where an operator's bits are not those of the reference's values below some cut; None if the shapes differ.
+
+    An operator reads one of the steps of a quantizer of several: the one that it fits best.
+    """
+    own = _within(bits, quantized.shape, before)
+    if own is None:
+        return None
+    cuts = values[1:] if len(values) > 1 else values
+    candidates = [_unturned((quantized < cut) != own) for cut in cuts]
+    best: Array = min(candidates, key=lambda flips: int(flips.sum()))
+    return best
+
+
+def _unturned(flips: Array) -> Array:
+    """Flips, but those of a channel whose signs the file has turned around, in its filter too."""
+    channels = flips.reshape(-1, flips.shape[-1])
+    turned: Array = flips ^ (channels.mean(0) > 0.5)
+    return turned
+
+
+def _within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:
+    """The bits of the map itself, in its shape: without padding around it, of which `before` stands in front."""
+    if bits.size == np.prod(shape):
+        return bits.reshape(shape)
+    if bits.ndim != 4 or len(shape) != 4:
+        return None
+    (top, left), (_, height, width, _) = before, shape
+    inner = bits[:, top : top + height, left : left + width]
+    return inner if inner.shape == shape else None
+
+
+def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:
+    """Each call with the number of its layer, in the order of the calls; -1 where it has none."""
+    unused = list(enumerate(names))
+    for call in calls:
+        at = next((i for i, (_, name) in enumerate(unused) if name == call.layer), None)
+        yield (-1 if at is None else unused.pop(at)[0]), call
 
 
 def _any(bits: Array) -> Array:
-    """For each image, whether any of its elements is True."""
+    """For each sample, whether any of its elements is True."""
     found: Array = bits.reshape(len(bits), -1).any(axis=1)
     return found
-
-
-def _call_of(operator: BinaryOperator, calls: list[LayerInput]) -> LayerInput:
-    """Takes the layer's first call that no operator has claimed yet out of `calls`."""
-    for position, call in enumerate(calls):
-        if call.layer == operator.layer:
-            return calls.pop(position)
-    raise MobileBnnError(f"the file has more operators with the filter of {operator.layer} than Keras calls it")

@@ -1,25 +1,34 @@
-"""From a Keras model to a binary `.tflite`, checked against Keras before it is written."""
+"""From a float model to a binary `.tflite`, checked against what it was made from before it is written."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn import __version__
-from mobile_bnn.converters import backends
 from mobile_bnn.converters.compare import Comparison
-from mobile_bnn.converters.layers import binary_layers, flatten
-from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.converters.graph import Tensor
+from mobile_bnn.converters.lowering import Lowering, lower
+from mobile_bnn.converters.probe import LceRunner
+from mobile_bnn.converters.reference import FloatFile, KerasModel
+from mobile_bnn.converters.source import Source
+from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
+from mobile_bnn.names import unknown
 from mobile_bnn.profiling import operator_table
 from mobile_bnn.runs import LayerCheck, Operators
 from mobile_bnn.runtime import ModelMetadata, Normalization, with_metadata
 
-_PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy")
+Array = npt.NDArray[Any]
+
+_PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
 _SAMPLES = 8
+Via = Literal["rules", "lce"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Conversion:
     Attributes:
         path: the file.
         operators: its operator table.
-        layers: the binary layers, as compared with Keras on the samples.
+        layers: the binary layers, as compared with the float file or Keras on the samples.
         float_layers: layers that asked for binarization and stayed float, each with the reason.
     """
 
@@ -44,92 +53,126 @@ def convert(
     path: Path,
     *,
     metadata: ModelMetadata | None = None,
-    samples: npt.NDArray[np.float32] | None = None,
+    samples: Sequence[Array] | Array | None = None,
+    via: Via = "rules",
+    allow_float: Collection[str] = (),
+    batch_size: int | None = 1,
 ) -> Conversion:
-    """Converts a Keras model with Larq layers and writes a binary `.tflite` with a metadata record.
+    """Converts a model and writes a binary `.tflite` with a metadata record.
 
     Args:
-        model: a Keras model of one image input and one output.
+        model: a Keras model, or a `Source`.
         path: the file to write.
         metadata: what the file tells about itself; MACs and package versions are filled in here.
-        samples: float32 [N, H, W, C] on which file and Keras are compared; random images by default.
+        samples: float32 [N, ...], one array for each input, on which the file is compared; random ones by default.
+        via: whose rules make the binary operators: ours, or LCE's converter.
+        allow_float: layers that may stay float though they asked for binarization; "all" for any.
+        batch_size: of the file; None leaves it open.
 
     Raises:
-        MobileBnnError: no layer is binary, the model cannot be converted, or file and Keras compute different things.
-            Nothing is written then.
+        UsageError: `allow_float` names a layer that is not there.
+        MobileBnnError: no layer is binary, one that should be stays float, the model cannot be converted, or the file
+            computes something else. Nothing is written then.
     """
-    _check(model)
-    flatbuffer = backends.to_binary(model)
-    comparison = Comparison(model, flatbuffer)
-    float_layers = {name: _why_float(model, name) for name in comparison.float_layers()}
-    if not comparison.checks():
-        reasons = "; ".join(f"{name}: {why}" for name, why in float_layers.items())
-        raise MobileBnnError("no layer of the model can be made binary", why=reasons)
-    comparison.add(random_images(model) if samples is None else samples[:_SAMPLES])
-    if comparison.errors:
-        raise MobileBnnError("the converted file does not compute what Keras computes", why=comparison.errors[0])
+    source = model if isinstance(model, Source) else Source.of_keras(model, batch_size)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    flatbuffer = source.model.write() if via == "rules" else _by_lce(source)
+    unmet = lowering.unmet
+    _check_float(lowering, allow_float)
+    inputs = _inputs(lowering.floats.inputs, samples)
+    comparisons = _comparisons(source, lowering, flatbuffer)
+    float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), "LCE's converter did not make it binary")
+    if not comparisons[0].checks():
+        raise _nothing_binary(lowering, float_layers)
+    for comparison in comparisons:
+        comparison.add(inputs)
+        if comparison.errors:
+            raise MobileBnnError(
+                f"the converted file does not compute what {comparison.reference.name} computes",
+                why=comparison.errors[0],
+            )
     write_bytes(path, flatbuffer)
     operators = operator_table(path)
-    metadata = metadata or ModelMetadata(
-        input_shape=tuple(model.input_shape[1:]), normalization=identity(model), binary_macs=0, float_macs=0
-    )
+    metadata = metadata or _metadata(lowering.floats.inputs[0])
     write_bytes(path, with_metadata(flatbuffer, complete(metadata, operators)))
-    return Conversion(path, operator_table(path), comparison.checks(), float_layers)
+    return Conversion(path, operator_table(path), comparisons[-1].checks(), float_layers)
+
+
+def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[Comparison]:
+    """With the float file, in LiteRT and, if it is here, in LCE's interpreter; with Keras if there is a Keras model."""
+    floats = FloatFile(lowering)
+    comparisons = [Comparison(lowering, flatbuffer, floats)]
+    if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
+        comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
+    if source.keras is not None:
+        comparisons.append(Comparison(lowering, flatbuffer, KerasModel(source.keras)))
+    return comparisons
+
+
+def _by_lce(source: Source) -> bytes:
+    if source.keras is None:
+        raise UsageError("LCE's converter takes Keras models only", cure="Leave --via lce out")
+    from mobile_bnn.converters import backends
+
+    return backends.to_binary(source.keras)
+
+
+def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
+    names = {layer.name for layer in lowering.layers}
+    for name in allowed:
+        if name != "all" and name not in names:
+            raise unknown("layer", name, names)
+    wrong = {} if "all" in allowed else {n: why for n, why in lowering.unmet.items() if n not in allowed}
+    if wrong and lowering.binary:
+        name, why = next(iter(wrong.items()))
+        more = f" ({len(wrong) - 1} more: {', '.join(list(wrong)[1:4])})" if len(wrong) > 1 else ""
+        raise MobileBnnError(
+            f"{name} asked to be binary and would be float{more}", why=why, cure=f"--allow-float {name} leaves it so"
+        )
+
+
+def _nothing_binary(lowering: Lowering, unmet: dict[str, str]) -> MobileBnnError:
+    if unmet:
+        reasons = "; ".join(f"{name}: {why}" for name, why in unmet.items())
+        return MobileBnnError("no layer of the model can be made binary", why=reasons)
+    why = "no linear operator has quantized weights and a quantized input"
+    half = [layer.name for layer in lowering.layers if "input is not quantized" in layer.reason]
+    return MobileBnnError(
+        "the model has no binary layer", why=f"{why}; {', '.join(half)} only quantized weights" if half else why
+    )
 
 
 def complete(metadata: ModelMetadata, operators: Operators) -> ModelMetadata:
     """The record with the file's MACs and the versions of the packages that made it."""
-    versions = {"mobile_bnn": __version__, **{package: version(package) for package in _PACKAGES}}
+    # A .tflite is converted without TensorFlow.
+    installed = [package for package in _PACKAGES if find_spec(package.replace("-", "_"))]
+    versions = {"mobile_bnn": __version__, **{package: version(package) for package in installed}}
     macs = {"binary_macs": operators.total("binary_macs"), "float_macs": operators.total("float_macs")}
     return metadata.model_copy(update={**macs, "versions": versions})
 
 
-def identity(model: Any) -> Normalization:
-    """Images as they are: for a model of which nothing is known."""
-    channels = model.input_shape[-1]
-    return Normalization(mean=[0.0] * channels, std=[1.0] * channels)
+def _metadata(image: Tensor) -> ModelMetadata:
+    """Inputs as they are: for a model of which nothing is known."""
+    channels = image.shape[-1]
+    none = Normalization(mean=[0.0] * channels, std=[1.0] * channels)
+    return ModelMetadata(input_shape=image.shape[1:], normalization=none, binary_macs=0, float_macs=0)
 
 
-def random_images(model: Any) -> npt.NDArray[np.float32]:
-    """A few seeded images between −1 and 1 in the shape that the model takes."""
-    shape = (_SAMPLES, *model.input_shape[1:])
-    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+def _inputs(tensors: Sequence[Tensor], samples: Sequence[Array] | Array | None) -> list[Array]:
+    """The first samples, or a few seeded ones between -1 and 1 in the shapes that the model takes."""
+    if samples is not None:
+        given = [samples] if isinstance(samples, np.ndarray) else list(samples)
+        return [array[:_SAMPLES] for array in given]
+    generator = np.random.default_rng(0)
+    return [
+        generator.uniform(-1, 1, (_SAMPLES * tensor.shape[0], *tensor.shape[1:])).astype(np.float32)
+        for tensor in tensors
+    ]
 
 
 def convert_float(model: Any, path: Path) -> Path:
     """Writes the same network as a float `.tflite` for stock LiteRT: the baseline of speed and size."""
+    from mobile_bnn.converters import backends
+
     write_bytes(path, backends.to_float(model))
     return path
-
-
-def _check(model: Any) -> None:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise MobileBnnError(
-            f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            why="conversion takes one of each for now",
-        )
-    if None in model.input_shape[1:]:
-        raise MobileBnnError(
-            f"the model's input shape {model.input_shape[1:]} is not fixed", cure="Give it a fixed one"
-        )
-    if len(model.input_shape) != 4:
-        raise MobileBnnError(f"the model takes {model.input_shape}, not images [batch, height, width, channels]")
-    if not binary_layers(model):
-        half = [layer.name for layer in flatten(model) if getattr(layer, "kernel_quantizer", None)]
-        why = "no layer has both an input_quantizer and a kernel_quantizer"
-        raise MobileBnnError(
-            "the model has no binary layer", why=f"{why}; {', '.join(half)} only a kernel_quantizer" if half else why
-        )
-
-
-def _why_float(model: Any, name: str) -> str:
-    """Why LCE left a layer float, as far as it can be told from the layer."""
-    layer = next(layer for layer in binary_layers(model) if layer.name == name)
-    kind = type(layer).__name__
-    if kind != "QuantConv2D":
-        return f"LCE has no binary operator for {kind}"
-    values = np.unique(layer.input_quantizer(np.linspace(-2, 2, 401, dtype=np.float32)))
-    if not np.array_equal(values, [-1.0, 1.0]):
-        listed = ", ".join(f"{value:g}" for value in values[:4])
-        return f"LCE binarizes inputs to -1 and 1 only; {layer.input_quantizer.name} gives {listed}"
-    return "LCE's converter did not recognize its quantizers"

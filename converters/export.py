@@ -6,9 +6,10 @@ eagerly, become that input's constant afterwards. So it is also known which Kera
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,35 +72,72 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
         with _replaced(weights, arguments[len(images) :]):
             return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
 
-    exported = TfliteModel.read(_convert(call, [*images, *kernels]))
+    def converter() -> Any:
+        function = tf.function(call, autograph=False).get_concrete_function(*images, *kernels)
+        # Without a trackable object nothing is saved to disk on the way.
+        return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
+
+    exported = TfliteModel.read(_convert(converter))
     _put_in(exported, weights)
     _sign(exported, model)
+    return _folded(exported)
+
+
+def _folded(exported: TfliteModel) -> TfliteModel:
     for graph in exported.graphs:
         fold_constants(graph)
         graph.remove_dead()
     return exported
 
 
+def export_saved_model(path: Path) -> TfliteModel:
+    """Exports a SavedModel in float32 by TensorFlow's converter.
+
+    Raises:
+        MobileBnnError: TensorFlow cannot read or convert it.
+    """
+    exported = TfliteModel.read(_convert(lambda: tf.lite.TFLiteConverter.from_saved_model(str(path))))
+    return _folded(exported)
+
+
+class _Given:
+    """Stands for a variable whose value is given: not even read, the variable stays out of the traced graph."""
+
+    def __init__(self, variable: Any, value: Any) -> None:
+        self._variable, self._value = variable, value
+
+    def value(self) -> Any:
+        return self._value
+
+    def read_value(self) -> Any:
+        return self._value
+
+    def _dense_var_to_tensor(self, *_: Any, **__: Any) -> Any:
+        return self._value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._variable, name)
+
+
 @contextmanager
 def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterator[None]:
-    """Lets every quantizer give a value that is independent of its variable."""
-    quantizers = [weight.variable.quantizer for weight in weights]
+    """Lets every quantized variable have a value that is independent of its latent one."""
+    variables = [weight.variable for weight in weights]
+    latent = [(variable.latent_variable, variable.quantizer) for variable in variables]
     try:
-        for weight, value in zip(weights, values, strict=True):
-            weight.variable.quantizer = lambda _, value=value: value
+        for variable, value in zip(variables, values, strict=True):
+            variable.latent_variable, variable.quantizer = _Given(variable.latent_variable, value), None
         yield
     finally:
-        for weight, quantizer in zip(weights, quantizers, strict=True):
-            weight.variable.quantizer = quantizer
+        for variable, was in zip(variables, latent, strict=True):
+            variable.latent_variable, variable.quantizer = was
 
 
-def _convert(call: Any, specs: list[Any]) -> bytes:
+def _convert(converter: Callable[[], Any]) -> bytes:
     try:
         with caught_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            function = tf.function(call, autograph=False).get_concrete_function(*specs)
-            # Without a trackable object nothing is saved to disk on the way.
-            return bytes(tf.lite.TFLiteConverter.from_concrete_functions([function], None).convert())
+            return bytes(converter().convert())
     except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
         raise MobileBnnError("TensorFlow cannot convert the model to float", why=_cause(error)) from error
 

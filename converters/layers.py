@@ -1,22 +1,22 @@
 """The binary layers of a Keras model: which layers asked for binarization, and what goes into them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.legacy_keras import tf
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class LayerInput:
+class Call:
     """What one call of a binary layer got: `real` before its input quantizer and `quantized` after it, [N, ..., C]."""
 
     layer: str
+    quantizer: Callable[[Any], Any]
     real: Array
     quantized: Array
 
@@ -31,45 +31,36 @@ def flatten(model: Any) -> Iterator[Any]:
 
 
 def binary_layers(model: Any) -> list[Any]:
-    """The layers with a quantizer for their input and one for their kernel: those that asked to be binary."""
+    """The layers with a quantizer for their input and one for a kernel: those that asked to be binary."""
     return [
-        layer
-        for layer in flatten(model)
-        if getattr(layer, "input_quantizer", None) and getattr(layer, "kernel_quantizer", None)
+        layer for layer in flatten(model) if getattr(layer, "input_quantizer", None) and has_kernel_quantizer(layer)
     ]
 
 
-def kernel_signs(layer: Any) -> Array:
-    """The quantized kernel's sign bits, bool, True for −1, in Keras's order of dimensions."""
-    return np.signbit(quantized_kernel(layer))
+def has_kernel_quantizer(layer: Any) -> bool:
+    """Whether a layer quantizes a kernel."""
+    return any(getattr(layer, f"{name}_quantizer", None) for name in ("kernel", "depthwise", "pointwise"))
 
 
-def quantized_kernel(layer: Any) -> Array:
-    """The kernel as the layer computes with it, in Keras's order of dimensions."""
-    with larq.context.quantized_scope(True):
-        kernel: Array = tf.convert_to_tensor(layer.kernel).numpy()
-    return kernel
-
-
-def run_recorded(model: Any, images: Array) -> tuple[Array, list[LayerInput]]:
+def run_recorded(model: Any, inputs: Sequence[Array]) -> tuple[list[Array], list[Call]]:
     """Runs a model and records the inputs of its binary layers, in the order of their calls.
 
     Args:
         model: a Keras model.
-        images: float32 [N, H, W, C].
+        inputs: float32 [N, ...], one array for each input of the model.
 
     Returns:
-        The model's output, and a record for every call of every binary layer. Nested models and layers that are called
+        The model's outputs, and a record for every call of every binary layer. Nested models and layers that are called
         more than once are recorded too, because the quantizers are watched while the model runs eagerly.
     """
-    calls: list[LayerInput] = []
+    calls: list[Call] = []
     layers = binary_layers(model)
     quantizers = [layer.input_quantizer for layer in layers]
 
     def watch(name: str, quantizer: Any) -> Any:
         def watched(x: Any) -> Any:
             quantized = quantizer(x)
-            calls.append(LayerInput(name, x.numpy(), quantized.numpy()))
+            calls.append(Call(name, quantizer, x.numpy(), quantized.numpy()))
             return quantized
 
         return watched
@@ -77,8 +68,9 @@ def run_recorded(model: Any, images: Array) -> tuple[Array, list[LayerInput]]:
     try:
         for layer, quantizer in zip(layers, quantizers, strict=True):
             layer.input_quantizer = watch(layer.name, quantizer)
-        output = model(tf.constant(images), training=False)
+        given = [tf.constant(values) for values in inputs]
+        outputs = model(given if len(given) > 1 else given[0], training=False)
     finally:
         for layer, quantizer in zip(layers, quantizers, strict=True):
             layer.input_quantizer = quantizer
-    return output.numpy(), calls
+    return [output.numpy() for output in tf.nest.flatten(outputs)], calls

@@ -1,13 +1,31 @@
 """Runs the rules over a float graph, and keeps what each linear operator asked for, what it got, and why."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, Protocol
 
-from mobile_bnn.converters.graph import Graph, Operator
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import step_function
 from mobile_bnn.converters.quantizers.weights import binary_weights
-from mobile_bnn.converters.rules import binary_convolution, packed_weights
+from mobile_bnn.converters.rules import (
+    activation_behind,
+    affine_behind,
+    binary_convolution,
+    max_pool,
+    movement,
+    packed_movement,
+    packed_weights,
+    padding,
+    sign_argument,
+    sign_behind,
+    transposes,
+)
+from mobile_bnn.converters.rules.geometry import look_through_padding
 
 
 class Rule(Protocol):
@@ -24,11 +42,11 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = ()
+PREPARE: Sequence[Rule] = (transposes, movement, padding)
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution,)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = ()
+BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)
 
@@ -40,11 +58,14 @@ class Layer:
     """A linear operator of the float graph.
 
     Attributes:
-        name: of its weights if a Keras layer gave them one, else of its output.
+        name: of the Keras layer that its weights belong to, else of its output.
         kind: of operator.
-        asked: whether it has quantized weights and a quantized input, or a Keras layer whose kernel has a quantizer.
+        asked: whether it has quantized weights and a quantized input, or is a Keras layer with a quantizer for both.
         reason: why it stayed float; empty if it is binary.
         float_bytes: of its weights in float32.
+        data: what it reads, without padding.
+        before: pixels of padding in front of it, above and on the left.
+        filters: int32 words of the filters that stand for it, in the order of their operators.
     """
 
     name: str
@@ -52,6 +73,9 @@ class Layer:
     asked: bool
     reason: str
     float_bytes: int
+    data: Tensor
+    before: tuple[int, int] = (0, 0)
+    filters: list[npt.NDArray[Any]] = field(default_factory=list)
 
     @property
     def binary(self) -> bool:
@@ -59,23 +83,50 @@ class Layer:
         return not self.reason
 
 
-def lower(graph: Graph, quantized: Collection[str] = ()) -> list[Layer]:
+@dataclass(frozen=True)
+class Lowering:
+    """What became of a float graph.
+
+    Attributes:
+        layers: every linear operator, in the order of the graph.
+        floats: the graph as it was when the binary rules began; its tensors are those of the layers.
+    """
+
+    layers: list[Layer]
+    floats: Graph
+
+    @property
+    def binary(self) -> list[Layer]:
+        """The layers that are binary now."""
+        return [layer for layer in self.layers if layer.binary]
+
+    @property
+    def unmet(self) -> dict[str, str]:
+        """The layers that asked to be binary and stayed float, with the reason."""
+        return {layer.name: layer.reason for layer in self.layers if layer.asked and not layer.binary}
+
+
+def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering:
     """Makes everything binary that can be.
 
     Args:
         graph: is changed.
-        quantized: names of weights that a Keras layer quantizes.
+        quantized: names of weights that a Keras layer quantizes, as `layer/weight`, and whether it asked to be binary.
 
     Returns:
-        Every linear operator, in the order of the graph.
+        Every linear operator, and the float graph.
     """
     _repeat(graph, PREPARE)
-    layers = [_lower_one(graph, operator, quantized) for operator in list(graph.operators) if operator.kind in LINEAR]
     graph.remove_dead()
+    floats = _copy(graph)
+    names = quantized or {}
+    found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if operator.kind in LINEAR]
+    graph.remove_dead()
+    counts = [sum(operator in graph.operators for operator in own) for _, own in found]
     _repeat(graph, BEHIND)
     _repeat(graph, SMALLER)
     graph.remove_dead()
-    return layers
+    return Lowering(_with_filters(graph, [layer for layer, _ in found], counts), floats)
 
 
 def _repeat(graph: Graph, rules: Sequence[Rule]) -> None:
@@ -89,20 +140,53 @@ def _repeat(graph: Graph, rules: Sequence[Rule]) -> None:
                     changed |= rule.apply(graph, operator) is None
 
 
-def _lower_one(graph: Graph, operator: Operator, quantized: Collection[str]) -> Layer:
+def _copy(graph: Graph) -> Graph:
+    """The same tensors, in operators of their own."""
+    operators = [
+        Operator(o.kind, list(o.inputs), list(o.outputs), o.code, deepcopy(o.table), list(o.intermediates))
+        for o in graph.operators
+    ]
+    return Graph(graph.name, list(graph.inputs), list(graph.outputs), operators)
+
+
+def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) -> tuple[Layer, list[Operator]]:
+    """An operator as a layer, and the LceBconv2d that stand for it."""
     weights = operator.inputs[1]
     assert weights is not None
+    data, before = _data_of(graph, operator)
     named = weights.name in quantized
-    name, size = weights.name if named else operator.output.name, 0 if weights.content is None else weights.content.size
-    asked = named or _asks(graph, operator)
-    return Layer(name, operator.kind, asked, _try_rules(graph, operator), size)
+    name = weights.name.rpartition("/")[0] if named else operator.output.name
+    size = 0 if weights.content is None else weights.content.size
+    asked = quantized[weights.name] if named else _asks(graph, weights, data)
+    old = {id(other) for other in graph.operators}
+    reason = _try_rules(graph, operator)
+    new = [other for other in graph.operators if other.kind == "LceBconv2d" and id(other) not in old]
+    return Layer(name, operator.kind, asked, reason, size, data, before), new
 
 
-def _asks(graph: Graph, operator: Operator) -> bool:
-    """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights."""
+def _with_filters(graph: Graph, layers: list[Layer], counts: list[int]) -> list[Layer]:
+    """The layers with the filters that they have in the end: rules keep the order of binary convolutions."""
+    filters = [operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d"]
+    assert len(filters) == sum(counts)
+    words = iter([tensor.values for tensor in filters if tensor is not None and tensor.values is not None])
+    return [replace(layer, filters=list(islice(words, n))) for layer, n in zip(layers, counts, strict=True)]
+
+
+def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:
+    """What an operator reads, without padding, and the padding in front of it."""
     data, weights = operator.inputs[:2]
-    values = None if weights is None else weights.values
-    if values is None or data is None or isinstance(binary_weights(values), str):
+    assert data is not None
+    assert weights is not None
+    if operator.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        return data, (0, 0)
+    padded = look_through_padding(graph, operator, (weights.shape[1], weights.shape[2]))
+    return padded.tensor, padded.geometry.before
+
+
+def _asks(graph: Graph, weights: Tensor, data: Tensor) -> bool:
+    """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights."""
+    values = weights.values
+    if values is None or values.dtype != np.float32 or isinstance(binary_weights(values), str):
         return False
     return not isinstance(step_function(graph, data), str)
 

@@ -1,19 +1,27 @@
-"""Looks inside a binary file: which operator is which Keras layer, and the bits that go into it."""
+"""Looks inside a binary file: which operators stand for which layer, and the bits that go into them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.bits import unpack
-from mobile_bnn.converters.layers import binary_layers, kernel_signs
+from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
+from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.converters.lowering import Layer
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.native_output import caught_stderr
-from mobile_bnn.runtime import constant, operator_name, pack, read_model
-from mobile_bnn.runtime.lce import option
 
 Array = npt.NDArray[Any]
+
+
+class Runner(Protocol):
+    """Runs one file."""
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs [N, ...]; returns outputs [N, ...]."""
 
 
 @dataclass(frozen=True)
@@ -22,79 +30,105 @@ class BinaryOperator:
 
     Attributes:
         index: of the operator in the file.
-        layer: the Keras layer whose kernel it holds, or "" if none does (up to a sign per output channel).
-        channels: channels of its input.
-        tensor: index of its bit-packed input tensor.
+        layer: position of the layer that it stands for, wholly or in part, or -1 if it holds a filter of none.
+        channels: of its input.
+        words: its bit-packed input.
     """
 
     index: int
-    layer: str
+    layer: int
     channels: int
-    tensor: int
+    words: Tensor
 
 
-def binary_operators(flatbuffer: bytes, model: Any) -> list[BinaryOperator]:
-    """The LceBconv2d operators of a file, each with the Keras layer that has the same filter, bit by bit.
+def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperator]:
+    """The LceBconv2d operators of a file, each with the layer that has the same filter, bit by bit.
 
-    Filters are compared instead of names, because converters shorten, merge and reuse names.
+    Filters are compared instead of names, because converters shorten, merge and reuse names; layers that were not made
+    binary in this file are passed over.
     """
-    tree = read_model(flatbuffer)
-    graph = tree.subgraphs[0]
-    unused = {layer.name: kernel_signs(layer) for layer in binary_layers(model) if layer.kernel.shape.rank == 4}
-    shared = dict(unused)
+    wanted = [(number, words) for number, layer in enumerate(layers) for words in layer.filters]
     found = []
     for index, operator in enumerate(graph.operators):
-        if operator_name(tree, operator) != "LceBconv2d":
+        if operator.kind != "LceBconv2d":
             continue
-        packed = graph.tensors[operator.inputs[1]]
-        words = constant(tree, packed)
-        if words is None:
+        words, filters = operator.inputs[0], operator.inputs[1]
+        packed = None if filters is None else filters.values
+        if words is None or packed is None or packed.dtype != np.int32 or packed.ndim != 4:
             raise MobileBnnError(f"operator {index} has no constant filter")
-        filters = words.view(np.int32).reshape(packed.shape)
-        # A layer that is called twice appears twice: it is looked for among the used ones last.
-        layer = _holder_of(filters, unused) or _holder_of(filters, shared)
-        unused.pop(layer, None)
-        found.append(BinaryOperator(index, layer, option(operator, "channels_in"), operator.inputs[0]))
+        channels = int(operator.custom_options.get("channels_in", 0))
+        if not 0 < channels <= words.shape[-1] * 32:
+            raise MobileBnnError(f"operator {index} reads {channels} channels of {words.shape[-1]} words")
+        at = next((i for i, (_, other) in enumerate(wanted) if _same_filter(packed, other, channels)), None)
+        found.append(BinaryOperator(index, -1 if at is None else wanted.pop(at)[0], channels, words))
     return found
 
 
-def _holder_of(filters: npt.NDArray[np.int32], kernels: dict[str, Array]) -> str:
-    """The name of the kernel [kh, kw, in, out] that equals the packed filters [out, kh, kw, words], or ""."""
-    for name, signs in kernels.items():
-        out, height, width, words = filters.shape
-        if signs.shape[:2] != (height, width) or signs.shape[3] != out or -(-signs.shape[2] // 32) != words:
-            continue
-        # A batch norm's negative factor may have been folded into a filter: it is the same filter, negated.
-        differs = (unpack(filters, signs.shape[2]) ^ signs.transpose(3, 0, 1, 2)).reshape(out, -1)
-        if (differs == differs[:, :1]).all():
-            return name
-    return ""
+def _same_filter(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) -> bool:
+    """Whether two packed filters [out, height, width, words] are equal but for the signs of whole channels.
+
+    A batch norm's negative factor turns an output channel around, one in front of a pool an input channel.
+    """
+    if one.shape != other.shape:
+        return False
+    if np.array_equal(one, other):
+        return True
+    group = min(channels, one.shape[3] * 32)
+    differs = unpack(one ^ other, group).reshape(len(one), -1, group)
+    turned = differs[:, :1, :1] ^ differs[:1, :1, :] ^ differs[0, 0, 0]
+    return bool((differs == turned).all())
 
 
 class Probe:
-    """A binary file in LCE's interpreter that also returns what goes into each binary convolution."""
+    """A binary file that also returns what goes into each binary convolution.
 
-    def __init__(self, flatbuffer: bytes, operators: list[BinaryOperator]) -> None:
-        tree = read_model(flatbuffer)
-        graph = tree.subgraphs[0]
-        self._outputs = len(graph.outputs)
+    Args:
+        model: the file.
+        operators: its binary convolutions.
+        runner: makes a runner of a file.
+    """
+
+    def __init__(
+        self, model: TfliteModel, operators: Sequence[BinaryOperator], runner: Callable[[bytes], Runner] = FileRunner
+    ) -> None:
+        graph = model.graphs[0]
         self._operators = operators
-        graph.outputs = [*graph.outputs, *(operator.tensor for operator in operators)]
-        tree.signatureDefs = []  # a signature lists the outputs as they were
-        self._interpreter = interpreter(pack(tree))
+        self._outputs = len(graph.outputs)
+        unique: dict[int, Tensor] = {id(operator.words): operator.words for operator in operators}
+        outside = {id(tensor) for tensor in (*graph.outputs, *graph.inputs)}
+        self._inputs = graph.inputs
+        self._tensors = [*graph.outputs, *(tensor for key, tensor in unique.items() if key not in outside)]
+        tapped = Graph(graph.name, graph.inputs, self._tensors, graph.operators)
+        self._runner = runner(TfliteModel([tapped, *model.graphs[1:]], [], model.table).write())
 
-    def run(self, images: Array) -> tuple[Array, list[Array]]:
-        """Runs float32 images [N, H, W, C].
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+        """Runs inputs [N, ...].
 
         Returns:
-            The first output [N, ...], and for each operator its input's sign bits, bool [N, H, W, channels].
+            The outputs [N, ...], and for each operator its input's sign bits, bool [N, H, W, channels].
         """
-        outputs = self._interpreter.predict(images)
-        outputs = outputs if isinstance(outputs, list) else [outputs]
-        packed = outputs[self._outputs :]
-        return outputs[0], [
-            unpack(words, operator.channels) for words, operator in zip(packed, self._operators, strict=True)
+        outputs = self._runner.run(inputs)
+        known = {id(tensor): values for tensor, values in zip(self._inputs, inputs, strict=True)}
+        known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
+        return outputs[: self._outputs], [
+            unpack(known[id(operator.words)], operator.channels) for operator in self._operators
         ]
+
+
+class LceRunner:
+    """A file in LCE's interpreter.
+
+    Raises:
+        MobileBnnError: it refuses the file.
+    """
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        self._interpreter = interpreter(flatbuffer)
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs [N, ...] one by one; returns outputs [N, ...]."""
+        outputs = self._interpreter.predict(list(inputs) if len(inputs) > 1 else inputs[0])
+        return [np.asarray(output) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
 
 def interpreter(flatbuffer: bytes) -> Any:

@@ -1,10 +1,83 @@
-"""Loads the Keras models that can be converted."""
+"""What can be converted: Keras models, SavedModels and anybody's float .tflite, as float graphs."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
-from mobile_bnn.legacy_keras import tf
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model that is to be converted.
+
+    Attributes:
+        model: the float graph.
+        quantized: names of the weights that a Keras layer quantizes, and whether it quantizes its input too.
+        keras: the Keras model, None if there is none.
+    """
+
+    model: TfliteModel
+    quantized: Mapping[str, bool] = field(default_factory=dict)
+    keras: Any = None
+
+    @classmethod
+    def of_keras(cls, model: Any, batch_size: int | None = 1) -> "Source":
+        """Exports a Keras model; loads TensorFlow.
+
+        Raises:
+            MobileBnnError: it cannot be exported.
+        """
+        from mobile_bnn.converters.export import export, quantized_weights
+        from mobile_bnn.converters.layers import binary_layers
+
+        for image in model.inputs:
+            if None in image.shape[1:]:
+                raise MobileBnnError(
+                    f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure="Give it a fixed one"
+                )
+        asked = {layer.name for layer in binary_layers(model)}
+        names = {f"{weight.layer}/{weight.name}": weight.layer in asked for weight in quantized_weights(model)}
+        return cls(export(model, batch_size), names, model)
+
+    @classmethod
+    def load(cls, path: Path, batch_size: int | None = 1) -> "Source":
+        """Reads a .tflite, a Keras model or a SavedModel.
+
+        Raises:
+            UsageError: there is nothing at that path.
+            MobileBnnError: it cannot be read or exported.
+        """
+        if path.suffix == ".tflite":
+            return cls.of_tflite(path)
+        if not path.exists():
+            raise UsageError(f"there is no model {path}")
+        if path.is_dir() and (path / "saved_model.pb").exists() and not (path / "keras_metadata.pb").exists():
+            from mobile_bnn.converters.export import export_saved_model
+
+            return cls(export_saved_model(path))
+        return cls.of_keras(load_model(path), batch_size)
+
+    @classmethod
+    def of_tflite(cls, file: Path | bytes) -> "Source":
+        """Reads a float .tflite, with its constants folded.
+
+        Raises:
+            UsageError: there is no such file.
+            MobileBnnError: it is damaged, or binary already.
+        """
+        from mobile_bnn.converters.fold import fold_constants
+
+        model = TfliteModel.read(file)
+        kinds = {operator.kind for graph in model.graphs for operator in graph.operators}
+        if done := sorted(kind for kind in kinds if kind.startswith("Lce")):
+            raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}")
+        for graph in model.graphs:
+            fold_constants(graph)
+            graph.remove_dead()
+        return cls(model)
 
 
 def load_model(path: Path) -> Any:
@@ -16,6 +89,8 @@ def load_model(path: Path) -> Any:
     """
     if not path.exists():
         raise UsageError(f"there is no Keras model {path}")
+    from mobile_bnn.legacy_keras import tf
+
     try:
         model = tf.keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the broken part of a file leads to

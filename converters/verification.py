@@ -7,7 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.compare import Comparison
-from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.converters.lowering import lower
+from mobile_bnn.converters.reference import KerasModel
+from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import Verification
 
@@ -38,18 +41,20 @@ def verify(
     Raises:
         MobileBnnError: shapes do not fit, or a difference that rounding does not explain; the first layer is named.
     """
-    comparison = Comparison(model, flatbuffer)
-    runner = interpreter(flatbuffer)
-    expected = tuple(runner.input_shapes[0][1:])
+    source = Source.of_keras(model)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    comparison = Comparison(lowering, flatbuffer, KerasModel(model))
+    runner = FileRunner(flatbuffer)
+    expected = runner.input_shapes[0][1:]
     counts = {"samples": 0, "keras": 0, "file": 0, "same": 0}
     largest = 0.0
     for images, labels in batches:
         if images.shape[1:] != expected:
             raise MobileBnnError(f"the file takes images of {expected}, the data set has {images.shape[1:]}")
         if left := layer_samples - comparison.samples:
-            comparison.add(images[:left])
+            comparison.add([images[:left]])
         ours = np.asarray(model.predict_on_batch(images))
-        theirs = np.asarray(runner.predict(images))
+        theirs = runner.run([images])[0]
         counts["samples"] += len(images)
         counts["keras"] += int((ours.argmax(-1) == labels).sum())
         counts["file"] += int((theirs.argmax(-1) == labels).sum())

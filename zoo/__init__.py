@@ -13,17 +13,37 @@ from typing import Any
 from mobile_bnn import methods
 from mobile_bnn.errors import UsageError
 from mobile_bnn.names import look_up
-from mobile_bnn.zoo import binary_lenet, binary_net, birealnet18, quicknet, resnet20
+from mobile_bnn.zoo import (
+    binary_alexnet,
+    binary_densenet,
+    binary_lenet,
+    binary_net,
+    binary_resnet_e18,
+    birealnet18,
+    dorefa_net,
+    meliusnet22,
+    quicknet,
+    real_to_binary_net,
+    resnet20,
+    xnornet,
+)
 from mobile_bnn.zoo.architecture import Architecture
 
 _ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
+        binary_alexnet.ARCHITECTURE,
+        *binary_densenet.ARCHITECTURES,
         binary_lenet.ARCHITECTURE,
         binary_net.ARCHITECTURE,
+        binary_resnet_e18.ARCHITECTURE,
         birealnet18.ARCHITECTURE,
+        dorefa_net.ARCHITECTURE,
+        meliusnet22.ARCHITECTURE,
         *quicknet.ARCHITECTURES,
+        real_to_binary_net.ARCHITECTURE,
         resnet20.ARCHITECTURE,
+        xnornet.ARCHITECTURE,
     )
 }
 

@@ -14,10 +14,9 @@ def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
     def norm(name: str) -> Any:
         return layers.BatchNormalization(momentum=0.999, scale=False, name=f"{name}_norm")
 
-    pad = {"padding": "same", "pad_values": method.pad_value}
     stack = [
         layers.Input(input_shape, name="image"),
-        larq.layers.QuantConv2D(128, 3, **pad, **method.weights(), use_bias=False, name="conv1"),
+        larq.layers.QuantConv2D(128, 3, **method.weights(), use_bias=False, name="conv1"),
         norm("conv1"),
     ]
     for index, (filters, pool) in enumerate(((128, True), (256, False), (256, True), (512, False), (512, True)), 2):
@@ -36,10 +35,11 @@ def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
 
 ARCHITECTURE = Architecture(
     name="binary_net",
-    summary="six 3x3 convolutions (128, 128, 256, 256, 512, 512), three poolings, three dense layers (1024, 1024)",
+    summary="six 3x3 convolutions (128, 128, 256, 256, 512, 512; the first without padding), three poolings, three "
+    "dense layers (1024, 1024)",
     source="Hubara et al., Binarized Neural Networks, NeurIPS 2016; Larq's CIFAR-10 tutorial",
     input_shape=(32, 32, 3),
     num_classes=10,
-    smallest_input=8,
+    smallest_input=10,
     build=_build,
 )

@@ -4,20 +4,16 @@ from typing import Any
 
 from mobile_bnn.methods import Method
 from mobile_bnn.zoo.architecture import Architecture, Shape
-from mobile_bnn.zoo.shortcut_stages import binary_stages, norm, real_conv
+from mobile_bnn.zoo.real_layers import probabilities, stem
+from mobile_bnn.zoo.shortcut_stages import binary_stages
 
 
 def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
     from mobile_bnn.legacy_keras import tf
 
-    layers = tf.keras.layers
-    image = layers.Input(input_shape, name="image")
-    x = norm("stem")(real_conv(64, 7, "stem", strides=2)(image))
-    x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
-    x = binary_stages(x, method, filters=(64, 128, 256, 512), layers=4)
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
-    return tf.keras.Model(image, x, name="birealnet18")
+    image = tf.keras.layers.Input(input_shape, name="image")
+    x = binary_stages(stem(image), method, filters=(64, 128, 256, 512), layers=4)
+    return tf.keras.Model(image, probabilities(x, num_classes), name="birealnet18")
 
 
 ARCHITECTURE = Architecture(

@@ -4,7 +4,8 @@ from typing import Any
 
 from mobile_bnn.methods import Method
 from mobile_bnn.zoo.architecture import Architecture, Shape
-from mobile_bnn.zoo.shortcut_stages import binary_stages, norm, real_conv
+from mobile_bnn.zoo.real_layers import norm, probabilities, real_conv
+from mobile_bnn.zoo.shortcut_stages import binary_stages
 
 
 def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
@@ -14,8 +15,7 @@ def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
     image = layers.Input(input_shape, name="image")
     x = norm("stem")(real_conv(16, 3, "stem")(image))
     x = binary_stages(x, method, filters=(16, 32, 64), layers=6)
-    x = layers.GlobalAveragePooling2D(name="pool")(layers.ReLU(name="relu")(x))
-    x = layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
+    x = probabilities(layers.ReLU(name="relu")(x), num_classes)
     return tf.keras.Model(image, x, name="resnet20")
 
 

@@ -17,7 +17,7 @@ import typer
 from cases import CASES, SMALL, Case, choose
 from inference import Engine, engines
 from model_files import binary_file, float_file, make_files
-from records import BenchResult, Footprint, Latency, cpu_name, read_all
+from records import BenchResult, Footprint, Latency, cpu_of, read_all
 
 from mobile_bnn.cli.console import err, out, reported
 from mobile_bnn.cli.profile import thread_counts
@@ -56,7 +56,7 @@ def main(
         result.save(output)
     elif len(cases) == len(CASES) and counts == [1, 2] and library is None:
         result.save(RESULTS / result.file_name)
-        page.update(PAGE, read_all(RESULTS))
+        page.update(PAGE, read_all(RESULTS, BenchResult))
         err.print(f"kept as {RESULTS / result.file_name}, shown in {PAGE}", soft_wrap=True)
 
 
@@ -69,7 +69,7 @@ def measure(cases: Sequence[Case], counts: list[int], rounds: int, library: Path
         with progress("making the models", len(cases), "files") as advance:
             make_files(folder, cases, lambda: advance(1))
         return BenchResult(
-            cpu=cpu_name(machine, Path("/proc/cpuinfo").read_text(errors="replace")),
+            cpu=cpu_of(machine),
             machine=machine,
             versions={name: engine.version() for name, engine in ENGINES.items()},
             rounds=rounds,

@@ -26,19 +26,39 @@ def start_up_and_memory(library: Path, engine: str, path: Path, threads: int) ->
     Raises:
         MobileBnnError: the process failed.
     """
-    command = [sys.executable, __file__, str(library), engine, str(path), str(threads)]
-    child = subprocess.run(command, capture_output=True, text=True)
+    start_up_ms, memory_bytes = printed_by(engine, __file__, str(library), engine, str(path), str(threads))[-2:]
+    return float(start_up_ms), int(memory_bytes)
+
+
+def printed_by(what: str, script: str, *arguments: str) -> list[str]:
+    """The words that a script prints in a process of its own.
+
+    Raises:
+        MobileBnnError: the process failed; `what` names it.
+    """
+    child = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True)
     if child.returncode != 0:
         last = [line.strip() for line in child.stderr.splitlines() if line.strip()][-1:]
-        raise MobileBnnError(f"{engine} failed in a process of its own", why="".join(last))
-    start_up_ms, memory_bytes = child.stdout.split()[-2:]
-    return float(start_up_ms), int(memory_bytes)
+        raise MobileBnnError(f"{what} failed in a process of its own", why="".join(last))
+    return child.stdout.split()
 
 
 def medians(figures: list[tuple[float, int]]) -> tuple[float, int]:
     """The medians of what several processes gave."""
     times, memory = zip(*figures, strict=True)
     return statistics.median(times), int(statistics.median(memory))
+
+
+class PeakMemory:
+    """What this process's resident set grows to from here on, above what it is now."""
+
+    def __init__(self) -> None:
+        Path("/proc/self/clear_refs").write_text("5")  # the highest mark so far: put it down to what is there now
+        self._before = _resident("VmRSS")
+
+    def grown_bytes(self) -> int:
+        """Bytes of the highest mark since, above the start."""
+        return _resident("VmHWM") - self._before
 
 
 def _resident(field: str) -> int:
@@ -52,15 +72,14 @@ def main() -> None:
     library, name, path, threads = sys.argv[1:]
     engine = engines(Path(library))[name]
     flatbuffer = Path(path).read_bytes()
-    Path("/proc/self/clear_refs").write_text("5")  # imports may have lifted the highest mark: put it down again
-    before = _resident("VmRSS")
+    memory = PeakMemory()
     start = time.perf_counter()
     infer = engine.load(flatbuffer, int(threads))
     infer()
     start_up_ms = (time.perf_counter() - start) * 1e3
     for _ in range(INFERENCES):
         infer()
-    print(start_up_ms, _resident("VmHWM") - before)
+    print(start_up_ms, memory.grown_bytes())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cases import CASES, Layer
 from inference import LCE_DEFAULT, LCE_INDIRECT, LITERT_FLOAT, OURS
-from records import BenchResult
+from records import BenchResult, OfOneCpu
 from rich import box
 from rich import table as rich_table
 
@@ -58,28 +58,36 @@ def tables(result: BenchResult) -> list[Table]:
 
 def to_markdown(result: BenchResult) -> str:
     """The part of the page that tells of one CPU."""
+    return heading(result) + "\n".join(table.to_markdown() for table in tables(result))
+
+
+def heading(result: OfOneCpu) -> str:
+    """The CPU, and under what conditions it was measured."""
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     machine = result.machine
     return (
         f"### {result.cpu}\n\n{machine.system}, {machine.logical_cores} logical cores, {', '.join(machine.flags)}; "
         f"load {machine.load_1min:.1f} before the run; {versions}; median of {result.rounds} rounds.\n\n"
-        + "\n".join(table.to_markdown() for table in tables(result))
     )
 
 
 def update(page: Path, results: list[BenchResult]) -> None:
-    """Puts the results between the markers of the page, atomically.
+    """Puts the results between the markers of the page, atomically."""
+    put_between(page, BEGIN, END, "\n".join(to_markdown(result) for result in results))
+
+
+def put_between(page: Path, begin: str, end: str, inner: str) -> None:
+    """Replaces what stands between two markers of a page, atomically.
 
     Raises:
         MobileBnnError: the page has not both markers, once each and in their order.
     """
     text = page.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise MobileBnnError(f"{page} cannot be updated", why=f"it needs one {BEGIN} and, after it, one {END}")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    inner = "\n".join(to_markdown(result) for result in results)
-    write_text(page, f"{before}{BEGIN}\n\n{inner}\n{END}{after}")
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise MobileBnnError(f"{page} cannot be updated", why=f"it needs one {begin} and, after it, one {end}")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    write_text(page, f"{before}{begin}\n\n{inner}\n{end}{after}")
 
 
 def _threads(count: int) -> str:

@@ -5,7 +5,9 @@ whose scales double: the point number i has the signs of i's binary digits. Tern
 scale s / 2, whose signs differ where the weight is 0.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ Array = npt.NDArray[Any]
 MAX_BITS = 4
 # Values count as equal if they differ by a few roundings of the channel's largest: quantizers compute them in float32.
 _TOLERANCE = 2e-6
+# Weights that are looked at together: what is computed of them stays in the cache, whatever the filter's size.
+_BLOCK = 2**16
 
 
 @dataclass(frozen=True)
@@ -61,25 +65,45 @@ def binary_weights(weights: Array) -> BinaryWeights | str:
     """
     if weights.size == 0:
         return "the filter is empty"
-    rows = weights.reshape(len(weights), -1).astype(np.float64)
+    rows = weights.reshape(len(weights), -1)
     if not np.isfinite(rows).all():
         return "the filter holds numbers that are not finite"
-    low, high = rows.min(1), rows.max(1)
-    tolerance = _TOLERANCE * np.maximum(np.abs(low), np.abs(high))
     for bits in range(1, MAX_BITS + 1):
-        found = _grid(rows, low, high, tolerance, bits)
+        found = _by_blocks(rows, partial(_grid, bits=bits))
         if found is None and bits == 1:
-            found = _ternary(rows, low, high, tolerance)
+            found = _by_blocks(rows, _ternary)
         if found is not None:
             terms, offset = found
-            shape = weights.shape
-            bases = [Base(signs.reshape(shape), scale.astype(np.float32)) for signs, scale in terms]
+            bases = [Base(signs.reshape(weights.shape), scale.astype(np.float32)) for signs, scale in terms]
             return BinaryWeights(bases, offset.astype(np.float32))
-    channel = int(np.argmax([len(np.unique(row)) for row in rows]))
-    return f"channel {channel} has {len(np.unique(rows[channel]))} values that are on no grid of up to {2**MAX_BITS}"
+    counts: list[int] = []
+    for row in rows:
+        counts.append(len(np.unique(row)))
+        if counts[-1] > 2**MAX_BITS:
+            break
+    channel = int(np.argmax(counts))
+    return f"channel {channel} has {counts[channel]} values that are on no grid of up to {2**MAX_BITS}"
 
 
 _Terms = tuple[list[tuple[Array, Array]], Array]
+
+
+def _by_blocks(rows: Array, find: Callable[[Array, Array, Array, Array], _Terms | None]) -> _Terms | None:
+    """Takes a few channels at a time apart in float64; None from the first that are not of that kind."""
+    count = max(1, _BLOCK // rows.shape[1])
+    found = []
+    for start in range(0, len(rows), count):
+        block = rows[start : start + count].astype(np.float64)
+        low, high = block.min(1), block.max(1)
+        terms = find(block, low, high, _TOLERANCE * np.maximum(np.abs(low), np.abs(high)))
+        if terms is None:
+            return None
+        found.append(terms)
+    bases = zip(*(terms for terms, _ in found), strict=True)
+    joined = [
+        (np.concatenate(signs), np.concatenate(scales)) for signs, scales in (zip(*b, strict=True) for b in bases)
+    ]
+    return joined, np.concatenate([offset for _, offset in found])
 
 
 def _grid(rows: Array, low: Array, high: Array, tolerance: Array, bits: int) -> _Terms | None:

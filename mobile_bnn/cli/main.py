@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from mobile_bnn import __version__
-from mobile_bnn.cli import convert, demo, doctor, export_weights, inspect, methods, profile, report, train, verify, zoo
+from mobile_bnn.cli import (
+    convert,
+    demo,
+    doctor,
+    export_weights,
+    inspect,
+    lint,
+    methods,
+    profile,
+    report,
+    train,
+    verify,
+    zoo,
+)
 from mobile_bnn.cli.console import out, reported
 
 app = typer.Typer(
@@ -33,7 +46,7 @@ def _root(
     pass
 
 
-for _module in (demo, train, convert, verify, inspect, export_weights, profile, report, doctor):
+for _module in (demo, train, lint, convert, verify, inspect, export_weights, profile, report, doctor):
     app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), epilog=_module.EXAMPLE)(
         reported(_module.command)
     )

@@ -130,7 +130,7 @@ def test_a_page_without_its_markers_is_left_alone(result: BenchResult, tmp_path:
 def test_the_page_shows_the_results_that_are_kept(tmp_path: Path) -> None:
     shown = tmp_path / "performance.md"
     shown.write_bytes((ROOT / "docs" / "performance.md").read_bytes())
-    page.update(shown, read_all(ROOT / "benchmarks" / "results"))
+    page.update(shown, read_all(ROOT / "benchmarks" / "results", BenchResult))
     assert shown.read_text() == (ROOT / "docs" / "performance.md").read_text()
 
 

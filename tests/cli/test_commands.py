@@ -14,7 +14,7 @@ from mobile_bnn.runs import Operators, Profile, RunFolder, Verification
 from mobile_bnn.runtime import read_metadata
 
 RUNNER = CliRunner()
-COMMANDS = ["demo", "train", "convert", "verify", "inspect", "export-weights", "profile", "report", "doctor"]
+COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "export-weights", "profile", "report", "doctor"]
 
 
 def mbnn(*arguments):
@@ -43,9 +43,25 @@ def run(tmp_path_factory):
 def converted(run):
     result = mbnn("convert", run)
     assert result.exit_code == 0, result.stderr
-    assert "binary layers: 2" in result.stdout
-    assert "stays float: dense1: LCE has no binary operator for QuantDense" in result.stdout
+    assert "binary layers: 4" in result.stdout
+    assert "stays float" not in result.stdout
     return run
+
+
+@pytest.fixture(scope="module")
+def float_head(tmp_path_factory):
+    """A Keras model with one layer that can be binary, and one that cannot."""
+    from mobile_bnn.legacy_keras import larq, tf
+
+    sign = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+    stack = [
+        tf.keras.layers.Input((8, 8, 32)),
+        larq.layers.QuantConv2D(32, 3, name="conv", **sign),
+        larq.layers.QuantConv2DTranspose(4, 3, name="up", **sign),
+    ]
+    path = tmp_path_factory.mktemp("models") / "mixed.keras"
+    tf.keras.Sequential(stack).save(path)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -147,14 +163,47 @@ def test_verify_a_file_against_a_keras_model(converted):
 
 def test_convert_a_keras_model_from_elsewhere(run, tmp_path):
     content = answer("convert", RunFolder(run).model, "--output", tmp_path / "own.tflite", "--no-float")
-    assert content["binary_layers"] == ["conv2", "conv3"]
-    assert set(content["float_layers"]) == {"dense1", "dense2"}
+    assert content["binary_layers"] == ["conv2", "conv3", "dense1", "dense2"]
+    assert not content["float_layers"]
     assert [path.name for path in tmp_path.iterdir()] == ["own.tflite"]
+
+
+def test_convert_a_float_tflite_from_elsewhere(converted, tmp_path):
+    model = tmp_path / "theirs.tflite"
+    model.write_bytes(RunFolder(converted).float_tflite.read_bytes())
+    content = answer("convert", model)
+    assert content["file"] == str(tmp_path / "theirs_binary.tflite")
+    assert len(content["binary_layers"]) == 4
+    result = mbnn("convert", model, "--output", model)
+    assert (result.exit_code, "is the model itself" in result.stderr) == (2, True)
+    result = mbnn("convert", tmp_path / "theirs_binary.tflite")
+    assert (result.exit_code, "the file is binary already" in result.stderr) == (1, True)
+
+
+def test_lces_converter_beside_ours(run, tmp_path):
+    result = mbnn("convert", run, "--via", "lce", "--output", tmp_path / "lce.tflite", "--no-float")
+    assert result.exit_code == 0, result.stderr
+    assert "binary layers: 2" in result.stdout
+    assert "stays float: dense1: LCE's converter did not make it binary" in result.stdout
+
+
+def test_lint_tells_what_a_model_would_become(run, float_head):
+    rows = {row["layer"]: row for row in answer("lint", run)["layers"]}
+    assert {rows[name]["gets"] for name in ("conv2", "conv3", "dense1", "dense2")} == {"binary"}
+    result = mbnn("lint", float_head)
+    assert result.exit_code == 1
+    assert "TRANSPOSE_CONV" in result.stdout
+    assert "up asked to be binary and would be float" in result.stderr
+    assert mbnn("lint", float_head, "--allow-float", "up").exit_code == 0
+    result = mbnn("convert", float_head)
+    assert (result.exit_code, "--allow-float up leaves it so" in result.stderr) == (1, True)
 
 
 def test_lists():
     assert set(answer("zoo", "list")) == {
-        "binary_lenet", "binary_net", "birealnet18", "quicknet", "quicknet_large", "quicknet_small", "resnet20",
+        "binary_alexnet", "binary_densenet28", "binary_densenet37", "binary_densenet37_dilated", "binary_densenet45",
+        "binary_lenet", "binary_net", "binary_resnet_e18", "birealnet18", "dorefa_net", "meliusnet22", "quicknet",
+        "quicknet_large", "quicknet_small", "real_to_binary_net", "resnet20", "xnornet",
     }  # fmt: skip
     assert [method["name"] for method in answer("methods", "list")] == ["bi_real", "bnn", "dorefa", "xnor_net"]
     assert "resnet20" in mbnn("zoo", "list").stdout
@@ -225,7 +274,7 @@ def test_groups_have_an_example(group, command):
         (["train", "--zoo", "resnet20", "--resume", "--fresh"], 2, "--resume goes on, --fresh starts anew"),
         (["train", "--recipe", "/nowhere.toml"], 2, "there is no recipe /nowhere.toml"),
         (["train", "--zoo", "resnet20", "--dataset", "fashon_mnist"], 2, "fashion_mnist"),
-        (["convert", "/nowhere"], 2, "there is no Keras model /nowhere"),
+        (["convert", "/nowhere"], 2, "there is no model /nowhere"),
         (["verify", "/nowhere.tflite"], 2, "Give --model and --dataset"),
         (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["export-weights", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),

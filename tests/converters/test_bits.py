@@ -23,17 +23,16 @@ def test_too_few_words():
 
 
 def test_agrees_with_lces_quantize(binary_tflite):
-    from mobile_bnn.converters.probe import BinaryOperator, Probe
+    from mobile_bnn.converters.graph import TfliteModel
+    from mobile_bnn.converters.probe import BinaryOperator, LceRunner, Probe
 
     x = np.random.default_rng(0).normal(size=(3, 8, 8, 32)).astype(np.float32)
     x[0, 0, 0, :3] = [0.0, -0.0, -1e-30]
-    # The first convolution's input is LceQuantize of the image itself; tensor 0 is not it, so look it up.
-    from mobile_bnn.runtime import operator_name, read_model
-
-    tree = read_model(binary_tflite)
-    quantize = next(o for o in tree.subgraphs[0].operators if operator_name(tree, o) == "LceQuantize")
-    probe = Probe(binary_tflite.read_bytes(), [BinaryOperator(0, "", 32, quantize.outputs[0])])
-    _, (bits,) = probe.run(x)
+    model = TfliteModel.read(binary_tflite)
+    # The first convolution's input is LceQuantize of the image itself.
+    quantize = next(operator for operator in model.graphs[0].operators if operator.kind == "LceQuantize")
+    probe = Probe(model, [BinaryOperator(0, 0, 32, quantize.output)], LceRunner)
+    _, (bits,) = probe.run([x])
     np.testing.assert_array_equal(bits, x < 0)
 
 

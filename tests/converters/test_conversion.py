@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters, zoo
+from mobile_bnn.converters.backends import to_binary
+from mobile_bnn.converters.compare import Comparison
+from mobile_bnn.converters.layers import binary_layers
+from mobile_bnn.converters.lowering import lower
+from mobile_bnn.converters.probe import LceRunner
+from mobile_bnn.converters.reference import KerasModel
 from mobile_bnn.converters.source import load_model
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.profiling import operator_table
-from mobile_bnn.runtime import ModelMetadata, Normalization, read_metadata
+from mobile_bnn.runtime import Interpreter, ModelMetadata, Normalization, read_metadata
 
 layers = tf.keras.layers
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
@@ -45,10 +51,8 @@ def test_zoo_models_convert_and_equal_keras(tmp_path, name, method, size):
     tf.keras.utils.set_random_seed(5)
     model = trained_like(zoo.build(name, method, (size, size, 3), 7))
     conversion = converters.convert(model, tmp_path / "m.tflite")
-    quantized = [
-        layer.name for layer in model.layers if isinstance(layer, larq.layers.QuantConv2D) and layer.input_quantizer
-    ]
-    assert [layer.layer for layer in conversion.layers] == quantized
+    assert not conversion.float_layers
+    assert [layer.layer for layer in conversion.layers] == [layer.name for layer in binary_layers(model)]
     assert all(layer.bits for layer in conversion.layers)
     assert sum(layer.flips - layer.ties - layer.consequences for layer in conversion.layers) == 0
 
@@ -59,19 +63,53 @@ def test_zoo_models_convert_and_equal_keras(tmp_path, name, method, size):
     np.testing.assert_allclose(theirs, model.predict(x, verbose=0), atol=1e-4)
 
 
-def test_dense_layers_that_stay_float_are_named(tmp_path):
-    conversion = converters.convert(zoo.build("binary_lenet", "bnn", (8, 8, 1), 4), tmp_path / "m.tflite")
-    assert conversion.float_layers == {
-        "dense1": "LCE has no binary operator for QuantDense",
-        "dense2": "LCE has no binary operator for QuantDense",
-    }
+def test_zero_one_activations_and_ternary_ones_are_binary(tmp_path):
+    tf.keras.utils.set_random_seed(5)
+    for model in (
+        zoo.build("binary_lenet", "dorefa", (8, 8, 1), 4),
+        sequential(
+            layers.Input((6, 6, 32)),
+            larq.layers.QuantConv2D(
+                32, 3, padding="same", pad_values=1.0, name="conv", **{**SIGN, "input_quantizer": "ste_tern"}
+            ),
+        ),
+    ):
+        conversion = converters.convert(trained_like(model), tmp_path / "m.tflite")
+        assert not conversion.float_layers
+        assert [layer.layer for layer in conversion.layers] == [layer.name for layer in binary_layers(model)]
 
 
-def test_zero_one_activations_are_refused_with_the_reason(tmp_path):
-    model = zoo.build("binary_lenet", "dorefa", (8, 8, 1), 4)
-    with pytest.raises(MobileBnnError, match=r"no layer of the model can be made binary: conv2: .* gives 0, 1"):
-        converters.convert(model, tmp_path / "m.tflite")
+def small_map():
+    """Where LCE is wrong: zero padding on a map smaller than the filter."""
+    conv = {"padding": "same", **SIGN}
+    return trained_like(
+        sequential(
+            layers.Input((2, 2, 64)),
+            larq.layers.QuantConv2D(64, 3, name="conv_1", **conv),
+            layers.BatchNormalization(),
+            larq.layers.QuantConv2D(64, 3, name="conv_2", **conv),
+        )
+    )
+
+
+def shifted():
+    """Where LCE is a pixel off: symmetric padding with stride 2."""
+    return sequential(
+        layers.Input((8, 8, 3)),
+        layers.ZeroPadding2D(1),
+        layers.Conv2D(32, 3, strides=2, name="stem"),
+        larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **SIGN),
+    )
+
+
+@pytest.mark.parametrize(("make", "layer"), [(small_map, "conv_2"), (shifted, "conv")])
+def test_what_lce_converts_wrongly_is_caught_and_right_by_our_rules(tmp_path, make, layer):
+    model = make()
+    message = rf"does not compute what the float file computes: {layer}: \d+ of \d+ input bits differ"
+    with pytest.raises(MobileBnnError, match=message):
+        converters.convert(model, tmp_path / "m.tflite", via="lce")
     assert not list(tmp_path.iterdir())
+    assert converters.convert(model, tmp_path / "m.tflite").layers[-1].layer == layer
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -80,41 +118,45 @@ def test_ternary_activations_that_lce_takes_for_signs_are_caught(tmp_path):
     model = sequential(
         layers.Input((6, 6, 32)), larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **ternary)
     )
-    message = "the converted file does not compute what Keras computes: conv: its input quantizer gives other values"
-    with pytest.raises(MobileBnnError, match=re.escape(message)):
-        converters.convert(model, tmp_path / "m.tflite")
+    with pytest.raises(MobileBnnError, match="hold filters that no layer of the model has"):  # a ternary takes two
+        converters.convert(model, tmp_path / "m.tflite", via="lce")
     assert not list(tmp_path.iterdir())
 
 
-def test_zero_padding_on_maps_smaller_than_the_filter_where_lce_is_wrong_is_caught(tmp_path):
-    conv = {"padding": "same", **SIGN}
-    model = trained_like(
-        sequential(
-            layers.Input((2, 2, 64)),
-            larq.layers.QuantConv2D(64, 3, name="conv_1", **conv),
-            layers.BatchNormalization(),
-            larq.layers.QuantConv2D(64, 3, name="conv_2", **conv),
-        )
-    )
-    with pytest.raises(MobileBnnError, match=r"does not compute what Keras computes: conv_2: \d+ of 2048 input bits"):
-        converters.convert(model, tmp_path / "m.tflite")
-    assert not list(tmp_path.iterdir())
-
-
-def test_symmetric_padding_with_stride_2_that_lce_shifts_by_a_pixel_is_caught(tmp_path):
+def test_layers_that_would_stay_float_must_be_allowed(tmp_path):
     model = sequential(
-        layers.Input((8, 8, 3)),
-        layers.ZeroPadding2D(1),
-        layers.Conv2D(32, 3, strides=2, name="stem"),
-        larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **SIGN),
+        layers.Input((8, 8, 32)),
+        larq.layers.QuantConv2D(32, 3, name="conv", **SIGN),
+        larq.layers.QuantConv2DTranspose(32, 3, name="up", **SIGN),
     )
-    with pytest.raises(
-        MobileBnnError, match=r"does not compute what Keras computes: conv: \d+ of \d+ input bits differ"
-    ):
+    with pytest.raises(MobileBnnError, match=r"^up asked to be binary and would be float: .*TRANSPOSE_CONV"):
         converters.convert(model, tmp_path / "m.tflite")
+    with pytest.raises(UsageError, match=r"unknown layer 'uq'. Known: conv, up"):
+        converters.convert(model, tmp_path / "m.tflite", allow_float=["uq"])
+    assert not list(tmp_path.iterdir())
+    conversion = converters.convert(model, tmp_path / "m.tflite", allow_float=["up"])
+    assert list(conversion.float_layers) == ["up"]
 
 
-def test_exact_zeros_before_a_sign_are_ties_not_errors(tmp_path):
+def test_several_inputs_and_outputs(tmp_path):
+    left, right = layers.Input((8, 8, 32), name="left"), layers.Input((8, 8, 32), name="right")
+    conv = larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **SIGN)
+    x = conv(left)
+    model = tf.keras.Model([left, right], [layers.Add()([x, right]), layers.GlobalAveragePooling2D()(x)])
+    conversion = converters.convert(model, tmp_path / "m.tflite")
+    assert [layer.layer for layer in conversion.layers] == ["conv"]
+
+
+@pytest.mark.parametrize("batch_size", [3, None])
+def test_larger_batches(tmp_path, batch_size):
+    model = zoo.build("resnet20", "bi_real", (8, 8, 1), 3)
+    converters.convert(model, tmp_path / "m.tflite", batch_size=batch_size)
+    x = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
+    with Interpreter(tmp_path / "m.tflite") as interpreter:
+        np.testing.assert_allclose(interpreter.predict(x), model.predict(x, verbose=0), atol=1e-4)
+
+
+def test_exact_zeros_before_a_sign_are_ties_not_errors():
     """conv, batch norm, conv: where Keras gives exactly 0, the file may be an ulp off."""
     conv = {"padding": "same", **SIGN}
     model = sequential(
@@ -124,8 +166,12 @@ def test_exact_zeros_before_a_sign_are_ties_not_errors(tmp_path):
         larq.layers.QuantConv2D(32, 3, name="conv_2", **conv),
     )
     model.layers[1].set_weights([np.full(32, 0.3), np.zeros(32), np.full(32, 2.0), np.full(32, 7.0)])
-    conversion = converters.convert(model, tmp_path / "m.tflite")
-    second = conversion.layers[1]
+    source = converters.Source.of_keras(model)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    comparison = Comparison(lowering, to_binary(model), KerasModel(model), LceRunner)
+    comparison.add([np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 32)).astype(np.float32)])
+    assert not comparison.errors
+    second = comparison.checks()[1]
     assert second.flips == second.ties > 0
 
 
@@ -183,25 +229,17 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
     [
         (
             lambda: sequential(layers.Input((8, 8, 3)), layers.Conv2D(4, 3)),
-            "the model has no binary layer: no layer has both an input_quantizer and a kernel_quantizer",
+            "the model has no binary layer: no linear operator has quantized weights and a quantized input",
         ),
         (
             lambda: sequential(
                 layers.Input((8, 8, 3)), larq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", name="c")
             ),
-            "no layer has both an input_quantizer and a kernel_quantizer; c only a kernel_quantizer",
+            "no linear operator has quantized weights and a quantized input; c only quantized weights",
         ),
         (
             lambda: sequential(layers.Input((None, None, 3)), larq.layers.QuantConv2D(4, 3, **SIGN)),
             "the model's input shape (None, None, 3) is not fixed. Give it a fixed one",
-        ),
-        (
-            lambda: sequential(layers.Input((8,)), larq.layers.QuantDense(4, **SIGN)),
-            "the model takes (None, 8), not images [batch, height, width, channels]",
-        ),
-        (
-            lambda: tf.keras.Model([a := layers.Input((8, 8, 3)), b := layers.Input((8, 8, 3))], layers.Add()([a, b])),
-            "the model has 2 inputs and 1 outputs: conversion takes one of each for now",
         ),
     ],
 )

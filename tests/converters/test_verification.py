@@ -55,7 +55,7 @@ def test_a_file_with_another_bias_is_caught_and_its_layer_named(tiny_model, bina
 
 def test_a_file_of_another_model_is_caught(tiny_model, binary_tflite):
     other = tf.keras.models.clone_model(tiny_model)  # fresh random weights
-    with pytest.raises(MobileBnnError, match="hold filters that no layer of the Keras model has"):
+    with pytest.raises(MobileBnnError, match="hold filters that no layer of the model has"):
         converters.verify(other, binary_tflite.read_bytes(), batches(), dataset="noise")
 
 

@@ -14,9 +14,12 @@ from single_operator import TensorSpec, chain, create_interpreter, invoke, run_d
 
 from mobile_bnn import zoo
 
+# LCE's converter takes minutes and gigabytes for the binary dense layers of these, or fails.
+ALEXNETS = {"binary_alexnet", "dorefa_net", "xnornet"}
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", sorted(set(zoo.names()) - ALEXNETS))
 def test_every_model_of_the_zoo_equals_lce(name: str, delegates: dict[str, Any]) -> None:
     from mobile_bnn.converters.backends import to_binary
     from mobile_bnn.legacy_keras import tf

@@ -1,0 +1,72 @@
+"""Time and memory of one conversion, in a process that has done nothing but build the Keras model.
+
+usage: python benchmarks/conversion/one_conversion.py CONVERTER MODEL
+
+Prints seconds, bytes of memory and bytes of the file. The modules are imported before the clock starts. Memory is
+what the resident set grew to above what it was with the model built. Ours is timed without its verification, which
+LCE's converter has none of.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1] / "bench"))
+
+from fresh_process import PeakMemory, printed_by
+
+
+def _ours() -> Callable[[Any], bytes]:
+    from mobile_bnn.converters.lowering import lower
+    from mobile_bnn.converters.source import Source
+
+    def convert(model: Any) -> bytes:
+        source = Source.of_keras(model)
+        lower(source.model.graphs[0], source.quantized)
+        return source.model.write()
+
+    return convert
+
+
+def _lce() -> Callable[[Any], bytes]:
+    from mobile_bnn.converters.backends import to_binary
+    from mobile_bnn.native_output import caught_stderr
+
+    with caught_stderr():
+        import larq_compute_engine  # noqa: F401
+
+    return to_binary
+
+
+OURS, LCE = "mobile_bnn", "larq_compute_engine"
+CONVERTERS = {OURS: _ours, LCE: _lce}
+
+
+def measure(converter: str, model: str) -> tuple[float, int, int]:
+    """One process: seconds, bytes of memory, bytes of the file.
+
+    Raises:
+        MobileBnnError: the process failed.
+    """
+    seconds, memory_bytes, file_bytes = printed_by(f"{converter} on {model}", __file__, converter, model)[-3:]
+    return float(seconds), int(memory_bytes), int(file_bytes)
+
+
+def main() -> None:
+    """Measures this very process."""
+    from mobile_bnn import zoo
+    from mobile_bnn.training import Recipe
+
+    converter, name = sys.argv[1:]
+    model = zoo.build(name, Recipe.of_zoo(name).method)
+    convert = CONVERTERS[converter]()
+    memory, start = PeakMemory(), time.perf_counter()
+    flatbuffer = convert(model)
+    seconds = time.perf_counter() - start
+    print(seconds, memory.grown_bytes(), len(flatbuffer))
+
+
+if __name__ == "__main__":
+    main()

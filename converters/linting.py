@@ -1,0 +1,77 @@
+"""What would become of each layer, and what to do about those that stay float."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mobile_bnn.converters.lowering import Layer, Lowering, lower
+from mobile_bnn.converters.source import Source
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of lint's table.
+
+    Attributes:
+        layer: by its Keras name where it has one.
+        kind: of operator.
+        wanted: "binary" or "float".
+        gets: "binary" or "float".
+        why: of a layer that stays float, the reason.
+        cure: what to change, for one that wanted to be binary and stays float.
+        float_bytes: of its weights in float32.
+        file_bytes: of its weights in the file.
+        allowed: whether it may stay float.
+    """
+
+    layer: str
+    kind: str
+    wanted: str
+    gets: str
+    why: str
+    cure: str
+    float_bytes: int
+    file_bytes: int
+    allowed: bool
+
+    @property
+    def unmet(self) -> bool:
+        """Whether it should be binary and is not."""
+        return self.wanted == "binary" and self.gets == "float" and not self.allowed
+
+
+def lint(source: Source, allow_float: Collection[str] = ()) -> list[Finding]:
+    """Lowers a model in memory, and tells of every linear operator.
+
+    Args:
+        source: its graph is changed.
+        allow_float: layers that may stay float; "all" for any.
+    """
+    return findings(lower(source.model.graphs[0], source.quantized), allow_float)
+
+
+def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Finding]:
+    """The rows of what was lowered."""
+    return [_finding(layer, "all" in allow_float or layer.name in allow_float) for layer in lowering.layers]
+
+
+def _finding(layer: Layer, allowed: bool) -> Finding:
+    packed = sum(words.nbytes for words in layer.filters)
+    return Finding(
+        layer=layer.name,
+        kind=layer.kind,
+        wanted="binary" if layer.asked else "float",
+        gets="binary" if layer.binary else "float",
+        why=layer.reason if layer.asked else "",
+        cure=_cure(layer) if layer.asked and not layer.binary and not allowed else "",
+        float_bytes=layer.float_bytes,
+        file_bytes=packed if layer.binary else layer.float_bytes,
+        allowed=allowed,
+    )
+
+
+def _cure(layer: Layer) -> str:
+    if "input is not quantized" in layer.reason:
+        return "give it an input_quantizer, or put the quantizer right in front of it"
+    if "on no grid" in layer.reason:
+        return "give its kernel a quantizer of few values, such as ste_sign"
+    return f"change the layer, or leave it float: --allow-float {layer.name}"

@@ -1,0 +1,57 @@
+"""Runs a file in LiteRT on a batch, sample by sample."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter, load_delegate
+
+from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.native_output import caught_stderr
+from mobile_bnn.runtime import library_path
+
+Array = npt.NDArray[Any]
+
+
+class FileRunner:
+    """A .tflite, with LCE's operators or without, in LiteRT with the native library.
+
+    Raises:
+        MobileBnnError: LiteRT refuses it.
+    """
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        self._flatbuffer = flatbuffer  # LiteRT reads these very bytes
+        with caught_stderr() as printed:
+            try:
+                delegate = load_delegate(str(library_path()))
+                self._interpreter = Interpreter(model_content=flatbuffer, experimental_delegates=[delegate])
+                self._interpreter.allocate_tensors()
+                return
+            except (RuntimeError, ValueError) as error:
+                cause = first_line(error)
+        told = [line for line in printed if line.startswith("ERROR")]
+        raise MobileBnnError("LiteRT refuses the file", why=told[0] if told else cause)
+
+    @property
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """Of each input, with the file's batch."""
+        return [tuple(int(size) for size in detail["shape"]) for detail in self._interpreter.get_input_details()]
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs [N, ...] in batches of the file's size, of which N is a multiple; returns outputs [N, ...]."""
+        details = self._interpreter.get_input_details()
+        batch = int(details[0]["shape"][0])
+        parts = []
+        for start in range(0, len(inputs[0]), batch):
+            for detail, values in zip(details, inputs, strict=True):
+                self._interpreter.set_tensor(detail["index"], values[start : start + batch].astype(detail["dtype"]))
+            self._interpreter.invoke()
+            parts.append([self._interpreter.get_tensor(d["index"]) for d in self._interpreter.get_output_details()])
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def run_file(flatbuffer: bytes, inputs: Sequence[Array]) -> list[Array]:
+    """The outputs [N, ...] of a file on inputs [N, ...]."""
+    return FileRunner(flatbuffer).run(inputs)

@@ -1,0 +1,110 @@
+"""What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
+from mobile_bnn.converters.litert import run_file
+from mobile_bnn.converters.lowering import Layer, Lowering
+from mobile_bnn.converters.quantizers.activations import step_function
+
+Array = npt.NDArray[Any]
+
+# Float sums in another order differ in the last bits of their largest terms: within this share of the layer's largest
+# pre-activation, two runs may land on different sides of a threshold.
+TIE = 1e-5
+
+
+@dataclass(frozen=True)
+class LayerInput:
+    """What one call of a binary layer got.
+
+    Attributes:
+        layer: the name.
+        quantized: [N, ..., C], after its input's quantizer.
+        near: bool in that shape: where rounding alone may give another value.
+    """
+
+    layer: str
+    quantized: Array
+    near: Array
+
+
+class Reference(Protocol):
+    """What tells the truth, and its name in messages."""
+
+    name: str
+
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
+        """Outputs, and what each binary layer got, in the order of the calls."""
+
+
+class FloatFile:
+    """The float graph that the binary one was made from, in the same runtime."""
+
+    name = "the float file"
+
+    def __init__(self, lowering: Lowering) -> None:
+        self._layers = lowering.binary
+        graph = lowering.floats
+        self._steps = {id(layer.data): step_function(graph, layer.data) for layer in self._layers}
+        self._outputs = len(graph.outputs)
+        self._taps: dict[int, Tensor] = {}
+        for layer in self._layers:
+            for tensor in (layer.data, self._source(layer)):
+                self._taps.setdefault(id(tensor), tensor)
+        # A graph's outputs are all different ones, and no inputs.
+        seen = {id(tensor) for tensor in (*graph.outputs, *graph.inputs)}
+        more = [tensor for key, tensor in self._taps.items() if key not in seen]
+        self._tensors = [*graph.outputs, *more]
+        self._inputs = graph.inputs
+        self._file = TfliteModel.of(Graph(graph.name, graph.inputs, self._tensors, graph.operators)).write()
+
+    def _source(self, layer: Layer) -> Tensor:
+        steps = self._steps[id(layer.data)]
+        return layer.data if isinstance(steps, str) else steps.cone.source
+
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
+        """Runs float32 inputs [N, ...]."""
+        outputs = run_file(self._file, inputs)
+        known = {id(tensor): values for tensor, values in zip(self._inputs, inputs, strict=True)}
+        known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
+        return outputs[: self._outputs], [self._call(layer, known) for layer in self._layers]
+
+    def _call(self, layer: Layer, known: dict[int, Array]) -> LayerInput:
+        quantized = known[id(layer.data)]
+        steps = self._steps[id(layer.data)]
+        if isinstance(steps, str):
+            return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool))
+        real = known[id(steps.cone.source)]
+        flat = real.reshape(-1, steps.cone.channels)
+        margin = np.float32(TIE * np.abs(flat).max())
+        near = steps(flat - margin) != steps(flat + margin)
+        return LayerInput(layer.name, quantized, near.reshape(quantized.shape))
+
+
+class KerasModel:
+    """The Keras model that was exported."""
+
+    name = "Keras"
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
+        """Runs float32 inputs [N, ...]."""
+        from mobile_bnn.converters.layers import run_recorded
+
+        outputs, calls = run_recorded(self._model, inputs)
+        return outputs, [LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real)) for call in calls]
+
+
+def _changes(quantizer: Any, real: Array) -> Array:
+    """Where a quantizer gives another value for a number that differs by rounding."""
+    margin = np.float32(TIE * np.abs(real).max())
+    changes: Array = np.asarray(quantizer(real - margin)) != np.asarray(quantizer(real + margin))
+    return changes

@@ -1,0 +1,99 @@
+"""An LceBconv2d's parts, which the rules behind binary convolutions read and change.
+
+Its value is multiplier * clamp(sum) + bias, where the sum is terms - 2 * accumulator: the accumulator counts the signs
+that differ, and the clamp is that of a fused activation. Bit-packed, its bit is 1 (for -1) where the accumulator is
+above the channel's threshold.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.bits import pack, unpack
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
+
+Array = npt.NDArray[Any]
+
+# LCE's numbers of fused activations, which are also the schema's.
+ACTIVATIONS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+KIND_OF = {number: kind for kind, number in ACTIVATIONS.items()}
+_LIMITS = {0: (-np.inf, np.inf), 1: (0, np.inf), 2: (-1, 1), 3: (0, 6)}
+_SAME = 0
+
+
+def line(bconv: Operator) -> tuple[Array, Array] | None:
+    """Multiplier and bias, each float64 [O]; None if it writes no floats."""
+    multiplier, bias = (None if tensor is None else tensor.values for tensor in bconv.inputs[2:4])
+    if bconv.output.dtype != np.float32 or multiplier is None or bias is None:
+        return None
+    return multiplier.astype(np.float64), bias.astype(np.float64)
+
+
+def pads_with_zeros(bconv: Operator) -> bool:
+    """Whether taps outside the map add nothing."""
+    options = bconv.custom_options
+    return options["padding"] == _SAME and options["pad_values"] == 0
+
+
+def sums(bconv: Operator) -> Array:
+    """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
+    terms = int(np.prod(_signs(bconv).shape[1:]))
+    return np.arange(-terms, terms + 1, 1 if pads_with_zeros(bconv) else 2).astype(np.float64)
+
+
+def clamped(bconv: Operator, values: Array) -> Array:
+    """Sums behind the fused activation."""
+    low, high = _LIMITS[bconv.custom_options["fused_activation_function"]]
+    return np.clip(values, low, high)
+
+
+def turned(bconv: Operator, channels: Array) -> Tensor:
+    """The filter with the signs of some output channels turned around, bool [O]: so are those channels' sums."""
+    return _filter(_signs(bconv) ^ channels[:, None, None, None])
+
+
+def turned_inputs(bconv: Operator, channels: Array) -> Tensor:
+    """The filter for an input with the signs of some channels turned around, bool [I]. It must have one group."""
+    return _filter(_signs(bconv) ^ channels)
+
+
+def has_groups(bconv: Operator) -> bool:
+    """Whether a filter reads a part of the channels only."""
+    filters = bconv.inputs[1]
+    assert filters is not None
+    return filters.shape[3] * 32 < bconv.custom_options["channels_in"]
+
+
+def replaced(graph: Graph, bconv: Operator, output: Tensor, inputs: list[Tensor | None], **options: int) -> None:
+    """Puts another LceBconv2d in an LceBconv2d's place.
+
+    Args:
+        graph: is changed.
+        bconv: the one that goes.
+        output: of the new one.
+        inputs: of the new one behind its image: filter, multiplier, bias, threshold.
+        options: where they differ.
+    """
+    new = Operator.custom("LceBconv2d", [bconv.inputs[0], *inputs], [output], {**bconv.custom_options, **options})
+    graph.operators[graph.operators.index(bconv)] = new
+
+
+def only_reader(graph: Graph, tensor: Tensor) -> Operator | str:
+    """The operator that alone reads a tensor, or why there is none."""
+    readers = graph.consumers(tensor)
+    if tensor in graph.outputs:
+        return "its result is an output of the graph"
+    return readers[0] if len(readers) == 1 else f"{len(readers)} operators read its result"
+
+
+def _signs(bconv: Operator) -> Array:
+    """The filter, True for -1: bool [O, height, width, channels of a group]."""
+    filters = bconv.inputs[1]
+    words = None if filters is None else filters.values
+    assert words is not None
+    return unpack(words, min(words.shape[3] * 32, bconv.custom_options["channels_in"]))
+
+
+def _filter(signs: Array) -> Tensor:
+    return Tensor.constant("filter", pack(signs))

@@ -1,0 +1,115 @@
+"""A maximum pool in front of LceQuantize comes behind it, where it works on bits.
+
+    sign(max(x)) = max(sign(x))            where the sign rises with x,
+    sign(max(x)) = -max(-sign(x))          where it falls,
+
+also with a threshold and with element-wise operators in between, which one step function describes. So the signs are
+those of x - threshold in every channel, and of a channel that falls the bits of the pool are turned around: its readers
+turn that input channel of their filters around instead. They can only where nothing outside the map counts as +1.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.quantizers.cone import Cone, cones
+from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
+from mobile_bnn.converters.rules.sign_threshold import sign_threshold, used_elsewhere, without_subnormals
+from mobile_bnn.converters.rules.signs import Signs
+
+Array = npt.NDArray[Any]
+
+KINDS = frozenset({"LceQuantize"})
+
+
+def apply(graph: Graph, operator: Operator) -> str | None:
+    """Moves the MAX_POOL_2D in front of an LceQuantize, and of element-wise operators before that, behind it.
+
+    Returns:
+        None if it did, else why not.
+    """
+    (data,) = operator.inputs
+    assert data is not None
+    found = _find(graph, data)
+    if isinstance(found, str):
+        return found
+    pool, cone = found
+    own = (operator, *cone.operators)
+    if pool.output in graph.outputs or any(reader not in own for reader in graph.consumers(pool.output)):
+        return "the pool's result is used by others, too"
+    if used_elsewhere(graph, cone, operator):
+        return "what stands between the pool and the sign is used by others, too"
+    signs = _signs(pool, cone)
+    if isinstance(signs, str):
+        return f"the sign behind the pool is no step: {signs}"
+    falls = signs.factor < 0
+    readers = graph.consumers(operator.output) if falls.any() else []
+    for reader in readers:
+        reason = _why_not_turned(reader)
+        if reason:
+            return f"the sign of channel {int(falls.argmax())} falls behind the pool, and {reason}"
+    for reader in readers:
+        inputs = [turned_inputs(reader, falls), *reader.inputs[2:]]
+        replaced(graph, reader, reader.output, inputs)
+    _rewrite(graph, operator, pool, cone, signs)
+    return None
+
+
+def _find(graph: Graph, data: Tensor) -> tuple[Operator, Cone] | str:
+    """The pool that a tensor is made of, with what is done to its result."""
+    for cone in (Cone(data, data, []), *cones(graph, data)):
+        producer = graph.producer(cone.source)
+        if producer is not None and producer.kind == "MAX_POOL_2D":
+            return producer, cone
+    return "its input is no function of one pool's result"
+
+
+def _signs(pool: Operator, cone: Cone) -> Signs | str:
+    """The signs behind a pool as signs of its result, before the activation that it has fused."""
+    activation = pool.options.fusedActivationFunction
+    if activation:
+        if activation not in KIND_OF:
+            return "the pool's fused activation is no RELU"
+        raw = Tensor.of("pool", pool.output.shape, np.float32)
+        relu = Operator.builtin(KIND_OF[activation], [raw], [pool.output])
+        cone = Cone(raw, cone.output, [relu, *cone.operators])
+    if cone.operators:
+        return sign_threshold(cone)
+    channels = cone.channels
+    return Signs(cone.source, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
+
+
+def _why_not_turned(reader: Operator) -> str:
+    """Why the channels of an operator's input cannot be turned around in its filter, or nothing."""
+    if reader.kind != "LceBconv2d":
+        return f"{reader.kind} reads the signs"
+    if has_groups(reader):
+        return "the convolution that reads it has groups"
+    if not (pads_with_zeros(reader) or reader.custom_options["padding"]):
+        return "the convolution that reads it is padded with +1"
+    return ""
+
+
+def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs) -> None:
+    (image,) = pool.inputs
+    assert image is not None
+    # A falling channel's shift is the last float below its threshold, another's the threshold's negative.
+    threshold = np.nextafter(signs.shift, np.float32(np.inf), dtype=np.float32)
+    shift = without_subnormals(np.where(signs.factor < 0, -threshold, signs.shift))
+    argument, new = Signs(image, 0.0, 1.0, np.ones_like(shift), shift).argument()
+    words = Tensor.of(f"{argument.name}/signs", (*argument.shape[:-1], quantize.output.shape[-1]), np.int32)
+    new.append(Operator.custom("LceQuantize", [argument], [words]))
+    options = {
+        "padding": 1 if pool.options.padding == schema.Padding.VALID else 0,
+        "stride_width": pool.options.strideW,
+        "stride_height": pool.options.strideH,
+        "filter_width": pool.options.filterWidth,
+        "filter_height": pool.options.filterHeight,
+    }
+    new.append(Operator.custom("LceBMaxPool2d", [words], [quantize.output], options))
+    graph.insert_before(pool, *new)
+    for operator in (pool, *cone.operators, quantize):
+        graph.operators.remove(operator)

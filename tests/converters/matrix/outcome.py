@@ -1,0 +1,116 @@
+"""What our converter makes of a model, and whether a file computes what Keras computes."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.lowering import Layer, lower
+from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.converters.source import Source
+from mobile_bnn.legacy_keras import tf
+from mobile_bnn.runtime import Interpreter
+
+Arrays = list[np.ndarray]
+# Sums in another order: a share of the largest output.
+ROUNDING = 1e-5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A file and how it came about.
+
+    Attributes:
+        flatbuffer: the file's bytes.
+        layers: its linear operators, and what each of them got.
+    """
+
+    flatbuffer: bytes
+    layers: list[Layer]
+
+    @property
+    def operators(self) -> Counter[str]:
+        """How many operators of each kind the file has."""
+        return operators_of(self.flatbuffer)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why layers that asked to be binary are not."""
+        return [layer.reason for layer in self.layers if layer.asked and not layer.binary]
+
+
+def convert(model: Any, batch_size: int | None = 1) -> Outcome:
+    """Converts a Keras model."""
+    source = Source.of_keras(model, batch_size)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    return Outcome(source.model.write(), lowering.layers)
+
+
+def operators_of(flatbuffer: bytes) -> Counter[str]:
+    """How many operators of each kind a file has."""
+    return Counter(operator.kind for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
+
+
+def keras_outputs(model: Any, images: Arrays) -> Arrays:
+    """What Keras computes."""
+    given = [tf.constant(batch) for batch in images]
+    outputs = tf.nest.flatten(model(_one_or_all(given), training=False))
+    return [np.asarray(output) for output in outputs]
+
+
+def our_outputs(flatbuffer: bytes, images: Arrays, batch_size: int | None = 1) -> Arrays:
+    """What the file computes in LiteRT with our library, as many images at a time as it takes."""
+    count = len(images[0])
+    size = batch_size or count
+    with Interpreter(flatbuffer) as runner:
+        calls = []
+        for at in range(0, count, size):
+            given = [np.resize(batch[at : at + size], (size, *batch.shape[1:])) for batch in images]
+            calls.append(_list(runner.predict(given)))
+    return [np.concatenate(column)[:count] for column in zip(*calls, strict=True)]
+
+
+def lce_outputs(flatbuffer: bytes, images: Arrays) -> Arrays:
+    """What the file computes in LCE's interpreter, which takes one image at a time."""
+    return [np.asarray(output) for output in _list(interpreter(flatbuffer).predict(_one_or_all(images)))]
+
+
+def _one_or_all(arrays: list[Any]) -> Any:
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
+def _list(outputs: Any) -> list[Any]:
+    return outputs if isinstance(outputs, list) else [outputs]
+
+
+def difference(actual: Arrays, expected: Arrays) -> float:
+    """The largest difference of an output, as a share of its image's largest one; infinity for other shapes or NaN."""
+    return float(per_image(actual, expected).max())
+
+
+def per_image(actual: Arrays, expected: Arrays) -> np.ndarray:
+    """The same for each image: [N]. Image by image, or the outputs of large numbers would hide those of 0."""
+    if [a.shape for a in actual] != [e.shape for e in expected]:
+        return np.full(len(expected[0]), np.inf)
+    shares = [
+        np.abs(a - e).max(_rest(e), initial=0) / np.maximum(np.abs(e).max(_rest(e), initial=0), 1e-6)
+        for a, e in zip(actual, expected, strict=True)
+    ]
+    return np.nan_to_num(np.max(shares, 0), nan=np.inf)
+
+
+def _rest(array: np.ndarray) -> tuple[int, ...]:
+    return tuple(range(1, array.ndim))
+
+
+def share_wrong(actual: Arrays, expected: Arrays) -> float:
+    """The share of outputs that rounding does not explain."""
+    if [a.shape for a in actual] != [e.shape for e in expected]:
+        return 1.0
+    wrong = [
+        ~(np.abs(a - e) <= 10 * ROUNDING * np.abs(e).max(_rest(e), keepdims=True) + 1e-10)
+        for a, e in zip(actual, expected, strict=True)
+    ]
+    return float(np.mean(np.concatenate([part.reshape(-1) for part in wrong])))

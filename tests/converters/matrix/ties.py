@@ -1,0 +1,36 @@
+"""In which images a value within a network lies so near to a step that rounding alone can push it over."""
+
+from typing import Any
+
+import numpy as np
+
+from mobile_bnn.converters.layers import flatten
+from mobile_bnn.legacy_keras import tf
+
+# A share of the largest value: sums of a few hundred terms in another order differ by as much.
+NEAR = 2e-6
+
+
+def images_with_ties(model: Any, images: np.ndarray) -> np.ndarray:
+    """Bool [N]. The image's own values are no sums: its ties are exact, and do not count."""
+    ties = np.zeros(len(images), bool)
+    quantized = [layer for layer in flatten(model) if getattr(layer, "input_quantizer", None)]
+    quantizers = [layer.input_quantizer for layer in quantized]
+
+    def watch(quantizer: Any) -> Any:
+        def watched(x: Any) -> Any:
+            if not np.array_equal(x, images):
+                near = NEAR * tf.reduce_max(tf.abs(x), axis=range(1, len(x.shape)), keepdims=True)
+                ties[:] |= np.any(quantizer(x - near) != quantizer(x + near), axis=tuple(range(1, len(x.shape))))
+            return quantizer(x)
+
+        return watched
+
+    try:
+        for layer, quantizer in zip(quantized, quantizers, strict=True):
+            layer.input_quantizer = watch(quantizer)
+        model(tf.constant(images), training=False)
+    finally:
+        for layer, quantizer in zip(quantized, quantizers, strict=True):
+            layer.input_quantizer = quantizer
+    return ties

@@ -1,0 +1,79 @@
+"""A float file beside what the rules make of it: in LiteRT with our library, and in LCE's own interpreter."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from test_binary_convolution import run
+
+from mobile_bnn.converters.fold import fold_constants
+from mobile_bnn.converters.graph import Graph, TfliteModel
+from mobile_bnn.converters.lowering import lower
+from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.legacy_keras import larq, tf
+
+sign = larq.math.sign
+
+
+def convolve(x: Any, weights: Any, padding: str = "one", stride: int = 1) -> Any:
+    """A convolution padded with zeros, with ones, or not at all."""
+    if padding == "one":
+        amounts = [((taps - 1) // 2, taps // 2) for taps in weights.shape[:2]]
+        x = tf.pad(x, [(0, 0), *amounts, (0, 0)], constant_values=1.0)
+    return tf.nn.conv2d(x, weights, stride, "SAME" if padding == "zero" else "VALID")
+
+
+def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Random numbers, many of them whole, some 0, -0.0, huge or tiny."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=shape) * 2
+    for share, special in ((0.4, np.rint(x)), (0.1, 0.0), (0.1, -0.0), (0.02, 3e38), (0.02, -3e38), (0.02, 1e-30)):
+        x = np.where(generator.random(shape) < share, special, x)
+    return x.astype(np.float32)
+
+
+def to_float(function: Callable[..., Any], shape: tuple[int, ...], *weights: Any) -> bytes:
+    """A function of an input and of filters as a .tflite. Nothing that stands behind is folded into these filters."""
+    specs = [tf.TensorSpec(shape), *(tf.TensorSpec(filters.shape) for filters in weights)]
+    concrete = tf.function(function).get_concrete_function(*specs)
+    model = TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert()))
+    (graph,) = model.graphs
+    for tensor, filters in zip(graph.inputs[1:], weights, strict=True):
+        tensor.set_values(filters.numpy())
+    graph.inputs, graph.signatures = graph.inputs[:1], []
+    fold_constants(graph)
+    return model.write()
+
+
+def lowered(flatbuffer: bytes) -> tuple[bytes, Graph]:
+    """The file that the rules make, and its graph."""
+    model = TfliteModel.read(flatbuffer)
+    lower(model.graphs[0])
+    return model.write(), model.graphs[0]
+
+
+def check(
+    function: Callable[..., Any],
+    shape: tuple[int, ...],
+    kinds: Mapping[str, int],
+    *weights: Any,
+    exact: bool = False,
+) -> Graph:
+    """Both files compute the same, and the lowered one has these operators: of its kinds, those that are counted."""
+    flatbuffer = to_float(function, shape, *weights)
+    binary, graph = lowered(flatbuffer)
+    counted = Counter(operator.kind for operator in graph.operators)
+    assert {kind: counted[kind] for kind in kinds} == dict(kinds), counted
+    x = adversarial(shape)
+    expected = run(flatbuffer, x)
+    tolerance = 0.0 if exact else 1e-5
+    for result in (run(binary, x), interpreter(binary).predict(x)):
+        np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
+    return graph
+
+
+def only(graph: Graph, kind: str) -> Any:
+    """The only operator of a kind."""
+    (operator,) = (operator for operator in graph.operators if operator.kind == kind)
+    return operator

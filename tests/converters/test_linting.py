@@ -1,0 +1,82 @@
+"""Lint: what each layer asked for, what it gets, why, and what to do."""
+
+import numpy as np
+import pytest
+
+from mobile_bnn import converters
+from mobile_bnn.converters.source import Source
+from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.legacy_keras import larq, tf
+
+layers = tf.keras.layers
+SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """A layer that becomes binary, one that cannot, one that lacks its input's quantizer, and one that is float."""
+    tf.keras.utils.set_random_seed(1)
+    image = layers.Input((8, 8, 32))
+    x = layers.Conv2D(32, 1, name="stem")(image)
+    x = larq.layers.QuantConv2D(16, 3, name="conv", **SIGN)(x)
+    x = larq.layers.QuantConv2D(16, 1, name="half", kernel_quantizer="ste_sign", kernel_constraint="weight_clip")(x)
+    x = larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN)(x)
+    return tf.keras.Model(image, x)
+
+
+def test_every_linear_operator_has_a_row(mixed):
+    rows = {row.layer.rpartition("/")[2] or row.layer: row for row in converters.lint(Source.of_keras(mixed))}
+    binary, half, up = rows["conv"], rows["half"], rows["up"]
+    assert (binary.wanted, binary.gets, binary.why) == ("binary", "binary", "")
+    assert (binary.float_bytes, binary.file_bytes) == (9 * 32 * 16 * 4, 9 * 16 * 4)
+    assert (half.wanted, half.gets) == ("float", "float")
+    assert (up.wanted, up.gets) == ("binary", "float")
+    assert "TRANSPOSE_CONV" in up.why
+    assert "--allow-float up" in up.cure
+    assert [row.layer for row in rows.values() if row.unmet] == ["up"]
+    assert len(rows) == 4
+
+
+def test_what_may_stay_float_is_no_finding(mixed):
+    assert not any(row.unmet for row in converters.lint(Source.of_keras(mixed), ["up"]))
+    assert not any(row.unmet for row in converters.lint(Source.of_keras(mixed), ["all"]))
+
+
+def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
+    model = tf.keras.Sequential(
+        [
+            layers.Input((8, 8, 32)),
+            larq.layers.QuantConv2D(8, 3, name="conv", **{**SIGN, "input_quantizer": tf.nn.tanh}),
+        ]
+    )
+    (row,) = converters.lint(Source.of_keras(model))
+    assert row.unmet
+    assert row.why.startswith("its input is not quantized: ")
+    assert row.cure == "give it an input_quantizer, or put the quantizer right in front of it"
+
+
+def test_a_tflite_is_a_source_and_a_binary_one_is_not(mixed, tmp_path):
+    flatbuffer = Source.of_keras(mixed).model.write()
+    (tmp_path / "float.tflite").write_bytes(flatbuffer)
+    rows = converters.lint(Source.load(tmp_path / "float.tflite"))
+    assert [row.gets for row in rows].count("binary") == 1
+    converters.convert(Source.of_tflite(flatbuffer), tmp_path / "binary.tflite", allow_float=["all"])
+    with pytest.raises(MobileBnnError, match="the file is binary already: it has LceBconv2d, LceQuantize"):
+        Source.load(tmp_path / "binary.tflite")
+    with pytest.raises(UsageError, match="there is no"):
+        Source.load(tmp_path / "nowhere.tflite")
+
+
+def test_a_saved_model_without_keras_is_a_source(tmp_path):
+    weights = tf.constant(np.sign(np.random.default_rng(0).normal(size=(3, 3, 32, 8))), tf.float32)
+
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((1, 6, 6, 32))])
+        def __call__(self, x):
+            return tf.nn.conv2d(larq.math.sign(x), weights, 1, "SAME")
+
+    tf.saved_model.save(Module(), str(tmp_path / "saved"))
+    (row,) = converters.lint(Source.load(tmp_path / "saved"))
+    assert (row.wanted, row.gets) == ("binary", "binary")
+    conversion = converters.convert(Source.load(tmp_path / "saved"), tmp_path / "m.tflite")
+    assert conversion.operators.total("float_macs") == 0

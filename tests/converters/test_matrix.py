@@ -1,0 +1,42 @@
+"""The conversion matrix: every family is binary and equal to Keras in both runtimes, or refused by name."""
+
+import pytest
+from matrix.every import FAMILIES
+from matrix.family import Family
+from matrix.outcome import ROUNDING, convert, difference, keras_outputs, lce_outputs, our_outputs
+
+from mobile_bnn.errors import MobileBnnError
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+def test_family(family: Family) -> None:
+    model = family.model()
+    if family.refused:
+        assert family.refused in _refusal(model)
+        return
+    outcome = convert(model, family.batch_size)
+    assert outcome.refusals == []
+    assert outcome.operators["LceBconv2d"] > 0 or family.operators.get("LceBconv2d") == 0
+    wrong = {
+        kind: outcome.operators[kind] for kind, count in family.operators.items() if outcome.operators[kind] != count
+    }
+    images = family.images(model)
+    expected = keras_outputs(model, images)
+    ours = our_outputs(outcome.flatbuffer, images, family.batch_size)
+    assert difference(ours, expected) <= ROUNDING
+    if family.batch_size == 1:  # LCE's interpreter takes no other batches
+        assert difference(lce_outputs(outcome.flatbuffer, images), ours) <= ROUNDING
+    assert not wrong, outcome.operators
+    if family.most_bytes:
+        assert len(outcome.flatbuffer) <= family.most_bytes
+
+
+def _refusal(model: object) -> str:
+    try:
+        return "; ".join(layer.reason for layer in convert(model).layers)
+    except MobileBnnError as error:
+        return str(error)
+
+
+def test_there_are_as_many_families_as_the_documentation_says() -> None:
+    assert len(FAMILIES) >= 70
