@@ -15,7 +15,11 @@ from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.rules import (
     activation_behind,
     affine_behind,
+    batch_matmul,
     binary_convolution,
+    binary_dense,
+    binary_depthwise,
+    dilation,
     max_pool,
     movement,
     packed_movement,
@@ -24,6 +28,7 @@ from mobile_bnn.converters.rules import (
     sign_argument,
     sign_behind,
     transposes,
+    unit_axis,
 )
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
@@ -42,9 +47,9 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = (transposes, movement, padding)
+PREPARE: Sequence[Rule] = (transposes, batch_matmul, dilation, unit_axis, movement, padding)
 # From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution,)
+BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
 # What makes a layer smaller that stays float.
