@@ -103,5 +103,5 @@ def test_an_open_batch_behind_flatten() -> None:
     ],
 )
 def test_refusals_say_why(function: Any, reason: str) -> None:
-    linear = lower(TfliteModel.read(to_float(function, (1, 2, 2, 32))).graphs[0])
+    linear = lower(TfliteModel.read(to_float(function, (1, 2, 2, 32))).graphs[0]).layers
     assert [reason in layer.reason for layer in linear] == [True]

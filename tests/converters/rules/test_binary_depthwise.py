@@ -56,7 +56,7 @@ def test_the_depthwise_half_of_a_separable_layer() -> None:
     image = layers.Input((6, 6, 32))
     layer = larq.layers.QuantSeparableConv2D(8, 3, **SIGNS, pointwise_quantizer="ste_sign")
     (graph,) = export(tf.keras.Model(image, layer(image))).graphs
-    depthwise, pointwise = lower(graph)
+    depthwise, pointwise = lower(graph).layers
     assert depthwise.binary
     assert "its input is not quantized" in pointwise.reason
 
