@@ -25,6 +25,7 @@ from mobile_bnn.converters.rules import (
     packed_movement,
     packed_weights,
     padding,
+    reshape_behind,
     sign_argument,
     sign_behind,
     transposes,
@@ -51,7 +52,15 @@ PREPARE: Sequence[Rule] = (transposes, batch_matmul, dilation, unit_axis, moveme
 # From a linear operator to LceBconv2d.
 BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
+BEHIND: Sequence[Rule] = (
+    reshape_behind,
+    packed_movement,
+    max_pool,
+    sign_behind,
+    sign_argument,
+    activation_behind,
+    affine_behind,
+)
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)
 
