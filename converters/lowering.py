@@ -15,16 +15,22 @@ from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.rules import (
     activation_behind,
     affine_behind,
+    batch_matmul,
     binary_convolution,
+    binary_dense,
+    binary_depthwise,
+    dilation,
     max_pool,
     movement,
     open_reshape,
     packed_movement,
     packed_weights,
     padding,
+    reshape_behind,
     sign_argument,
     sign_behind,
     transposes,
+    unit_axis,
 )
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
@@ -43,11 +49,19 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = (open_reshape, transposes, movement, padding)
+PREPARE: Sequence[Rule] = (open_reshape, transposes, batch_matmul, dilation, unit_axis, movement, padding)
 # From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution,)
+BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = (packed_movement, max_pool, sign_behind, sign_argument, activation_behind, affine_behind)
+BEHIND: Sequence[Rule] = (
+    reshape_behind,
+    packed_movement,
+    max_pool,
+    sign_behind,
+    sign_argument,
+    activation_behind,
+    affine_behind,
+)
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)
 
