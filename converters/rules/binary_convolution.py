@@ -19,7 +19,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.activations import step_function
+from mobile_bnn.converters.quantizers.activations import quantizer
 from mobile_bnn.converters.quantizers.weights import Base, BinaryWeights, binary_weights
 from mobile_bnn.converters.rules.geometry import Geometry, look_through_padding
 from mobile_bnn.converters.rules.signs import Signs, signs_of
@@ -87,7 +87,7 @@ def _match(graph: Graph, operator: Operator) -> _Match | str:
     padded = look_through_padding(graph, operator, (values.shape[1], values.shape[2]))
     if padded.tensor.shape[-1] != values.shape[3]:
         return "it has groups"
-    steps = step_function(graph, padded.tensor)
+    steps = quantizer(graph, padded.tensor)
     if isinstance(steps, str):
         return f"its input is not quantized: {steps}"
     signs = signs_of(steps)
