@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Tensor
-from mobile_bnn.converters.quantizers.activations import StepFunction, step_function, steps_of
+from mobile_bnn.converters.quantizers.activations import StepFunction, quantizer, steps_of
 from mobile_bnn.converters.quantizers.cone import cones
 from mobile_bnn.converters.rules.signs import Signs, signs_of
 from mobile_bnn.converters.rules.site import RESHAPES, Site
@@ -172,7 +172,7 @@ class _Digits(FewValued):
 def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction | str:
     """The step function that ends in a tensor or in one that it is a reshape of, or why there is none."""
     while True:
-        found = step_function(graph, tensor)
+        found = quantizer(graph, tensor)
         if not isinstance(found, str):
             return found if found.steps == 1 else _farthest(graph, found)
         producer = graph.producer(tensor)
@@ -184,7 +184,8 @@ def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction | str:
 def _farthest(graph: Graph, found: StepFunction) -> StepFunction:
     """The same function of the tensor farthest up: its thresholds replace every operator in between."""
     others = [steps_of(cone) for cone in cones(graph, found.cone.output)]
-    return [other for other in others if isinstance(other, StepFunction) and other.steps == found.steps][-1]
+    same = [other for other in others if isinstance(other, StepFunction) and other.steps == found.steps]
+    return same[-1] if same else found
 
 
 def reshaped_from(graph: Graph, tensor: Tensor) -> list[Tensor]:
