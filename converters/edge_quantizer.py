@@ -1,9 +1,10 @@
 """ai-edge-quantizer on a graph of ours: names made unique, one request for each operator, nothing printed."""
 
+import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,15 @@ class EdgeQuantizer:
         Raises:
             MobileBnnError: ai-edge-quantizer refuses the model.
         """
-        operations = self._types.TFLOperationName
-        self._quantizer.add_static_config(".*", operations.ALL_SUPPORTED, activation_num_bits=8, weight_num_bits=8)
+        operations, granularity = self._types.TFLOperationName, self._types.QuantGranularity
+        for operation, weights in (
+            (operations.ALL_SUPPORTED, granularity.CHANNELWISE),
+            # LiteRT's kernel takes the first scale for all: it would compute nonsense, without a word.
+            (operations.BATCH_MATMUL, granularity.TENSORWISE),
+        ):
+            self._quantizer.add_static_config(
+                ".*", operation, activation_num_bits=8, weight_num_bits=8, weight_granularity=weights
+            )
         for operation in (operations.INPUT, operations.OUTPUT):
             self._quantizer.update_quantization_recipe(".*", operation, algorithm_key=self._algorithms.NO_QUANTIZE)
         return self._quantize(
@@ -83,7 +91,7 @@ class EdgeQuantizer:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    with caught_stderr(), warnings.catch_warnings():
+    with caught_stderr(), redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

@@ -21,20 +21,21 @@ def fold_constants(graph: Graph) -> None:
             continue
         if any(tensor.dtype is None for tensor in operator.outputs) or operator.kind.startswith("Lce"):
             continue
-        _evaluate(operator)
+        _fold(operator)
         graph.operators.remove(operator)
 
 
-def _evaluate(operator: Operator) -> None:
+def _fold(operator: Operator) -> None:
     """Turns an operator's outputs into constants, named after what they are made of if that has a name."""
-    for tensor, values in zip(operator.outputs, _values(operator), strict=True):
+    for tensor, values in zip(operator.outputs, evaluate(operator), strict=True):
         tensor.set_values(values)
         source = operator.inputs[0]
         if operator.kind in ("TRANSPOSE", "RESHAPE") and source is not None:
             tensor.table.name = source.table.name
 
 
-def _values(operator: Operator) -> Iterable[npt.NDArray[Any]]:
+def evaluate(operator: Operator) -> Iterable[npt.NDArray[Any]]:
+    """The outputs of an operator of constants, as LiteRT's own kernel computes them."""
     if operator.kind == "TRANSPOSE":  # of kernels that LiteRT would copy several times
         source, order = (tensor.values for tensor in operator.inputs if tensor is not None)
         return [np.transpose(source, order)] if source is not None and order is not None else []

@@ -19,7 +19,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.edge_quantizer import EdgeQuantizer, make_names_unique
 from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
-from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.converters.samples import batches
+from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime import Interpreter
 
 Array = npt.NDArray[Any]
@@ -46,7 +47,8 @@ def quantize_int8(
 
     Raises:
         UsageError: the samples do not fit the inputs.
-        MobileBnnError: the model has several subgraphs; ai-edge-quantizer is not installed or refuses the model.
+        MobileBnnError: the model has several subgraphs, or numbers that are not finite; ai-edge-quantizer is not
+            installed or refuses the model.
     """
     if len(model.graphs) != 1:
         raise MobileBnnError("a model with loops or branches cannot become int8", why="it has several subgraphs")
@@ -116,13 +118,11 @@ def _observe(model: TfliteModel, samples: Sequence[Array]) -> _Ranges:
     ranges = dict.fromkeys((tensor.name for tensor in floats), (0.0, 0.0))
     watched = Graph(graph.name, graph.inputs, floats, graph.operators)
     with Interpreter(TfliteModel([watched], [], model.table).write()) as interpreter:
-        size = int(interpreter.input_details[0]["shape"][0])
-        if len({len(array) for array in samples}) != 1 or len(samples[0]) < size:
-            counts = ", ".join(str(len(array)) for array in samples)
-            raise UsageError(f"{counts or 'no'} samples are not as many for each input, or less than a batch of {size}")
-        for start in range(0, len(samples[0]) - size + 1, size):
-            computed = interpreter.predict([array[start : start + size] for array in samples])
+        for batch in batches(interpreter, samples):
+            computed = interpreter.predict(batch)
             for tensor, values in zip(floats, computed if isinstance(computed, list) else [computed], strict=True):
+                if not np.isfinite(values).all():
+                    raise MobileBnnError("the model cannot become int8", why=f"{tensor.name} is not finite on a sample")
                 low, high = ranges[tensor.name]
                 ranges[tensor.name] = min(low, float(values.min())), max(high, float(values.max()))
     return ranges

@@ -10,22 +10,32 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.activations import step_function
+from mobile_bnn.converters.module_names import module_name
+from mobile_bnn.converters.quantizers.activations import quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.rules import (
     activation_behind,
     affine_behind,
     affine_behind_sum,
+    batch_matmul,
     binary_convolution,
+    binary_dense,
+    binary_depthwise,
+    dilation,
     max_pool,
     movement,
     open_reshape,
     packed_movement,
     packed_weights,
     padding,
+    prelu,
+    reshape_behind,
     sign_argument,
     sign_behind,
+    straight_through,
+    transposed_padding,
     transposes,
+    unit_axis,
 )
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
@@ -44,11 +54,23 @@ class Rule(Protocol):
 
 
 # What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = (open_reshape, transposes, movement, padding)
+PREPARE: Sequence[Rule] = (
+    open_reshape,
+    transposes,
+    straight_through,
+    prelu,
+    transposed_padding,
+    batch_matmul,
+    dilation,
+    unit_axis,
+    movement,
+    padding,
+)
 # From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution,)
+BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (
+    reshape_behind,
     packed_movement,
     max_pool,
     sign_behind,
@@ -68,7 +90,7 @@ class Layer:
     """A linear operator of the float graph.
 
     Attributes:
-        name: of the Keras layer that its weights belong to, else of its output.
+        name: of the Keras layer that its weights belong to, else of the module or the tensor that it computes.
         kind: of operator.
         asked: whether it has quantized weights and a quantized input, or is a Keras layer with a quantizer for both.
         reason: why it stayed float; empty if it is binary.
@@ -165,7 +187,7 @@ def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) 
     assert weights is not None
     data, before = _data_of(graph, operator)
     named = weights.name in quantized
-    name = weights.name.rpartition("/")[0] if named else operator.output.name
+    name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
     asked = quantized[weights.name] if named else _asks(graph, weights, data)
     old = {id(other) for other in graph.operators}
@@ -198,7 +220,7 @@ def _asks(graph: Graph, weights: Tensor, data: Tensor) -> bool:
     values = weights.values
     if values is None or values.dtype != np.float32 or isinstance(binary_weights(values), str):
         return False
-    return not isinstance(step_function(graph, data), str)
+    return not isinstance(quantizer(graph, data), str)
 
 
 def _try_rules(graph: Graph, operator: Operator) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import run_file
 from mobile_bnn.converters.lowering import Layer, Lowering
-from mobile_bnn.converters.quantizers.activations import step_function
+from mobile_bnn.converters.rules.few_valued import quantizer_of
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +51,7 @@ class FloatFile:
     def __init__(self, lowering: Lowering) -> None:
         self._layers = lowering.binary
         graph = lowering.floats
-        self._steps = {id(layer.data): step_function(graph, layer.data) for layer in self._layers}
+        self._steps = {id(layer.data): quantizer_of(graph, layer.data) for layer in self._layers}
         self._outputs = len(graph.outputs)
         self._taps: dict[int, Tensor] = {}
         for layer in self._layers:

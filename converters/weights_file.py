@@ -235,9 +235,10 @@ def _members(path: Path) -> dict[str, Array]:
 
 def _array(content: bytes) -> Array:
     stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
+    form: Any = np.lib.format  # has no types
+    if form.read_magic(stream) != (1, 0):
         raise ValueError("an array has another version than 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    shape, fortran, dtype = form.read_array_header_1_0(stream)
     data = content[stream.tell() :]
     if fortran or dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data):
         raise ValueError("an array has not the bytes of its shape")

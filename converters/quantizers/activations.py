@@ -2,6 +2,9 @@
 
 A cone that is proved monotone and takes few values is known completely by the floats at which it jumps. They are found
 exactly, by bisection over the ordered float32 numbers, evaluating the cone itself.
+
+What is not monotone, or computed from several tensors, may take few values all the same: then it is a step function
+of itself.
 """
 
 from dataclasses import dataclass
@@ -12,11 +15,11 @@ import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, Evaluator, cones
+from mobile_bnn.converters.quantizers.finite import MAX_VALUES, few, values_of
 from mobile_bnn.converters.quantizers.monotone import direction
 
 Array = npt.NDArray[Any]
 
-MAX_LEVELS = 16  # of quantizers of up to 4 bits
 _LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
 
 
@@ -48,11 +51,18 @@ class StepFunction:
         return np.take_along_axis(self.levels, index, 0)
 
 
+def quantizer(graph: Graph, tensor: Tensor) -> StepFunction | str:
+    """The step function that a tensor is the output of, of itself if it is none of another tensor; or why not."""
+    found = step_function(graph, tensor)
+    return (own_steps(graph, tensor) or found) if isinstance(found, str) else found
+
+
 def step_function(graph: Graph, tensor: Tensor) -> StepFunction | str:
     """Finds the quantizer that a tensor is the output of.
 
     Of the tensors that determine it alone, the source is the one whose function has the fewest steps, and the nearest
-    of those: a sign whose argument is never 0 is binary though SIGN alone has three values.
+    of those: a sign whose argument is never 0 is binary though SIGN alone has three values. A tensor that takes few
+    values itself is no source: it was quantized before.
 
     Returns:
         The function, or why there is none.
@@ -60,12 +70,32 @@ def step_function(graph: Graph, tensor: Tensor) -> StepFunction | str:
     best: StepFunction | None = None
     reason = "no element-wise function of one tensor ends here"
     for cone in cones(graph, tensor):
+        if values_of(graph, cone.source, lambda _: None) is not None:
+            continue
         found = steps_of(cone)
         if isinstance(found, str):
             reason = found
         elif best is None or 0 < found.steps < best.steps:
             best = found
     return reason if best is None else best
+
+
+def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
+    """The identity of a float32 tensor that is proved to take few values, however they are computed."""
+
+    def levels(each: Tensor) -> Array | None:
+        found = step_function(graph, each)
+        return None if isinstance(found, str) else few(found.levels)
+
+    values = values_of(graph, tensor, levels)
+    if values is None or tensor.dtype != np.float32:
+        return None
+    cone = Cone(tensor, tensor, [])
+    # Between two values it jumps where nothing is: at the middle, which is 0 for signs.
+    middles = ((values[:-1].astype(np.float64) + values[1:]) / 2).astype(np.float32)
+    thresholds = np.where(middles > values[:-1], middles, values[1:])
+    columns = (np.tile(column[:, None], cone.channels) for column in (thresholds, values))
+    return StepFunction(cone, *columns)
 
 
 def steps_of(cone: Cone) -> StepFunction | str:
@@ -80,8 +110,8 @@ def steps_of(cone: Cone) -> StepFunction | str:
         return "it is unbounded, or not a number somewhere"
     thresholds, levels = [], [bottom]
     while (levels[-1] != top).any():
-        if len(levels) == MAX_LEVELS:
-            return f"it takes more than {MAX_LEVELS} values"
+        if len(levels) == MAX_VALUES:
+            return f"it takes more than {MAX_VALUES} values"
         at = _next_jump(evaluate, at, levels[-1])
         done = levels[-1] == top
         thresholds.append(np.where(done, np.float32(np.inf), _floats(at)))

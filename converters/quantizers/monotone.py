@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Operator
 from mobile_bnn.converters.quantizers.cone import Cone
+from mobile_bnn.converters.quantizers.finite import values_within
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +26,10 @@ def direction(cone: Cone) -> Direction:
     known: dict[int, Direction] = {id(cone.source): np.ones(channels, np.int8)}
     for operator in cone.operators:
         inputs = [_of(tensor, known, channels) for tensor in operator.inputs]
-        known[id(operator.output)] = _RULES.get(operator.kind, _unknown)(operator, inputs)
+        if operator.kind in ("SELECT", "SELECT_V2"):
+            known[id(operator.output)] = _choice(operator, inputs, cone)
+        else:
+            known[id(operator.output)] = _RULES.get(operator.kind, _unknown)(operator, inputs)
     return known[id(cone.output)]
 
 
@@ -52,10 +56,7 @@ def _opposite(operator: Operator, inputs: list[Direction]) -> Direction:
 
 def _together(operator: Operator, inputs: list[Direction]) -> Direction:
     """Of operators that rise with each input: known where the inputs do not pull apart."""
-    left, right = inputs
-    if left is None or right is None or (left * right < 0).any():
-        return None
-    return _signs(left + right)
+    return _all_together(inputs)
 
 
 def _against(operator: Operator, inputs: list[Direction]) -> Direction:
@@ -90,13 +91,31 @@ def _leaky(operator: Operator, inputs: list[Direction]) -> Direction:
     return inputs[0] if operator.options is not None and operator.options.alpha >= 0 else None
 
 
-def _choice(operator: Operator, inputs: list[Direction]) -> Direction:
-    """SELECT between constants: rises with the condition where the first is the greater one."""
-    first, second = (tensor.values if tensor is not None else None for tensor in operator.inputs[1:])
+def _choice(operator: Operator, inputs: list[Direction], cone: Cone) -> Direction:
+    """SELECT: rises with the condition where the first is the greater one, and with what it selects from."""
+    first, second = (_bounds(tensor, cone) for tensor in operator.inputs[1:])
     if inputs[0] is None or first is None or second is None:
         return None
-    sense = np.sign(first.astype(np.float64) - second.astype(np.float64)).reshape(-1)
-    return _signs(inputs[0] * sense)
+    above, below = first[0] >= second[1], first[1] <= second[0]
+    if not (above | below).all():
+        return None
+    sense = np.where(above, 1, -1) * ~(above & below)
+    return _all_together([_signs(inputs[0] * sense), *inputs[1:]])
+
+
+def _bounds(tensor: Any, cone: Cone) -> tuple[Array, Array] | None:
+    """The least and the greatest value of each channel, or of all."""
+    if tensor.content is not None:
+        exact = tensor.values.astype(np.float64).reshape(-1)
+        return exact, exact
+    values = values_within(cone.operators, tensor)
+    return None if values is None else (values[:1].astype(np.float64), values[-1:].astype(np.float64))
+
+
+def _all_together(directions: list[Direction]) -> Direction:
+    known = [each for each in directions if each is not None]
+    rises, falls = (np.any([(each * sense > 0) for each in known], 0) for sense in (1, -1))
+    return None if len(known) < len(directions) or (rises & falls).any() else rises.astype(np.int8) - falls
 
 
 _RULES: dict[str, Callable[[Operator, list[Direction]], Direction]] = {
@@ -106,7 +125,6 @@ _RULES: dict[str, Callable[[Operator, list[Direction]], Direction]] = {
     **dict.fromkeys(("SUB", "GREATER", "GREATER_EQUAL"), _against),
     **dict.fromkeys(("LESS", "LESS_EQUAL"), _against_swapped),
     **dict.fromkeys(("MUL", "DIV"), _scaled),
-    **dict.fromkeys(("SELECT", "SELECT_V2"), _choice),
     "PRELU": _slope,
     "LEAKY_RELU": _leaky,
 }

@@ -45,15 +45,27 @@ class Geometry:
         """Padding as TFLite's SAME puts it."""
         return (self.before, self.after) == _same(self.extent, self.stride, self.map_size)
 
+    @property
+    def is_small(self) -> bool:
+        """A filter larger than the map: LCE's own kernels pad it wrongly with zeros."""
+        return any(extent > size for extent, size in zip(self.extent, self.map_size, strict=True))
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """Of the convolution's result."""
+        return self._outputs(0), self._outputs(1)
+
+    def _outputs(self, axis: int) -> int:
+        padded = self.before[axis] + self.map_size[axis] + self.after[axis]
+        return (padded - self.extent[axis]) // self.stride[axis] + 1
+
     def inside(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         """1 where a tap reads the map and 0 where it reads padding: float32 [outputs high, wide, taps high, wide]."""
         rows, columns = (self._inside(axis) for axis in (0, 1))
         return rows[:, None, :, None] * columns[None, :, None, :]
 
     def _inside(self, axis: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        padded = self.before[axis] + self.map_size[axis] + self.after[axis]
-        outputs = (padded - self.extent[axis]) // self.stride[axis] + 1
-        start = np.arange(outputs)[:, None] * self.stride[axis] - self.before[axis]
+        start = np.arange(self._outputs(axis))[:, None] * self.stride[axis] - self.before[axis]
         at = start + np.arange(self.size[axis]) * self.dilation[axis]
         return ((at >= 0) & (at < self.map_size[axis])).astype(np.float32)
 

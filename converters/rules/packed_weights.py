@@ -49,8 +49,8 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     if values.nbytes - words.nbytes < _FEWEST_BYTES_SAVED:
         return "its filter would not be smaller in bits"
     packed = Tensor.constant(f"{filters.name}/packed", words)
-    operator.inputs[1] = Tensor.of(filters.name, values.shape, np.float32)
-    graph.insert_before(operator, Operator.custom("LceDequantize", [packed], [operator.inputs[1]]))
+    unpacked = operator.inputs[1] = Tensor.of(filters.name, values.shape, np.float32)
+    graph.insert_before(operator, Operator.custom("LceDequantize", [packed], [unpacked]))
     if (base.scale != 1).any():
         _move_scale_behind(graph, operator, base.scale)
     return None

@@ -22,7 +22,8 @@ class Signs:
         middle: of the two values.
         half: of their distance, positive.
         factor: float32 [C], 1 or -1: a channel that falls at its threshold is turned around.
-        shift: float32 [C]. The sum of x and a float is negative exactly if it is below that float's negative.
+        shift: float32 [C]. The sum of x and a float is negative exactly if it is below that float's negative. It is
+            never subnormal, because machines may take such a number for 0.
     """
 
     source: Tensor
@@ -61,6 +62,12 @@ def signs_of(steps: StepFunction) -> Signs | str:
     # A channel that is always high is one whose threshold every number reaches.
     threshold = np.where((above == below) & (above == high), np.float32(-np.inf), threshold)
     last_below = np.nextafter(threshold, np.float32(-np.inf), dtype=np.float32)
-    shift = np.where(falls, last_below, -threshold).astype(np.float32) + np.float32(0)  # no -0.0
+    shift = _without_subnormals(np.where(falls, last_below, -threshold).astype(np.float32)) + np.float32(0)  # no -0.0
     factor = np.where(falls, -1, 1).astype(np.float32)
     return Signs(steps.cone.source, (low + high) / 2, (high - low) / 2, factor, shift)
+
+
+def _without_subnormals(shift: Array) -> Array:
+    """Shifts that give the same signs to all normal numbers and 0."""
+    tiny = np.finfo(np.float32).tiny
+    return np.where(np.abs(shift) < tiny, np.where(shift < 0, -tiny, np.float32(0)), shift)

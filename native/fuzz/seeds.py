@@ -93,6 +93,7 @@ def models() -> Iterator[bytes]:
     yield float_pool((2, 7, 6, 40), (3, 2), (2, 1), valid=False)
     yield float_pool((1, 5, 5, 70), (3, 3), (1, 1), valid=True)
     yield _two_partitions()
+    yield _packed_constant()
     yield sum_of_two()[0]
     residual = [("MUL", "row", 1, False), ("ADD", "row", 0, False), ("ADD", "earlier", 0, True)]
     others = [("SUB", "scalar", 2, True), ("PRELU", "row", 0, False), ("RELU6", "row", 0, False)]
@@ -127,6 +128,12 @@ def _two_partitions() -> bytes:
             ("LceQuantize", [again], more, b""),
         ]
     )
+
+
+def _packed_constant() -> bytes:
+    words, signs = TensorSpec.constant(np.zeros((2, 3, 2), np.int32)), TensorSpec((2, 3, 40))
+    values, result = TensorSpec((2, 3, 40)), TensorSpec((2, 3, 40))
+    return chain([("LceDequantize", [words], signs, b""), ("Foreign", [values, signs], result, b"")])
 
 
 def main(folder: Path) -> None:

@@ -10,7 +10,7 @@ from mobile_bnn import converters, zoo
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))  # whose helpers write single-operator files
 from numpy_bconv import BconvCase, pack
-from single_operator import TensorSpec, run_lce, single_operator
+from single_operator import TensorSpec, chain, run_lce, single_operator
 
 SHAPE, WORDS = (2, 7, 5, 70), (2, 7, 5, 3)
 ZOO_MODEL = "quicknet_small"
@@ -33,6 +33,10 @@ def write(folder: Path) -> None:
         packed = TensorSpec(WORDS, np.int32)
         _write(folder / f"quantize_{name}", single_operator("LceQuantize", [spec], packed), image)
         _write(folder / f"dequantize_{name}", single_operator("LceDequantize", [packed], spec), words)
+    unpacked, constant = TensorSpec(SHAPE), TensorSpec.constant(words)
+    larger = ("MAXIMUM", [TensorSpec(SHAPE), unpacked], TensorSpec(SHAPE), b"")
+    expanded = chain([("LceDequantize", [constant], unpacked, b""), larger])
+    _write(folder / "dequantize_constant", expanded, sources["float"])
     options = {"padding": 0, "filter_height": 2, "filter_width": 3, "stride_height": 2, "stride_width": 2}
     pooled = TensorSpec((2, 4, 3, 3), np.int32)
     pool = single_operator("LceBMaxPool2d", [TensorSpec(WORDS, np.int32)], pooled, options)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from test_binary_convolution import run
+from linear_rules import run
 
 from mobile_bnn.converters.fold import fold_constants
 from mobile_bnn.converters.graph import Graph, TfliteModel

@@ -1,92 +1,19 @@
-"""Convolutions of few-valued inputs and filters: what is written equals the float file, in LiteRT with our library."""
+"""Convolutions of few-valued inputs and filters: what is written equals the float file, in LiteRT and in LCE."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, load_delegate
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from linear_rules import FILTERS, INPUTS, check, filter_of, rewritten, sign, to_float
 
 from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.rules import binary_convolution
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.runtime import library_path
-
-sign = larq.math.sign
 
 
-def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(
-        model_content=flatbuffer, experimental_delegates=[load_delegate(str(library_path()), {"num_threads": "1"})]
-    )
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-    interpreter.invoke()
-    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
-
-
-def to_float(function: Callable[[Any], Any], shape: tuple[int, ...]) -> bytes:
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
-    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
-
-
-def rewritten(flatbuffer: bytes) -> tuple[bytes, list[str | None]]:
-    """The file after the rule was tried on every convolution, and what it said."""
-    model = TfliteModel.read(flatbuffer)
-    (graph,) = model.graphs
-    convolutions = [operator for operator in graph.operators if operator.kind == "CONV_2D"]
-    answers = [binary_convolution.apply(graph, operator) for operator in convolutions]
-    graph.remove_dead()
-    return model.write(), answers
-
-
-def check(function: Callable[[Any], Any], shape: tuple[int, ...], kinds: dict[str, int] | None = None) -> None:
-    flatbuffer = to_float(function, shape)
-    binary, answers = rewritten(flatbuffer)
-    assert answers
-    assert set(answers) == {None}
-    operators = [operator.kind for operator in TfliteModel.read(binary).graphs[0].operators]
-    assert "CONV_2D" not in operators
-    for kind, count in (kinds or {}).items():
-        assert operators.count(kind) == count, operators
-    generator = np.random.default_rng(0)
-    x = generator.normal(size=shape).astype(np.float32)
-    x[generator.random(shape) < 0.1] = 0
-    x[generator.random(shape) < 0.1] = -0.0
-    expected = run(flatbuffer, x)
-    np.testing.assert_allclose(run(binary, x), expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
-
-
-def filter_of(kind: str, shape: tuple[int, ...], seed: int = 0) -> Any:
-    """A filter HWIO of few values."""
-    generator = np.random.default_rng(seed)
-    scale = generator.uniform(0.1, 2, shape[-1])
-    if kind == "sign":
-        values = generator.choice([-1.0, 1.0], shape)
-    elif kind == "scaled":
-        values = generator.choice([-1.0, 1.0], shape) * scale
-    elif kind == "ternary":
-        values = generator.choice([-1.0, 0.0, 1.0], shape) * scale
-    elif kind == "lopsided":
-        values = np.where(generator.random(shape) < 0.5, -0.25 * scale, scale)
-    else:
-        values = generator.choice([-1.0, -1 / 3, 1 / 3, 1.0], shape)
-    return tf.constant(values, tf.float32)
-
-
-INPUTS = {
-    "sign": sign,
-    "heaviside": lambda x: tf.cast(x >= 0, tf.float32),
-    "threshold": lambda x: sign(x - 0.25),
-    "falling": lambda x: tf.where(x > 0.1, -1.0, 1.0),
-    "lopsided": lambda x: tf.where(x < 0.3, -2.0, 5.0),
-}
-FILTERS = ("sign", "scaled", "ternary", "lopsided", "two bits")
-
-
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 999),
     kinds=st.tuples(st.sampled_from(sorted(INPUTS)), st.sampled_from(FILTERS)),
@@ -94,7 +21,7 @@ FILTERS = ("sign", "scaled", "ternary", "lopsided", "two bits")
     taps=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     channels=st.sampled_from([1, 20, 32, 40]),
     stride=st.integers(1, 2),
-    padding=st.sampled_from(["SAME", "VALID", "one", "minus one", "asymmetric"]),
+    padding=st.sampled_from(["SAME", "VALID", "one", "minus one", "asymmetric", "third"]),
 )
 def test_equals_float(
     seed: int,
@@ -106,7 +33,7 @@ def test_equals_float(
     padding: str,
 ) -> None:
     weights = filter_of(kinds[1], (*taps, channels, 5), seed)
-    explicit = {"one": (1, 2, 1), "minus one": (1, 1, -1), "asymmetric": (0, 2, 0)}
+    explicit = {"one": (1, 2, 1), "minus one": (1, 1, -1), "asymmetric": (0, 2, 0), "third": (1, 1, 1 / 3)}
 
     def function(x: Any) -> Any:
         y = INPUTS[kinds[0]](x)
@@ -119,7 +46,58 @@ def test_equals_float(
         size = (max(size[0], taps[0]), max(size[1], taps[1]))
     elif padding != "SAME":
         size = (size[0] + taps[0], size[1] + taps[1])
-    check(function, (1, *size, channels))
+    check(to_float(function, (1, *size, channels)), (1, *size, channels))
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 999),
+    kinds=st.tuples(st.sampled_from(sorted(INPUTS)), st.sampled_from(FILTERS)),
+    groups=st.sampled_from([(32, 2), (64, 3), (16, 2), (16, 4), (8, 5), (4, 8), (48, 2), (40, 2), (2, 16), (96, 2)]),
+    outputs=st.sampled_from([1, 3, 16]),
+    padding=st.sampled_from(["SAME", "one", "minus one"]),
+    stride=st.integers(1, 2),
+)
+def test_groups_equal_float(
+    seed: int, kinds: tuple[str, str], groups: tuple[int, int], outputs: int, padding: str, stride: int
+) -> None:
+    size, count = groups
+    weights = filter_of(kinds[1], (3, 2, size, count * outputs), seed)
+    # Two signs for each weight that is not 0 anyway are twice as large as the smallest groups are.
+    assume(size > 2 or kinds[1] in ("sign", "scaled", "ternary"))
+
+    def function(x: Any) -> Any:
+        y = INPUTS[kinds[0]](x)
+        if padding != "SAME":
+            value = 1 if padding == "one" else -1
+            y = tf.pad(y, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=value)
+        return tf.nn.conv2d(y, weights, stride, "SAME" if padding == "SAME" else "VALID")
+
+    check(to_float(function, (1, 4, 5, size * count)), (1, 4, 5, size * count))
+
+
+def filters_of(flatbuffer: bytes) -> list[tuple[int, ...]]:
+    """The shapes of the packed filters."""
+    (graph,) = TfliteModel.read(flatbuffer).graphs
+    tensors = [operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d"]
+    return [tensor.shape for tensor in tensors if tensor is not None]
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "filters"),
+    [
+        (32, 4, [(8, 3, 3, 1)]),  # groups of whole words are groups of LceBconv2d
+        (64, 2, [(8, 3, 3, 2)]),
+        (16, 4, [(8, 3, 3, 1)] * 2),  # two groups in a word
+        (48, 4, [(8, 3, 3, 3)] * 2),  # two groups in three words
+        (48, 3, [(9, 3, 3, 5)] * 2),  # three words do not divide the map
+    ],
+)
+def test_groups_become_whole_words(size: int, count: int, filters: list[tuple[int, ...]]) -> None:
+    weights = filter_of("scaled", (3, 3, size, filters[0][0]))
+    shape = (1, 5, 5, size * count)
+    binary = check(to_float(lambda x: tf.nn.conv2d(sign(x), weights, 1, "SAME"), shape), shape)
+    assert filters_of(binary) == filters
 
 
 def test_a_convolution_of_larq_is_one_operator() -> None:
@@ -129,22 +107,69 @@ def test_a_convolution_of_larq_is_one_operator() -> None:
         padded = tf.pad(sign(x), [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=1.0)
         return tf.nn.conv2d(padded, weights, 1, "VALID")
 
-    check(function, (1, 6, 6, 32), {"LceQuantize": 1, "LceBconv2d": 1, "PADV2": 0, "SIGN": 0})
+    shape = (1, 6, 6, 32)
+    check(to_float(function, shape), shape, {"LceQuantize": 1, "LceBconv2d": 1, "PADV2": 0, "SIGN": 0})
 
 
-def test_two_convolutions_share_one_quantize() -> None:
+def test_two_convolutions_share_their_signs() -> None:
     first, second = filter_of("sign", (3, 3, 32, 8)), filter_of("sign", (1, 1, 32, 8), 1)
+    shift = tf.constant(np.random.default_rng(0).normal(size=32), tf.float32)
 
     def function(x: Any) -> Any:
-        signs = sign(x)
+        signs = tf.where(x + shift > 0.5, 1.0, -1.0)
         return tf.nn.conv2d(signs, first, 1, "SAME") + tf.nn.relu(tf.nn.conv2d(signs, second, 1, "SAME"))
 
-    check(function, (1, 5, 5, 32), {"LceQuantize": 1, "LceBconv2d": 2})
+    check(to_float(function, (1, 5, 5, 32)), (1, 5, 5, 32), {"LceQuantize": 1, "LceBconv2d": 2})
 
 
 def test_relu_bias_and_dilation() -> None:
     weights, bias = filter_of("scaled", (3, 3, 32, 8)), tf.constant(np.random.default_rng(0).normal(size=8), tf.float32)
-    check(lambda x: tf.nn.relu6(tf.nn.conv2d(sign(x), weights, 1, "SAME", dilations=2) + bias), (1, 7, 7, 32))
+
+    def function(x: Any) -> Any:
+        return tf.nn.relu6(tf.nn.conv2d(sign(x), weights, 1, "SAME", dilations=2) + bias)
+
+    check(to_float(function, (1, 7, 7, 32)), (1, 7, 7, 32))
+
+
+def test_zeros_around_zeros_and_ones_take_no_constant_map() -> None:
+    weights = filter_of("sign", (3, 3, 32, 64))
+    shape = (1, 32, 32, 32)
+    flatbuffer = to_float(lambda x: tf.nn.conv2d(INPUTS["heaviside"](x), weights, 1, "SAME"), shape)
+    assert len(check(flatbuffer, shape, {"PADV2": 1, "ADD": 0})) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "kinds"),
+    [
+        (larq.quantizers.SteTern(), {"LceQuantize": 2, "LceBconv2d": 2, "SIGN": 0}),
+        (larq.quantizers.DoReFa(2), {"LceQuantize": 3, "LceBconv2d": 3, "ROUND": 0}),  # steps
+        (larq.quantizers.DoReFa(3), {"LceQuantize": 3, "LceBconv2d": 3, "ROUND": 1}),  # digits
+        (larq.quantizers.DoReFa(4), {"LceQuantize": 4, "LceBconv2d": 4, "ROUND": 1}),
+        (lambda x: tf.round(tf.clip_by_value(x, -2.0, 2.0)), {"LceQuantize": 4, "LceBconv2d": 4}),  # five values
+        (lambda x: sign(x) + 3 * sign(x - 1), {"LceQuantize": 2, "LceBconv2d": 2}),  # -4, -2, 4
+    ],
+)
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_inputs_of_several_values(quantizer: Any, kinds: dict[str, int], padding: str) -> None:
+    weights = filter_of("scaled", (3, 3, 32, 8))
+    shape = (1, 6, 6, 32)
+    check(to_float(lambda x: tf.nn.conv2d(quantizer(x), weights, 1, padding), shape), shape, kinds)
+
+
+def test_values_of_each_channel_with_equal_distances() -> None:
+    generator = np.random.default_rng(0)
+    beta, gamma = (tf.constant(generator.normal(size=32), tf.float32) for _ in range(2))
+    weights = filter_of("scaled", (3, 3, 32, 8))
+    shape = (1, 6, 6, 32)
+    for padding in ("VALID", "SAME"):
+        function = lambda x: tf.nn.conv2d(sign(x - beta) + gamma, weights, 1, padding)  # noqa: B023, E731
+        check(to_float(function, shape), shape, {"LceQuantize": 1, "LceBconv2d": 1})
+
+
+def test_a_batch_that_is_open() -> None:
+    weights = filter_of("scaled", (3, 3, 32, 8))
+    function = lambda x: tf.nn.conv2d(larq.quantizers.DoReFa(2)(x), weights, 1, "SAME")  # noqa: E731
+    check(to_float(function, (None, 6, 6, 32)), (3, 6, 6, 32))
 
 
 @pytest.mark.parametrize(
@@ -157,12 +182,28 @@ def test_relu_bias_and_dilation() -> None:
             ),
             "no grid",
         ),
-        (lambda x: tf.nn.conv2d(tf.sign(x), filter_of("sign", (3, 3, 32, 4)), 1, "SAME"), "its input has 3 values"),
-        (lambda x: tf.nn.conv2d(sign(x), filter_of("sign", (3, 3, 16, 4)), 1, "SAME"), "it has groups"),
+        (
+            lambda x: tf.nn.conv2d(sign(x) * tf.range(1.0, 33.0), filter_of("sign", (3, 3, 32, 4)), 1, "SAME"),
+            "its input has other values in each channel",
+        ),
+        (lambda x: tf.nn.conv2d(tf.clip_by_value(x, 3, 3), filter_of("sign", (3, 3, 32, 4)), 1, "SAME"), "one value"),
+        (
+            lambda x: tf.nn.conv2d(sign(x), filter_of("sign", (3, 3, 1, 32)), 1, "SAME"),
+            None,
+        ),
+        (
+            lambda x: tf.nn.conv2d(tf.reshape(sign(x), (1, 6, 8, 24)), filter_of("lopsided", (3, 3, 1, 24)), 1, "SAME"),
+            "its groups of 1 of 24 channels would take 16 bytes for each tap instead of 4",
+        ),
     ],
 )
-def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_refusals_say_why(function: Callable[[Any], Any], reason: str | None) -> None:
     _, answers = rewritten(to_float(function, (1, 6, 6, 32)))
-    (answer,) = answers
-    assert answer is not None
-    assert reason in answer
+    assert len(answers) == (reason is not None)
+    assert reason is None or reason in answers[0]
+
+
+def test_a_map_of_any_size_is_refused() -> None:
+    weights = filter_of("sign", (3, 3, 32, 4))
+    _, answers = rewritten(to_float(lambda x: tf.nn.conv2d(sign(x), weights, 1, "SAME"), (1, None, None, 32)))
+    assert answers == ["the shape of its input is not fixed"]

@@ -1,0 +1,28 @@
+"""DEPTHWISE_CONV_2D of an input of few values and a filter of few values: a convolution with one channel in a group.
+
+Output o looks at channel o / depth_multiplier alone. filters.py joins 32 such groups to one, with a filter that is 0
+but for one channel: two binary filters, 8 bytes for each weight and 64 bit products, where float32 has 4 bytes and one
+product. It is larger and slower than the float operator; it is done because somebody asked for it, as long as 32
+divides the channels: else the filter would grow with their square, and that is the reason why it is not done.
+"""
+
+import numpy as np
+
+from mobile_bnn.converters.graph import Graph, Operator
+from mobile_bnn.converters.rules.binary_convolution import convolve
+from mobile_bnn.converters.rules.binary_sum import Linear, linear
+
+KINDS = frozenset({"DEPTHWISE_CONV_2D"})
+
+
+def apply(graph: Graph, operator: Operator) -> str | None:
+    """Rewrites a DEPTHWISE_CONV_2D into LceQuantize and LceBconv2d.
+
+    Returns:
+        None if it did, else why not.
+    """
+    read = linear(operator)
+    if isinstance(read, str):
+        return read
+    filters = np.ascontiguousarray(np.moveaxis(read.weights[0], 2, 0))[..., None]
+    return convolve(graph, operator, Linear(filters, read.bias))

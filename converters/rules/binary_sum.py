@@ -1,0 +1,208 @@
+"""A convolution of an input of few values with a filter of few values is a sum of binary convolutions.
+
+Let the input be a = m + sum_i d_i * s_i with s_i in {-1, +1} and m per input channel (few_valued.py), and the filter
+w = sum_k c_k * B_k with B_k in {-1, +1} and c_k per output channel (filters.py). Where every tap lies inside the map
+
+    conv(a, w) = sum_i sum_k d_i * c_k * conv(s_i, B_k)  +  sum(m * w)
+
+so each pair is one LceBconv2d with multiplier d_i * c_k, and sum(m * w) goes into the bias. Outside, a pixel of value v
+is a sum of signs too if v is one of the input's values: if all of them are +1, LceBconv2d has them itself, else they
+are written out around what LceQuantize reads. Of another v, LceBconv2d makes 0, that is m, if it can (the usual zero
+around {-1, +1}), or +1; what is missing, v less what it was counted as, times w, summed over the taps outside, is a
+constant map.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+from mobile_bnn.converters.bits import pack
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.quantizers.activations import StepFunction
+from mobile_bnn.converters.quantizers.weights import Base
+from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, few_valued, packed
+from mobile_bnn.converters.rules.filters import Filter
+from mobile_bnn.converters.rules.geometry import Geometry
+from mobile_bnn.converters.rules.site import Site, has_fixed_size
+
+Array = npt.NDArray[Any]
+
+_SAME, _VALID = 0, 1
+_RELUS = {
+    schema.ActivationFunctionType.RELU: "RELU",
+    schema.ActivationFunctionType.RELU_N1_TO_1: "RELU_N1_TO_1",
+    schema.ActivationFunctionType.RELU6: "RELU6",
+}
+
+
+@dataclass(frozen=True)
+class Linear:
+    """What a linear operator computes.
+
+    Attributes:
+        weights: float32, as in the file.
+        bias: float32 [O].
+    """
+
+    weights: Array
+    bias: Array
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A linear operator as a convolution.
+
+    Attributes:
+        steps: the quantizer of its input.
+        view: the input's shape [N, H, W, C], which may be a reshape of what the quantizer has.
+        filter: of few values.
+        bias: float32 [O].
+        outside: the value of the pixels around the map.
+        geometry: how the filter moves.
+    """
+
+    steps: StepFunction
+    view: tuple[int, ...]
+    filter: Filter
+    bias: Array
+    outside: float
+    geometry: Geometry
+
+
+@dataclass(frozen=True)
+class _Padding:
+    """What is outside the map: nothing or what LceBconv2d's options say, or something that is written out.
+
+    Attributes:
+        pad_values: LceBconv2d's option.
+        padding: the same.
+        around: what is written out.
+        counted: float64 [C], the value that the pixels outside count as.
+    """
+
+    pad_values: int
+    padding: int
+    around: Around | None
+    counted: Array
+
+
+def linear(operator: Operator) -> Linear | str:
+    """Reads a linear operator, or says what it has that a binary convolution has not."""
+    weights = None if operator.inputs[1] is None else operator.inputs[1].values
+    if weights is None or weights.dtype != np.float32:
+        return "its filter is no constant of float32"
+    activation = operator.options.fusedActivationFunction
+    if activation != schema.ActivationFunctionType.NONE and activation not in _RELUS:
+        return "its fused activation is none that a binary convolution can be followed by"
+    bias = _bias(operator)
+    if bias is None:
+        return "its bias is no constant of float32"
+    (data,) = operator.inputs[:1]
+    if data is None or not has_fixed_size(data):
+        return "the shape of its input is not fixed"
+    return Linear(weights, bias)
+
+
+def _bias(operator: Operator) -> Array | None:
+    if len(operator.inputs) < 3 or operator.inputs[2] is None:
+        return np.zeros(operator.output.shape[-1], np.float32)
+    return operator.inputs[2].values
+
+
+def lower(graph: Graph, operator: Operator, found: Convolution) -> str | None:
+    """Rewrites an operator into LceQuantize and LceBconv2d, one for each sign of its input and base of its filter.
+
+    Returns:
+        None if it did, else why not.
+    """
+    signs = few_valued(found.steps, len(found.filter.bases))
+    if isinstance(signs, str):
+        return signs
+    levels, terms = signs
+    middle = _per_channel(terms.middle, found)
+    if middle is None:
+        return "its input has other values in each channel"
+    padding = _padding(found, levels, terms, middle)
+    bias = found.bias + np.einsum("oyxc,oc->o", found.filter.values, found.filter.per_output(middle))
+    site = Site(graph, operator)
+    shape = (*found.view[:1], *found.geometry.output_size, len(found.bias))
+    total: Tensor | None = None
+    for words, half in zip(packed(site, terms, found.view, padding.around), terms.halves, strict=True):
+        for base in found.filter.bases:
+            output = Tensor.of(operator.output.name, shape, np.float32)
+            term = _bconv(site, words, base, half, bias, output, found, padding)
+            total, bias = term if total is None else site.elementwise("ADD", total, term), np.zeros_like(bias)
+    assert total is not None
+    if (border := _border(found, padding)) is not None:
+        total = site.elementwise("ADD", total, border)
+    site.finish(_behind(site, operator, total))
+    return None
+
+
+def _behind(site: Site, operator: Operator, total: Tensor) -> Tensor:
+    """The fused activation, and the shape of the operator's output."""
+    activation = operator.options.fusedActivationFunction
+    if activation in _RELUS:
+        output = Tensor.of(total.name, total.shape, np.float32)
+        total = site.add(Operator.builtin(_RELUS[activation], [total], [output]))
+    return site.reshape(total, operator.output.shape)
+
+
+def _per_channel(middle: Array, found: Convolution) -> Array | None:
+    if (middle == middle[0]).all():
+        return np.full(found.filter.channels, middle[0])
+    return middle if len(middle) == found.filter.channels else None
+
+
+def _padding(found: Convolution, levels: Levels, terms: FewValued, middle: Array) -> _Padding:
+    geometry = found.geometry
+    value = np.full_like(middle, found.outside)
+    if geometry.is_valid:
+        return _Padding(1, _VALID, None, value)
+    level = levels.index(found.outside)
+    if level is None and geometry.is_same and not geometry.is_small:
+        return _Padding(0, _SAME, None, middle)
+    signs = np.ones(len(terms.halves), bool) if level is None else terms.marks[:, level]
+    counted = middle + sum(terms.halves) if level is None else value
+    if signs.all() and geometry.is_same:
+        return _Padding(1, _SAME, None, counted)
+    return _Padding(1, _VALID, Around(signs, geometry.before, geometry.after), counted)
+
+
+def _border(found: Convolution, padding: _Padding) -> Array | None:
+    """What the taps outside add besides what they are counted as: float32 [1, H, W, O], None if nothing."""
+    missing = found.outside - padding.counted
+    if found.geometry.is_valid or not missing.any():
+        return None
+    taps = np.einsum("oyxc,oc->oyx", found.filter.values, found.filter.per_output(missing))
+    border = np.einsum("hwyx,oyx->hwo", 1.0 - found.geometry.inside(), taps)
+    return np.asarray(border[None], np.float32)
+
+
+def _bconv(
+    site: Site,
+    words: Tensor,
+    base: Base,
+    half: float,
+    bias: Array,
+    output: Tensor,
+    found: Convolution,
+    padding: _Padding,
+) -> Tensor:
+    geometry = found.geometry
+    options = {
+        "channels_in": found.filter.channels,
+        "dilation_height_factor": geometry.dilation[0],
+        "dilation_width_factor": geometry.dilation[1],
+        "fused_activation_function": 0,
+        "pad_values": padding.pad_values,
+        "padding": padding.padding,
+        "stride_height": geometry.stride[0],
+        "stride_width": geometry.stride[1],
+    }
+    multiplier = (base.scale * np.float64(half)).astype(np.float32)
+    constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias.astype(np.float32)}
+    return site.bconv(words, constants, output, options)

@@ -1,0 +1,105 @@
+"""A filter of few values, with or without groups, as binary filters whose groups are made of whole words.
+
+Groups of a multiple of 32 channels, or one group, are what LceBconv2d computes. Others are joined: a block of the
+least common multiple of 32 and a group's channels (or the whole map, if blocks do not divide it) is one group of a
+filter that is 0 where an output does not look. A zero is half the sum of a sign and its opposite, so w = s * B becomes
+two binary filters of scale s / 2; with a grid that has a point 0 there are no more than without groups. The blocks take
+fewer operators than a SPLIT, a convolution for each group and a CONCATENATION.
+"""
+
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.quantizers.weights import Base, binary_weights
+
+Array = npt.NDArray[Any]
+
+# Joined groups are refused where their filters take more of the file than this many float32 ones: a depthwise filter
+# of whole blocks takes exactly that.
+_LARGEST = 2
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter as a sum of binary ones.
+
+    Attributes:
+        values: float32 [O, H, W, channels of a group].
+        bases: of the same shape.
+        channels: of the input.
+    """
+
+    values: Array
+    bases: list[Base]
+    channels: int
+
+    def viewed(self, size: tuple[int, int, int]) -> "Filter":
+        """The same numbers as a filter of that height and width over so many channels, in one group."""
+        shape = (len(self.values), *size)
+        bases = [Base(base.signs.reshape(shape), base.scale) for base in self.bases]
+        return Filter(self.values.reshape(shape), bases, size[2])
+
+    def per_output(self, channels: Array) -> Array:
+        """A number for each input channel as those that each output reads: float64 [O, channels of a group]."""
+        groups = channels.reshape(-1, self.values.shape[3])
+        return np.repeat(groups, len(self.values) // len(groups), axis=0)
+
+
+def binary_filter(values: Array, channels: int) -> Filter | str:
+    """Takes a filter apart.
+
+    Args:
+        values: float32 [O, H, W, channels of a group].
+        channels: of the input.
+
+    Returns:
+        The filter, or why it is no sum of binary ones.
+    """
+    bases = _bases(values)
+    if isinstance(bases, str):
+        return bases
+    size = values.shape[3]
+    if size == channels or size % 32 == 0:
+        return Filter(values, bases, channels)
+    block = lcm(size, 32) if channels % lcm(size, 32) == 0 else channels
+    whole = _joined(values, channels, block)
+    joined = _bases(whole)
+    if isinstance(joined, str):  # no grid has both its values and 0
+        joined = [half for base in bases for half in _joined_base(base, channels, block)]
+    words = (block + 31) // 32
+    if words * len(joined) > _LARGEST * size:
+        return (
+            f"its groups of {size} of {channels} channels would take {4 * words * len(joined)} bytes for each tap"
+            f" instead of {4 * size}"
+        )
+    return Filter(whole, joined, channels)
+
+
+def _bases(values: Array) -> list[Base] | str:
+    """The terms of a filter, what all weights of a channel have in common being one of them."""
+    found = binary_weights(np.asarray(values, np.float32))
+    if isinstance(found, str):
+        return found
+    return found.bases + ([Base(np.zeros(values.shape, bool), found.offset)] if found.offset.any() else [])
+
+
+def _joined_base(base: Base, channels: int, block: int) -> list[Base]:
+    """A binary filter over blocks of channels: two that are opposite where an output's group is not."""
+    reads = _joined(np.ones(base.signs.shape, bool), channels, block)
+    signs = _joined(base.signs, channels, block)
+    return [Base(signs, base.scale / 2), Base(signs | ~reads, base.scale / 2)]
+
+
+def _joined(values: Array, channels: int, block: int) -> Array:
+    """The filter over blocks of channels, 0 where an output's group is not."""
+    outputs, height, width, size = values.shape
+    groups_of_block = block // size
+    outputs_of_group = outputs * size // channels
+    place = np.arange(outputs) // outputs_of_group % groups_of_block
+    joined = np.zeros((outputs, height, width, groups_of_block, size), values.dtype)
+    joined[np.arange(outputs), :, :, place] = values
+    return joined.reshape(outputs, height, width, block)

@@ -1,0 +1,154 @@
+"""Runs the rules for linear operators over float files, and the result beside the float file."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from absl import logging as absl_logging
+from ai_edge_litert.interpreter import Interpreter, load_delegate
+
+from mobile_bnn.converters.graph import Graph, TfliteModel
+from mobile_bnn.converters.rules import (
+    batch_matmul,
+    binary_convolution,
+    binary_dense,
+    binary_depthwise,
+    dilation,
+    unit_axis,
+)
+from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.native_output import caught_stderr
+from mobile_bnn.runtime import library_path
+
+with caught_stderr():
+    from larq_compute_engine.tflite.python.interpreter import Interpreter as LceInterpreter
+
+PREPARE = (batch_matmul, dilation, unit_axis)
+BINARY = (binary_convolution, binary_dense, binary_depthwise)
+
+sign = larq.math.sign
+
+INPUTS = {
+    "sign": sign,
+    "heaviside": lambda x: tf.cast(x >= 0, tf.float32),
+    "threshold": lambda x: sign(x - 0.25),
+    "falling": lambda x: tf.where(x > 0.1, -1.0, 1.0),
+    "lopsided": lambda x: tf.where(x < 0.3, -2.0, 5.0),
+    "ternary": larq.quantizers.SteTern(),
+    "two bits": larq.quantizers.DoReFa(2),
+    "three bits": larq.quantizers.DoReFa(3),
+}
+FILTERS = ("sign", "scaled", "ternary", "lopsided", "two bits")
+
+
+def filter_of(kind: str, shape: tuple[int, ...], seed: int = 0) -> Any:
+    """A filter of few values, output channels last."""
+    generator = np.random.default_rng(seed)
+    scale = generator.uniform(0.1, 2, shape[-1])
+    if kind == "sign":
+        values = generator.choice([-1.0, 1.0], shape)
+    elif kind == "scaled":
+        values = generator.choice([-1.0, 1.0], shape) * scale
+    elif kind == "ternary":
+        values = generator.choice([-1.0, 0.0, 1.0], shape) * scale
+    elif kind == "lopsided":
+        values = np.where(generator.random(shape) < 0.5, -0.25 * scale, scale)
+    else:
+        values = generator.choice([-1.0, -1 / 3, 1 / 3, 1.0], shape)
+    return tf.constant(values, tf.float32)
+
+
+def to_float(function: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bytes:
+    """A function as TensorFlow's converter writes it."""
+    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
+    with caught_stderr():
+        absl_logging.set_verbosity(absl_logging.ERROR)
+        return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert())
+
+
+def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
+    """Runs a file in LiteRT with our delegate."""
+    interpreter = Interpreter(
+        model_content=flatbuffer, experimental_delegates=[load_delegate(str(library_path()), {"num_threads": "1"})]
+    )
+    index = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(index, x.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(index, x)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+
+
+def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Random numbers, among them zeros of both signs, exact thresholds and their neighbours, and huge ones."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=shape).astype(np.float32)
+    ties = np.float32([0.25, 0.1, 0.3, 0.05, -0.05, 1 / 6, 0.5, 5 / 6, 1])
+    special = np.concatenate([ties, np.nextafter(ties, np.float32(-9)), np.float32([0, -0.0, 1e30, -1e30, 1e-40])])
+    return np.where(generator.random(shape) < 0.3, generator.choice(special, shape), x).astype(np.float32)
+
+
+def apply_rules(graph: Graph) -> list[str]:
+    """What the rules say to each linear operator that they do not rewrite."""
+    for rule in PREPARE:
+        _apply(graph, rule)
+    answers = [answer for rule in BINARY for answer in _apply(graph, rule)]
+    graph.remove_dead()
+    return [answer for answer in answers if answer is not None]
+
+
+def _apply(graph: Graph, rule: Any) -> list[str | None]:
+    operators = [operator for operator in graph.operators if operator.kind in rule.KINDS]
+    return [rule.apply(graph, operator) for operator in operators if operator in graph.operators]
+
+
+def rewritten(flatbuffer: bytes) -> tuple[bytes, list[str]]:
+    """The file after the rules, and what they refused."""
+    model = TfliteModel.read(flatbuffer)
+    answers = apply_rules(model.graphs[0])
+    return model.write(), answers
+
+
+def kinds_of(flatbuffer: bytes) -> list[str]:
+    """The file's operators."""
+    return [operator.kind for operator in TfliteModel.read(flatbuffer).graphs[0].operators]
+
+
+def check(flatbuffer: bytes, shape: tuple[int, ...], kinds: dict[str, int] | None = None) -> bytes:
+    """Asserts that a float file becomes binary and computes the same, in LiteRT and in LCE's interpreter.
+
+    Args:
+        flatbuffer: the float file.
+        shape: of its input.
+        kinds: how many operators of these kinds there are then.
+
+    Returns:
+        The binary file.
+    """
+    binary, answers = rewritten(flatbuffer)
+    assert not answers
+    operators = kinds_of(binary)
+    assert "LceBconv2d" in operators
+    assert not {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL"} & set(operators)
+    for kind, count in (kinds or {}).items():
+        assert operators.count(kind) == count, operators
+    x = adversarial(shape)
+    expected, actual = run(flatbuffer, x), run(binary, x)
+    tolerance = 1e-5 * np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=tolerance)
+    if shape[0] == 1:
+        lce = np.asarray(LceInterpreter(binary, use_reference_bconv=_has_groups(binary)).predict(x))
+        np.testing.assert_allclose(lce, actual, rtol=1e-5, atol=tolerance)
+    return binary
+
+
+def _has_groups(flatbuffer: bytes) -> bool:
+    """Whether a binary convolution has groups: LCE's default kernel does not."""
+    for operator in TfliteModel.read(flatbuffer).graphs[0].operators:
+        if operator.kind == "LceBconv2d":
+            data, weights = operator.inputs[:2]
+            assert data is not None
+            assert weights is not None
+            if data.shape[3] != weights.shape[3]:
+                return True
+    return False

@@ -1,0 +1,87 @@
+"""PRELU as PyTorch's exporter writes it out: the operator in its place keeps every bit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.rules import prelu
+from mobile_bnn.legacy_keras import tf
+
+SHAPE = (1, 4, 5, 6)
+SLOPES = np.float32([0.25, 1, 0, -0.5, 3, 1e-30])
+
+
+def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
+    interpreter = Interpreter(model_content=flatbuffer)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+
+
+def rewritten(function: Callable[[Any], Any], shape: tuple[int, ...] = SHAPE) -> tuple[bytes, bytes, str | None]:
+    """The file before and after, and what the rule said of the last SUB."""
+    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
+    flatbuffer = bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
+    model = TfliteModel.read(flatbuffer)
+    (graph,) = model.graphs
+    difference = [operator for operator in graph.operators if operator.kind == "SUB"][-1]
+    reason = prelu.apply(graph, difference)
+    graph.remove_dead()
+    return flatbuffer, model.write(), reason
+
+
+def written_out(slopes: Any, factor: float = -1.0) -> Callable[[Any], Any]:
+    return lambda x: tf.nn.relu(x) - tf.nn.relu(x * factor) * slopes
+
+
+@pytest.mark.parametrize(
+    ("slopes", "shape"),
+    [
+        (SLOPES, SHAPE),
+        (SLOPES.reshape(1, 1, 1, 6), SHAPE),
+        (np.float32(0.25), SHAPE),
+        (SLOPES, (3, 6)),
+        (np.float32([[[-2.0]]]), (2, 3, 6)),
+    ],
+)
+def test_slopes(slopes: np.ndarray, shape: tuple[int, ...]) -> None:
+    before, after, reason = rewritten(written_out(slopes), shape)
+    assert reason is None
+    assert [operator.kind for operator in TfliteModel.read(after).graphs[0].operators] == ["PRELU"]
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    x.flat[:6] = [0, -0.0, 1e38, -1e38, 1e-37, -1e-37]
+    np.testing.assert_array_equal(run(after, x), run(before, x))
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda x: tf.nn.relu(x) - 2 * x, "it is no difference between a RELU and a slope of the same tensor"),
+        (lambda x: tf.abs(x) - tf.nn.relu(x), "it is no difference between a RELU and a slope"),
+        (written_out(SLOPES, -2.0), "it is no difference between a RELU and a slope of the same tensor"),
+        (
+            lambda x: tf.nn.relu(tf.abs(x)) - tf.nn.relu(x * -1.0) * SLOPES,
+            "it is no difference between a RELU and a slope of the same tensor",
+        ),
+        (lambda x: tf.nn.relu(written_out(SLOPES)(x)), "it is followed by an activation"),
+        (written_out(np.arange(5, dtype=np.float32).reshape(5, 1)), "its slopes are not those of channels"),
+    ],
+)
+def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
+    before, after, answer = rewritten(function)
+    assert answer == reason
+    assert TfliteModel.read(before).write() == after
+
+
+def test_an_infinite_slope() -> None:
+    before, _, _ = rewritten(written_out(SLOPES))
+    (graph,) = TfliteModel.read(before).graphs
+    slopes = next(t for o in graph.operators for t in o.inputs if t and t.values is not None and t.values.size == 6)
+    slopes.set_values(np.where(SLOPES == 3, np.float32(np.inf), SLOPES))
+    reason = prelu.apply(graph, graph.operators[-1])
+    assert reason == "its slopes are not those of channels"
