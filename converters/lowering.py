@@ -16,6 +16,7 @@ from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.rules import (
     activation_behind,
     affine_behind,
+    affine_behind_sum,
     batch_matmul,
     binary_convolution,
     binary_dense,
@@ -76,6 +77,7 @@ BEHIND: Sequence[Rule] = (
     sign_argument,
     activation_behind,
     affine_behind,
+    affine_behind_sum,
 )
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)

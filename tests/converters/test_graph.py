@@ -140,3 +140,20 @@ def test_a_constant_whose_shape_lies() -> None:
     tensor.table.shape = [2, 4]
     with pytest.raises(MobileBnnError, match=r"constant weights has 24 bytes: .*\[2, 4\] of float32"):
         _ = tensor.values
+
+
+def test_equal_constants_are_one_tensor_unless_they_are_quantized() -> None:
+    (graph,) = TfliteModel.read(convert(lambda x: x + 1.5, (1, 4))).graphs
+    constants = [Tensor.constant(name, np.ones(4, np.float32)) for name in ("one", "another", "scaled", "longer")]
+    constants[2].table.quantization = schema.QuantizationParametersT()
+    constants[3].table.shape = [1, 4]
+    for constant in constants:
+        output = Tensor.of(f"behind {constant.name}", (1, 4), np.float32)
+        graph.operators.append(Operator.builtin("ADD", [graph.outputs[0], constant], [output], schema.AddOptionsT()))
+        graph.outputs[0] = output
+    graph.signatures = []
+    written = TfliteModel.of(graph).write()
+    names = [tensor.name for tensor in TfliteModel.read(written).graphs[0].tensors() if tensor.content is not None]
+    assert [name for name in names if name in ("one", "another", "scaled", "longer")] == ["one", "scaled", "longer"]
+    (result,) = run(written, np.zeros((1, 4), np.float32))
+    np.testing.assert_array_equal(result, np.full((1, 4), 5.5))

@@ -1,0 +1,64 @@
+"""Per-channel affine maps, and binary convolutions as such maps of their sums.
+
+Kernels compute (bias + multiplier * terms) - 2 * multiplier * accumulator: exact for whole numbers, else rounded to a
+share of multiplier * terms. Results that an activation has clamped to 6 or 1 are too small for that.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, replaced
+
+Array = npt.NDArray[Any]
+
+
+def affine(operator: Operator, tensor: Tensor) -> tuple[Array, Array] | str:
+    """Factor and summand, each float64 [1] or [O], of an operator that reads a tensor; or why it is no affine map."""
+    if operator.kind not in ("MUL", "ADD", "SUB", "DIV"):
+        return f"{operator.kind} behind it is no affine map"
+    if activation_of(operator) not in (0, *KIND_OF):
+        return f"{operator.kind} behind it has a fused activation that is no operator"
+    left, right = operator.inputs
+    constant = right if left is tensor else left
+    values = None if constant is None else constant.values
+    if values is None:
+        return f"{operator.kind} behind it has no constant operand"
+    if operator.output.shape != tensor.shape or values.size not in (1, *values.shape[-1:]):
+        return f"the constant of {operator.kind} behind it varies within a channel"
+    operand, one, none = values.reshape(-1).astype(np.float64), np.ones(1), np.zeros(1)
+    if operator.kind == "MUL":
+        return operand, none
+    if operator.kind == "ADD":
+        return one, operand
+    if operator.kind == "SUB":
+        return (one, -operand) if left is tensor else (-one, operand)
+    if left is not tensor:
+        return "DIV behind it divides by its result"
+    return (1 / operand, none) if operand.all() else "DIV behind it divides by 0"
+
+
+def activation_of(operator: Operator) -> int:
+    """The number of an operator's fused activation, 0 for none."""
+    return int(getattr(operator.options, "fusedActivationFunction", 0))
+
+
+def fits(values: Array) -> bool:
+    """Whether float32 has numbers of that size."""
+    return bool((np.abs(values) <= np.finfo(np.float32).max).all())
+
+
+def is_clamped(bconv: Operator) -> bool:
+    """Whether an activation makes the results of an LceBconv2d too small for a multiplier."""
+    return bconv.custom_options["fused_activation_function"] not in (0, ACTIVATIONS["RELU"])
+
+
+def put_line(graph: Graph, bconv: Operator, output: Tensor, multiplier: Array, bias: Array) -> None:
+    """Gives an LceBconv2d another output, multiplier and bias, each float64 [O] or [1]."""
+    parameters = [
+        Tensor.constant(name, np.broadcast_to(values, bconv.output.shape[-1:]).astype(np.float32))
+        for name, values in (("multiplier", multiplier), ("bias", bias))
+    ]
+    replaced(graph, bconv, output, [bconv.inputs[1], *parameters, None])
