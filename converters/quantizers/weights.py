@@ -91,19 +91,21 @@ _Terms = tuple[list[tuple[Array, Array]], Array]
 def _by_blocks(rows: Array, find: Callable[[Array, Array, Array, Array], _Terms | None]) -> _Terms | None:
     """Takes a few channels at a time apart in float64; None from the first that are not of that kind."""
     count = max(1, _BLOCK // rows.shape[1])
-    found = []
+    terms: list[tuple[Array, Array]] = []
+    offset = np.empty(len(rows))
     for start in range(0, len(rows), count):
-        block = rows[start : start + count].astype(np.float64)
+        here = slice(start, start + count)
+        block = rows[here].astype(np.float64)
         low, high = block.min(1), block.max(1)
-        terms = find(block, low, high, _TOLERANCE * np.maximum(np.abs(low), np.abs(high)))
-        if terms is None:
+        found = find(block, low, high, _TOLERANCE * np.maximum(np.abs(low), np.abs(high)))
+        if found is None:
             return None
-        found.append(terms)
-    bases = zip(*(terms for terms, _ in found), strict=True)
-    joined = [
-        (np.concatenate(signs), np.concatenate(scales)) for signs, scales in (zip(*b, strict=True) for b in bases)
-    ]
-    return joined, np.concatenate([offset for _, offset in found])
+        if not terms:
+            terms = [(np.empty(rows.shape, bool), np.empty(len(rows))) for _ in found[0]]
+        offset[here] = found[1]
+        for (signs, scale), part in zip(terms, found[0], strict=True):
+            signs[here], scale[here] = part
+    return terms, offset
 
 
 def _grid(rows: Array, low: Array, high: Array, tolerance: Array, bits: int) -> _Terms | None:
