@@ -25,6 +25,7 @@ from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import caught_stderr
 
 _PREFIX = "quantized_variable_"
+_LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,10 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
         # Without a trackable object nothing is saved to disk on the way.
         return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
 
-    exported = TfliteModel.read(_convert(converter))
-    _free_memory()
+    flatbuffer = _convert(converter)
+    if len(flatbuffer) > _LARGE:
+        _free_memory()
+    exported = TfliteModel.read(flatbuffer)
     _put_in(exported, weights)
     _sign(exported, model)
     return _folded(exported)
