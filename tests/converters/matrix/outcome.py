@@ -14,8 +14,8 @@ from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
 
 Arrays = list[np.ndarray]
-# Sums in another order: a share of the largest output.
-ROUNDING = 1e-5
+# Sums in another order, a share of the largest output. A batch norm of a channel that hardly varies enlarges it.
+ROUNDING = 5e-5
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def share_wrong(actual: Arrays, expected: Arrays) -> float:
     if [a.shape for a in actual] != [e.shape for e in expected]:
         return 1.0
     wrong = [
-        ~(np.abs(a - e).reshape(len(e), -1) <= 10 * ROUNDING * _scale(e)[:, None])
+        ~(np.abs(a - e).reshape(len(e), -1) <= 2 * ROUNDING * _scale(e)[:, None])
         for a, e in zip(actual, expected, strict=True)
     ]
     return float(np.mean(np.concatenate([part.reshape(-1) for part in wrong])))
