@@ -83,7 +83,9 @@ class Site:
     ) -> Tensor:
         """A binary convolution to float with constants `filter`, `multiplier` and `bias`; every layer has its own."""
         inputs = [Tensor.constant(f"{output.name}/{name}", values) for name, values in constants.items()]
-        self.graph.insert_before(self.operator, Operator.custom("LceBconv2d", [words, *inputs, None], [output], options))
+        self.graph.insert_before(
+            self.operator, Operator.custom("LceBconv2d", [words, *inputs, None], [output], options)
+        )
         return output
 
     def finish(self, result: Tensor) -> None:
