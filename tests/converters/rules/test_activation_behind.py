@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from linear_rules import filter_of
 from lowered import check, convolve, only, sign
-from test_binary_convolution import filter_of
 
 from mobile_bnn.converters.rules import activation_behind, affine_behind
 from mobile_bnn.legacy_keras import tf

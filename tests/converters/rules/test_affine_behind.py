@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from linear_rules import filter_of
 from lowered import check, convolve, lowered, only, sign, to_float
-from test_binary_convolution import filter_of
 
 from mobile_bnn.converters.rules import affine_behind
 from mobile_bnn.legacy_keras import tf

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from linear_rules import filter_of
 from lowered import check, convolve, lowered, sign, to_float
-from test_binary_convolution import filter_of
 
 from mobile_bnn.converters.rules import affine_behind_sum
 from mobile_bnn.legacy_keras import tf

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from linear_rules import filter_of, run
 from lowered import adversarial, check, convolve, lowered, sign, to_float
-from test_binary_convolution import filter_of, run
 
 from mobile_bnn.converters.graph import Tensor, TfliteModel
 from mobile_bnn.converters.probe import interpreter

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from linear_rules import filter_of
 from lowered import check, convolve, sign
-from test_binary_convolution import filter_of
 
 from mobile_bnn.legacy_keras import tf
 
