@@ -50,7 +50,7 @@ class Rule(Protocol):
 # What brings linear operators into the form that binary rules know.
 PREPARE: Sequence[Rule] = (transposes, batch_matmul, dilation, unit_axis, movement, padding)
 # From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
+BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise, batch_matmul)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (
     reshape_behind,
