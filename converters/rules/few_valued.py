@@ -170,7 +170,7 @@ class _Digits(FewValued):
 
 
 def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction | str:
-    """The step function that ends in a tensor or in one that it is a reshape of, or of itself; else why there is none."""
+    """The step function that ends in a tensor or one that it is a reshape of, or its own; else why there is none."""
     for part in reshaped_from(graph, tensor):
         found = step_function(graph, part)
         if not isinstance(found, str):
