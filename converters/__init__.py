@@ -13,6 +13,7 @@ _HOMES = {
     "compare_with_larq": "summary",
     "convert": "conversion",
     "convert_float": "conversion",
+    "Int8": "conversion",
     "lint": "linting",
     "Source": "source",
     "verify": "verification",

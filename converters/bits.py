@@ -21,6 +21,7 @@ def unpack(words: npt.NDArray[np.int32], channels: int) -> npt.NDArray[np.bool_]
 
 def pack(signs: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
     """Packs bool [..., channels], True for −1, to int32 [..., ceil(channels / 32)], with 0 past the last channel."""
-    padded = np.pad(signs, [(0, 0)] * (signs.ndim - 1) + [(0, -signs.shape[-1] % 32)])
-    words: npt.NDArray[np.int32] = np.packbits(padded, axis=-1, bitorder="little").view("<i4").astype(np.int32)
+    octets = np.packbits(signs, axis=-1, bitorder="little")
+    padded = np.pad(octets, [(0, 0)] * (octets.ndim - 1) + [(0, -octets.shape[-1] % 4)])
+    words: npt.NDArray[np.int32] = np.ascontiguousarray(padded).view("<i4").astype(np.int32)
     return words

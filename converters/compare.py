@@ -137,13 +137,18 @@ class Comparison:
 def _flips(quantized: Array, values: Array, bits: Array, before: tuple[int, int]) -> Array | None:
     """Where an operator's bits are not those of the reference's values below some cut; None if the shapes differ.
 
-    An operator reads one of the steps of a quantizer of several: the one that it fits best.
+    An operator reads one of the steps of a quantizer of several: the one that it fits best. Or a binary digit of the
+    value: then it has the bit that most elements of that value have.
     """
     own = _within(bits, quantized.shape, before)
     if own is None:
         return None
     cuts = values[1:] if len(values) > 1 else values
     candidates = [_unturned((quantized < cut) != own) for cut in cuts]
+    if len(values) > 2:
+        place = np.searchsorted(values, quantized)
+        share = np.bincount(place.ravel(), own.ravel()) / np.bincount(place.ravel())
+        candidates.append((share > 0.5)[place] != own)
     best: Array = min(candidates, key=lambda flips: int(flips.sum()))
     return best
 
@@ -156,14 +161,17 @@ def _unturned(flips: Array) -> Array:
 
 
 def _within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:
-    """The bits of the map itself, in its shape: without padding around it, of which `before` stands in front."""
+    """The bits of the map itself, in its shape: without padding around it, of which `before` stands in front.
+
+    A sequence [N, L, C] is a map of one row.
+    """
     if bits.size == np.prod(shape):
         return bits.reshape(shape)
-    if bits.ndim != 4 or len(shape) != 4:
+    if bits.ndim != 4 or len(shape) not in (3, 4):
         return None
-    (top, left), (_, height, width, _) = before, shape
-    inner = bits[:, top : top + height, left : left + width]
-    return inner if inner.shape == shape else None
+    (top, left), (height, width) = before, (1, *shape[1:-1])[-2:]
+    inner = bits[:, top : top + height, left : left + width, : shape[-1]]  # the last word may have more
+    return inner.reshape(shape) if inner.size == np.prod(shape) else None
 
 
 def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:

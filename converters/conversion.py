@@ -11,8 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn import __version__
+from mobile_bnn.converters.agreement import Agreement, agreement
 from mobile_bnn.converters.compare import Comparison
-from mobile_bnn.converters.graph import Tensor
+from mobile_bnn.converters.float_weights import FloatWeights
+from mobile_bnn.converters.float_weights import float_weights as store_float_weights
+from mobile_bnn.converters.graph import Tensor, TfliteModel
+from mobile_bnn.converters.int8 import ValueType, quantize_int8
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.probe import LceRunner
 from mobile_bnn.converters.reference import FloatFile, KerasModel
@@ -40,12 +44,29 @@ class Conversion:
         operators: its operator table.
         layers: the binary layers, as compared with the float file or Keras on the samples.
         float_layers: layers that asked for binarization and stayed float, each with the reason.
+        agreement: of the file with the one before its float parts were rounded, on the samples; None if they were not.
     """
 
     path: Path
     operators: Operators
     layers: list[LayerCheck]
     float_layers: dict[str, str]
+    agreement: Agreement | None = None
+
+
+@dataclass(frozen=True)
+class Int8:
+    """How float parts become int8.
+
+    Attributes:
+        samples: float32 [N, ...] for each input, some hundred like those that the file will see.
+        input_type: of the file's inputs.
+        output_type: of the file's outputs.
+    """
+
+    samples: Sequence[Array]
+    input_type: ValueType = "float32"
+    output_type: ValueType = "float32"
 
 
 def convert(
@@ -57,6 +78,8 @@ def convert(
     via: Via = "rules",
     allow_float: Collection[str] = (),
     batch_size: int | None = 1,
+    float_weights: FloatWeights = "float32",
+    int8: Int8 | None = None,
 ) -> Conversion:
     """Converts a model and writes a binary `.tflite` with a metadata record.
 
@@ -68,6 +91,8 @@ def convert(
         via: whose rules make the binary operators: ours, or LCE's converter.
         allow_float: layers that may stay float though they asked for binarization; "all" for any.
         batch_size: of the file; None leaves it open.
+        float_weights: how weights of layers that stay float are stored.
+        int8: lets those layers compute in int8.
 
     Raises:
         UsageError: `allow_float` names a layer that is not there.
@@ -91,11 +116,22 @@ def convert(
                 f"the converted file does not compute what {comparison.reference.name} computes",
                 why=comparison.errors[0],
             )
+    exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
     write_bytes(path, flatbuffer)
     operators = operator_table(path)
     metadata = metadata or _metadata(lowering.floats.inputs[0])
     write_bytes(path, with_metadata(flatbuffer, complete(metadata, operators)))
-    return Conversion(path, operator_table(path), comparisons[-1].checks(), float_layers)
+    agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, int8.samples if int8 else inputs)
+    return Conversion(path, operator_table(path), comparisons[-1].checks(), float_layers, agreed)
+
+
+def _rounded(flatbuffer: bytes, weights: FloatWeights, int8: Int8 | None) -> bytes:
+    """The file with its float parts in fewer bits; the very same one if none are asked for."""
+    if int8 is not None:
+        return quantize_int8(TfliteModel.read(flatbuffer), int8.samples, int8.input_type, int8.output_type).write()
+    if weights == "float32":
+        return flatbuffer
+    return store_float_weights(TfliteModel.read(flatbuffer), weights).write()
 
 
 def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[Comparison]:

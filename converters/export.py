@@ -5,8 +5,10 @@ While the model is traced each quantized variable is replaced by an extra input;
 eagerly, become that input's constant afterwards. So it is also known which Keras layer an operator belongs to.
 """
 
+import ctypes
+import gc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import caught_stderr
 
 _PREFIX = "quantized_variable_"
+_LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ class QuantizedWeight:
     name: str
     variable: Any
 
-    def values(self) -> npt.NDArray[np.float32]:
-        """What the layer computes with, in Keras's order of dimensions."""
+    def values(self, order: Iterable[int] | None = None) -> npt.NDArray[np.float32]:
+        """What the layer computes with, in Keras's order of dimensions or in another."""
         with larq.context.quantized_scope(True):
-            return np.asarray(tf.convert_to_tensor(self.variable), np.float32)
+            values = tf.cast(tf.convert_to_tensor(self.variable), tf.float32)
+        return np.asarray(values if order is None else tf.transpose(values, list(order)))
 
 
 def quantized_weights(model: Any) -> list[QuantizedWeight]:
@@ -77,7 +81,10 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
         # Without a trackable object nothing is saved to disk on the way.
         return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
 
-    exported = TfliteModel.read(_convert(converter))
+    flatbuffer = _convert(converter)
+    if len(flatbuffer) > _LARGE:
+        _free_memory()
+    exported = TfliteModel.read(flatbuffer)
     _put_in(exported, weights)
     _sign(exported, model)
     return _folded(exported)
@@ -142,6 +149,14 @@ def _convert(converter: Callable[[], Any]) -> bytes:
         raise MobileBnnError("TensorFlow cannot convert the model to float", why=_cause(error)) from error
 
 
+def _free_memory() -> None:
+    """Gives back what TensorFlow's converter leaves: ten copies of the float weights, some of them in cycles."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others do not keep as much
+    if trim is not None:
+        trim(0)
+
+
 def _cause(error: Exception) -> str:
     """What went wrong, without Keras's and AutoGraph's words about where."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -151,12 +166,21 @@ def _cause(error: Exception) -> str:
 
 def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
     graph = exported.graphs[0]
-    for tensor in graph.inputs:
-        if tensor.name.startswith(_PREFIX):
-            weight = weights[int(tensor.name.removeprefix(_PREFIX))]
+    given = [tensor for tensor in graph.inputs if tensor.name.startswith(_PREFIX)]
+    graph.inputs = [tensor for tensor in graph.inputs if tensor not in given]
+    # The largest first: TensorFlow keeps the memory of what it computed on the way, and the others fit in.
+    for tensor in sorted(given, key=lambda tensor: -np.prod(tensor.shape)):
+        weight = weights[int(tensor.name.removeprefix(_PREFIX))]
+        readers = graph.consumers(tensor)
+        order = readers[0].inputs[1] if len(readers) == 1 and readers[0].kind == "TRANSPOSE" else None
+        if order is None or order.values is None:
             tensor.set_values(weight.values())
-            tensor.table.name = f"{weight.layer}/{weight.name}"
-    graph.inputs = [tensor for tensor in graph.inputs if tensor.content is None]
+        else:
+            (reader,) = readers
+            graph.operators.remove(reader)
+            tensor = reader.output
+            tensor.set_values(weight.values(order.values))
+        tensor.table.name = f"{weight.layer}/{weight.name}"
 
 
 def _sign(exported: TfliteModel, model: Any) -> None:

@@ -67,7 +67,7 @@ PREPARE: Sequence[Rule] = (
     padding,
 )
 # From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
+BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise, batch_matmul)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (
     reshape_behind,
@@ -82,7 +82,17 @@ BEHIND: Sequence[Rule] = (
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)
 
-LINEAR = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV", "CONV_3D"})
+LINEAR = frozenset(
+    {
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "BATCH_MATMUL",
+        "TRANSPOSE_CONV",
+        "CONV_3D",
+        "CONV_3D_TRANSPOSE",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from mobile_bnn.converters.bits import unpack
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import FileRunner
 from mobile_bnn.converters.lowering import Layer
+from mobile_bnn.converters.rules.bconv import has_groups
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.native_output import caught_stderr
 
@@ -141,8 +142,14 @@ def interpreter(flatbuffer: bytes) -> Any:
         from larq_compute_engine.tflite.python.interpreter import Interpreter
 
         try:
-            return Interpreter(flatbuffer)
+            # LCE's default kernel has no groups.
+            return Interpreter(flatbuffer, use_reference_bconv=_has_groups(flatbuffer))
         except (RuntimeError, ValueError) as error:
             cause = first_line(error)
     told = [line for line in printed if line.startswith("ERROR")]
     raise MobileBnnError("LCE's interpreter refuses the file", why=told[0] if told else cause)
+
+
+def _has_groups(flatbuffer: bytes) -> bool:
+    operators = TfliteModel.read(flatbuffer).graphs[0].operators
+    return any(operator.kind == "LceBconv2d" and has_groups(operator) for operator in operators)

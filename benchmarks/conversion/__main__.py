@@ -24,6 +24,7 @@ from mobile_bnn.profiling import local_machine
 
 MODELS = ("quicknet_small", "xnornet")
 RESULTS = Path(__file__).parents[1] / "results" / "conversion"
+Measured = tuple[float, float, int, int]
 PACKAGES = ("mobile-bnn", "larq-compute-engine", "tensorflow")
 
 
@@ -53,7 +54,7 @@ def main(
 def _measure(models: Sequence[str], rounds: int) -> ConversionResult:
     machine = local_machine()
     runs = [(model, converter) for model in models for converter in CONVERTERS]
-    figures: dict[tuple[str, str], list[tuple[float, int, int]]] = {run: [] for run in runs}
+    figures: dict[tuple[str, str], list[Measured]] = {run: [] for run in runs}
     with progress("converting", rounds * len(runs), "processes") as advance:
         for _ in range(rounds):
             for model, converter in runs:
@@ -68,12 +69,13 @@ def _measure(models: Sequence[str], rounds: int) -> ConversionResult:
     )
 
 
-def _median(model: str, converter: str, figures: list[tuple[float, int, int]]) -> Figure:
-    seconds, memory, sizes = zip(*figures, strict=True)
+def _median(model: str, converter: str, figures: list[Measured]) -> Figure:
+    seconds, cpu_seconds, memory, sizes = zip(*figures, strict=True)
     return Figure(
         model=model,
         converter=converter,
         seconds=statistics.median(seconds),
+        cpu_seconds=statistics.median(cpu_seconds),
         memory_bytes=int(statistics.median(memory)),
         file_bytes=int(statistics.median(sizes)),
     )

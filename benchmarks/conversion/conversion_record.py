@@ -13,6 +13,7 @@ class Figure(BaseModel):
     model: str
     converter: str
     seconds: float
+    cpu_seconds: float = Field(description="of all threads: what a busy machine does not change")
     memory_bytes: int = Field(description="highest resident set, above that with the Keras model built")
     file_bytes: int
 

@@ -2,9 +2,9 @@
 
 usage: python benchmarks/conversion/one_conversion.py CONVERTER MODEL
 
-Prints seconds, bytes of memory and bytes of the file. The modules are imported before the clock starts. Memory is
-what the resident set grew to above what it was with the model built. Ours is timed without its verification, which
-LCE's converter has none of.
+Prints seconds, seconds of CPU, bytes of memory and bytes of the file. The modules are imported before the clock
+starts. Memory is what the resident set grew to above what it was with the model built. Ours is timed without its
+verification, which LCE's converter has none of.
 """
 
 import sys
@@ -44,14 +44,15 @@ OURS, LCE = "mobile_bnn", "larq_compute_engine"
 CONVERTERS = {OURS: _ours, LCE: _lce}
 
 
-def measure(converter: str, model: str) -> tuple[float, int, int]:
-    """One process: seconds, bytes of memory, bytes of the file.
+def measure(converter: str, model: str) -> tuple[float, float, int, int]:
+    """One process: seconds, seconds of CPU, bytes of memory, bytes of the file.
 
     Raises:
         MobileBnnError: the process failed.
     """
-    seconds, memory_bytes, file_bytes = printed_by(f"{converter} on {model}", __file__, converter, model)[-3:]
-    return float(seconds), int(memory_bytes), int(file_bytes)
+    words = printed_by(f"{converter} on {model}", __file__, converter, model)
+    seconds, cpu_seconds, memory_bytes, file_bytes = words[-4:]
+    return float(seconds), float(cpu_seconds), int(memory_bytes), int(file_bytes)
 
 
 def main() -> None:
@@ -62,10 +63,10 @@ def main() -> None:
     converter, name = sys.argv[1:]
     model = zoo.build(name, Recipe.of_zoo(name).method)
     convert = CONVERTERS[converter]()
-    memory, start = PeakMemory(), time.perf_counter()
+    memory, start, cpu_start = PeakMemory(), time.perf_counter(), time.process_time()
     flatbuffer = convert(model)
-    seconds = time.perf_counter() - start
-    print(seconds, memory.grown_bytes(), len(flatbuffer))
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    print(seconds, cpu_seconds, memory.grown_bytes(), len(flatbuffer))
 
 
 if __name__ == "__main__":

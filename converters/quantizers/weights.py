@@ -2,7 +2,8 @@
 
 Two values {l, u} are (u - l) / 2 * sign + (u + l) / 2. Values on a grid of 2^k evenly spaced points are k such terms,
 whose scales double: the point number i has the signs of i's binary digits. Ternary filters {-s, 0, s} are two terms of
-scale s / 2, whose signs differ where the weight is 0.
+scale s / 2, whose signs differ where the weight is 0. Four values that lie symmetrically around their middle, such as
+those of ABC-Net, are two terms of any scales a and b: the outer ones are +-(a + b), the inner ones +-(a - b).
 """
 
 from collections.abc import Callable
@@ -70,8 +71,8 @@ def binary_weights(weights: Array) -> BinaryWeights | str:
         return "the filter holds numbers that are not finite"
     for bits in range(1, MAX_BITS + 1):
         found = _by_blocks(rows, partial(_grid, bits=bits))
-        if found is None and bits == 1:
-            found = _by_blocks(rows, _ternary)
+        if found is None and bits in _OTHERS:
+            found = _by_blocks(rows, _OTHERS[bits])
         if found is not None:
             terms, offset = found
             bases = [Base(signs.reshape(weights.shape), scale.astype(np.float32)) for signs, scale in terms]
@@ -91,19 +92,21 @@ _Terms = tuple[list[tuple[Array, Array]], Array]
 def _by_blocks(rows: Array, find: Callable[[Array, Array, Array, Array], _Terms | None]) -> _Terms | None:
     """Takes a few channels at a time apart in float64; None from the first that are not of that kind."""
     count = max(1, _BLOCK // rows.shape[1])
-    found = []
+    terms: list[tuple[Array, Array]] = []
+    offset = np.empty(len(rows))
     for start in range(0, len(rows), count):
-        block = rows[start : start + count].astype(np.float64)
+        here = slice(start, start + count)
+        block = rows[here].astype(np.float64)
         low, high = block.min(1), block.max(1)
-        terms = find(block, low, high, _TOLERANCE * np.maximum(np.abs(low), np.abs(high)))
-        if terms is None:
+        found = find(block, low, high, _TOLERANCE * np.maximum(np.abs(low), np.abs(high)))
+        if found is None:
             return None
-        found.append(terms)
-    bases = zip(*(terms for terms, _ in found), strict=True)
-    joined = [
-        (np.concatenate(signs), np.concatenate(scales)) for signs, scales in (zip(*b, strict=True) for b in bases)
-    ]
-    return joined, np.concatenate([offset for _, offset in found])
+        if not terms:
+            terms = [(np.empty(rows.shape, bool), np.empty(len(rows))) for _ in found[0]]
+        offset[here] = found[1]
+        for (signs, scale), part in zip(terms, found[0], strict=True):
+            signs[here], scale[here] = part
+    return terms, offset
 
 
 def _grid(rows: Array, low: Array, high: Array, tolerance: Array, bits: int) -> _Terms | None:
@@ -144,3 +147,21 @@ def _ternary(rows: Array, low: Array, high: Array, tolerance: Array) -> _Terms |
     if not (zero | (np.abs(np.abs(rows) - scale[:, None]) <= tolerance[:, None])).all():
         return None
     return [(rows < -tolerance[:, None], scale / 2), (rows <= tolerance[:, None], scale / 2)], np.zeros_like(scale)
+
+
+def _two_pairs(rows: Array, low: Array, high: Array, tolerance: Array) -> _Terms | None:
+    """All channels of up to four values that lie symmetrically around a middle."""
+    middle = (low + high) / 2
+    outer = (high - low) / 2
+    distance = np.abs(rows - middle[:, None])
+    outside = np.abs(distance - outer[:, None]) <= tolerance[:, None]
+    inner = np.where(outside, outer[:, None], distance).min(1)
+    if not (outside | (np.abs(distance - inner[:, None]) <= tolerance[:, None])).all():
+        return None
+    below = rows < middle[:, None]
+    middle = np.where(np.abs(middle) <= tolerance, 0.0, middle)
+    return [(below, (outer + inner) / 2), (below == outside, (outer - inner) / 2)], middle
+
+
+# What is tried besides the grids of so many bits.
+_OTHERS = {1: _ternary, 2: _two_pairs}

@@ -50,12 +50,12 @@ def clamped(bconv: Operator, values: Array) -> Array:
 
 def turned(bconv: Operator, channels: Array) -> Tensor:
     """The filter with the signs of some output channels turned around, bool [O]: so are those channels' sums."""
-    return _filter(_signs(bconv) ^ channels[:, None, None, None])
+    return _filter(bconv, _signs(bconv) ^ channels[:, None, None, None])
 
 
 def turned_inputs(bconv: Operator, channels: Array) -> Tensor:
     """The filter for an input with the signs of some channels turned around, bool [I]. It must have one group."""
-    return _filter(_signs(bconv) ^ channels)
+    return _filter(bconv, _signs(bconv) ^ channels)
 
 
 def has_groups(bconv: Operator) -> bool:
@@ -95,5 +95,8 @@ def _signs(bconv: Operator) -> Array:
     return unpack(words, min(words.shape[3] * 32, bconv.custom_options["channels_in"]))
 
 
-def _filter(signs: Array) -> Tensor:
-    return Tensor.constant("filter", pack(signs))
+def _filter(bconv: Operator, signs: Array) -> Tensor:
+    """Under the name of the one that it replaces, which tells the layer."""
+    filters = bconv.inputs[1]
+    assert filters is not None
+    return Tensor.constant(filters.name, pack(signs))

@@ -14,6 +14,7 @@ from mobile_bnn.converters.rules.copies import copied, copied_cone
 from mobile_bnn.converters.rules.signs import Signs, signs_of
 
 _PLACE = {"SPLIT": 1}  # of the data among the inputs, where it is not the first
+_MOST_DIMENSIONS = 4
 KINDS = frozenset(
     {"RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE", "CONCATENATION", "SPLIT", "SPLIT_V", "SLICE", "STRIDED_SLICE"}
     | {"SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "REVERSE_V2"}
@@ -32,6 +33,8 @@ def apply(graph: Graph, operator: Operator) -> str | None:
         return "it has a fused activation"
     if any(tensor.dtype not in (np.float32, np.bool_) for tensor in operator.outputs):
         return "it moves neither floats nor bools"
+    if any(len(tensor.shape) > _MOST_DIMENSIONS for tensor in operator.outputs):
+        return "LCE's runtime ends its process where it selects in five dimensions"
     quantizers = []
     for tensor in data:
         steps = "it moves a constant" if tensor is None or tensor.content is not None else step_function(graph, tensor)

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
-from mobile_bnn.errors import UsageError
+from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, run_folder
+from mobile_bnn.errors import UsageError, first_line
 from mobile_bnn.runs import DatasetRecord, RunFolder
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from mobile_bnn.converters.conversion import Conversion
     from mobile_bnn.runtime import ModelMetadata
 
@@ -22,11 +25,29 @@ AllowFloat = Annotated[
 ]
 
 
+_CALIBRATION = 256  # images
+
+
 class Via(str, Enum):
     """Whose rules make the binary operators."""
 
     rules = "rules"
     lce = "lce"
+
+
+class FloatWeights(str, Enum):
+    """How the weights of layers that stay float are stored."""
+
+    float32 = "float32"
+    float16 = "float16"
+    int8 = "int8"
+
+
+class ValueType(str, Enum):
+    """Of inputs and outputs."""
+
+    float32 = "float32"
+    int8 = "int8"
 
 
 def command(
@@ -41,6 +62,18 @@ def command(
     ] = True,
     allow_float: AllowFloat = None,
     via: Annotated[Via, typer.Option(help="Our rules, or LCE's converter for comparison.")] = Via.rules,
+    float_weights: Annotated[
+        FloatWeights, typer.Option(help="How the weights of layers that stay float are stored.")
+    ] = FloatWeights.float32,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Let layers that stay float compute in int8, calibrated on samples.")
+    ] = False,
+    samples: Annotated[
+        Path | None, typer.Option(help="Inputs for --int8: .npy, float32 [N, ...]; a run has its training images.")
+    ] = None,
+    input_type: Annotated[ValueType, typer.Option(help="Of the file's inputs, with --int8.")] = ValueType.float32,
+    output_type: Annotated[ValueType, typer.Option(help="Of the file's outputs, with --int8.")] = ValueType.float32,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Convert to a binary .tflite.
@@ -48,7 +81,15 @@ def command(
     The file is compared with the float one and with Keras, layer by layer, first: one that computes something else is
     not written.
     """
-    options: dict[str, Any] = {"allow_float": allow_float or (), "via": via.value}
+    options: dict[str, Any] = {"allow_float": allow_float or (), "via": via.value, "float_weights": float_weights.value}
+    if int8:
+        options["int8"] = {
+            "samples": _samples(source, samples, data_dir),
+            "input_type": input_type.value,
+            "output_type": output_type.value,
+        }
+    elif samples or input_type is ValueType.int8 or output_type is ValueType.int8:
+        raise UsageError("--samples, --input-type and --output-type are for --int8")
     if is_run(source):
         conversion = convert_run(run_folder(source), output, float_file=float_file, **options)
     else:
@@ -60,12 +101,36 @@ def command(
                 "bytes": conversion.operators.file_bytes,
                 "binary_layers": [layer.layer for layer in conversion.layers],
                 "float_layers": conversion.float_layers,
+                "agreement": vars(conversion.agreement) if conversion.agreement else None,
                 "binary_macs": conversion.operators.total("binary_macs"),
                 "float_macs": conversion.operators.total("float_macs"),
             }
         )
     else:
         show(conversion)
+
+
+def _samples(source: Path, path: Path | None, data_dir: Path | None) -> "list[npt.NDArray[np.float32]]":
+    """The samples of a file, or the first training images of a run."""
+    import numpy as np
+
+    if path is not None:
+        try:
+            loaded = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} holds no samples that NumPy can read", why=first_line(error)) from error
+        if not isinstance(loaded, np.ndarray) or loaded.dtype != np.float32 or loaded.ndim < 2:
+            raise UsageError(f"{path} is no array of float32 [N, ...]")
+        return [loaded]
+    if not is_run(source):
+        raise UsageError("--int8 needs inputs to calibrate on", cure="Give --samples, a .npy of float32 [N, ...]")
+    from mobile_bnn import data
+    from mobile_bnn.training import Recipe
+
+    recipe = Recipe.read(run_folder(source).recipe)
+    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
+    count = -(-_CALIBRATION // dataset.batch_size)
+    return [np.concatenate([images for images, _ in dataset.train().take(count).as_numpy_iterator()])]
 
 
 def _output_of(source: Path) -> Path:
@@ -105,10 +170,12 @@ def _convert(
     path: Path, output: Path, float_output: Path | None, metadata: Any, options: dict[str, Any]
 ) -> "Conversion":
     with err.status(f"reading {path}"):
-        from mobile_bnn.converters.conversion import convert, convert_float
+        from mobile_bnn.converters.conversion import Int8, convert, convert_float
         from mobile_bnn.converters.source import Source
 
         source = Source.load(path)
+    if "int8" in options:
+        options = {**options, "int8": Int8(**options["int8"])}
     with err.status(f"converting {path}"):
         conversion = convert(source, output, metadata=metadata(source.keras) if metadata else None, **options)
         if float_output and source.keras is not None:
@@ -139,5 +206,10 @@ def show(conversion: "Conversion") -> None:
     binary, total = operators.total("binary_macs"), operators.total("binary_macs") + operators.total("float_macs")
     out.print(f"{conversion.path}  {operators.file_bytes:,} bytes", soft_wrap=True)
     out.print(f"binary layers: {len(conversion.layers)}, {binary / max(total, 1):.1%} of the multiply-accumulates")
+    if agreement := conversion.agreement:
+        out.print(
+            f"float parts in fewer bits: the same top-1 class on {agreement.top1:.1%} of {agreement.samples} samples, "
+            f"outputs differ by {agreement.difference:.2g} on average"
+        )
     for name, why in conversion.float_layers.items():
         out.print(f"[yellow]stays float:[/] {name}: {why}", soft_wrap=True)

@@ -67,9 +67,10 @@ def pack(model: ModelT) -> bytes:
                     why="an operator has options that are newer than the installed schema",
                     cure="pip install --upgrade ai-edge-litert",
                 )
-    builder = _AligningBuilder(1 << 16)
+    constants = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
+    builder = _AligningBuilder(min(constants + (1 << 16), flatbuffers.Builder.MAX_BUFFER_SIZE))
     builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])
 
 
 class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types

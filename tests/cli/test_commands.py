@@ -145,10 +145,10 @@ def test_export_weights_of_a_run(converted):
 
     path = converted / "weights.npz"
     layers = answer("export-weights", converted)["layers"]
-    assert [layer["kernel_size"] for layer in layers] == [[3, 3], [3, 3]]
-    assert layers[0]["name"] == "conv2"
-    assert len(read_weights(path).arrays) == 6
-    assert f"{path}  {path.stat().st_size:,} bytes, 2 binary layers" in mbnn("export-weights", converted).stdout
+    assert [layer["layer"] for layer in layers] == ["conv2", "conv3", "dense1", "dense2"]
+    assert [layer["kernel_size"] for layer in layers] == [[3, 3], [3, 3], [2, 2], [1, 1]]
+    assert set(read_weights(path).arrays) == {array["key"] for layer in layers for array in layer["arrays"].values()}
+    assert f"{path}  {path.stat().st_size:,} bytes, 4 binary layers" in mbnn("export-weights", converted).stdout
 
 
 def test_verify_on_fewer_images(converted):

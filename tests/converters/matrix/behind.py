@@ -97,9 +97,9 @@ FAMILIES = [
         {"LceBconv2d": 1},
     ),
     Family("BN, MaxPool, conv", chain(conv, norm, layers.MaxPool2D, conv), {**POOLED, "MUL": 0}),
-    Family("MaxPool, BN, conv (Larq's tutorial)", chain(conv, layers.MaxPool2D, norm, conv), {**POOLED, "MUL": 0}),
+    Family("MaxPool, BN of both signs, conv", chain(conv, layers.MaxPool2D, norm, conv), TWO),
     Family(
-        "MaxPool, BN without scale, conv",
+        "MaxPool, BN without scale, conv (Larq's tutorial)",
         chain(conv, layers.MaxPool2D, lambda: norm(scale=False), conv),
         {**POOLED, "ADD": 0},
     ),

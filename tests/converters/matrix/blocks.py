@@ -136,7 +136,7 @@ FAMILIES = [
     Family("XNOR-Net", block(_xnor_net), {"LceBconv2d": 2}),
     Family("DoReFa-Net, 1-bit filters and 2-bit activations", block(_dorefa_net), {"CONV_2D": 0, "FULLY_CONNECTED": 0}),
     Family("ABC-Net", block(_abc_net), {"LceBconv2d": 3}),
-    Family("MobileNet, binary", block(_mobile_net)),
+    Family("MobileNet, binary", block(_mobile_net, (6, 6, 32)), {"DEPTHWISE_CONV_2D": 0}),
     Family("HWGQ-Net", block(_hwgq_net), {"CONV_2D": 0}),
     Family("GroupNet", block(_group_net), {"LceBconv2d": 6}),
     Family("U-Net, binary", block(_u_net), {"LceBconv2d": 3}),

@@ -55,7 +55,7 @@ def centred(kernel: Any) -> Any:
 def two_bases(kernel: Any) -> Any:
     """ABC-Net: the sum of a coarse and a fine sign."""
     first = 0.05 * sign(kernel)
-    return first + 0.02 * sign(kernel - first)
+    return first + 0.0213 * sign(kernel - first)
 
 
 def _inputs(name: str, quantizer: Any, operators: Any = BINARY, **options: Any) -> Family:

@@ -48,6 +48,31 @@ def test_larqs_quantizers(quantizer: Any, bases: int) -> None:
     assert len(found.bases) == bases
 
 
+@pytest.mark.parametrize("offset", [0, 0.5])
+def test_a_sum_of_two_signs_of_any_scales(offset: float) -> None:
+    generator = np.random.default_rng(0)
+    coarse, fine = (generator.choice([-1, 1], (6, 3, 3, 8)) for _ in range(2))
+    scales = generator.uniform(0.1, 2, (2, 6, 1, 1, 1))
+    weights = (scales[0] * coarse + scales[1] * fine + offset).astype(np.float32)
+    found = taken_apart(weights)
+    assert len(found.bases) == 2
+    np.testing.assert_allclose(found.offset, offset, atol=1e-5)
+
+
+def test_three_signs_of_any_scales_are_on_no_grid() -> None:
+    signs = np.random.default_rng(0).choice([-1, 1], (3, 2, 3, 3, 8))
+    weights = np.tensordot([0.5, 0.21, 0.13], signs, 1).astype(np.float32)
+    assert "on no grid" in str(binary_weights(weights))
+
+
+def test_a_large_filter_is_taken_apart_like_a_small_one() -> None:
+    weights = np.random.default_rng(0).choice(np.float32([-0.5, 0.5]), (40, 3, 3, 600))
+    found = taken_apart(weights)
+    np.testing.assert_array_equal(found.bases[0].signs, weights < 0)
+    weights[39, 2, 2, 598:] = 0.41, 0.137
+    assert "channel 39 has 4 values" in str(binary_weights(weights))
+
+
 def test_a_sign_with_any_scale_per_channel() -> None:
     generator = np.random.default_rng(1)
     signs = generator.random((6, 3, 3, 4)) < 0.5
@@ -90,7 +115,7 @@ def test_grids(bits: int, step: float, low: float, seed: int) -> None:
     ("weights", "reason"),
     [
         (np.random.default_rng(0).normal(size=(2, 3, 3, 4)), "channel 0 has 36 values that are on no grid"),
-        (np.float32([[1, -1, 1.01]]), "channel 0 has 3 values"),
+        (np.float32([[1, -1, 1.01, 0.2]]), "channel 0 has 4 values"),
         (np.float32([[1, -1], [np.nan, 1]]), "not finite"),
         (np.float32([[1, -1], [np.inf, 1]]), "not finite"),
         (np.zeros((0, 3)), "empty"),

@@ -8,6 +8,7 @@ from absl import logging as absl_logging
 from ai_edge_litert.interpreter import Interpreter, load_delegate
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
+from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.converters.rules import (
     batch_matmul,
     binary_convolution,
@@ -19,9 +20,6 @@ from mobile_bnn.converters.rules import (
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import caught_stderr
 from mobile_bnn.runtime import library_path
-
-with caught_stderr():
-    from larq_compute_engine.tflite.python.interpreter import Interpreter as LceInterpreter
 
 PREPARE = (batch_matmul, dilation, unit_axis)
 BINARY = (binary_convolution, binary_dense, binary_depthwise)
@@ -68,15 +66,15 @@ def to_float(function: Callable[[Any], Any], shape: tuple[int | None, ...]) -> b
 
 def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
     """Runs a file in LiteRT with our delegate."""
-    interpreter = Interpreter(
+    litert = Interpreter(
         model_content=flatbuffer, experimental_delegates=[load_delegate(str(library_path()), {"num_threads": "1"})]
     )
-    index = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(index, x.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(index, x)
-    interpreter.invoke()
-    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+    index = litert.get_input_details()[0]["index"]
+    litert.resize_tensor_input(index, x.shape)
+    litert.allocate_tensors()
+    litert.set_tensor(index, x)
+    litert.invoke()
+    return np.asarray(litert.get_tensor(litert.get_output_details()[0]["index"]))
 
 
 def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -137,18 +135,6 @@ def check(flatbuffer: bytes, shape: tuple[int, ...], kinds: dict[str, int] | Non
     tolerance = 1e-5 * np.abs(expected).max()
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=tolerance)
     if shape[0] == 1:
-        lce = np.asarray(LceInterpreter(binary, use_reference_bconv=_has_groups(binary)).predict(x))
+        lce = np.asarray(interpreter(binary).predict(x))
         np.testing.assert_allclose(lce, actual, rtol=1e-5, atol=tolerance)
     return binary
-
-
-def _has_groups(flatbuffer: bytes) -> bool:
-    """Whether a binary convolution has groups: LCE's default kernel does not."""
-    for operator in TfliteModel.read(flatbuffer).graphs[0].operators:
-        if operator.kind == "LceBconv2d":
-            data, weights = operator.inputs[:2]
-            assert data is not None
-            assert weights is not None
-            if data.shape[3] != weights.shape[3]:
-                return True
-    return False
