@@ -96,7 +96,7 @@ def _signs(bconv: Operator) -> Array:
 
 
 def _filter(bconv: Operator, signs: Array) -> Tensor:
-    """Under the name of the one that it replaces, which tells the layer."""
-    filters = bconv.inputs[1]
-    assert filters is not None
-    return Tensor.constant(filters.name, pack(signs))
+    """Another filter under the name of the old one, which tells the layer."""
+    old = bconv.inputs[1]
+    assert old is not None
+    return Tensor.constant(old.name, pack(signs))

@@ -92,6 +92,16 @@ def test_any_chain(
     assert len(operators) == 3 + len(padded)
 
 
+def test_turned_filters_keep_their_names() -> None:
+    graphs = [
+        check(network(CHAINS[chain], "one"), SHAPE, {"LceBconv2d": 2}, FIRST, SECOND, exact=True)
+        for chain in ("none", "all fall")
+    ]
+    plain, turned = ([o.inputs[1] for o in graph.operators if o.kind == "LceBconv2d"] for graph in graphs)
+    assert [tensor.name for tensor in turned] == [tensor.name for tensor in plain]
+    np.testing.assert_array_equal(turned[0].values & 0xFF, ~plain[0].values & 0xFF)
+
+
 def test_scaled_filters() -> None:
     scaled = filter_of("scaled", (3, 3, 32, 40))
     chain = CHAINS["batch norm"]
