@@ -67,7 +67,7 @@ PREPARE: Sequence[Rule] = (
     padding,
 )
 # From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise)
+BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise, batch_matmul)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (
     reshape_behind,

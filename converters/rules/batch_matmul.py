@@ -26,9 +26,9 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     data, matrix = operator.inputs
     values = None if matrix is None else matrix.values
     if data is None or values is None or matrix is None or values.dtype != np.float32 or values.ndim != 2:
-        return "its right side is no constant matrix of float32"
+        return "the right side of BATCH_MATMUL is no constant matrix of float32"
     if operator.options.adjX:
-        return "its left side is transposed"
+        return "the left side of BATCH_MATMUL is transposed"
     weights = Tensor.constant(matrix.name, values if operator.options.adjY else np.ascontiguousarray(values.T))
     source, output = _unflattened(graph, operator, weights.shape[1], weights.shape[0])
     options = schema.FullyConnectedOptionsT()

@@ -2,8 +2,7 @@
 
 Output o looks at channel o / depth_multiplier alone. filters.py joins 32 such groups to one, with a filter that is 0
 but for one channel: two binary filters, 8 bytes for each weight and 64 bit products, where float32 has 4 bytes and one
-product. It is larger and slower than the float operator; it is done because somebody asked for it, as long as 32
-divides the channels: else the filter would grow with their square, and that is the reason why it is not done.
+product. It is larger and slower than the float operator; it is done because somebody asked for it.
 """
 
 import numpy as np

@@ -10,6 +10,9 @@ is a sum of signs too if v is one of the input's values: if all of them are +1, 
 are written out around what LceQuantize reads. Of another v, LceBconv2d makes 0, that is m, if it can (the usual zero
 around {-1, +1}), or +1; what is missing, v less what it was counted as, times w, summed over the taps outside, is a
 constant map.
+
+A sum of several terms is one of whole numbers, scaled once behind it, where the multipliers' ratios are whole: so what
+cancels out is exactly 0, as in the float file, and a sign behind it does not depend on rounding.
 """
 
 from dataclasses import dataclass
@@ -22,7 +25,6 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction
-from mobile_bnn.converters.quantizers.weights import Base
 from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, few_valued, packed
 from mobile_bnn.converters.rules.filters import Filter
 from mobile_bnn.converters.rules.geometry import Geometry
@@ -31,6 +33,7 @@ from mobile_bnn.converters.rules.site import Site, has_fixed_size
 Array = npt.NDArray[Any]
 
 _SAME, _VALID = 0, 1
+_TOLERANCE = 1e-5  # ratios that are whole but for the rounding of quantizers
 _RELUS = {
     schema.ActivationFunctionType.RELU: "RELU",
     schema.ActivationFunctionType.RELU_N1_TO_1: "RELU_N1_TO_1",
@@ -126,20 +129,63 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> str | None:
     if middle is None:
         return "its input has other values in each channel"
     padding = _padding(found, levels, terms, middle)
-    bias = found.bias + np.einsum("oyxc,oc->o", found.filter.values, found.filter.per_output(middle))
+    sum_ = _sum(found, terms, middle)
     site = Site(graph, operator)
-    shape = (*found.view[:1], *found.geometry.output_size, len(found.bias))
+    shape = (*found.view[:1], *found.geometry.output_size, len(sum_.bias))
     total: Tensor | None = None
-    for words, half in zip(packed(site, terms, found.view, padding.around), terms.halves, strict=True):
-        for base in found.filter.bases:
+    bias = sum_.bias
+    for words, multipliers in zip(packed(site, terms, found.view, padding.around), sum_.multipliers, strict=True):
+        for base, multiplier in zip(found.filter.bases, multipliers, strict=True):
+            constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias}
             output = Tensor.of(operator.output.name, shape, np.float32)
-            term = _bconv(site, words, base, half, bias, output, found, padding)
+            term = site.bconv(words, constants, output, _options(found, padding))
             total, bias = term if total is None else site.elementwise("ADD", total, term), np.zeros_like(bias)
     assert total is not None
+    if sum_.unit is not None:
+        total = site.elementwise("MUL", total, sum_.unit)
+    if sum_.rest.any():
+        total = site.elementwise("ADD", total, sum_.rest)
     if (border := _border(found, padding)) is not None:
         total = site.elementwise("ADD", total, border)
-    site.finish(_behind(site, operator, total))
+    site.finish(_behind(site, operator, site.first_channels(total, found.filter.outputs)))
     return None
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """unit * (sum of multiplier * binary convolution + bias) + rest, all float32 [O].
+
+    Attributes:
+        multipliers: for each sign of the input, for each base of the filter.
+        bias: inside.
+        unit: None for 1.
+        rest: outside.
+    """
+
+    multipliers: list[list[Array]]
+    bias: Array
+    unit: Array | None
+    rest: Array
+
+
+def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
+    bases = found.filter.bases
+    bias = np.zeros(len(found.filter.values))
+    bias[: len(found.bias)] = found.bias
+    constant = np.einsum("oyxc,oc->o", found.filter.values.astype(np.float64), found.filter.per_output(middle))
+    products = [[half * base.scale.astype(np.float64) for base in bases] for half in terms.halves]
+    unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
+    unit = np.where(np.isinf(unit), 1.0, unit)
+    ratios = np.array(products) / unit
+    whole = np.abs(ratios - np.rint(ratios)) <= _TOLERANCE * np.abs(ratios)
+    if len(products) * len(bases) == 1 or not whole.all() or (np.frexp(unit)[0] == 0.5).all():
+        multipliers = [[part.astype(np.float32) for part in row] for row in products]
+        return _Sum(multipliers, (bias + constant).astype(np.float32), None, np.zeros(1, np.float32))
+    multipliers = [[part.astype(np.float32) for part in row] for row in np.rint(ratios)]
+    inside = np.rint(constant / unit)
+    rest = constant - inside * unit
+    rest = np.where(np.abs(rest) <= _TOLERANCE * np.abs(constant), 0, rest) + bias
+    return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
 
 
 def _behind(site: Site, operator: Operator, total: Tensor) -> Tensor:
@@ -154,7 +200,9 @@ def _behind(site: Site, operator: Operator, total: Tensor) -> Tensor:
 def _per_channel(middle: Array, found: Convolution) -> Array | None:
     if (middle == middle[0]).all():
         return np.full(found.filter.channels, middle[0])
-    return middle if len(middle) == found.filter.channels else None
+    if len(middle) != found.view[3]:
+        return None
+    return np.pad(middle, (0, found.filter.channels - len(middle)))
 
 
 def _padding(found: Convolution, levels: Levels, terms: FewValued, middle: Array) -> _Padding:
@@ -182,18 +230,9 @@ def _border(found: Convolution, padding: _Padding) -> Array | None:
     return np.asarray(border[None], np.float32)
 
 
-def _bconv(
-    site: Site,
-    words: Tensor,
-    base: Base,
-    half: float,
-    bias: Array,
-    output: Tensor,
-    found: Convolution,
-    padding: _Padding,
-) -> Tensor:
+def _options(found: Convolution, padding: _Padding) -> dict[str, int]:
     geometry = found.geometry
-    options = {
+    return {
         "channels_in": found.filter.channels,
         "dilation_height_factor": geometry.dilation[0],
         "dilation_width_factor": geometry.dilation[1],
@@ -203,6 +242,3 @@ def _bconv(
         "stride_height": geometry.stride[0],
         "stride_width": geometry.stride[1],
     }
-    multiplier = (base.scale * np.float64(half)).astype(np.float32)
-    constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias.astype(np.float32)}
-    return site.bconv(words, constants, output, options)

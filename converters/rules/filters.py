@@ -1,10 +1,11 @@
 """A filter of few values, with or without groups, as binary filters whose groups are made of whole words.
 
 Groups of a multiple of 32 channels, or one group, are what LceBconv2d computes. Others are joined: a block of the
-least common multiple of 32 and a group's channels (or the whole map, if blocks do not divide it) is one group of a
-filter that is 0 where an output does not look. A zero is half the sum of a sign and its opposite, so w = s * B becomes
-two binary filters of scale s / 2; with a grid that has a point 0 there are no more than without groups. The blocks take
-fewer operators than a SPLIT, a convolution for each group and a CONCATENATION.
+least common multiple of 32 and a group's channels is one group of a filter that is 0 where an output does not look. A
+zero is half the sum of a sign and its opposite, so w = s * B becomes two binary filters of scale s / 2; with a grid
+that has a point 0 there are no more than without groups. The last block may have channels that the map has not: there
+the filter is 0, and so are its outputs behind the last. Where blocks do not end with the map's last word, the whole map
+is one. All this takes fewer operators than a SPLIT, a convolution for each group and a CONCATENATION.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from mobile_bnn.converters.quantizers.weights import Base, binary_weights
 
 Array = npt.NDArray[Any]
 
-# Joined groups are refused where their filters take more of the file than this many float32 ones: a depthwise filter
-# of whole blocks takes exactly that.
-_LARGEST = 2
+# Joined groups are refused where their filters take more than this many times the bytes of float32. A depthwise filter
+# takes twice as many, and up to this if the last word is not full.
+_LARGEST = 4
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,20 @@ class Filter:
     Attributes:
         values: float32 [O, H, W, channels of a group].
         bases: of the same shape.
-        channels: of the input.
+        channels: of the input, with those that fill the last block.
+        outputs: without those of the last block's missing channels.
     """
 
     values: Array
     bases: list[Base]
     channels: int
+    outputs: int
 
     def viewed(self, size: tuple[int, int, int]) -> "Filter":
         """The same numbers as a filter of that height and width over so many channels, in one group."""
         shape = (len(self.values), *size)
         bases = [Base(base.signs.reshape(shape), base.scale) for base in self.bases]
-        return Filter(self.values.reshape(shape), bases, size[2])
+        return Filter(self.values.reshape(shape), bases, size[2], self.outputs)
 
     def per_output(self, channels: Array) -> Array:
         """A number for each input channel as those that each output reads: float64 [O, channels of a group]."""
@@ -64,19 +67,21 @@ def binary_filter(values: Array, channels: int) -> Filter | str:
         return bases
     size = values.shape[3]
     if size == channels or size % 32 == 0:
-        return Filter(values, bases, channels)
-    block = lcm(size, 32) if channels % lcm(size, 32) == 0 else channels
+        return Filter(values, bases, channels, len(values))
+    block = lcm(size, 32)
+    filled = -(-channels // block) * block
+    if channels < block or filled - channels >= 32:
+        block = filled = channels
     whole = _joined(values, channels, block)
     joined = _bases(whole)
     if isinstance(joined, str):  # no grid has both its values and 0
         joined = [half for base in bases for half in _joined_base(base, channels, block)]
-    words = (block + 31) // 32
-    if words * len(joined) > _LARGEST * size:
+    packed_bytes = whole[..., ::32].size * 4 * len(joined)
+    if packed_bytes > _LARGEST * values.size * 4:
         return (
-            f"its groups of {size} of {channels} channels would take {4 * words * len(joined)} bytes for each tap"
-            f" instead of {4 * size}"
+            f"its groups of {size} of {channels} channels would take {packed_bytes} bytes instead of {values.size * 4}"
         )
-    return Filter(whole, joined, channels)
+    return Filter(whole, joined, filled, len(values))
 
 
 def _bases(values: Array) -> list[Base] | str:
@@ -91,15 +96,16 @@ def _joined_base(base: Base, channels: int, block: int) -> list[Base]:
     """A binary filter over blocks of channels: two that are opposite where an output's group is not."""
     reads = _joined(np.ones(base.signs.shape, bool), channels, block)
     signs = _joined(base.signs, channels, block)
-    return [Base(signs, base.scale / 2), Base(signs | ~reads, base.scale / 2)]
+    scale = np.pad(base.scale / 2, (0, len(signs) - len(base.scale)))
+    return [Base(signs, scale), Base(signs | ~reads, scale)]
 
 
 def _joined(values: Array, channels: int, block: int) -> Array:
-    """The filter over blocks of channels, 0 where an output's group is not."""
+    """The filter over blocks of channels, 0 where an output's group is not, with the outputs of all blocks."""
     outputs, height, width, size = values.shape
-    groups_of_block = block // size
+    groups_of_block, blocks = block // size, -(-channels // block)
     outputs_of_group = outputs * size // channels
     place = np.arange(outputs) // outputs_of_group % groups_of_block
-    joined = np.zeros((outputs, height, width, groups_of_block, size), values.dtype)
+    joined = np.zeros((blocks * groups_of_block * outputs_of_group, height, width, groups_of_block, size), values.dtype)
     joined[np.arange(outputs), :, :, place] = values
-    return joined.reshape(outputs, height, width, block)
+    return joined.reshape(*joined.shape[:3], block)

@@ -72,6 +72,17 @@ class Site:
         output = Tensor.of(f"{tensor.name}/padded", shape, np.float32)
         return self.add(Operator.builtin("PADV2", [tensor, *constants], [output], schema.PadV2OptionsT()))
 
+    def first_channels(self, tensor: Tensor, channels: int) -> Tensor:
+        """The first channels of a map [N, H, W, C]."""
+        if channels == tensor.shape[3]:
+            return tensor
+        bounds = [
+            Tensor.constant(name, np.array(b, np.int32))
+            for name, b in (("begin", [0] * 4), ("size", [-1] * 3 + [channels]))
+        ]
+        output = Tensor.of(f"{tensor.name}/first", (*tensor.shape[:3], channels), np.float32)
+        return self.add(Operator.builtin("SLICE", [tensor, *bounds], [output], schema.SliceOptionsT()))
+
     def quantize(self, tensor: Tensor) -> Tensor:
         """The packed signs of a tensor."""
         shape = (*tensor.shape[:-1], (tensor.shape[-1] + 31) // 32)

@@ -99,7 +99,10 @@ def test_an_open_batch_behind_flatten() -> None:
     [
         (lambda x: tf.reshape(x, [1, -1]) @ filter_of("sign", (128, 4)), "not quantized"),
         (lambda x: sign(tf.reshape(x, [1, -1])) @ tf.linspace([1.0] * 4, [2.0] * 4, 128), "no grid"),
-        (lambda x: sign(tf.reshape(x, [-1, 32])) @ sign(tf.reshape(x, [32, -1])), "there is no binary BATCH_MATMUL"),
+        (
+            lambda x: sign(tf.reshape(x, [-1, 32])) @ sign(tf.reshape(x, [32, -1])),
+            "the right side of BATCH_MATMUL is no constant matrix",
+        ),
     ],
 )
 def test_refusals_say_why(function: Any, reason: str) -> None:
