@@ -4,8 +4,9 @@
     sign(max(x)) = -max(-sign(x))          where it falls,
 
 also with a threshold and with element-wise operators in between, which one step function describes. So the signs are
-those of x - threshold in every channel, and of a channel that falls the bits of the pool are turned around: its readers
-turn that input channel of their filters around instead. They can only where nothing outside the map counts as +1.
+those of x - threshold in every channel, and of a channel that falls the bits of the pool are turned around. Its readers
+turn that input channel of their filters around instead, unless what is outside the map counts as +1 for them: then an
+exclusive or turns the bits back.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
+from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, cones
 from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
@@ -46,15 +48,13 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     if isinstance(signs, str):
         return f"the sign behind the pool is no step: {signs}"
     falls = signs.factor < 0
-    readers = graph.consumers(operator.output) if falls.any() else []
-    for reader in readers:
-        reason = _why_not_turned(reader)
-        if reason:
-            return f"the sign of channel {int(falls.argmax())} falls behind the pool, and {reason}"
-    for reader in readers:
-        inputs = [turned_inputs(reader, falls), *reader.inputs[2:]]
-        replaced(graph, reader, reader.output, inputs)
-    _rewrite(graph, operator, pool, cone, signs)
+    readers = graph.consumers(operator.output)
+    inside = operator.output not in graph.outputs and all(_can_be_turned(reader) for reader in readers)
+    turned_back = falls.any() and not inside
+    if falls.any() and not turned_back:
+        for reader in readers:
+            replaced(graph, reader, reader.output, [turned_inputs(reader, falls), *reader.inputs[2:]])
+    _rewrite(graph, operator, pool, cone, signs, falls if turned_back else np.zeros_like(falls))
     return None
 
 
@@ -82,18 +82,14 @@ def _signs(pool: Operator, cone: Cone) -> Signs | str:
     return Signs(cone.source, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
 
 
-def _why_not_turned(reader: Operator) -> str:
-    """Why the channels of an operator's input cannot be turned around in its filter, or nothing."""
-    if reader.kind != "LceBconv2d":
-        return f"{reader.kind} reads the signs"
-    if has_groups(reader):
-        return "the convolution that reads it has groups"
-    if not (pads_with_zeros(reader) or reader.custom_options["padding"]):
-        return "the convolution that reads it is padded with +1"
-    return ""
+def _can_be_turned(reader: Operator) -> bool:
+    """Whether the channels of an operator's input can be turned around in its filter instead."""
+    if reader.kind != "LceBconv2d" or has_groups(reader):
+        return False
+    return bool(pads_with_zeros(reader) or reader.custom_options["padding"])
 
 
-def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs) -> None:
+def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs, turned: Array) -> None:
     (image,) = pool.inputs
     assert image is not None
     # A falling channel's shift is the last float below its threshold, another's the threshold's negative.
@@ -109,7 +105,12 @@ def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs
         "filter_width": pool.options.filterWidth,
         "filter_height": pool.options.filterHeight,
     }
-    new.append(Operator.custom("LceBMaxPool2d", [words], [quantize.output], options))
+    shape = quantize.output.shape
+    pooled = Tensor.of(f"{argument.name}/pooled", shape, np.int32) if turned.any() else quantize.output
+    new.append(Operator.custom("LceBMaxPool2d", [words], [pooled], options))
+    if turned.any():
+        mask = Tensor.constant("turned channels", pack(turned))
+        new.append(Operator.builtin("BITWISE_XOR", [pooled, mask], [quantize.output]))
     graph.insert_before(pool, *new)
     for operator in (pool, *cone.operators, quantize):
         graph.operators.remove(operator)
