@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Tensor
-from mobile_bnn.converters.quantizers.activations import StepFunction, quantizer, steps_of
+from mobile_bnn.converters.quantizers.activations import StepFunction, own_steps, step_function, steps_of
 from mobile_bnn.converters.quantizers.cone import cones
 from mobile_bnn.converters.rules.signs import Signs, signs_of
 from mobile_bnn.converters.rules.site import RESHAPES, Site
@@ -170,15 +170,14 @@ class _Digits(FewValued):
 
 
 def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction | str:
-    """The step function that ends in a tensor or in one that it is a reshape of, or why there is none."""
-    while True:
-        found = quantizer(graph, tensor)
+    """The step function that ends in a tensor or what it is a reshape of, else of the tensor itself; or why not."""
+    reason = ""
+    for part in reshaped_from(graph, tensor):
+        found = step_function(graph, part)
         if not isinstance(found, str):
             return found if found.steps == 1 else _farthest(graph, found)
-        producer = graph.producer(tensor)
-        if producer is None or producer.kind not in RESHAPES:
-            return found
-        (tensor,) = (part for part in producer.inputs[:1] if part is not None)
+        reason = found
+    return own_steps(graph, tensor) or reason
 
 
 def _farthest(graph: Graph, found: StepFunction) -> StepFunction:
