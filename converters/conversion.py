@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from mobile_bnn import __version__
 from mobile_bnn.converters.agreement import Agreement, agreement
-from mobile_bnn.converters.compare import Comparison
+from mobile_bnn.converters.compare import OUTPUT_TOLERANCE, Comparison
 from mobile_bnn.converters.float_weights import FloatWeights
 from mobile_bnn.converters.float_weights import float_weights as store_float_weights
 from mobile_bnn.converters.graph import Tensor, TfliteModel
 from mobile_bnn.converters.int8 import ValueType, quantize_int8
+from mobile_bnn.converters.litert import run_file
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.probe import LceRunner
 from mobile_bnn.converters.reference import FloatFile, KerasModel
@@ -100,6 +101,7 @@ def convert(
             computes something else. Nothing is written then.
     """
     source = model if isinstance(model, Source) else Source.of_keras(model, batch_size)
+    original = None if source.keras is not None else source.model.write()
     lowering = lower(source.model.graphs[0], source.quantized)
     flatbuffer = source.model.write() if via == "rules" else _by_lce(source)
     unmet = lowering.unmet
@@ -109,6 +111,8 @@ def convert(
     float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), "LCE's converter did not make it binary")
     if not comparisons[0].checks():
         raise _nothing_binary(lowering, float_layers)
+    if original is not None:
+        _check_prepared(original, lowering, inputs)
     for comparison in comparisons:
         comparison.add(inputs)
         if comparison.errors:
@@ -123,6 +127,15 @@ def convert(
     write_bytes(path, with_metadata(flatbuffer, complete(metadata, operators)))
     agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, int8.samples if int8 else inputs)
     return Conversion(path, operator_table(path), comparisons[-1].checks(), float_layers, agreed)
+
+
+def _check_prepared(original: bytes, lowering: Lowering, inputs: list[Array]) -> None:
+    """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
+    prepared = TfliteModel.of(lowering.floats).write()
+    for number, (theirs, ours) in enumerate(zip(run_file(original, inputs), run_file(prepared, inputs), strict=True)):
+        difference = float(np.abs(theirs - ours).max())
+        if not difference <= OUTPUT_TOLERANCE * float(np.abs(theirs).max()):
+            raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
 
 
 def _rounded(flatbuffer: bytes, weights: FloatWeights, int8: Int8 | None) -> bytes:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from mobile_bnn.converters.lowering import Layer, Lowering, lower
 from mobile_bnn.converters.source import Source
 
+# Of an operator whose weights have few values.
+_NO_QUANTIZER = "input is not quantized"
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -16,7 +19,7 @@ class Finding:
         kind: of operator.
         wanted: "binary" or "float".
         gets: "binary" or "float".
-        why: of a layer that stays float, the reason.
+        why: of a layer that stays float though its weights or it asked for more, the reason.
         cure: what to change, for one that wanted to be binary and stays float.
         float_bytes: of its weights in float32.
         file_bytes: of its weights in the file.
@@ -61,7 +64,7 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
         kind=layer.kind,
         wanted="binary" if layer.asked else "float",
         gets="binary" if layer.binary else "float",
-        why=layer.reason if layer.asked else "",
+        why=layer.reason if layer.asked or _NO_QUANTIZER in layer.reason else "",
         cure=_cure(layer) if layer.asked and not layer.binary and not allowed else "",
         float_bytes=layer.float_bytes,
         file_bytes=packed if layer.binary else layer.float_bytes,
@@ -70,7 +73,7 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
 
 
 def _cure(layer: Layer) -> str:
-    if "input is not quantized" in layer.reason:
+    if _NO_QUANTIZER in layer.reason:
         return "give it an input_quantizer, or put the quantizer right in front of it"
     if "on no grid" in layer.reason:
         return "give its kernel a quantizer of few values, such as ste_sign"

@@ -86,7 +86,7 @@ def test_the_file_is_as_accurate_as_keras(finished):
     verification = Verification.load(RunFolder(finished).verification)
     assert verification.keras_top1 > 0.9
     assert abs(verification.keras_top1 - verification.tflite_top1) <= 0.003
-    assert [layer.layer for layer in verification.layers] == ["conv2", "conv3"]
+    assert [layer.layer for layer in verification.layers] == ["conv2", "conv3", "dense1", "dense2"]
 
 
 def test_the_metadata_feeds_the_file_without_the_project(finished):
@@ -105,12 +105,12 @@ def test_the_metadata_feeds_the_file_without_the_project(finished):
 def test_inspect_sets_larqs_summary_beside_the_file(finished):
     content = answer("inspect", finished)
     names = [operator["name"] for operator in content["operators"]]
-    assert names.count("LceBconv2d") == 2
-    assert content["larq_summary"]["larq_binary_macs"] > content["larq_summary"]["file_binary_macs"] > 0
+    assert names.count("LceBconv2d") == 4
+    assert content["larq_summary"]["larq_binary_macs"] == content["larq_summary"]["file_binary_macs"] > 0
     assert Operators.load(RunFolder(finished).operators).file_bytes == RunFolder(finished).tflite.stat().st_size
     result = mbnn("inspect", finished)
     assert "LceBconv2d" in result.stdout
-    assert "Layers that stayed float" in result.stdout
+    assert "Layers that stayed float" not in result.stdout
     assert "Larq's summary of the Keras model, beside the file" in result.stdout
 
 

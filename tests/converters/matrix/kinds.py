@@ -11,8 +11,8 @@ DEPTHWISE = {"input_quantizer": "ste_sign", "depthwise_quantizer": "ste_sign", "
 SEPARABLE = {**DEPTHWISE, "pointwise_quantizer": "ste_sign"}
 ONE = {"LceQuantize": 1, "LceBconv2d": 1}
 
-# A bit for each channel in words of 32, one filter for each channel: more bytes than float filters.
-WASTE = "bytes for each tap"
+# The depthwise part of a separable layer is binary; what the pointwise part reads are its sums, which nobody quantized.
+SUMS = "its input is not quantized"
 
 
 def _depthwise(size: int, **options: Any) -> Any:
@@ -72,12 +72,12 @@ FAMILIES = [
         "QuantDepthwiseConv2D, same-zero, 2 filters a channel",
         chain(lambda: _depthwise(3, depth_multiplier=2, **ZEROS), shape=(6, 6, 20)),
     ),
-    Family("QuantDepthwiseConv2D, 40 channels", chain(lambda: _depthwise(3)), refused=WASTE),
-    Family("QuantSeparableConv2D", chain(lambda: larq.layers.QuantSeparableConv2D(24, 3, **SEPARABLE)), refused=WASTE),
+    Family("QuantDepthwiseConv2D, 40 channels", chain(lambda: _depthwise(3)), {"DEPTHWISE_CONV_2D": 0}),
+    Family("QuantSeparableConv2D", chain(lambda: larq.layers.QuantSeparableConv2D(24, 3, **SEPARABLE)), refused=SUMS),
     Family(
         "QuantSeparableConv1D",
         chain(lambda: larq.layers.QuantSeparableConv1D(24, 3, **SEPARABLE), shape=(12, 40)),
-        refused=WASTE,
+        refused=SUMS,
     ),
     Family(
         "binary filters, float input (BinaryConnect)",

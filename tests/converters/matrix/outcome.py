@@ -94,7 +94,7 @@ def per_image(actual: Arrays, expected: Arrays) -> np.ndarray:
     """The same for each image: [N].
 
     Image by image, or the outputs of large numbers would hide those of small ones. What is nothing but rounding, as
-    the outputs of an image of zeros may be, is compared with the outputs of the first image.
+    the outputs of an image of zeros may be, is compared with the outputs of the first image, or with 0.1.
     """
     if [a.shape for a in actual] != [e.shape for e in expected]:
         return np.full(len(expected[0]), np.inf)
@@ -108,7 +108,7 @@ def _largest(array: np.ndarray) -> np.ndarray:
 
 def _scale(expected: np.ndarray) -> np.ndarray:
     largest = _largest(expected)
-    return np.maximum(largest, max(largest[0], 1e-6))
+    return np.maximum(largest, max(largest[0], 0.1))
 
 
 def share_wrong(actual: Arrays, expected: Arrays) -> float:

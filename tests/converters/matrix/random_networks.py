@@ -39,7 +39,7 @@ class Block:
     """A binary convolution, what stands behind it, and how the result joins what went in.
 
     Attributes:
-        depthwise: whether it is a depthwise one, of an input of few channels.
+        depthwise: whether it is a depthwise one.
         filters: the channels of the output are a multiple of 8.
         size: height and width of the filter.
         padding: same-one, same-zero or valid; a map that is too small for valid is padded.
@@ -82,7 +82,7 @@ class Block:
             "input_quantizer": INPUTS[self.quantizers[0]],
         }
         kernel = KERNELS[self.quantizers[1]]
-        if self.depthwise and x.shape[-1] <= 32:  # the bits of more channels take more bytes than floats
+        if self.depthwise:
             return larq.layers.QuantDepthwiseConv2D(self.size, depthwise_quantizer=kernel, **options)
         # Every other shortcut would be impossible.
         filters = x.shape[-1] if self.join == "add" else self.filters
