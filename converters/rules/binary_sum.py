@@ -172,7 +172,10 @@ def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
     bases = found.filter.bases
     bias = np.zeros(len(found.filter.values))
     bias[: len(found.bias)] = found.bias
-    constant = np.einsum("oyxc,oc->o", found.filter.values.astype(np.float64), found.filter.per_output(middle))
+    constant = np.zeros(len(bias))
+    if middle.any():  # or large filters would be copied for nothing
+        taps = found.filter.values.sum((1, 2), dtype=np.float64)
+        constant = np.einsum("oc,oc->o", taps, found.filter.per_output(middle))
     products = [[half * base.scale.astype(np.float64) for base in bases] for half in terms.halves]
     unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
     unit = np.where(np.isinf(unit), 1.0, unit)
