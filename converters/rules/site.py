@@ -93,7 +93,9 @@ class Site:
         self, words: Tensor, constants: Mapping[str, Array], output: Tensor, options: Mapping[str, int]
     ) -> Tensor:
         """A binary convolution to float with constants `filter`, `multiplier` and `bias`; every layer has its own."""
-        inputs = [Tensor.constant(f"{output.name}/{name}", values) for name, values in constants.items()]
+        # Of several operators that became one, the last is the convolution: TensorFlow joins their names.
+        layer = output.name.rpartition(";")[2]
+        inputs = [Tensor.constant(f"{layer}/{name}", values) for name, values in constants.items()]
         self.graph.insert_before(
             self.operator, Operator.custom("LceBconv2d", [words, *inputs, None], [output], options)
         )
