@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.fold import fold_constants
-from mobile_bnn.converters.graph import Signature, TfliteModel
+from mobile_bnn.converters.graph import Graph, Signature, TfliteModel
 from mobile_bnn.converters.layers import flatten
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import caught_stderr
 
 _PREFIX = "quantized_variable_"
+_NEARLY_0 = 2.0**-120
 _LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
 
 
@@ -73,7 +74,7 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
 
     def call(*arguments: Any) -> Any:
         given = arguments[: len(images)]
-        with _replaced(weights, arguments[len(images) :]):
+        with _replaced(weights, arguments[len(images) :]), _with_biases(model):
             return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
 
     def converter() -> Any:
@@ -86,6 +87,7 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
         _free_memory()
     exported = TfliteModel.read(flatbuffer)
     _put_in(exported, weights)
+    _without_biases(exported.graphs[0])
     _sign(exported, model)
     return _folded(exported)
 
@@ -138,6 +140,31 @@ def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterat
     finally:
         for variable, was in zip(variables, latent, strict=True):
             variable.latent_variable, variable.quantizer = was
+
+
+@contextmanager
+def _with_biases(model: Any) -> Iterator[None]:
+    """Lets dense layers without a bias have one that is as good as 0, and that `_without_biases` makes 0.
+
+    TensorFlow 2.21's converter loses the activation of a product with a computed matrix, unless a bias is added first.
+    """
+    dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and not layer.use_bias]
+    layers = [layer for layer in dense if layer.activation not in (None, tf.keras.activations.linear)]
+    try:
+        for layer in layers:
+            layer.use_bias, layer.bias = True, tf.fill([layer.units], _NEARLY_0)
+        yield
+    finally:
+        for layer in layers:
+            layer.use_bias, layer.bias = False, None
+
+
+def _without_biases(graph: Graph) -> None:
+    for operator in graph.operators:
+        for tensor in operator.inputs:
+            values = tensor.values if tensor is not None and tensor.dtype == np.float32 else None
+            if tensor is not None and values is not None and values.size and (values == _NEARLY_0).all():
+                tensor.set_values(np.zeros_like(values))
 
 
 def _convert(converter: Callable[[], Any]) -> bytes:

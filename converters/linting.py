@@ -19,7 +19,8 @@ class Finding:
         kind: of operator.
         wanted: "binary" or "float".
         gets: "binary" or "float".
-        why: of a layer that stays float though its weights or it asked for more, the reason.
+        why: of a layer that stays float though its weights or it asked for more, the reason; of a binary one that is
+            larger than it was, just that.
         cure: what to change, for one that wanted to be binary and stays float.
         float_bytes: of its weights in float32.
         file_bytes: of its weights in the file.
@@ -59,12 +60,13 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
 
 def _finding(layer: Layer, allowed: bool) -> Finding:
     packed = sum(words.nbytes for words in layer.filters)
+    larger = f"not worth it: {packed:,} bytes of bits, for groups of few channels" if packed > layer.float_bytes else ""
     return Finding(
         layer=layer.name,
         kind=layer.kind,
         wanted="binary" if layer.asked else "float",
         gets="binary" if layer.binary else "float",
-        why=layer.reason if layer.asked or _NO_QUANTIZER in layer.reason else "",
+        why=larger or (layer.reason if layer.asked or _NO_QUANTIZER in layer.reason else ""),
         cure=_cure(layer) if layer.asked and not layer.binary and not allowed else "",
         float_bytes=layer.float_bytes,
         file_bytes=packed if layer.binary else layer.float_bytes,

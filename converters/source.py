@@ -39,7 +39,11 @@ class Source:
                     f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure="Give it a fixed one"
                 )
         asked = {layer.name for layer in binary_layers(model)}
-        names = {f"{weight.layer}/{weight.name}": weight.layer in asked for weight in quantized_weights(model)}
+        # What the pointwise half of a separable layer reads, its depthwise half computes: no quantizer is in between.
+        names = {
+            f"{weight.layer}/{weight.name}": weight.layer in asked and weight.name != "pointwise_kernel"
+            for weight in quantized_weights(model)
+        }
         return cls(export(model, batch_size), names, model)
 
     @classmethod

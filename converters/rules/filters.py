@@ -19,10 +19,6 @@ from mobile_bnn.converters.quantizers.weights import Base, binary_weights
 
 Array = npt.NDArray[Any]
 
-# Joined groups are refused where their filters take more than this many times the bytes of float32. A depthwise filter
-# takes twice as many, and up to this if the last word is not full.
-_LARGEST = 4
-
 
 @dataclass(frozen=True)
 class Filter:
@@ -76,11 +72,6 @@ def binary_filter(values: Array, channels: int) -> Filter | str:
     joined = _bases(whole)
     if isinstance(joined, str):  # no grid has both its values and 0
         joined = [half for base in bases for half in _joined_base(base, channels, block)]
-    packed_bytes = whole[..., ::32].size * 4 * len(joined)
-    if packed_bytes > _LARGEST * values.size * 4:
-        return (
-            f"its groups of {size} of {channels} channels would take {packed_bytes} bytes instead of {values.size * 4}"
-        )
     return Filter(whole, joined, filled, len(values))
 
 

@@ -50,7 +50,7 @@ class ModelMetadata(Record):
     method: str | None = None
     dataset: str | None = None
     labels: list[str] = Field(default_factory=list, description="class names in the order of the outputs")
-    input_shape: tuple[int, int, int] = Field(description="height, width, channels")
+    input_shape: tuple[int, ...] = Field(min_length=1, description="of one input: height, width, channels of an image")
     normalization: Normalization
     binary_macs: int = Field(ge=0)
     float_macs: int = Field(ge=0)

@@ -138,6 +138,26 @@ def test_layers_that_would_stay_float_must_be_allowed(tmp_path):
     assert list(conversion.float_layers) == ["up"]
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_inputs_that_are_no_images(tmp_path):
+    for shape, layer in [
+        ((64,), larq.layers.QuantDense(32, name="binary", activation="relu", use_bias=False, **SIGN)),
+        ((20, 64), larq.layers.QuantConv1D(32, 3, name="binary", **SIGN)),
+    ]:
+        conversion = converters.convert(sequential(layers.Input(shape), layer), tmp_path / "m.tflite")
+        assert [check.layer for check in conversion.layers] == ["binary"]
+        assert read_metadata(tmp_path / "m.tflite").input_shape == shape
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_pointwise_half_of_a_separable_layer_did_not_ask(tmp_path):
+    quantizers = dict.fromkeys(("input_quantizer", "depthwise_quantizer", "pointwise_quantizer"), "ste_sign")
+    separable = larq.layers.QuantSeparableConv2D(32, 3, name="separable", **quantizers)
+    conversion = converters.convert(sequential(layers.Input((8, 8, 64)), separable), tmp_path / "m.tflite")
+    assert not conversion.float_layers
+    assert [check.layer for check in conversion.layers] == ["separable"]
+
+
 def test_several_inputs_and_outputs(tmp_path):
     left, right = layers.Input((8, 8, 32), name="left"), layers.Input((8, 8, 32), name="right")
     conv = larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="conv", **SIGN)

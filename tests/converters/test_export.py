@@ -103,3 +103,15 @@ def test_a_model_that_cannot_be_traced() -> None:
     model = tf.keras.Model(image, Broken()(image))
     with pytest.raises(MobileBnnError, match="takes no single image"):
         export(model)
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "linear"])
+def test_a_dense_layer_without_bias_keeps_its_activation(activation: str) -> None:
+    """TensorFlow's converter drops it where the kernel is no constant."""
+    dense = larq.layers.QuantDense(8, activation=activation, use_bias=False, kernel_quantizer="ste_sign", name="dense")
+    model = tf.keras.Sequential([tf.keras.layers.Input((12,)), dense])
+    x = np.random.default_rng(0).normal(size=(1, 12)).astype(np.float32)
+    (y,) = run(export(model).write(), x)
+    np.testing.assert_allclose(y, model.predict(x, verbose=0), rtol=1e-6, atol=1e-6)
+    assert not dense.use_bias
+    assert dense.bias is None

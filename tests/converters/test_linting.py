@@ -56,6 +56,16 @@ def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
     assert row.cure == "give it an input_quantizer, or put the quantizer right in front of it"
 
 
+def test_groups_of_few_channels_are_binary_but_not_worth_it():
+    depthwise = larq.layers.QuantDepthwiseConv2D(
+        3, name="depthwise", input_quantizer="ste_sign", depthwise_quantizer="ste_sign"
+    )
+    (row,) = converters.lint(Source.of_keras(tf.keras.Sequential([layers.Input((8, 8, 43)), depthwise])))
+    assert row.gets == "binary"
+    assert row.file_bytes > row.float_bytes
+    assert row.why.startswith("not worth it: ")
+
+
 def test_a_tflite_is_a_source_and_a_binary_one_is_not(mixed, tmp_path):
     flatbuffer = Source.of_keras(mixed).model.write()
     (tmp_path / "float.tflite").write_bytes(flatbuffer)
