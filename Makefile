@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak \
-        conversion-matrix fuzz-conversion clean help
+        conversion-matrix fuzz-conversion bench-conversion clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -20,6 +20,7 @@ help:
 	@echo "make android    build dist/android/*/libmobile_bnn_delegate.so, with the NDK of ANDROID_NDK_HOME or without any"
 	@echo "make runtimes   run the native library in every TFLite runtime that it supports (docs/runtimes.md)"
 	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
+	@echo "make bench-conversion  time and memory of a conversion beside LCE's converter"
 	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
 	@echo "make conversion-matrix  what becomes of every kind of graph, beside LCE's converter (docs/conversion-matrix.md)"
 	@echo "make fuzz-conversion  convert NETWORKS=500 random networks and compare them with Keras"
@@ -76,6 +77,9 @@ runtimes: $(READY)
 
 bench: $(READY)
 	@$(PY) benchmarks/bench $(BENCH)
+
+bench-conversion: $(READY)
+	@$(PY) benchmarks/conversion
 
 peak:
 	@mkdir -p build

@@ -37,6 +37,9 @@ def images_with_ties(model: Any, images: np.ndarray) -> np.ndarray:
 
 
 def _exact(x: Any) -> bool:
-    """Whether all values are small multiples of 1/64, whose sums are the same in any order."""
+    """Whether all values are small multiples of 1/64, whose sums are the same in any order.
+
+    Not if all are 0: so they are too where terms of any size cancel, which in another order leave a rounding.
+    """
     scaled = np.asarray(x) * 64
-    return bool((np.abs(scaled) < 2**24).all() and (scaled == np.rint(scaled)).all())
+    return bool(scaled.any() and (np.abs(scaled) < 2**24).all() and (scaled == np.rint(scaled)).all())
