@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak \
-        conversion-matrix fuzz-conversion bench-conversion clean help
+        conversion-matrix bench-conversion clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -23,7 +23,6 @@ help:
 	@echo "make bench-conversion  time and memory of a conversion beside LCE's converter"
 	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
 	@echo "make conversion-matrix  what becomes of every kind of graph, beside LCE's converter (docs/conversion-matrix.md)"
-	@echo "make fuzz-conversion  convert NETWORKS=500 random networks and compare them with Keras"
 	@echo "make clean      remove the virtual environment and build outputs"
 
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
@@ -89,10 +88,6 @@ peak:
 
 conversion-matrix: $(READY)
 	@$(PY) tools/conversion_matrix/table.py
-
-NETWORKS := 500
-fuzz-conversion: $(READY)
-	@MBNN_NETWORKS=$(NETWORKS) $(PY) -m pytest tests/converters/test_random_networks.py
 
 clean:
 	rm -rf $(VENV) build dist

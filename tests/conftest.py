@@ -1,10 +1,16 @@
 """One tiny network for every test: as a Keras model, as a binary .tflite (LCE), as a float .tflite (stock LiteRT)."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# Where a failure must be the fault of the change (continuous integration), every run tries the same examples.
+settings.register_profile("same_examples", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,7 @@
 
     factor * (a + b + c) + summand = (factor * a + summand) + factor * b + factor * c
 
-for binary convolutions a, b of a quantizer of several steps or a filter of several bases, and a constant map c. A sum of
-whole and half numbers stays as it is: it is exact, so that what cancels is 0 in front of a sign.
+for binary convolutions a, b of a quantizer of several steps or a filter of several bases, and a constant map c.
 """
 
 import numpy as np
@@ -32,8 +31,6 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     terms = _terms(graph, total)
     if isinstance(terms, str):
         return terms
-    if all(_is_whole(multiplier) and _is_whole(2 * bias) for _, multiplier, bias in terms):
-        return "its terms are whole numbers, whose sum is exact"
     factor, summand = found
     lines = []
     for number, (bconv, multiplier, bias) in enumerate(terms):
@@ -78,10 +75,6 @@ def _terms(graph: Graph, total: Tensor) -> list[tuple[Operator, Array, Array]] |
         elif tensor.values is None:
             return "a constant of the sum is of no type that NumPy has"
     return found
-
-
-def _is_whole(values: Array) -> bool:
-    return bool((np.rint(values) == values).all())
 
 
 def _scale_constants(graph: Graph, total: Tensor, factor: Array) -> None:
