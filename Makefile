@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak \
-        conversion-matrix bench-conversion clean help
+        conversion-matrix fuzz-conversion bench-conversion clean help
 
 help:
 	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
 	@echo "make bench-conversion  time and memory of a conversion beside LCE's converter"
 	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
+	@echo "make fuzz-conversion  convert NETWORKS=500 random networks and compare them with Keras"
 	@echo "make conversion-matrix  what becomes of every kind of graph, beside LCE's converter (docs/conversion-matrix.md)"
 	@echo "make clean      remove the virtual environment and build outputs"
 
@@ -88,6 +89,10 @@ peak:
 
 conversion-matrix: $(READY)
 	@$(PY) tools/conversion_matrix/table.py
+
+NETWORKS := 500
+fuzz-conversion: $(READY)
+	@MBNN_NETWORKS=$(NETWORKS) $(PY) -m pytest tests/converters/test_random_networks.py
 
 clean:
 	rm -rf $(VENV) build dist

@@ -169,7 +169,8 @@ def _within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Arr
         return bits.reshape(shape)
     if bits.ndim != 4 or len(shape) not in (3, 4):
         return None
-    (top, left), (height, width) = before, (1, *shape[1:-1])[-2:]
+    height, width = (1, *shape[1:-1])[-2:]
+    top, left = before if bits.shape[1:3] != (height, width) else (0, 0)
     inner = bits[:, top : top + height, left : left + width, : shape[-1]]  # the last word may have more
     return inner.reshape(shape) if inner.size == np.prod(shape) else None
 

@@ -17,7 +17,7 @@ from mobile_bnn.converters.float_weights import FloatWeights
 from mobile_bnn.converters.float_weights import float_weights as store_float_weights
 from mobile_bnn.converters.graph import Tensor, TfliteModel
 from mobile_bnn.converters.int8 import ValueType, quantize_int8
-from mobile_bnn.converters.litert import run_file
+from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.probe import LceRunner
 from mobile_bnn.converters.reference import FloatFile, KerasModel
@@ -132,7 +132,8 @@ def convert(
 def _check_prepared(original: bytes, lowering: Lowering, inputs: list[Array]) -> None:
     """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
     prepared = TfliteModel.of(lowering.floats).write()
-    for number, (theirs, ours) in enumerate(zip(run_file(original, inputs), run_file(prepared, inputs), strict=True)):
+    outputs = zip(run_float_file(original, inputs), run_float_file(prepared, inputs), strict=True)
+    for number, (theirs, ours) in enumerate(outputs):
         difference = float(np.abs(theirs - ours).max())
         if not difference <= OUTPUT_TOLERANCE * float(np.abs(theirs).max()):
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")

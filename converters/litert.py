@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert.interpreter import Interpreter, load_delegate
+from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.native_output import caught_stderr
@@ -15,18 +15,26 @@ Array = npt.NDArray[Any]
 
 
 class FileRunner:
-    """A .tflite, with LCE's operators or without, in LiteRT with the native library.
+    """A .tflite in LiteRT.
+
+    Args:
+        flatbuffer: the file.
+        delegates: with the native library, which LCE's operators need, and XNNPACK.
 
     Raises:
         MobileBnnError: LiteRT refuses it.
     """
 
-    def __init__(self, flatbuffer: bytes) -> None:
+    def __init__(self, flatbuffer: bytes, delegates: bool = True) -> None:
         self._flatbuffer = flatbuffer  # LiteRT reads these very bytes
+        resolver = OpResolverType.AUTO if delegates else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         with caught_stderr() as printed:
             try:
-                delegate = load_delegate(str(library_path()))
-                self._interpreter = Interpreter(model_content=flatbuffer, experimental_delegates=[delegate])
+                self._interpreter = Interpreter(
+                    model_content=flatbuffer,
+                    experimental_delegates=[load_delegate(str(library_path()))] if delegates else None,
+                    experimental_op_resolver_type=resolver,
+                )
                 self._interpreter.allocate_tensors()
                 return
             except (RuntimeError, ValueError) as error:
@@ -52,6 +60,10 @@ class FileRunner:
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
-def run_file(flatbuffer: bytes, inputs: Sequence[Array]) -> list[Array]:
-    """The outputs [N, ...] of a file on inputs [N, ...]."""
-    return FileRunner(flatbuffer).run(inputs)
+def run_float_file(flatbuffer: bytes, inputs: Sequence[Array]) -> list[Array]:
+    """The outputs [N, ...] of a float file on inputs [N, ...], by TFLite's own kernels.
+
+    XNNPACK is not trusted here: the one of LiteRT 2.3 makes one clamp of RELU_N1_TO_1 and RELU6 behind it, and gives
+    other values for tensors inside a graph that are outputs too.
+    """
+    return FileRunner(flatbuffer, delegates=False).run(inputs)

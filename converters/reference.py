@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
-from mobile_bnn.converters.litert import run_file
+from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.rules.few_valued import quantizer_of
 
@@ -70,7 +70,7 @@ class FloatFile:
 
     def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
         """Runs float32 inputs [N, ...]."""
-        outputs = run_file(self._file, inputs)
+        outputs = run_float_file(self._file, inputs)
         known = {id(tensor): values for tensor, values in zip(self._inputs, inputs, strict=True)}
         known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
         return outputs[: self._outputs], [self._call(layer, known) for layer in self._layers]
