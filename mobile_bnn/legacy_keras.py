@@ -9,7 +9,8 @@ TensorFlow's information and warnings are hidden, its errors are not; TF_CPP_MIN
 
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from mobile_bnn.native_output import without_noise
 
@@ -47,5 +48,21 @@ except ModuleNotFoundError as error:
 
 if _quiet:
     tf.get_logger().setLevel("ERROR")
+
+_scope_of_larq = larq.context.quantized_scope
+
+
+@contextmanager
+def _quantized_scope(quantize: bool) -> Iterator[bool]:
+    """Larq's own, which stays as it is if a layer raises: whatever was trained later would train quantized weights."""
+    before = larq.context.should_quantize()
+    try:
+        with _scope_of_larq(quantize):
+            yield quantize
+    finally:
+        larq.context._quantized_scope.should_quantize = before
+
+
+larq.context.quantized_scope = _quantized_scope
 
 __all__ = ["larq", "tf"]

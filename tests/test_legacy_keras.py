@@ -69,3 +69,12 @@ with without_noise():
 """
     result = python(code)
     assert result.stderr == "E0000 00:00:1 1 memory.cc:1] out of memory\n"
+
+
+def test_a_layer_that_raises_leaves_no_quantized_scope_behind():
+    from mobile_bnn.legacy_keras import larq, tf
+
+    layer = larq.layers.QuantConv2D(4, 5, kernel_quantizer="ste_sign", kernel_constraint="weight_clip")
+    with pytest.raises(ValueError, match="size"):
+        layer(tf.zeros((1, 2, 2, 3)))
+    assert not larq.context.should_quantize()
