@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mobile_bnn import __version__
 from mobile_bnn.converters.agreement import Agreement, agreement
-from mobile_bnn.converters.compare import OUTPUT_TOLERANCE, Comparison
+from mobile_bnn.converters.compare import Comparison, tolerance
 from mobile_bnn.converters.float_weights import FloatWeights
 from mobile_bnn.converters.float_weights import float_weights as store_float_weights
 from mobile_bnn.converters.graph import Tensor, TfliteModel
@@ -135,7 +135,7 @@ def _check_prepared(original: bytes, lowering: Lowering, inputs: list[Array]) ->
     outputs = zip(run_float_file(original, inputs), run_float_file(prepared, inputs), strict=True)
     for number, (theirs, ours) in enumerate(outputs):
         difference = float(np.abs(theirs - ours).max())
-        if not difference <= OUTPUT_TOLERANCE * float(np.abs(theirs).max()):
+        if not difference <= tolerance(theirs):
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
 
 
