@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 # Float sums in another order differ in the last bits of their largest terms: within this share of the layer's largest
 # pre-activation, two runs may land on different sides of a threshold.
 TIE = 1e-5
+_LEAST = 1e-6  # what terms near 1 leave where they cancel out
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class FloatFile:
             return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool))
         real = known[id(steps.cone.source)]
         flat = real.reshape(-1, steps.cone.channels)
-        margin = np.float32(TIE * np.abs(flat).max())
+        margin = _margin(flat)
         near = steps(flat - margin) != steps(flat + margin)
         return LayerInput(layer.name, quantized, near.reshape(quantized.shape))
 
@@ -103,8 +104,13 @@ class KerasModel:
         return outputs, [LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real)) for call in calls]
 
 
+def _margin(real: Array) -> np.float32:
+    """By how much rounding may move pre-activations."""
+    return np.float32(max(TIE * float(np.abs(real).max()), _LEAST))
+
+
 def _changes(quantizer: Any, real: Array) -> Array:
     """Where a quantizer gives another value for a number that differs by rounding."""
-    margin = np.float32(TIE * np.abs(real).max())
+    margin = _margin(real)
     changes: Array = np.asarray(quantizer(real - margin)) != np.asarray(quantizer(real + margin))
     return changes
