@@ -101,7 +101,7 @@ class Comparison:
             return
         flips = np.zeros(call.quantized.shape, bool)
         for own in bits:
-            found = _flips(call.quantized, values, own, before)
+            found = _flips(call, values, own, before)
             if found is None:
                 self.errors.append(
                     f"{call.layer}: {self.reference.name} feeds it {call.quantized.shape}, the file {own.shape}"
@@ -140,17 +140,18 @@ def tolerance(expected: Array) -> float:
     return max(_TOLERANCE * float(np.abs(expected).max()), _ROUNDING)
 
 
-def _flips(quantized: Array, values: Array, bits: Array, before: tuple[int, int]) -> Array | None:
+def _flips(call: LayerInput, values: Array, bits: Array, before: tuple[int, int]) -> Array | None:
     """Where an operator's bits are not those of the reference's values below some cut; None if the shapes differ.
 
     An operator reads one of the steps of a quantizer of several: the one that it fits best. Or a binary digit of the
     value: then it has the bit that most elements of that value have.
     """
+    quantized = call.quantized
     own = _within(bits, quantized.shape, before)
     if own is None:
         return None
     cuts = values[1:] if len(values) > 1 else values
-    candidates = [_unturned((quantized < cut) != own) for cut in cuts]
+    candidates = [_unturned((quantized < cut) != own, call.near) for cut in cuts]
     if len(values) > 2:
         place = np.searchsorted(values, quantized)
         share = np.bincount(place.ravel(), own.ravel()) / np.bincount(place.ravel())
@@ -159,10 +160,13 @@ def _flips(quantized: Array, values: Array, bits: Array, before: tuple[int, int]
     return best
 
 
-def _unturned(flips: Array) -> Array:
-    """Flips, but those of a channel whose signs the file has turned around, in its filter too."""
-    channels = flips.reshape(-1, flips.shape[-1])
-    turned: Array = flips ^ (channels.mean(0) > 0.5)
+def _unturned(flips: Array, near: Array) -> Array:
+    """Flips, but those of a channel whose signs the file has turned around, in its filter too.
+
+    Ties tell nothing about that: a channel may have little else.
+    """
+    channels, certain = (array.reshape(-1, flips.shape[-1]) for array in (flips, ~near))
+    turned: Array = flips ^ ((channels & certain).sum(0) > (~channels & certain).sum(0))
     return turned
 
 
