@@ -34,7 +34,7 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     factor, summand = found
     lines = []
     for number, (bconv, multiplier, bias) in enumerate(terms):
-        lines.append((bconv, multiplier * factor, bias * factor + summand * (number == 0)))
+        lines.append((bconv, multiplier * factor, bias * factor + (0 if number else summand)))
     if not all(fits(values) for _, *parameters in lines for values in parameters):
         return "its result would overflow float32"
     for bconv, multiplier, bias in lines:
