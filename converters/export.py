@@ -163,7 +163,7 @@ def _without_biases(graph: Graph) -> None:
     for operator in graph.operators:
         for tensor in operator.inputs:
             values = tensor.values if tensor is not None and tensor.dtype == np.float32 else None
-            if tensor is not None and values is not None and values.size and (values == _NEARLY_0).all():
+            if tensor is not None and values is not None and values.size and values.flat[0] == _NEARLY_0:
                 tensor.set_values(np.zeros_like(values))
 
 

@@ -7,6 +7,7 @@ metadata, further subgraphs) stays what it was.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,9 @@ class Operator:
         """The builtin options, None if there are none."""
         return self.table.builtinOptions
 
-    @property
+    @cached_property
     def custom_options(self) -> dict[str, Any]:
-        """A custom operator's options.
+        """A custom operator's options; to be read only.
 
         Raises:
             MobileBnnError: they are no flexbuffer map.

@@ -67,6 +67,9 @@ def binary_weights(weights: Array) -> BinaryWeights | str:
     if weights.size == 0:
         return "the filter is empty"
     rows = weights.reshape(len(weights), -1)
+    if (plain := _plain(rows)) is not None:
+        signs, scale = plain
+        return BinaryWeights([Base(signs.reshape(weights.shape), scale)], np.zeros_like(scale))
     if not np.isfinite(rows).all():
         return "the filter holds numbers that are not finite"
     for bits in range(1, MAX_BITS + 1):
@@ -84,6 +87,21 @@ def binary_weights(weights: Array) -> BinaryWeights | str:
             break
     channel = int(np.argmax(counts))
     return f"channel {channel} has {counts[channel]} values that are on no grid of up to {2**MAX_BITS}"
+
+
+def _plain(rows: Array) -> tuple[Array, Array] | None:
+    """Signs and scale of channels that hold exactly -s and s: the usual case, in a fraction of the others' time."""
+    scale = np.abs(rows[:, 0])
+    if not np.isfinite(scale).all():
+        return None
+    signs = np.empty(rows.shape, bool)
+    count = max(1, _BLOCK // rows.shape[1])
+    for start in range(0, len(rows), count):
+        here = slice(start, start + count)
+        if (np.abs(rows[here]) != scale[here, None]).any():
+            return None
+        np.less(rows[here], 0, out=signs[here])
+    return signs, scale
 
 
 _Terms = tuple[list[tuple[Array, Array]], Array]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.converters.bits import pack, unpack
+from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 
 Array = npt.NDArray[Any]
@@ -38,7 +38,8 @@ def pads_with_zeros(bconv: Operator) -> bool:
 
 def sums(bconv: Operator) -> Array:
     """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
-    terms = int(np.prod(_signs(bconv).shape[1:]))
+    _, height, width, _ = _words(bconv).shape
+    terms = height * width * _channels(bconv)
     return np.arange(-terms, terms + 1, 1 if pads_with_zeros(bconv) else 2).astype(np.float64)
 
 
@@ -50,12 +51,13 @@ def clamped(bconv: Operator, values: Array) -> Array:
 
 def turned(bconv: Operator, channels: Array) -> Tensor:
     """The filter with the signs of some output channels turned around, bool [O]: so are those channels' sums."""
-    return _filter(bconv, _signs(bconv) ^ channels[:, None, None, None])
+    whole = pack(np.ones(_channels(bconv), bool))
+    return _filter(bconv, np.where(channels[:, None, None, None], whole, 0))
 
 
 def turned_inputs(bconv: Operator, channels: Array) -> Tensor:
     """The filter for an input with the signs of some channels turned around, bool [I]. It must have one group."""
-    return _filter(bconv, _signs(bconv) ^ channels)
+    return _filter(bconv, pack(channels))
 
 
 def has_groups(bconv: Operator) -> bool:
@@ -87,16 +89,21 @@ def only_reader(graph: Graph, tensor: Tensor) -> Operator | str:
     return readers[0] if len(readers) == 1 else f"{len(readers)} operators read its result"
 
 
-def _signs(bconv: Operator) -> Array:
-    """The filter, True for -1: bool [O, height, width, channels of a group]."""
+def _words(bconv: Operator) -> Array:
+    """The packed filter: int32 [O, height, width, words of a group]."""
     filters = bconv.inputs[1]
     words = None if filters is None else filters.values
     assert words is not None
-    return unpack(words, min(words.shape[3] * 32, bconv.custom_options["channels_in"]))
+    return words
 
 
-def _filter(bconv: Operator, signs: Array) -> Tensor:
-    """Another filter under the name of the old one, which tells the layer."""
+def _channels(bconv: Operator) -> int:
+    """Channels that a filter reads: those of a group."""
+    return int(min(_words(bconv).shape[3] * 32, bconv.custom_options["channels_in"]))
+
+
+def _filter(bconv: Operator, turned: Array) -> Tensor:
+    """A filter with some bits turned around under the name of the old one, which tells the layer."""
     old = bconv.inputs[1]
     assert old is not None
-    return Tensor.constant(old.name, pack(signs))
+    return Tensor.constant(old.name, _words(bconv) ^ turned)

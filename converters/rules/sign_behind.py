@@ -1,7 +1,8 @@
 """What stands between a binary convolution and a sign becomes a threshold of its sum.
 
 Multiplier, bias and the element-wise operators behind them are evaluated, by the runtime's own kernels, for every sum
-that there can be. Where each channel's sign changes once at most, the sum alone decides it:
+that there can be; of what is proved to be monotone, by bisection. Where each channel's sign changes once at most, the
+sum alone decides it:
 
     sum >= t   =>  +1, else -1    where it rises
     -sum >= t  =>  +1, else -1    where it falls: the filter of that channel is turned around
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, cones
+from mobile_bnn.converters.quantizers.monotone import direction
 from mobile_bnn.converters.rules.bconv import (
     clamped,
     line,
@@ -55,22 +57,21 @@ def apply(graph: Graph, operator: Operator) -> str | None:
         others = [reader for reader in graph.consumers(tensor) if reader not in (operator, *inside)]
         if others or tensor in graph.outputs:
             return "the binary convolution's result is used by others, too"
-    negative = _negative(bconv, *parameters, cone)
-    changes = (negative[1:] != negative[:-1]).sum(0)
-    if changes.max() > 1:
-        return f"channel {int(changes.argmax())} changes its sign more than once"
-    falls = negative[-1] & ~negative[0]
-    below = negative.sum(0)  # sums, of the turned filter where it falls
+    results = clamped(bconv, sums(bconv))
+    changes = _changes(results, _Signs(*parameters, cone))
+    if isinstance(changes, str):
+        return changes
+    falls, below = changes
     for inner in inside:
         graph.operators.remove(inner)
     if zeros:
-        middle = len(negative) // 2
+        middle = len(results) // 2
         sign = Tensor.constant("multiplier", np.where(falls, -1, 1).astype(np.float32))
         shift = Tensor.constant("bias", (middle - below + 0.5).astype(np.float32))
         replaced(graph, bconv, data, [bconv.inputs[1], sign, shift, None])
     else:
         graph.operators.remove(operator)
-        threshold = Tensor.constant("threshold", (len(negative) - 1 - below).astype(np.int32))
+        threshold = Tensor.constant("threshold", (len(results) - 1 - below).astype(np.int32))
         inputs = [turned(bconv, falls), None, None, threshold]
         replaced(graph, bconv, operator.output, inputs, fused_activation_function=0)
     return None
@@ -88,13 +89,52 @@ def _find(graph: Graph, data: Tensor) -> tuple[Operator, Cone | None] | str:
     return "its input is no function of one binary convolution's result"
 
 
-def _negative(bconv: Operator, multiplier: Array, bias: Array, cone: Cone | None) -> Array:
-    """Whether each sum is below zero in the end: bool [sums, O]."""
-    evaluate = None if cone is None else cone.evaluator()
-    results = clamped(bconv, sums(bconv))
-    at_once = max(1, _AT_ONCE // len(multiplier))
-    negative = []
-    for start in range(0, len(results), at_once):
-        values = (results[start : start + at_once, None] * multiplier + bias).astype(np.float32)
-        negative.append((values if evaluate is None else evaluate(values)) < 0)
-    return np.concatenate(negative)
+class _Signs:
+    """What is done to the results of a binary convolution until their sign is taken."""
+
+    def __init__(self, multiplier: Array, bias: Array, cone: Cone | None) -> None:
+        self._multiplier, self._bias, self._cone = multiplier, bias, cone
+        self._evaluate = None if cone is None else cone.evaluator()
+
+    @property
+    def monotone(self) -> bool:
+        """Whether no channel both rises and falls."""
+        finite = np.isfinite(self._multiplier).all() and np.isfinite(self._bias).all()
+        return bool(finite) and (self._cone is None or direction(self._cone) is not None)
+
+    def negative(self, results: Array) -> Array:
+        """Whether a result is below zero in the end: bool [samples, O] of float64 [samples, O or 1]."""
+        values = (results * self._multiplier + self._bias).astype(np.float32)
+        below: Array = (values if self._evaluate is None else self._evaluate(values)) < 0
+        return below
+
+
+def _changes(results: Array, signs: _Signs) -> tuple[Array, Array] | str:
+    """Which channels become negative as the sum grows, and how many sums are negative: bool [O], int [O].
+
+    Args:
+        results: of the sums, rising, float64 [sums].
+        signs: what is done to them.
+    """
+    first, last = signs.negative(results[[0, -1], None])
+    falls = last & ~first
+    if signs.monotone:
+        return falls, _count_by_bisection(results, signs, first, last)
+    at_once = max(1, _AT_ONCE // len(first))
+    parts = [signs.negative(results[start : start + at_once, None]) for start in range(0, len(results), at_once)]
+    negative = np.concatenate(parts)
+    changes = (negative[1:] != negative[:-1]).sum(0)
+    if changes.max() > 1:
+        return f"channel {int(changes.argmax())} changes its sign more than once"
+    return falls, negative.sum(0)
+
+
+def _count_by_bisection(results: Array, signs: _Signs, first: Array, last: Array) -> Array:
+    """How many results are negative where the sign changes once at most."""
+    low, high = np.zeros(len(first), np.int64), np.full(len(first), len(results) - 1)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        as_first = signs.negative(results[None, middle])[0] == first
+        low, high = np.where(as_first, middle, low), np.where(as_first, high, middle)
+    ends = np.where(first, len(results), 0)
+    return np.where(first == last, ends, np.where(first, high, len(results) - high))
