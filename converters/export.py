@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.fold import fold_constants
+from mobile_bnn.converters.freezing import frozen
 from mobile_bnn.converters.graph import Graph, Signature, TfliteModel
 from mobile_bnn.converters.layers import flatten
 from mobile_bnn.errors import MobileBnnError, first_line
@@ -79,8 +80,10 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
 
     def converter() -> Any:
         function = tf.function(call, autograph=False).get_concrete_function(*images, *kernels)
-        # Without a trackable object nothing is saved to disk on the way.
-        return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
+        graph = frozen(function)
+        if graph is None:  # without a trackable object nothing is saved to disk on the way
+            return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
+        return tf.compat.v1.lite.TFLiteConverter(graph, function.inputs[: len(images) + len(kernels)], function.outputs)
 
     flatbuffer = _convert(converter)
     if len(flatbuffer) > _LARGE:
@@ -169,16 +172,28 @@ def _without_biases(graph: Graph) -> None:
 
 def _convert(converter: Callable[[], Any]) -> bytes:
     try:
-        with caught_stderr(), warnings.catch_warnings():
+        with caught_stderr(), warnings.catch_warnings(), _garbage_afterwards():
             warnings.simplefilter("ignore")
             return bytes(converter().convert())
     except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
         raise MobileBnnError("TensorFlow cannot convert the model to float", why=_cause(error)) from error
 
 
+@contextmanager
+def _garbage_afterwards() -> Iterator[None]:
+    """Looks for garbage once, among what was made inside: all that TensorFlow consists of is not walked again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+        gc.collect(0)
+
+
 def _free_memory() -> None:
-    """Gives back what TensorFlow's converter leaves: ten copies of the float weights, some of them in cycles."""
-    gc.collect()
+    """Gives back what TensorFlow's converter leaves: ten copies of the float weights."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others do not keep as much
     if trim is not None:
         trim(0)

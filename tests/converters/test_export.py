@@ -115,3 +115,20 @@ def test_a_dense_layer_without_bias_keeps_its_activation(activation: str) -> Non
     np.testing.assert_allclose(y, model.predict(x, verbose=0), rtol=1e-6, atol=1e-6)
     assert not dense.use_bias
     assert dense.bias is None
+
+
+def test_a_layer_that_calls_a_function_equals_keras() -> None:
+    class Calls(layers.Layer):
+        def build(self, shape: Any) -> None:
+            self.scale = self.add_weight("scale", shape[-1:], initializer="random_normal")
+
+        @tf.function
+        def scaled(self, x: Any) -> Any:
+            return x * self.scale
+
+        def call(self, x: Any) -> Any:
+            return self.scaled(x)
+
+    image = layers.Input((4, 4, 8))
+    x = quantized(larq.layers.QuantConv2D, 8, 3)(Calls()(image))
+    check(tf.keras.Model(image, x), np.random.default_rng(3).normal(size=(1, 4, 4, 8)).astype(np.float32))
