@@ -98,15 +98,13 @@ class _Signs:
 
     @property
     def monotone(self) -> bool:
-        """Whether no channel both rises and falls."""
-        finite = np.isfinite(self._multiplier).all() and np.isfinite(self._bias).all()
-        return bool(finite) and (self._cone is None or direction(self._cone) is not None)
+        """Whether it is proved that no channel both rises and falls, as long as no number overflows."""
+        return self._cone is None or direction(self._cone) is not None
 
-    def negative(self, results: Array) -> Array:
-        """Whether a result is below zero in the end: bool [samples, O] of float64 [samples, O or 1]."""
+    def __call__(self, results: Array) -> Array:
+        """The numbers whose sign is taken: float32 [samples, O] of float64 [samples, O or 1]."""
         values = (results * self._multiplier + self._bias).astype(np.float32)
-        below: Array = (values if self._evaluate is None else self._evaluate(values)) < 0
-        return below
+        return values if self._evaluate is None else self._evaluate(values)
 
 
 def _changes(results: Array, signs: _Signs) -> tuple[Array, Array] | str:
@@ -116,12 +114,13 @@ def _changes(results: Array, signs: _Signs) -> tuple[Array, Array] | str:
         results: of the sums, rising, float64 [sums].
         signs: what is done to them.
     """
-    first, last = signs.negative(results[[0, -1], None])
+    ends = signs(results[[0, -1], None])
+    first, last = ends < 0
     falls = last & ~first
-    if signs.monotone:
+    if np.isfinite(ends).all() and signs.monotone:
         return falls, _count_by_bisection(results, signs, first, last)
     at_once = max(1, _AT_ONCE // len(first))
-    parts = [signs.negative(results[start : start + at_once, None]) for start in range(0, len(results), at_once)]
+    parts = [signs(results[start : start + at_once, None]) < 0 for start in range(0, len(results), at_once)]
     negative = np.concatenate(parts)
     changes = (negative[1:] != negative[:-1]).sum(0)
     if changes.max() > 1:
@@ -134,7 +133,7 @@ def _count_by_bisection(results: Array, signs: _Signs, first: Array, last: Array
     low, high = np.zeros(len(first), np.int64), np.full(len(first), len(results) - 1)
     while (high - low > 1).any():
         middle = (low + high) // 2
-        as_first = signs.negative(results[None, middle])[0] == first
+        as_first = (signs(results[None, middle])[0] < 0) == first
         low, high = np.where(as_first, middle, low), np.where(as_first, high, middle)
     ends = np.where(first, len(results), 0)
     return np.where(first == last, ends, np.where(first, high, len(results) - high))
