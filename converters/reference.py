@@ -64,13 +64,19 @@ class FloatFile:
         self._tensors = [*graph.outputs, *more]
         self._inputs = graph.inputs
         self._file = TfliteModel.of(Graph(graph.name, graph.inputs, self._tensors, graph.operators)).write()
+        self._last: tuple[Sequence[Array], tuple[list[Array], list[LayerInput]]] | None = None
 
     def _source(self, layer: Layer) -> Tensor:
         steps = self._steps[id(layer.data)]
         return layer.data if isinstance(steps, str) else steps.cone.source
 
     def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
-        """Runs float32 inputs [N, ...]."""
+        """Runs float32 inputs [N, ...], the very same ones but once: several runtimes are compared with it."""
+        if self._last is None or self._last[0] is not inputs:
+            self._last = inputs, self._run(inputs)
+        return self._last[1]
+
+    def _run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
         outputs = run_float_file(self._file, inputs)
         known = {id(tensor): values for tensor, values in zip(self._inputs, inputs, strict=True)}
         known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
