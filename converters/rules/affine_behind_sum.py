@@ -10,6 +10,7 @@ import numpy as np
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.affine import Array, activation_of, affine, fits, is_clamped, put_line
 from mobile_bnn.converters.rules.bconv import KIND_OF, line, only_reader
+from mobile_bnn.converters.rules.repeated_map import holder
 
 KINDS = frozenset({"MUL", "ADD", "SUB", "DIV"})
 
@@ -65,15 +66,15 @@ def _terms(graph: Graph, total: Tensor) -> list[tuple[Operator, Array, Array]] |
     if producer.kind != "ADD" or activation_of(producer):
         return f"{producer.kind} is part of the sum"
     found = list[tuple[Operator, Array, Array]]()
-    for tensor in producer.inputs:
+    for place, tensor in enumerate(producer.inputs):
         assert tensor is not None
-        if tensor.content is None:
+        if holder(graph, producer, place) is None:
             terms = _terms(graph, tensor)
             if isinstance(terms, str):
                 return terms
             found += terms
-        elif tensor.values is None:
-            return "a constant of the sum is of no type that NumPy has"
+        elif tensor.dtype != np.float32:
+            return "a constant of the sum is no float32"
     return found
 
 
@@ -82,9 +83,13 @@ def _scale_constants(graph: Graph, total: Tensor, factor: Array) -> None:
     if add is None or add.kind != "ADD" or (factor == 1).all():
         return
     for place, tensor in enumerate(add.inputs):
-        if tensor is None or tensor.values is None:
-            assert tensor is not None
+        assert tensor is not None
+        held = holder(graph, add, place)
+        if held is None:
             _scale_constants(graph, tensor, factor)
-        else:
-            scaled = (tensor.values * factor).astype(np.float32)
-            add.inputs[place] = Tensor.constant(tensor.name, scaled)
+            continue
+        reader, at = held
+        constant = reader.inputs[at]
+        assert constant is not None
+        assert constant.values is not None
+        reader.inputs[at] = Tensor.constant(constant.name, (constant.values * factor).astype(np.float32))

@@ -9,7 +9,7 @@ so each pair is one LceBconv2d with multiplier d_i * c_k, and sum(m * w) goes in
 is a sum of signs too if v is one of the input's values: if all of them are +1, LceBconv2d has them itself, else they
 are written out around what LceQuantize reads. Of another v, LceBconv2d makes 0, that is m, if it can (the usual zero
 around {-1, +1}), or +1; what is missing, v less what it was counted as, times w, summed over the taps outside, is a
-constant map.
+constant map (repeated_map.py).
 
 A sum of several terms is one of whole numbers, scaled once behind it, where the multipliers' ratios are whole: so what
 cancels out is exactly 0, as in the float file, and a sign behind it does not depend on rounding.
@@ -25,6 +25,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction
+from mobile_bnn.converters.rules import repeated_map
 from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, few_valued, packed
 from mobile_bnn.converters.rules.filters import Filter
 from mobile_bnn.converters.rules.geometry import Geometry
@@ -146,7 +147,7 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> str | None:
     if sum_.rest.any():
         total = site.elementwise("ADD", total, sum_.rest)
     if (border := _border(found, padding)) is not None:
-        total = site.elementwise("ADD", total, border)
+        total = site.elementwise("ADD", total, repeated_map.put(site, operator.output.name, border))
     site.finish(_behind(site, operator, site.first_channels(total, found.filter.outputs)))
     return None
 
