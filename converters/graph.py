@@ -268,9 +268,7 @@ class TfliteModel:
             MobileBnnError: the file is truncated, malformed, over 2 GB, or not a .tflite.
         """
         model = read_model(source)
-        tensors = [
-            [Tensor(table, constant(model, table)) for table in subgraph.tensors] for subgraph in model.subgraphs
-        ]
+        tensors = [[_read_tensor(model, table) for table in subgraph.tensors] for subgraph in model.subgraphs]
         graphs = [_read_graph(model, subgraph, own) for subgraph, own in zip(model.subgraphs, tensors, strict=True)]
         for table in model.signatureDefs or []:
             (number,) = _in_range([table.subgraphIndex], graphs)
@@ -312,6 +310,18 @@ def _has_effects(operator: Operator) -> bool:
 
 
 _CALLING = {"CALL", "CALL_ONCE", "IF", "WHILE", "ASSIGN_VARIABLE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE"}
+
+
+def _read_tensor(model: Any, table: Any) -> Tensor:
+    if table.quantization is not None and _says_nothing(table.quantization):
+        table.quantization = None
+    return Tensor(table, constant(model, table))
+
+
+def _says_nothing(quantization: Any) -> bool:
+    """Whether it is the empty table that TensorFlow's converter gives every float tensor."""
+    vectors = (quantization.scale, quantization.zeroPoint, quantization.min, quantization.max)
+    return quantization.details is None and all(vector is None or len(vector) == 0 for vector in vectors)
 
 
 def _read_graph(model: Any, subgraph: Any, tensors: list[Tensor]) -> Graph:

@@ -14,6 +14,8 @@ IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16  # the schema's force_align of Buffer.data
 SMALLEST_TABLE = 4  # bytes: every table of a flatbuffer starts with its own offset to a vtable
 LARGEST = 2**31 - 1  # bytes: what offsets inside a flatbuffer can span
+_COUNT = 4  # bytes: a vector's length, in front of its elements
+_SMALL = 1024  # bytes: shapes and options have less; of larger vectors, which are constants, no copy is made
 
 
 def read_model(source: Path | str | bytes) -> ModelT:
@@ -68,17 +70,45 @@ def pack(model: ModelT) -> bytes:
                     cure="pip install --upgrade ai-edge-litert",
                 )
     constants = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
-    builder = _AligningBuilder(min(constants + (1 << 16), flatbuffers.Builder.MAX_BUFFER_SIZE))
+    builder = _Builder(min(constants + (1 << 16), flatbuffers.Builder.MAX_BUFFER_SIZE))
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(memoryview(builder.Bytes)[builder.Head() :])
 
 
-class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types
-    """Aligns every vector of bytes: the generated code passes no alignment, and it cannot tell buffers from others."""
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types
+    """Aligns every vector of bytes, and writes small vectors of numbers that are equal once, such as shapes.
+
+    The generated code passes no alignment, and it cannot tell buffers from others.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[int, bytes], int] = {}
+        self._begun: tuple[int, int, int] | None = None  # where, bytes, alignment
 
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802, N803 - flatbuffers' names
         """Starts a vector of `numElems` elements of `elemSize` bytes."""
-        return super().StartVector(elemSize, numElems, BUFFER_ALIGNMENT if elemSize == 1 else alignment)
+        alignment = BUFFER_ALIGNMENT if elemSize == 1 else alignment
+        size = elemSize * numElems
+        self._begun = (self.Offset(), size, alignment) if size <= _SMALL else None
+        return super().StartVector(elemSize, numElems, alignment)
+
+    def PrependUOffsetTRelative(self, off: int) -> None:  # noqa: N802
+        """Adds an offset to a vector, whose bytes then mean something else at another place."""
+        self._begun = None
+        super().PrependUOffsetTRelative(off)
+
+    def EndVector(self) -> int:  # noqa: N802
+        """Ends a vector, which is taken back if there is an equal one."""
+        end = int(super().EndVector())
+        if self._begun is None:
+            return end
+        (start, size, alignment), self._begun = self._begun, None
+        content = bytes(self.Bytes[self.head : self.head + _COUNT + size])
+        written = self._written.setdefault((alignment, content), end)
+        if written != end:
+            self.head += end - start
+        return written
 
 
 def _bytes_of(source: Path | str | bytes) -> bytes:

@@ -142,6 +142,16 @@ def test_a_constant_whose_shape_lies() -> None:
         _ = tensor.values
 
 
+def test_quantization_that_says_nothing_goes() -> None:
+    flatbuffer = convert(lambda x: x + 1.5, (1, 4))
+    assert any(tensor.quantization is not None for tensor in read_model(flatbuffer).subgraphs[0].tensors)
+    model = TfliteModel.read(flatbuffer)
+    model.graphs[0].outputs[0].table.quantization = schema.QuantizationParametersT()
+    model.graphs[0].outputs[0].table.quantization.max = [6.0]
+    told = [tensor.quantization for tensor in read_model(model.write()).subgraphs[0].tensors]
+    assert [None if one is None else list(one.max) for one in told] == [None, None, [6.0]]
+
+
 def test_equal_constants_are_one_tensor_unless_they_are_quantized() -> None:
     (graph,) = TfliteModel.read(convert(lambda x: x + 1.5, (1, 4))).graphs
     constants = [Tensor.constant(name, np.ones(4, np.float32)) for name in ("one", "another", "scaled", "longer")]

@@ -216,6 +216,33 @@ def test_a_buffer_given_as_a_list_is_aligned_too(float_tflite: Path) -> None:
     assert pack(model).index(content) % 16 == 0
 
 
+def test_equal_vectors_are_written_once(binary_tflite: Path) -> None:
+    model = read_model(binary_tflite)
+    tensors, length = model.subgraphs[0].tensors, len(pack(model))
+    shapes = [tensor.shape for tensor in tensors]
+    for tensor in tensors:
+        tensor.shapeSignature = [7] * 50
+    packed = pack(model)
+    assert len(tensors) > 8
+    assert len(packed) - length < 2 * 4 * 50
+    written = read_model(packed).subgraphs[0].tensors
+    assert [tensor.shape for tensor in written] == shapes
+    assert all(list(tensor.shapeSignature) == [7] * 50 for tensor in written)
+
+
+def test_vectors_of_tables_are_not_taken_for_equal_ones() -> None:
+    # Two subgraphs that are equal but for a letter are as far from their tensors as each other.
+    model = schema.ModelT()
+    model.buffers, model.operatorCodes, model.metadata = [schema.BufferT()], [], []
+    model.subgraphs = [schema.SubGraphT() for _ in "ab"]
+    for graph, letter in zip(model.subgraphs, "ab", strict=True):
+        graph.tensors, graph.operators = [schema.TensorT()], []
+        graph.tensors[0].name, graph.tensors[0].shape = letter, [3]
+        graph.inputs = graph.outputs = [0]
+    written = read_model(pack(model))
+    assert [graph.tensors[0].name for graph in written.subgraphs] == [b"a", b"b"]
+
+
 def test_litert_computes_the_same_from_a_packed_file(float_tflite: Path) -> None:
     flatbuffer = float_tflite.read_bytes()
     image = np.random.default_rng(0).standard_normal((1, 8, 8, 32), np.float32)
