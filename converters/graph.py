@@ -49,6 +49,10 @@ class Tensor:
     table: Any
     content: npt.NDArray[np.uint8] | None = None
 
+    def __repr__(self) -> str:
+        kind = "Tensor" if self.content is None else "Constant"
+        return f"{kind}({self.name!r}, {list(self.shape)} of {tensor_type(self.table)})"
+
     @classmethod
     def of(cls, name: str, shape: Iterable[int], dtype: npt.DTypeLike) -> "Tensor":
         """A new tensor that an operator computes."""
@@ -121,9 +125,9 @@ class Operator:
     kind: str
     inputs: list[Tensor | None]
     outputs: list[Tensor]
-    code: Any
-    table: Any = field(default_factory=schema.OperatorT)
-    intermediates: list[Tensor] = field(default_factory=list)
+    code: Any = field(repr=False)
+    table: Any = field(default_factory=schema.OperatorT, repr=False)
+    intermediates: list[Tensor] = field(default_factory=list, repr=False)
 
     @classmethod
     def builtin(
@@ -196,8 +200,8 @@ class Graph:
     name: Any
     inputs: list[Tensor]
     outputs: list[Tensor]
-    operators: list[Operator]
-    signatures: list[Signature] = field(default_factory=list)
+    operators: list[Operator] = field(repr=False)
+    signatures: list[Signature] = field(default_factory=list, repr=False)
 
     def producer(self, tensor: Tensor) -> Operator | None:
         """The operator that computes a tensor; None for inputs and constants."""
@@ -256,8 +260,8 @@ class TfliteModel:
     """
 
     graphs: list[Graph]
-    metadata: list[tuple[Any, npt.NDArray[np.uint8] | None]]
-    table: Any
+    metadata: list[tuple[Any, npt.NDArray[np.uint8] | None]] = field(repr=False)
+    table: Any = field(repr=False)
 
     @classmethod
     def read(cls, source: Path | str | bytes) -> "TfliteModel":
