@@ -103,6 +103,17 @@ def cones(graph: Graph, output: Tensor) -> Iterator[Cone]:
                 yield Cone(source, output, sorted(found.values(), key=lambda item: order[id(item)]))
 
 
+def producer_above(graph: Graph, reader: Operator, kind: str) -> tuple[Operator, Cone] | None:
+    """The nearest operator of a kind whose result alone an operator reads, and what is done to it in between."""
+    (data,) = reader.inputs
+    assert data is not None
+    for cone in (Cone(data, data, []), *cones(graph, data)):
+        producer = graph.producer(cone.source)
+        if producer is not None and producer.kind == kind:
+            return producer, cone
+    return None
+
+
 def _place(tensor: Tensor, producers: dict[int, Operator], order: dict[int, int]) -> int:
     operator = producers.get(id(tensor))
     return -1 if operator is None else order[id(operator)]

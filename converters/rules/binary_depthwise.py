@@ -21,7 +21,9 @@ def apply(graph: Graph, operator: Operator) -> str | None:
         None if it did, else why not.
     """
     read = linear(operator)
-    if isinstance(read, str):
-        return read
-    filters = np.ascontiguousarray(np.moveaxis(read.weights[0], 2, 0))[..., None]
-    return convolve(graph, operator, Linear(filters, read.bias))
+    return read if isinstance(read, str) else convolve(graph, operator, _grouped(read))
+
+
+def _grouped(depthwise: Linear) -> Linear:
+    """The weights [1, H, W, O] as those of a convolution, [O, H, W, 1]."""
+    return Linear(np.ascontiguousarray(np.moveaxis(depthwise.weights[0], 2, 0))[..., None], depthwise.bias)

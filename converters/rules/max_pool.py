@@ -17,7 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.cone import Cone, cones
+from mobile_bnn.converters.quantizers.cone import Cone, producer_above
 from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
 from mobile_bnn.converters.rules.sign_threshold import sign_threshold, used_elsewhere, without_subnormals
 from mobile_bnn.converters.rules.signs import Signs
@@ -33,11 +33,9 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     Returns:
         None if it did, else why not.
     """
-    (data,) = operator.inputs
-    assert data is not None
-    found = _find(graph, data)
-    if isinstance(found, str):
-        return found
+    found = producer_above(graph, operator, "MAX_POOL_2D")
+    if found is None:
+        return "its input is no function of one pool's result"
     pool, cone = found
     own = (operator, *cone.operators)
     if pool.output in graph.outputs or any(reader not in own for reader in graph.consumers(pool.output)):
@@ -56,15 +54,6 @@ def apply(graph: Graph, operator: Operator) -> str | None:
             replaced(graph, reader, reader.output, [turned_inputs(reader, falls), *reader.inputs[2:]])
     _rewrite(graph, operator, pool, cone, signs, falls if turned_back else np.zeros_like(falls))
     return None
-
-
-def _find(graph: Graph, data: Tensor) -> tuple[Operator, Cone] | str:
-    """The pool that a tensor is made of, with what is done to its result."""
-    for cone in (Cone(data, data, []), *cones(graph, data)):
-        producer = graph.producer(cone.source)
-        if producer is not None and producer.kind == "MAX_POOL_2D":
-            return producer, cone
-    return "its input is no function of one pool's result"
 
 
 def _signs(pool: Operator, cone: Cone) -> Signs | str:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.cone import Cone, cones
+from mobile_bnn.converters.quantizers.cone import Cone, producer_above
 from mobile_bnn.converters.quantizers.monotone import direction
 from mobile_bnn.converters.rules.bconv import (
     clamped,
@@ -40,21 +40,18 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     Returns:
         None if it did, else why not.
     """
-    (data,) = operator.inputs
-    assert data is not None
-    found = _find(graph, data)
-    if isinstance(found, str):
-        return found
+    found = producer_above(graph, operator, "LceBconv2d")
+    if found is None:
+        return "its input is no function of one binary convolution's result"
     bconv, cone = found
     parameters = line(bconv)
     if parameters is None:
         return "the binary convolution in front of it writes no floats"
     zeros = pads_with_zeros(bconv)
-    if zeros and cone is None:
+    if zeros and not cone.operators:
         return "LCE's kernels write floats only where the padding is 0"
-    inside = [] if cone is None else cone.operators
-    for tensor in (bconv.output, *(inner.output for inner in inside)):
-        others = [reader for reader in graph.consumers(tensor) if reader not in (operator, *inside)]
+    for tensor in (bconv.output, *(inner.output for inner in cone.operators)):
+        others = [reader for reader in graph.consumers(tensor) if reader not in (operator, *cone.operators)]
         if others or tensor in graph.outputs:
             return "the binary convolution's result is used by others, too"
     results = clamped(bconv, sums(bconv))
@@ -62,13 +59,13 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     if isinstance(changes, str):
         return changes
     falls, below = changes
-    for inner in inside:
+    for inner in cone.operators:
         graph.operators.remove(inner)
     if zeros:
         middle = len(results) // 2
         sign = Tensor.constant("multiplier", np.where(falls, -1, 1).astype(np.float32))
         shift = Tensor.constant("bias", (middle - below + 0.5).astype(np.float32))
-        replaced(graph, bconv, data, [bconv.inputs[1], sign, shift, None])
+        replaced(graph, bconv, cone.output, [bconv.inputs[1], sign, shift, None])
     else:
         graph.operators.remove(operator)
         threshold = Tensor.constant("threshold", (len(results) - 1 - below).astype(np.int32))
@@ -77,29 +74,17 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     return None
 
 
-def _find(graph: Graph, data: Tensor) -> tuple[Operator, Cone | None] | str:
-    """The binary convolution that a tensor is made of, with what is done to its result."""
-    producer = graph.producer(data)
-    if producer is not None and producer.kind == "LceBconv2d":
-        return producer, None
-    for cone in cones(graph, data):
-        producer = graph.producer(cone.source)
-        if producer is not None and producer.kind == "LceBconv2d":
-            return producer, cone
-    return "its input is no function of one binary convolution's result"
-
-
 class _Signs:
     """What is done to the results of a binary convolution until their sign is taken."""
 
-    def __init__(self, multiplier: Array, bias: Array, cone: Cone | None) -> None:
+    def __init__(self, multiplier: Array, bias: Array, cone: Cone) -> None:
         self._multiplier, self._bias, self._cone = multiplier, bias, cone
-        self._evaluate = None if cone is None else cone.evaluator()
+        self._evaluate = cone.evaluator() if cone.operators else None
 
     @property
     def monotone(self) -> bool:
         """Whether it is proved that no channel both rises and falls, as long as no number overflows."""
-        return self._cone is None or direction(self._cone) is not None
+        return self._evaluate is None or direction(self._cone) is not None
 
     def __call__(self, results: Array) -> Array:
         """The numbers whose sign is taken: float32 [samples, O] of float64 [samples, O or 1]."""
