@@ -18,6 +18,7 @@ from conversion_record import ConversionResult, Figure
 from one_conversion import CONVERTERS, measure
 from records import cpu_of, read_all
 
+from mobile_bnn import zoo
 from mobile_bnn.cli.console import err, out, reported
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.profiling import local_machine
@@ -39,7 +40,7 @@ def main(
 
     The result is kept in benchmarks/results/conversion/, and goes into the page, if no other models were asked for.
     """
-    chosen = tuple(name.strip() for name in models.split(","))
+    chosen = tuple(zoo.get(name.strip()).name for name in models.split(","))
     result = _measure(chosen, rounds)
     out.print(f"{result.cpu}, load {result.machine.load_1min:.1f} before the run")
     out.print(table(result).to_rich())
