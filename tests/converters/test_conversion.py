@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from litert_runs import run
 
 from mobile_bnn import converters, zoo
 from mobile_bnn.converters.backends import to_binary
@@ -231,17 +232,10 @@ def test_the_file_carries_its_metadata(tmp_path):
 
 
 def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
-    from ai_edge_litert.interpreter import Interpreter
-
     model = trained_like(zoo.build("resnet20", "bi_real", (16, 16, 3), 4))
     path = converters.convert_float(model, tmp_path / "f.tflite")
-    interpreter = Interpreter(str(path))
-    interpreter.allocate_tensors()
     x = np.random.default_rng(2).uniform(-1, 1, (1, 16, 16, 3)).astype(np.float32)
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-    interpreter.invoke()
-    y = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    np.testing.assert_allclose(y, model.predict(x, verbose=0), atol=1e-4)
+    np.testing.assert_allclose(run(path.read_bytes(), x), model.predict(x, verbose=0), atol=1e-4)
 
 
 @pytest.mark.parametrize(

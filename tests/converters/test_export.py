@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from litert_runs import run, run_outputs
 
 from mobile_bnn import zoo
 from mobile_bnn.converters.export import export, quantized_weights
@@ -12,17 +13,6 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 
 layers = tf.keras.layers
-
-
-def run(flatbuffer: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
-    interpreter = Interpreter(model_content=flatbuffer)
-    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.resize_tensor_input(detail["index"], x.shape)
-    interpreter.allocate_tensors()
-    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(detail["index"], x)
-    interpreter.invoke()
-    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
 def quantized(kind: Any, *arguments: Any, **options: Any) -> Any:
@@ -49,7 +39,7 @@ def every_layer() -> Any:
 def check(model: Any, *images: np.ndarray, **options: Any) -> Any:
     exported = export(model, **options)
     expected = tf.nest.flatten(model(list(images) if len(images) > 1 else images[0], training=False))
-    for actual, keras in zip(run(exported.write(), *images), expected, strict=True):
+    for actual, keras in zip(run_outputs(exported.write(), *images), expected, strict=True):
         np.testing.assert_allclose(actual, keras, rtol=1e-4, atol=1e-4)
     return exported
 
@@ -111,7 +101,7 @@ def test_a_dense_layer_without_bias_keeps_its_activation(activation: str) -> Non
     dense = larq.layers.QuantDense(8, activation=activation, use_bias=False, kernel_quantizer="ste_sign", name="dense")
     model = tf.keras.Sequential([tf.keras.layers.Input((12,)), dense])
     x = np.random.default_rng(0).normal(size=(1, 12)).astype(np.float32)
-    (y,) = run(export(model).write(), x)
+    y = run(export(model).write(), x)
     np.testing.assert_allclose(y, model.predict(x, verbose=0), rtol=1e-6, atol=1e-6)
     assert not dense.use_bias
     assert dense.bias is None

@@ -7,21 +7,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from litert_runs import run, run_outputs
 
 from mobile_bnn.converters.graph import Operator, Tensor, TfliteModel
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime.flatbuffer import read_model
-
-
-def run(flatbuffer: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
-    """Every output of stock LiteRT, or of ours if the file has LCE's operators."""
-    interpreter = Interpreter(model_content=flatbuffer)
-    interpreter.allocate_tensors()
-    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(detail["index"], x)
-    interpreter.invoke()
-    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
 def convert(function: Any, *shapes: tuple[int, ...], **options: Any) -> bytes:
@@ -58,7 +49,7 @@ def test_a_round_trip_computes_the_same_bits(function: Any, shapes: list[Any], o
     flatbuffer = convert(function, *shapes, **options)
     inputs = [np.random.default_rng(i).normal(size=shape).astype(np.float32) for i, shape in enumerate(shapes)]
     written = TfliteModel.read(flatbuffer).write()
-    for ours, theirs in zip(run(written, *inputs), run(flatbuffer, *inputs), strict=True):
+    for ours, theirs in zip(run_outputs(written, *inputs), run_outputs(flatbuffer, *inputs), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert TfliteModel.read(written).write() == written
 
@@ -117,7 +108,7 @@ def test_rewriting_an_operator() -> None:
     assert graph.producer(negated) is new
     assert graph.consumers(factor) == [new]
     x = np.float32([[-1, 0, 2, 3]])
-    np.testing.assert_array_equal(run(model.write(), x)[0], np.maximum(x, 0) * -2)
+    np.testing.assert_array_equal(run(model.write(), x), np.maximum(x, 0) * -2)
 
 
 def test_a_custom_operators_options(binary_tflite: Path) -> None:
@@ -165,5 +156,5 @@ def test_equal_constants_are_one_tensor_unless_they_are_quantized() -> None:
     written = TfliteModel.of(graph).write()
     names = [tensor.name for tensor in TfliteModel.read(written).graphs[0].tensors() if tensor.content is not None]
     assert [name for name in names if name in ("one", "another", "scaled", "longer")] == ["one", "scaled", "longer"]
-    (result,) = run(written, np.zeros((1, 4), np.float32))
+    result = run(written, np.zeros((1, 4), np.float32))
     np.testing.assert_array_equal(result, np.full((1, 4), 5.5))

@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 from flatbuffers import flexbuffers
+from litert_runs import invoke_outputs
 
 from mobile_bnn.profiling.engines.lce import LarqComputeEngine
 
@@ -151,17 +152,6 @@ def create_interpreter(model: bytes, delegate: Any) -> Interpreter:
 def invoke(interpreter: Interpreter, *inputs: np.ndarray) -> np.ndarray:
     """The first output."""
     return invoke_outputs(interpreter, *inputs)[0]
-
-
-def invoke_outputs(interpreter: Interpreter, *inputs: np.ndarray) -> list[np.ndarray]:
-    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
-        if tuple(detail["shape"]) != x.shape:
-            interpreter.resize_tensor_input(detail["index"], x.shape)
-    interpreter.allocate_tensors()
-    for detail, x in zip(interpreter.get_input_details(), inputs, strict=True):
-        interpreter.set_tensor(detail["index"], x)
-    interpreter.invoke()
-    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
 
 def operators_of(model: bytes, library: Path, folder: Path, *inputs: np.ndarray) -> list[str]:

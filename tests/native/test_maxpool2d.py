@@ -1,6 +1,6 @@
 """LceBMaxPool2d against LCE's own, and MAX_POOL_2D next to binary operators."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +20,52 @@ from single_operator import (
     single_operator,
 )
 
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool, and of its map the batch and what it is larger than the least."""
+
+    batch: int
+    extra: tuple[int, int]
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    valid: bool
+
+    @property
+    def map_shape(self) -> tuple[int, ...]:
+        """[N, H, W]."""
+        least = self.window if self.valid else (1, 1)
+        return (self.batch, *(more + size for more, size in zip(self.extra, least, strict=True)))
+
+    @property
+    def pooled_shape(self) -> tuple[int, ...]:
+        """[N, H, W]."""
+        sizes = zip(self.map_shape[1:], self.window, self.stride, strict=True)
+        return (self.batch, *((n - w) // s + 1 if self.valid else -(-n // s) for n, w, s in sizes))
+
+
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+pools = st.builds(
+    Pool,
+    batch=st.integers(1, 3),
+    extra=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    window=pairs,
+    stride=pairs,
+    valid=st.booleans(),
+)
+seeds = st.integers(0, 2**32 - 1)
 
 
 @settings(deadline=None, max_examples=60)
 @given(
-    batch=st.integers(1, 3),
-    extra=st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    pool=pools,
     words=st.one_of(st.integers(1, 9), st.sampled_from([8, 16, 24])),  # whole vectors take a way of their own
-    window=pairs,
-    stride=pairs,
-    valid=st.booleans(),
-    seed=st.integers(0, 2**32 - 1),
+    seed=seeds,
 )
-def test_equals_lce(
-    batch: int,
-    extra: tuple[int, int],
-    words: int,
-    window: tuple[int, int],
-    stride: tuple[int, int],
-    valid: bool,
-    seed: int,
-    delegates: dict[str, Any],
-) -> None:
-    size = map_size(extra, window, valid)
-    x = mostly_ones((batch, *size, words), seed)
-    check_against_lce(
-        x, (batch, *pooled_size(size, window, stride, valid), words), options(window, stride, valid), delegates
-    )
+def test_equals_lce(pool: Pool, words: int, seed: int, delegates: dict[str, Any]) -> None:
+    x = mostly_ones((*pool.map_shape, words), seed)
+    chosen = options(pool.window, pool.stride, pool.valid)
+    check_against_lce(x, (*pool.pooled_shape, words), chosen, delegates)
 
 
 @pytest.mark.parametrize(("width", "words", "window"), [(300, 32, 2), (300, 33, 2), (200, 33, 130), (2100, 2, 3)])
@@ -57,28 +75,11 @@ def test_rows_longer_than_the_buffer(width: int, words: int, window: int, delega
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    batch=st.integers(1, 3),
-    extra=st.tuples(st.integers(0, 7), st.integers(0, 7)),
-    channels=st.one_of(st.integers(1, 40), st.sampled_from([64, 80, 133])),
-    window=pairs,
-    stride=pairs,
-    valid=st.booleans(),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_float_equals_lce(
-    batch: int,
-    extra: tuple[int, int],
-    channels: int,
-    window: tuple[int, int],
-    stride: tuple[int, int],
-    valid: bool,
-    seed: int,
-    delegates: dict[str, Any],
-) -> None:
-    x = np.random.default_rng(seed).normal(size=(batch, *map_size(extra, window, valid), channels)).astype(np.float32)
+@given(pool=pools, channels=st.one_of(st.integers(1, 40), st.sampled_from([64, 80, 133])), seed=seeds)
+def test_float_equals_lce(pool: Pool, channels: int, seed: int, delegates: dict[str, Any]) -> None:
+    x = np.random.default_rng(seed).normal(size=(*pool.map_shape, channels)).astype(np.float32)
     x[x < -0.3] = np.finfo(np.float32).min  # of infinity, TFLite's kernels make the largest number, XNNPACK's do not
-    model = float_pool(x.shape, window, stride, valid)
+    model = float_pool(pool, channels)
     expected = run_lce_outputs(model, x)
     for name, delegate in delegates.items():
         actual = invoke_outputs(create_interpreter(model, delegate), x)
@@ -106,28 +107,18 @@ def test_only_pools_beside_binary_operators_are_claimed(library: Path, tmp_path:
     assert operators_of(model, library, tmp_path, x) == ["LceQuantize", "LceDequantize"]
 
 
-def float_pool(shape: tuple[int, ...], window: tuple[int, int], stride: tuple[int, int], valid: bool) -> bytes:
+def float_pool(pool: Pool, channels: int) -> bytes:
     """A model: the maxima of a float map, and their signs."""
-    pooled_shape = (shape[0], *pooled_size(shape[1:3], window, stride, valid), shape[3])
-    pooled, words = TensorSpec(pooled_shape), TensorSpec((*pooled_shape[:3], -(-shape[3] // 32)), np.int32)
+    image, pooled = TensorSpec((*pool.map_shape, channels)), TensorSpec((*pool.pooled_shape, channels))
+    words = TensorSpec((*pool.pooled_shape, -(-channels // 32)), np.int32)
     options = {
-        "padding": int(valid),
-        "filterHeight": window[0],
-        "filterWidth": window[1],
-        "strideH": stride[0],
-        "strideW": stride[1],
+        "padding": int(pool.valid),
+        "filterHeight": pool.window[0],
+        "filterWidth": pool.window[1],
+        "strideH": pool.stride[0],
+        "strideW": pool.stride[1],
     }
-    return chain(
-        [("MAX_POOL_2D", [TensorSpec(shape)], pooled, options), ("LceQuantize", [pooled], words, b"")], [pooled]
-    )
-
-
-def map_size(extra: Sequence[int], window: Sequence[int], valid: bool) -> list[int]:
-    return [e + (w if valid else 1) for e, w in zip(extra, window, strict=True)]
-
-
-def pooled_size(size: Sequence[int], window: Sequence[int], stride: Sequence[int], valid: bool) -> list[int]:
-    return [(n - w) // s + 1 if valid else -(-n // s) for n, w, s in zip(size, window, stride, strict=True)]
+    return chain([("MAX_POOL_2D", [image], pooled, options), ("LceQuantize", [pooled], words, b"")], [pooled])
 
 
 def options(window: tuple[int, int], stride: tuple[int, int], valid: bool) -> dict[str, int]:

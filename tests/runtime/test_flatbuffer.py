@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from flatbuffers import Builder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from litert_runs import run
 
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.profiling.engines import ENGINES
@@ -111,14 +112,6 @@ def broken(path: Path, **changes: Any) -> bytes:
 def test_what_points_outside_is_refused(binary_tflite: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(MobileBnnError, match=message):
         read_model(broken(binary_tflite, **changes))
-
-
-def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(model_content=flatbuffer)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-    interpreter.invoke()
-    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
 def test_constants_behind_the_flatbuffer(float_tflite: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from cases import CaseFile
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))
+sys.path.extend(str(Path(__file__).parents[2] / folder) for folder in ("tests", "tests/native"))
 import single_operator
 
 

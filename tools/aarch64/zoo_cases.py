@@ -17,7 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, load_delegate
 from cases import Array, CaseFile
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))
+sys.path.extend(str(Path(__file__).parents[2] / folder) for folder in ("tests", "tests/native"))
 from single_operator import TensorSpec, create_interpreter, invoke_outputs, single_operator
 
 from mobile_bnn import converters, zoo

@@ -8,7 +8,9 @@ import numpy as np
 
 from mobile_bnn import converters, zoo
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "native"))  # whose helpers write single-operator files
+sys.path.extend(
+    str(Path(__file__).parents[2] / folder) for folder in ("tests", "tests/native")
+)  # whose helpers write single-operator files
 from numpy_bconv import BconvCase, pack
 from single_operator import TensorSpec, chain, run_lce, single_operator
 

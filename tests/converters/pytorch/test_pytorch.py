@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, load_delegate
+from litert_runs import run
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.probe import interpreter
-from mobile_bnn.runtime import library_path
 
 HERE = Path(__file__).parent
 Lowered = tuple[TfliteModel, Lowering]
@@ -55,12 +54,6 @@ def test_lces_interpreter_equals_pytorch(lowered: Lowered, images: np.ndarray, o
 
 
 def test_our_library_equals_pytorch(lowered: Lowered, images: np.ndarray, outputs: np.ndarray) -> None:
-    runner = Interpreter(
-        model_content=lowered[0].write(), experimental_delegates=[load_delegate(str(library_path()), {})]
-    )
-    runner.allocate_tensors()
-    for image, output in zip(images, outputs, strict=True):
-        runner.set_tensor(runner.get_input_details()[0]["index"], image[None])
-        runner.invoke()
-        ours = runner.get_tensor(runner.get_output_details()[0]["index"])
-        np.testing.assert_allclose(ours[0], output, rtol=1e-5, atol=1e-5)
+    flatbuffer = lowered[0].write()
+    ours = [run(flatbuffer, image[None], library=True)[0] for image in images]
+    np.testing.assert_allclose(ours, outputs, rtol=1e-5, atol=1e-5)

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, load_delegate
+from litert_runs import run
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.converters.quantizers.activations import StepFunction, own_steps, quantizer, step_function
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.runtime import library_path
 
 SHAPE = (1, 6, 6, 32)
 sign = larq.math.sign
@@ -144,18 +143,8 @@ def test_convolutions_of_them_are_binary(function: Callable[[Any], Any]) -> None
     x[0, :, 0], x[0, 0, 1, :4] = x[0, :, 5], [0, -0.0, 1, -1]
     expected = run(flatbuffer, x)
     assert np.ptp(expected) > 0
-    np.testing.assert_allclose(run(model.write(), x, {"num_threads": "1"}), expected, rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(run(model.write(), x, library=True), expected, rtol=1e-6, atol=1e-5)
     np.testing.assert_allclose(interpreter(model.write()).predict(x), expected, rtol=1e-6, atol=1e-5)
-
-
-def run(flatbuffer: bytes, x: np.ndarray, options: dict[str, str] | None = None) -> np.ndarray:
-    """LiteRT's answer, with our delegate if there are options."""
-    delegates = None if options is None else [load_delegate(str(library_path()), options)]
-    runner = Interpreter(model_content=flatbuffer, experimental_delegates=delegates)
-    runner.allocate_tensors()
-    runner.set_tensor(runner.get_input_details()[0]["index"], x)
-    runner.invoke()
-    return np.asarray(runner.get_tensor(runner.get_output_details()[0]["index"]))
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import litert_runs
 import numpy as np
 from absl import logging as absl_logging
-from ai_edge_litert.interpreter import Interpreter, load_delegate
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
 from mobile_bnn.converters.probe import interpreter
@@ -19,7 +19,6 @@ from mobile_bnn.converters.rules import (
 )
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import caught_stderr
-from mobile_bnn.runtime import library_path
 
 PREPARE = (batch_matmul, dilation, unit_axis)
 BINARY = (binary_convolution, binary_dense, binary_depthwise)
@@ -66,15 +65,7 @@ def to_float(function: Callable[[Any], Any], shape: tuple[int | None, ...]) -> b
 
 def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
     """Runs a file in LiteRT with our delegate."""
-    litert = Interpreter(
-        model_content=flatbuffer, experimental_delegates=[load_delegate(str(library_path()), {"num_threads": "1"})]
-    )
-    index = litert.get_input_details()[0]["index"]
-    litert.resize_tensor_input(index, x.shape)
-    litert.allocate_tensors()
-    litert.set_tensor(index, x)
-    litert.invoke()
-    return np.asarray(litert.get_tensor(litert.get_output_details()[0]["index"]))
+    return litert_runs.run(flatbuffer, x, library=True)
 
 
 def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from litert_runs import run
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.rules import straight_through
@@ -13,14 +13,6 @@ from mobile_bnn.legacy_keras import larq, tf
 
 SHAPE = (1, 4, 5, 6)
 sign = larq.math.sign
-
-
-def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(model_content=flatbuffer)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-    interpreter.invoke()
-    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
 def rewritten(function: Callable[[Any], Any]) -> tuple[bytes, bytes, str | None]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+from litert_runs import run
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
 from mobile_bnn.converters.rules import transposed_padding, transposes
@@ -39,12 +39,8 @@ class Builder:
         return self.add("TRANSPOSE", [tensor, order_tensor], [tensor.shape[axis] for axis in order], dtype)
 
     def run(self) -> np.ndarray:
-        interpreter = Interpreter(model_content=TfliteModel.of(self.graph).write())
-        interpreter.allocate_tensors()
         x = np.random.default_rng(0).normal(size=self.x.shape).astype(np.float32)
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
-        interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
+        return run(TfliteModel.of(self.graph).write(), x)
 
     def apply(self) -> str | None:
         """What the rule says of the last TRANSPOSE."""
