@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from calibrated import calibrated
+from float_files import to_float
 from trained import digits
 
 from mobile_bnn import zoo
@@ -84,15 +85,13 @@ def test_float32_is_the_model_itself(quicknet: TfliteModel) -> None:
 
 
 def test_nothing_to_store_is_the_model_itself() -> None:
-    function = tf.function(lambda x: tf.nn.relu(x) + 1.0).get_concrete_function(tf.TensorSpec((1, 4)))
-    model = TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()))
+    model = TfliteModel.read(to_float(lambda x: tf.nn.relu(x) + 1.0, (1, 4)))
     assert float_weights(model, "int8") is model
 
 
 def test_shared_weights_names_signatures_and_metadata() -> None:
     weights = tf.constant(np.random.default_rng(0).normal(size=(40, 40)), tf.float32)
-    function = tf.function(lambda x: tf.nn.relu(x @ weights) @ weights).get_concrete_function(tf.TensorSpec((1, 40)))
-    model = TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()))
+    model = TfliteModel.read(to_float(lambda x: tf.nn.relu(x @ weights) @ weights, (1, 40)))
     model.metadata.append(("note", np.frombuffer(b"kept", np.uint8)))
     for tensor in model.graphs[0].tensors():
         tensor.table.name = "same"

@@ -7,21 +7,13 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from float_files import to_float
 from litert_runs import run, run_outputs
 
 from mobile_bnn.converters.graph import Operator, Tensor, TfliteModel
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime.flatbuffer import read_model
-
-
-def convert(function: Any, *shapes: tuple[int, ...], **options: Any) -> bytes:
-    """A function of float32 tensors as a .tflite."""
-    concrete = tf.function(function).get_concrete_function(*(tf.TensorSpec(shape) for shape in shapes))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
-    for name, value in options.items():
-        setattr(converter, name, value)
-    return bytes(converter.convert())
 
 
 def loop(x: Any) -> Any:
@@ -46,7 +38,7 @@ def network(x: Any) -> Any:
     ],
 )
 def test_a_round_trip_computes_the_same_bits(function: Any, shapes: list[Any], options: dict[str, Any]) -> None:
-    flatbuffer = convert(function, *shapes, **options)
+    flatbuffer = to_float(function, *shapes, **options)
     inputs = [np.random.default_rng(i).normal(size=shape).astype(np.float32) for i, shape in enumerate(shapes)]
     written = TfliteModel.read(flatbuffer).write()
     for ours, theirs in zip(run_outputs(written, *inputs), run_outputs(flatbuffer, *inputs), strict=True):
@@ -74,7 +66,7 @@ def test_signatures_and_metadata_stay(tmp_path: Path) -> None:
 
 def test_equal_constants_share_a_buffer_and_dead_ones_go() -> None:
     matrix = np.random.default_rng(0).normal(size=(1, 64)).astype(np.float32)
-    flatbuffer = convert(lambda x: (x + matrix) * tf.abs(x - matrix), (1, 64))
+    flatbuffer = to_float(lambda x: (x + matrix) * tf.abs(x - matrix), (1, 64))
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
     values = [tensor.values for tensor in graph.tensors() if tensor.values is not None]
@@ -91,7 +83,7 @@ def test_equal_constants_share_a_buffer_and_dead_ones_go() -> None:
 
 
 def test_rewriting_an_operator() -> None:
-    flatbuffer = convert(lambda x: tf.nn.relu(x) * 3.0, (1, 4))
+    flatbuffer = to_float(lambda x: tf.nn.relu(x) * 3.0, (1, 4))
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
     multiply = next(operator for operator in graph.operators if operator.kind == "MUL")
@@ -134,7 +126,7 @@ def test_a_constant_whose_shape_lies() -> None:
 
 
 def test_quantization_that_says_nothing_goes() -> None:
-    flatbuffer = convert(lambda x: x + 1.5, (1, 4))
+    flatbuffer = to_float(lambda x: x + 1.5, (1, 4))
     assert any(tensor.quantization is not None for tensor in read_model(flatbuffer).subgraphs[0].tensors)
     model = TfliteModel.read(flatbuffer)
     model.graphs[0].outputs[0].table.quantization = schema.QuantizationParametersT()
@@ -144,7 +136,7 @@ def test_quantization_that_says_nothing_goes() -> None:
 
 
 def test_equal_constants_are_one_tensor_unless_they_are_quantized() -> None:
-    (graph,) = TfliteModel.read(convert(lambda x: x + 1.5, (1, 4))).graphs
+    (graph,) = TfliteModel.read(to_float(lambda x: x + 1.5, (1, 4))).graphs
     constants = [Tensor.constant(name, np.ones(4, np.float32)) for name in ("one", "another", "scaled", "longer")]
     constants[2].table.quantization = schema.QuantizationParametersT()
     constants[3].table.shape = [1, 4]

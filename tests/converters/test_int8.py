@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
 from trained import digits
 
 from mobile_bnn.converters.agreement import agreement, outputs
@@ -19,13 +20,12 @@ from mobile_bnn.runtime import Interpreter
 sign = larq.math.sign
 
 
-def to_float(function: Callable[..., Any], *shapes: tuple[int, ...]) -> TfliteModel:
-    concrete = tf.function(function).get_concrete_function(*(tf.TensorSpec(shape) for shape in shapes))
-    return TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()))
+def float_model(function: Callable[..., Any], *shapes: tuple[int, ...]) -> TfliteModel:
+    return TfliteModel.read(to_float(function, *shapes))
 
 
 def lowered(function: Callable[..., Any], *shapes: tuple[int, ...]) -> TfliteModel:
-    model = to_float(function, *shapes)
+    model = float_model(function, *shapes)
     lower(model.graphs[0])
     return model
 
@@ -116,7 +116,7 @@ def test_an_input_that_only_a_sign_reads() -> None:
 
 def test_several_inputs_and_outputs_keep_their_names() -> None:
     weights = np.random.default_rng(4).normal(size=(8, 8)).astype(np.float32)
-    model = to_float(lambda a, b: (a @ weights + b, tf.nn.relu(b)), (1, 8), (1, 8))
+    model = float_model(lambda a, b: (a @ weights + b, tf.nn.relu(b)), (1, 8), (1, 8))
     model.graphs[0].signatures = [named(model)]
     samples = [np.random.default_rng(i).normal(size=(100, 8)).astype(np.float32) for i in range(2)]
     int8 = quantize_int8(model, samples, "int8", "int8")
@@ -143,7 +143,7 @@ def test_the_model_stays_as_it_was() -> None:
 
 
 def test_samples_that_do_not_fit() -> None:
-    model = to_float(lambda a, b: a + b, (2, 8), (2, 8))
+    model = float_model(lambda a, b: a + b, (2, 8), (2, 8))
     x = np.zeros((4, 8), np.float32)
     with pytest.raises(UsageError, match="there are not as many samples for each input: 3, 4"):
         quantize_int8(model, [x, x[:3]])
@@ -156,12 +156,12 @@ def test_samples_that_do_not_fit() -> None:
 
 
 def test_loops_are_refused() -> None:
-    model = to_float(lambda x: tf.while_loop(lambda i, y: i < 5, lambda i, y: (i + 1, y * 1.5), [0, x])[1], (1, 8))
+    model = float_model(lambda x: tf.while_loop(lambda i, y: i < 5, lambda i, y: (i + 1, y * 1.5), [0, x])[1], (1, 8))
     with pytest.raises(MobileBnnError, match="a model with loops or branches cannot become int8"):
         quantize_int8(model, [np.zeros((4, 8), np.float32)])
 
 
 def test_infinities_are_refused() -> None:
-    model = to_float(lambda x: tf.nn.relu(tf.math.log(x)), (1, 8))
+    model = float_model(lambda x: tf.nn.relu(tf.math.log(x)), (1, 8))
     with pytest.raises(MobileBnnError, match=r"cannot become int8: .* is not finite on a sample"):
         quantize_int8(model, [np.zeros((2, 8), np.float32)])

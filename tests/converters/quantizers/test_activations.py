@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,15 +17,10 @@ CHANNELS = 4
 SHAPE = (1, 3, 3, CHANNELS)
 
 
-def to_float(function: Callable[[Any], Any]) -> bytes:
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(SHAPE, name="x"))
-    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert())
-
-
 def find(function: Callable[[Any], Any]) -> StepFunction | str:
     """What is found in front of a convolution, in the file that TFLite's converter makes of a function."""
     weights = tf.constant(np.random.default_rng(0).normal(size=(3, 3, CHANNELS, 2)), tf.float32)
-    flatbuffer = to_float(lambda x: tf.nn.conv2d(tf.cast(function(x), tf.float32), weights, 1, "VALID"))
+    flatbuffer = to_float(lambda x: tf.nn.conv2d(tf.cast(function(x), tf.float32), weights, 1, "VALID"), SHAPE)
     (graph,) = TfliteModel.read(flatbuffer).graphs
     convolution = next(operator for operator in graph.operators if operator.kind == "CONV_2D")
     assert convolution.inputs[0] is not None
@@ -148,7 +144,7 @@ def test_one_quantizer_for_two_convolutions() -> None:
         shared = LARQ.SteTern()(x)
         return tf.nn.conv2d(shared, weights, 1, "VALID"), tf.nn.conv2d(sign(shared + 0.5), weights, 1, "VALID")
 
-    (graph,) = TfliteModel.read(to_float(function)).graphs
+    (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     inputs = [operator.inputs[0] for operator in graph.operators if operator.kind == "CONV_2D"]
     found = [step_function(graph, tensor) for tensor in inputs if tensor is not None]
     assert sorted(each.steps for each in found if isinstance(each, StepFunction)) == [1, 2]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
 from litert_runs import run
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
@@ -23,13 +24,8 @@ def turned(x: Any) -> Any:
     return tf.reverse(x, [2])
 
 
-def to_float(function: Callable[[Any], Any], shape: tuple[int, ...] = SHAPE) -> bytes:
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
-    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert())
-
-
 def graph_of(function: Callable[[Any], Any]) -> Graph:
-    (graph,) = TfliteModel.read(to_float(function)).graphs
+    (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     return graph
 
 
@@ -134,7 +130,7 @@ def test_a_step_function_is_found_first() -> None:
 )
 def test_convolutions_of_them_are_binary(function: Callable[[Any], Any]) -> None:
     weights = tf.constant(np.random.default_rng(0).choice([-1.0, 1.0], (3, 3, 32, 8)), tf.float32)
-    flatbuffer = to_float(lambda x: tf.nn.conv2d(function(x), weights, 1, "SAME"))
+    flatbuffer = to_float(lambda x: tf.nn.conv2d(function(x), weights, 1, "SAME"), SHAPE)
     model = TfliteModel.read(flatbuffer)
     (layer,) = lower(model.graphs[0]).layers
     assert layer.asked

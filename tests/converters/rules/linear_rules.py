@@ -1,11 +1,9 @@
 """Runs the rules for linear operators over float files, and the result beside the float file."""
 
-from collections.abc import Callable
 from typing import Any
 
 import litert_runs
 import numpy as np
-from absl import logging as absl_logging
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
 from mobile_bnn.converters.probe import interpreter
@@ -18,7 +16,6 @@ from mobile_bnn.converters.rules import (
     unit_axis,
 )
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.native_output import caught_stderr
 
 PREPARE = (batch_matmul, dilation, unit_axis)
 BINARY = (binary_convolution, binary_dense, binary_depthwise)
@@ -55,14 +52,6 @@ def filter_of(kind: str, shape: tuple[int, ...], seed: int = 0) -> Any:
     return tf.constant(values, tf.float32)
 
 
-def to_float(function: Callable[[Any], Any], shape: tuple[int | None, ...]) -> bytes:
-    """A function as TensorFlow's converter writes it."""
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
-    with caught_stderr():
-        absl_logging.set_verbosity(absl_logging.ERROR)
-        return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert())
-
-
 def run(flatbuffer: bytes, x: np.ndarray) -> np.ndarray:
     """Runs a file in LiteRT with our delegate."""
     return litert_runs.run(flatbuffer, x, library=True)
@@ -89,6 +78,15 @@ def apply_rules(graph: Graph) -> list[str]:
 def _apply(graph: Graph, rule: Any) -> list[str | None]:
     operators = [operator for operator in graph.operators if operator.kind in rule.KINDS]
     return [rule.apply(graph, operator) for operator in operators if operator in graph.operators]
+
+
+def applied(rule: Any, kind: str, flatbuffer: bytes) -> tuple[bytes, str | None]:
+    """The file after one rule was applied to the last operator of a kind, and what it said."""
+    model = TfliteModel.read(flatbuffer)
+    (graph,) = model.graphs
+    reason = rule.apply(graph, [operator for operator in graph.operators if operator.kind == kind][-1])
+    graph.remove_dead()
+    return model.write(), reason
 
 
 def rewritten(flatbuffer: bytes) -> tuple[bytes, list[str]]:

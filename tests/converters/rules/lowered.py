@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import float_files
 import numpy as np
 from linear_rules import run
 
@@ -35,9 +36,7 @@ def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 def to_float(function: Callable[..., Any], shape: tuple[int, ...], *weights: Any) -> bytes:
     """A function of an input and of filters as a .tflite. Nothing that stands behind is folded into these filters."""
-    specs = [tf.TensorSpec(shape), *(tf.TensorSpec(filters.shape) for filters in weights)]
-    concrete = tf.function(function).get_concrete_function(*specs)
-    model = TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert()))
+    model = TfliteModel.read(float_files.to_float(function, shape, *(filters.shape for filters in weights)))
     (graph,) = model.graphs
     for tensor, filters in zip(graph.inputs[1:], weights, strict=True):
         tensor.set_values(filters.numpy())

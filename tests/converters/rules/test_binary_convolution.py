@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from linear_rules import FILTERS, INPUTS, check, filter_of, rewritten, run, sign, to_float
+from linear_rules import FILTERS, INPUTS, check, filter_of, rewritten, run, sign
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.legacy_keras import larq, tf

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from linear_rules import INPUTS, check, filter_of, sign, to_float
+from linear_rules import INPUTS, check, filter_of, sign
 
 from mobile_bnn.converters.export import export
 from mobile_bnn.converters.graph import TfliteModel

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import float_files
 import numpy as np
 import pytest
 from linear_rules import filter_of, run
@@ -14,7 +15,7 @@ from mobile_bnn.converters.rules import binary_convolution, movement, open_resha
 from mobile_bnn.converters.rules.copies import copied
 from mobile_bnn.legacy_keras import tf
 
-SHAPE = (1, 4, 6, 64)
+SHAPE, OPEN = (1, 4, 6, 64), (None, 4, 6, 64)
 generator = np.random.default_rng(3)
 SHIFT = generator.integers(-2, 3, 64).astype(np.float32)
 GAMMA = generator.normal(size=64).astype(np.float32)
@@ -296,13 +297,8 @@ def test_padding_that_stays_says_why(function: Callable[[Any], Any], pads: str, 
     assert padding.apply(graph, convolution) == reason
 
 
-def with_open_batch(function: Callable[[Any], Any]) -> bytes:
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((None, *SHAPE[1:])))
-    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert())
-
-
 def test_an_open_batch() -> None:
-    flatbuffer = with_open_batch(lambda x: tf.reshape(tf.nn.softmax(x), (tf.shape(x)[0], 8, 3, 64)) + 1)
+    flatbuffer = float_files.to_float(lambda x: tf.reshape(tf.nn.softmax(x), (tf.shape(x)[0], 8, 3, 64)) + 1, OPEN)
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
@@ -322,6 +318,6 @@ def test_an_open_batch() -> None:
     ],
 )
 def test_a_shape_that_stays_computed_says_why(function: Callable[[Any], Any], reason: str) -> None:
-    (graph,) = TfliteModel.read(with_open_batch(function)).graphs
+    (graph,) = TfliteModel.read(float_files.to_float(function, OPEN)).graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
     assert open_reshape.apply(graph, reshape) == reason

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from linear_rules import check, filter_of, kinds_of, rewritten, run, to_float
+from float_files import to_float
+from linear_rules import check, filter_of, kinds_of, rewritten, run
 
 from mobile_bnn.converters.export import export
 from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel

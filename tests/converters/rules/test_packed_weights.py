@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
 
 from mobile_bnn.converters.float_weights import float_weights
 from mobile_bnn.converters.graph import TfliteModel
@@ -14,11 +15,6 @@ from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.converters.rules import packed_weights
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
-
-
-def to_float(function: Callable[[Any], Any], shape: tuple[int, ...]) -> bytes:
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
-    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
 
 
 def lowered(flatbuffer: bytes) -> TfliteModel:

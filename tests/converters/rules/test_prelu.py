@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
+from linear_rules import applied, kinds_of
 from litert_runs import run
 
 from mobile_bnn.converters.graph import TfliteModel
@@ -13,18 +15,6 @@ from mobile_bnn.legacy_keras import tf
 
 SHAPE = (1, 4, 5, 6)
 SLOPES = np.float32([0.25, 1, 0, -0.5, 3, 1e-30])
-
-
-def rewritten(function: Callable[[Any], Any], shape: tuple[int, ...] = SHAPE) -> tuple[bytes, bytes, str | None]:
-    """The file before and after, and what the rule said of the last SUB."""
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(shape))
-    flatbuffer = bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
-    model = TfliteModel.read(flatbuffer)
-    (graph,) = model.graphs
-    difference = [operator for operator in graph.operators if operator.kind == "SUB"][-1]
-    reason = prelu.apply(graph, difference)
-    graph.remove_dead()
-    return flatbuffer, model.write(), reason
 
 
 def written_out(slopes: Any, factor: float = -1.0) -> Callable[[Any], Any]:
@@ -42,9 +32,10 @@ def written_out(slopes: Any, factor: float = -1.0) -> Callable[[Any], Any]:
     ],
 )
 def test_slopes(slopes: np.ndarray, shape: tuple[int, ...]) -> None:
-    before, after, reason = rewritten(written_out(slopes), shape)
+    before = to_float(written_out(slopes), shape)
+    after, reason = applied(prelu, "SUB", before)
     assert reason is None
-    assert [operator.kind for operator in TfliteModel.read(after).graphs[0].operators] == ["PRELU"]
+    assert kinds_of(after) == ["PRELU"]
     x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     x.flat[:6] = [0, -0.0, 1e38, -1e38, 1e-37, -1e-37]
     np.testing.assert_array_equal(run(after, x), run(before, x))
@@ -65,14 +56,14 @@ def test_slopes(slopes: np.ndarray, shape: tuple[int, ...]) -> None:
     ],
 )
 def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
-    before, after, answer = rewritten(function)
+    before = to_float(function, SHAPE)
+    after, answer = applied(prelu, "SUB", before)
     assert answer == reason
     assert TfliteModel.read(before).write() == after
 
 
 def test_an_infinite_slope() -> None:
-    before, _, _ = rewritten(written_out(SLOPES))
-    (graph,) = TfliteModel.read(before).graphs
+    (graph,) = TfliteModel.read(to_float(written_out(SLOPES), SHAPE)).graphs
     slopes = next(t for o in graph.operators for t in o.inputs if t and t.values is not None and t.values.size == 6)
     slopes.set_values(np.where(SLOPES == 3, np.float32(np.inf), SLOPES))
     reason = prelu.apply(graph, graph.operators[-1])

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from float_files import to_float
+from linear_rules import applied, kinds_of
 from litert_runs import run
 
 from mobile_bnn.converters.graph import TfliteModel
@@ -13,18 +15,6 @@ from mobile_bnn.legacy_keras import larq, tf
 
 SHAPE = (1, 4, 5, 6)
 sign = larq.math.sign
-
-
-def rewritten(function: Callable[[Any], Any]) -> tuple[bytes, bytes, str | None]:
-    """The file before and after, and what the rule said of the last ADD."""
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec(SHAPE))
-    flatbuffer = bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert())
-    model = TfliteModel.read(flatbuffer)
-    (graph,) = model.graphs
-    total = [operator for operator in graph.operators if operator.kind == "ADD"][-1]
-    reason = straight_through.apply(graph, total)
-    graph.remove_dead()
-    return flatbuffer, model.write(), reason
 
 
 def polynomial(x: Any) -> Any:
@@ -43,10 +33,10 @@ def polynomial(x: Any) -> Any:
     ],
 )
 def test_the_quantizer_is_left(function: Callable[[Any], Any]) -> None:
-    before, after, reason = rewritten(function)
+    before = to_float(function, SHAPE)
+    after, reason = applied(straight_through, "ADD", before)
     assert reason is None
-    kinds = [[operator.kind for operator in TfliteModel.read(file).graphs[0].operators] for file in (before, after)]
-    assert kinds[0].count("ADD") > kinds[1].count("ADD")
+    assert kinds_of(before).count("ADD") > kinds_of(after).count("ADD")
     x = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
     x.flat[:4] = [0, -0.0, 1, -1]
     np.testing.assert_allclose(run(after, x), run(before, x), atol=1e-6)
@@ -68,7 +58,8 @@ def test_the_quantizer_is_left(function: Callable[[Any], Any]) -> None:
     ],
 )
 def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
-    before, after, answer = rewritten(function)
+    before = to_float(function, SHAPE)
+    after, answer = applied(straight_through, "ADD", before)
     assert answer is not None
     assert reason in answer
     assert TfliteModel.read(before).write() == after
