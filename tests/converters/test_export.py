@@ -40,7 +40,7 @@ def check(model: Any, *images: np.ndarray, **options: Any) -> Any:
     exported = export(model, **options)
     expected = tf.nest.flatten(model(list(images) if len(images) > 1 else images[0], training=False))
     for actual, keras in zip(run_outputs(exported.write(), *images), expected, strict=True):
-        np.testing.assert_allclose(actual, keras, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(actual, keras, rtol=1e-5, atol=1e-6)
     return exported
 
 

@@ -26,6 +26,7 @@ def run(model: TfliteModel, x: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def quicknet() -> TfliteModel:
+    tf.keras.utils.set_random_seed(0)  # in a random network, rounding may turn a sign and all that follows from it
     exported = export(calibrated(zoo.build("quicknet_small")))
     lower(exported.graphs[0])
     return exported
@@ -50,7 +51,7 @@ def test_quicknet_small(quicknet: TfliteModel, kind: Any, most_bytes: int) -> No
     kept = [operator.kind for operator in new.operators if operator.kind != "DEQUANTIZE"]
     assert kept == [operator.kind for operator in old.operators]
     image = np.random.default_rng(0).normal(size=(1, 224, 224, 3)).astype(np.float32)
-    np.testing.assert_allclose(interpreter(smaller.write()).predict(image), run(smaller, image), atol=1e-4)
+    np.testing.assert_allclose(interpreter(smaller.write()).predict(image), run(smaller, image), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(("kind", "error"), [("float16", 2**-11), ("int8", 1 / 254)])

@@ -105,17 +105,31 @@ def test_rewriting_an_operator() -> None:
 
 def test_a_custom_operators_options(binary_tflite: Path) -> None:
     model = TfliteModel.read(binary_tflite)
-    written = TfliteModel.read(model.write())
-    kinds = [operator.kind for operator in written.graphs[0].operators]
-    assert "LceBconv2d" in kinds
+    before, after = (
+        [operator.custom_options for operator in each.graphs[0].operators if operator.kind == "LceBconv2d"]
+        for each in (model, TfliteModel.read(model.write()))
+    )
+    assert [options["channels_in"] for options in before] == [32, 64]
+    assert after == before
     new = Operator.custom("LceQuantize", [], [], {"answer": 42})
     assert new.custom_options == {"answer": 42}
 
 
 @pytest.mark.parametrize("length", [0, 3, 8, 100, -1, -40])
 def test_truncated_files_are_refused(length: int, binary_tflite: Path) -> None:
-    with pytest.raises(MobileBnnError):
-        TfliteModel.read(binary_tflite.read_bytes()[:length]).write()
+    with pytest.raises(MobileBnnError, match=r"is empty|is not a \.tflite file|is truncated or malformed"):
+        TfliteModel.read(binary_tflite.read_bytes()[:length])
+
+
+def test_whatever_is_shown_is_a_line(binary_tflite: Path) -> None:
+    model = TfliteModel.read(binary_tflite)
+    (graph,) = model.graphs
+    filters = next(operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d")
+    assert repr(filters) == f"Constant({filters.name!r}, [64, 3, 3, 1] of int32)"
+    assert repr(graph.inputs[0]).endswith(", [1, 8, 8, 32] of float32)")
+    for shown in (model, graph, *graph.operators):
+        assert len(repr(shown)) < 600
+        assert "\n" not in repr(shown)
 
 
 def test_a_constant_whose_shape_lies() -> None:

@@ -137,8 +137,13 @@ def test_smaller_forms_of_the_rest_leave_it_alone() -> None:
     model = lowered(to_float(function, (1, 6, 6, 64)))
     x = np.random.default_rng(0).normal(size=(50, 1, 6, 6, 64)).astype(np.float32)
     expected = np.concatenate([run(model.write(), image) for image in x])
-    for other in (float_weights(model, "int8"), float_weights(model, "float16"), quantize_int8(model, [x[:, 0]])):
+    assert expected.std(0).min() > 0.02
+    for other, error in (
+        (float_weights(model, "float16"), 2e-4),
+        (float_weights(model, "int8"), 5e-3),
+        (quantize_int8(model, [x[:, 0]]), 0.015),
+    ):
         assert [operator.kind for operator in other.graphs[0].operators].count("LceDequantize") == 1
         assert len(other.write()) < len(model.write())
         actual = np.concatenate([run(other.write(), image) for image in x])
-        np.testing.assert_allclose(actual, expected, atol=0.03)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=error)
