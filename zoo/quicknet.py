@@ -4,16 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from mobile_bnn.methods import Method
 from mobile_bnn.zoo.architecture import Architecture, Shape
-
-
-def _blur(shape: tuple[int, ...], dtype: Any = None, **_: Any) -> Any:
-    """A fixed 3x3 binomial low-pass filter for a depthwise convolution, [3, 3, channels, 1]."""
-    from mobile_bnn.legacy_keras import tf
-
-    row = tf.constant([1.0, 2.0, 1.0], dtype) / 4.0
-    return tf.broadcast_to((row[:, None] * row[None, :])[:, :, None, None], shape)
 
 
 def _build(
@@ -46,11 +40,18 @@ def _build(
         x = norm("stem_2")(depthwise("stem_2")(x))
         return norm("stem_3")(pointwise(filters, "stem_3")(x))
 
+    def blurred(x: Any, name: str) -> Any:
+        """Behind a binomial low-pass filter, which never changes; its initializer would be none that Keras can load."""
+        layer = depthwise(name, depthwise_initializer="zeros", trainable=False)
+        y = layer(x)
+        row = np.array([1, 2, 1], np.float32) / 4
+        layer.set_weights([np.broadcast_to(np.outer(row, row)[:, :, None, None], layer.depthwise_kernel.shape)])
+        return y
+
     def transition(x: Any, filters: int, name: str) -> Any:
         x = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(layers.ReLU(name=f"{name}_relu")(x))
-        # The low-pass filter is a constant: blurring before the stride keeps shifted images alike.
-        x = depthwise(f"{name}_blur", depthwise_initializer=_blur, trainable=False)(x)
-        return norm(name)(pointwise(filters, name)(x))
+        # Blurring before the stride keeps shifted images alike.
+        return norm(name)(pointwise(filters, name)(blurred(x, f"{name}_blur")))
 
     def binary_layer(x: Any, name: str) -> Any:
         y = larq.layers.QuantConv2D(

@@ -177,6 +177,17 @@ def test_the_blur_of_quicknet_keeps_the_mean_and_is_not_trained():
     assert not blur.trainable_weights
 
 
+# Those with layers or initializers of their own.
+@pytest.mark.parametrize("name", ["dorefa_net", "meliusnet22", "quicknet_small", "real_to_binary_net", "xnornet"])
+def test_a_saved_model_can_be_loaded(tmp_path, name):
+    size = max(zoo.get(name).smallest_input, 8)
+    model = zoo.build(name, "bnn", (size, size, 3), 3)
+    model.save(tmp_path / "m.keras")
+    loaded = tf.keras.models.load_model(tmp_path / "m.keras")
+    image = tf.random.stateless_normal((1, size, size, 3), seed=(1, 2))
+    np.testing.assert_array_equal(loaded(image, training=False), model(image, training=False))
+
+
 def test_layer_names_do_not_depend_on_what_was_built_before():
     first, second = zoo.build("binary_lenet"), zoo.build("binary_lenet")
     assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
