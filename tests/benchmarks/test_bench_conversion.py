@@ -80,17 +80,20 @@ def test_ratios_are_those_of_the_figures(result: ConversionResult) -> None:
     assert len(table.head) == len(table.rows[0])
 
 
-def test_the_page_keeps_what_stands_around_the_results(result: ConversionResult, tmp_path: Path) -> None:
+def test_only_what_stands_between_its_own_markers_is_replaced(result: ConversionResult, tmp_path: Path) -> None:
+    page = conversion_page.PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(conversion_page.BEGIN)
+    after = rest.partition(conversion_page.END)[2]
     path = tmp_path / "page.md"
-    begin, end = conversion_page.BEGIN, conversion_page.END
-    path.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
-    for _ in range(2):
-        conversion_page.update(path, [result])
-        text = path.read_text()
-        assert text.startswith(f"before\n{begin}\n\n### AMD EPYC, family 26, model 2\n")
-        assert text.endswith(f"\n{end}\nafter\n")
-        assert text.count("12.0×") == 1
-        assert "old" not in text
+    path.write_text(page, encoding="utf-8")
+    conversion_page.update(path, [result])
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(before + conversion_page.BEGIN)
+    assert text.endswith(conversion_page.END + after)
+    shown = text.removeprefix(before).removesuffix(after)
+    assert [line for line in shown.splitlines() if line.startswith("| ")][2:] == [
+        "| xnornet | 6.00 | 0.50 | 8.00 | 0.40 | 500 | 50 | 170.00 | 23.87 | 12.0× | 20.0× |"
+    ]
 
 
 def test_a_page_without_its_markers_is_left_alone(result: ConversionResult, tmp_path: Path) -> None:
