@@ -109,9 +109,11 @@ class Comparison:
             return
         # Operators of different bits read different steps, and the samples may lie on one side of some of them.
         steps = len(values) > 2 or any((own != known[0]).any() for own in known)
-        flips = np.any([_flips(call, values, own, steps) for own in known], axis=0)
+        after = tainted.reshape(-1, *[1] * (call.quantized.ndim - 1))
+        certain = ~(call.near | after)
+        flips = np.any([_flips(call.quantized, values, own, steps, certain) for own in known], axis=0)
         ties = flips & call.near
-        followed = flips & ~call.near & tainted.reshape(-1, *[1] * (flips.ndim - 1))
+        followed = flips & ~call.near & after
         count.bits += flips.size
         count.flips += int(flips.sum())
         count.ties += int(ties.sum())
@@ -142,15 +144,14 @@ def tolerance(expected: Array) -> float:
     return max(_TOLERANCE * float(np.abs(expected).max()), _ROUNDING)
 
 
-def _flips(call: LayerInput, values: Array, own: Array, steps: bool) -> Array:
+def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Array) -> Array:
     """Where an operator's bits are not those of the reference's values below some cut.
 
     An operator reads one of the steps of a quantizer of several: the one that it fits best. Or a binary digit of the
     value: then it has the bit that most elements of that value have.
     """
-    quantized = call.quantized
     cuts = values[1:] if len(values) > 1 else values
-    candidates = [_unturned((quantized < cut) != own, call.near) for cut in cuts]
+    candidates = [_unturned((quantized < cut) != own, certain) for cut in cuts]
     if steps:
         place = np.searchsorted(values, quantized)
         share = np.bincount(place.ravel(), own.ravel()) / np.bincount(place.ravel())
@@ -159,13 +160,14 @@ def _flips(call: LayerInput, values: Array, own: Array, steps: bool) -> Array:
     return best
 
 
-def _unturned(flips: Array, near: Array) -> Array:
+def _unturned(flips: Array, certain: Array) -> Array:
     """Flips, but those of a channel whose signs the file has turned around, in its filter too.
 
-    Ties tell nothing about that: a channel may have little else.
+    What neither a tie explains nor an earlier one tells whether it is turned; of a channel without that, most of it.
     """
-    channels, certain = (array.reshape(-1, flips.shape[-1]) for array in (flips, ~near))
-    turned: Array = flips ^ ((channels & certain).sum(0) > (~channels & certain).sum(0))
+    channels, known = (array.reshape(-1, flips.shape[-1]) for array in (flips, certain))
+    for_it, against = (channels & known).sum(0), (~channels & known).sum(0)
+    turned: Array = flips ^ np.where(for_it != against, for_it > against, channels.mean(0) > 0.5)
     return turned
 
 

@@ -4,15 +4,45 @@ MBNN_NETWORKS=500 tries more of them (make fuzz-conversion).
 """
 
 import os
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from matrix.outcome import keras_outputs, our_outputs
-from matrix.random_networks import Network, networks
+from matrix.random_networks import Block, Network, networks
 
 from mobile_bnn import converters
 from mobile_bnn.converters.layers import binary_layers
+
+
+def _block(size: tuple[int, int], quantizers: tuple[str, str], **options: Any) -> Block:
+    plain = {"depthwise": False, "filters": 8, "stride": 1, "dilation": 1, "padding": "same-one", "bias": False}
+    return Block(size=size, quantizers=quantizers, **{**plain, "behind": [], "join": "", **options})
+
+
+_SIGNS = ("ste_sign", "ste_sign")
+# A channel of little but ties.
+_TIES = Network(
+    (1, 2, 3),
+    [_block((1, 2), _SIGNS), _block((1, 1), ("ste_sign", "magnitude_aware_sign")), _block((1, 1), _SIGNS)],
+    "",
+)
+# A ternary input that is never negative.
+_ONE_STEP = Network(
+    (1, 1, 3), [_block((1, 1), _SIGNS, behind=["norm", "relu", "prelu"]), _block((1, 1), ("ste_tern", "ste_sign"))], ""
+)
+# Dense channels of few values, most of them in samples with a tie before.
+_LATE = Network(
+    (8, 6, 32),
+    [
+        _block((1, 1), ("dorefa 2", "dorefa 2"), filters=32, bias=True, behind=["prelu"], join="concatenate"),
+        _block((3, 1), _SIGNS, padding="valid", filters=32, dilation=2, join="add"),
+        _block((3, 1), _SIGNS, padding="valid", filters=32, dilation=2, join="add"),
+        _block((1, 2), _SIGNS, bias=True, join="add"),
+    ],
+    "dense",
+)
 
 
 @pytest.mark.slow
@@ -22,6 +52,9 @@ from mobile_bnn.converters.layers import binary_layers
     suppress_health_check=list(HealthCheck),
 )
 @given(networks)
+@example(_TIES)
+@example(_ONE_STEP)
+@example(_LATE)
 def test_every_network_is_binary_and_equals_keras(tmp_path_factory: pytest.TempPathFactory, network: Network) -> None:
     path = tmp_path_factory.getbasetemp() / "network.tflite"
     family = network.family()
