@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from mobile_bnn.child_process import complaint, end_of, last_line, run_module
 from mobile_bnn.converters.bits import unpack
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import FileRunner
 from mobile_bnn.converters.lowering import Layer
-from mobile_bnn.converters.rules.bconv import has_groups
-from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.native_output import caught_stderr
+from mobile_bnn.errors import MobileBnnError
 
 Array = npt.NDArray[Any]
 
@@ -117,39 +117,27 @@ class Probe:
 
 
 class LceRunner:
-    """A file in LCE's interpreter.
-
-    Raises:
-        MobileBnnError: it refuses the file.
-    """
+    """A file in LCE's interpreter, in a process of its own: it aborts on some graphs, which must not end the caller."""
 
     def __init__(self, flatbuffer: bytes) -> None:
-        self._interpreter = interpreter(flatbuffer)
+        self._flatbuffer = flatbuffer
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Runs inputs [N, ...] one by one; returns outputs [N, ...]."""
-        outputs = self._interpreter.predict(list(inputs) if len(inputs) > 1 else inputs[0])
-        return [np.asarray(output) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
+        """Runs inputs [N, ...] one by one; returns outputs [N, ...].
 
-
-def interpreter(flatbuffer: bytes) -> Any:
-    """LCE's interpreter, whose `predict` takes a batch and runs it one by one.
-
-    Raises:
-        MobileBnnError: it refuses the file.
-    """
-    with caught_stderr() as printed:
-        from larq_compute_engine.tflite.python.interpreter import Interpreter
-
-        try:
-            # LCE's default kernel has no groups.
-            return Interpreter(flatbuffer, use_reference_bconv=_has_groups(flatbuffer))
-        except (RuntimeError, ValueError) as error:
-            cause = first_line(error)
-    told = [line for line in printed if line.startswith("ERROR")]
-    raise MobileBnnError("LCE's interpreter refuses the file", why=told[0] if told else cause)
-
-
-def _has_groups(flatbuffer: bytes) -> bool:
-    operators = TfliteModel.read(flatbuffer).graphs[0].operators
-    return any(operator.kind == "LceBconv2d" and has_groups(operator) for operator in operators)
+        Raises:
+            MobileBnnError: LCE is not installed, refuses the file, or crashes.
+        """
+        given = BytesIO()
+        np.savez(given, np.frombuffer(self._flatbuffer, np.uint8), *inputs)
+        process = run_module("mobile_bnn.converters.lce_interpreter", given.getvalue())
+        if process.returncode == 0:
+            with np.load(BytesIO(process.stdout), allow_pickle=False) as outputs:
+                return list(outputs.values())
+        if process.returncode > 0:
+            raise MobileBnnError(last_line(process))
+        told = complaint(process)
+        raise MobileBnnError(
+            "LCE's interpreter crashed while it ran the file",
+            why=f"its process {end_of(process.returncode)}" + (f" ({told})" if told else ""),
+        )

@@ -15,7 +15,7 @@ PACKAGES = {
     "mobile_bnn.converters": ROOT / "converters",
 }
 FLOORS = (
-    {"errors", "files", "names", "runs", "legacy_keras", "native_output"},
+    {"child_process", "errors", "files", "lce_extension", "legacy_keras", "names", "native_output", "runs"},
     {"runtime", "methods"},
     {"layers", "profiling", "data"},
     {"zoo", "report"},

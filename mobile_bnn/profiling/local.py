@@ -1,15 +1,12 @@
 """Target `local`: measures .tflite files on this machine, each measurement in a process of its own, one at a time."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-import mobile_bnn
+from mobile_bnn.child_process import complaint, end_of, run_module
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.names import look_up, unknown
@@ -111,38 +108,20 @@ def _describe(job: Job, threads: int) -> str:
 
 
 def _ask_worker(job: Job, request: Request) -> Figures:
-    # The worker's folder is where this very package lies: -m puts the current folder first on the path, and a user's
-    # own folder may hold files named like modules.
-    process = subprocess.run(
-        [sys.executable, "-m", "mobile_bnn.profiling.worker"],
-        input=request.model_dump_json().encode("utf-8"),
-        capture_output=True,
-        cwd=Path(mobile_bnn.__file__).resolve().parents[1],
-    )
-    # The first thing that native code complained about often is the cause that its exception does not tell.
-    complaints = [line.strip() for line in process.stderr.decode("utf-8", "replace").splitlines() if "ERROR" in line]
-    complaint = f" ({complaints[0]})" if complaints else ""
+    process = run_module("mobile_bnn.profiling.worker", request.model_dump_json().encode("utf-8"))
+    told = complaint(process)
+    more = f" ({told})" if told else ""
     if process.returncode != 0:
         raise MobileBnnError(
             f"the engine crashed on {_describe(job, request.threads)}",
-            why=f"its process {_end_of(process.returncode)}{complaint}",
+            why=f"its process {end_of(process.returncode)}{more}",
             cure="Try another engine or kernel",
         )
     answer = Answer.model_validate_json(process.stdout)
     if answer.figures is None:
         what, why, cure = answer.error or ("the measuring process gave no figures", "", "")
-        raise MobileBnnError(f"cannot profile {job.path}: {what}", why=why + complaint, cure=cure)
+        raise MobileBnnError(f"cannot profile {job.path}: {what}", why=why + more, cure=cure)
     return answer.figures
-
-
-def _end_of(returncode: int) -> str:
-    """How a process ended, in words: subprocess gives the negative number of a signal."""
-    if returncode >= 0:
-        return f"ended with exit code {returncode}"
-    try:
-        return f"was ended by {signal.Signals(-returncode).name}"
-    except ValueError:
-        return f"was ended by signal {-returncode}"
 
 
 def _measurement(job: Job, threads: int, figures: Figures) -> Measurement:

@@ -14,8 +14,8 @@ from mobile_bnn.converters.agreement import outputs
 from mobile_bnn.converters.export import export
 from mobile_bnn.converters.float_weights import float_weights
 from mobile_bnn.converters.graph import Graph, TfliteModel
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import tf
 

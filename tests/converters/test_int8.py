@@ -11,8 +11,8 @@ from trained import digits
 from mobile_bnn.converters.agreement import agreement, outputs
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.int8 import quantize_int8
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter

@@ -1,16 +1,11 @@
 """Engine `lce`: Larq Compute Engine's interpreter, without the TensorFlow that its package imports."""
 
-import sys
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import Any
 
 from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.lce_extension import load_lce, why_no_lce
 from mobile_bnn.profiling.engines.engine import Engine, Session, random_input
-
-# Under its full name LCE's own package, should it be imported too, finds this very module instead of a second copy.
-MODULE = "larq_compute_engine.tflite.python.interpreter_wrapper_lite"
 
 
 class LarqComputeEngine(Engine):
@@ -28,25 +23,11 @@ class LarqComputeEngine(Engine):
 
     def unavailable(self) -> str:
         """Why LCE cannot run here, or an empty string."""
-        return "" if _extension() else "the package larq-compute-engine is not installed"
+        return why_no_lce()
 
     def import_library(self) -> Any:
         """Loads LCE's extension module alone: its package would import TensorFlow, which would be measured too."""
-        if MODULE in sys.modules:
-            return sys.modules[MODULE]
-        path = _extension()
-        spec = spec_from_file_location(MODULE, path) if path else None
-        try:
-            if spec is None or spec.loader is None:
-                raise ImportError(self.unavailable())
-            module = module_from_spec(spec)
-            spec.loader.exec_module(module)
-        except ImportError as error:
-            raise MobileBnnError(
-                "the engine lce cannot be loaded", why=first_line(error), cure="pip install 'mobile-bnn[train]'"
-            ) from error
-        sys.modules[MODULE] = module
-        return module
+        return load_lce()
 
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
         """Creates an interpreter with a random input for each of the model's inputs."""
@@ -70,12 +51,3 @@ class _Session:
     def invoke(self) -> None:
         """Runs one inference; copying the input in and the output out is part of it."""
         self._interpreter.predict(self._inputs)
-
-
-def _extension() -> Path | None:
-    """The extension module's file. Finding a top-level package does not run its __init__."""
-    package = find_spec("larq_compute_engine")
-    for folder in (package and package.submodule_search_locations) or ():
-        for path in sorted((Path(folder) / "tflite" / "python").glob("interpreter_wrapper_lite*.so")):
-            return path
-    return None

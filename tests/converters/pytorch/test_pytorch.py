@@ -7,8 +7,8 @@ import pytest
 from litert_runs import run
 
 from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.lowering import Lowering, lower
-from mobile_bnn.converters.probe import interpreter
 
 HERE = Path(__file__).parent
 Lowered = tuple[TfliteModel, Lowering]

@@ -9,8 +9,8 @@ from float_files import to_float
 from litert_runs import run
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.converters.quantizers.activations import StepFunction, own_steps, quantizer, step_function
 from mobile_bnn.legacy_keras import larq, tf
 

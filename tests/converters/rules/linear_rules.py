@@ -6,7 +6,7 @@ import litert_runs
 import numpy as np
 
 from mobile_bnn.converters.graph import Graph, TfliteModel
-from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.rules import (
     batch_matmul,
     binary_convolution,

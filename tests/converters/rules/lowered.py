@@ -10,8 +10,8 @@ from linear_rules import run
 
 from mobile_bnn.converters.fold import fold_constants
 from mobile_bnn.converters.graph import Graph, TfliteModel
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.legacy_keras import larq, tf
 
 sign = larq.math.sign

@@ -10,7 +10,7 @@ from linear_rules import filter_of, run
 from lowered import adversarial, check, convolve, lowered, sign, to_float
 
 from mobile_bnn.converters.graph import Tensor, TfliteModel
-from mobile_bnn.converters.probe import interpreter
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.rules import binary_convolution, movement, open_reshape, packed_movement, padding, transposes
 from mobile_bnn.converters.rules.copies import copied
 from mobile_bnn.legacy_keras import tf

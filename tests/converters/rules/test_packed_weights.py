@@ -10,8 +10,8 @@ from float_files import to_float
 from mobile_bnn.converters.float_weights import float_weights
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.int8 import quantize_int8
+from mobile_bnn.converters.lce_interpreter import interpreter
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.probe import interpreter
 from mobile_bnn.converters.rules import packed_weights
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter

@@ -1,0 +1,36 @@
+"""Runs a module in a process of its own, so that native code that crashes does not end the caller."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+
+def run_module(name: str, content: bytes) -> "subprocess.CompletedProcess[bytes]":
+    """Runs `python -m name` with a standard input, and catches its standard output and error."""
+    # The child's folder is where this very package lies: -m puts the current folder first on the path, and a user's
+    # own folder may hold files named like modules.
+    folder = Path(__file__).resolve().parents[1]
+    return subprocess.run([sys.executable, "-m", name], input=content, capture_output=True, cwd=folder)
+
+
+def complaint(process: "subprocess.CompletedProcess[bytes]") -> str:
+    """The first thing that native code complained about: often the cause that an exception does not tell."""
+    lines = [line.strip() for line in process.stderr.decode("utf-8", "replace").splitlines()]
+    return next((line for line in lines if "ERROR" in line), "")
+
+
+def last_line(process: "subprocess.CompletedProcess[bytes]") -> str:
+    """The last line of its standard error: what a Python program ended with."""
+    lines = process.stderr.decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), f"its process {end_of(process.returncode)}")
+
+
+def end_of(returncode: int) -> str:
+    """How a process ended, in words: subprocess gives the negative number of a signal."""
+    if returncode >= 0:
+        return f"ended with exit code {returncode}"
+    try:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"was ended by signal {-returncode}"
