@@ -168,7 +168,7 @@ def _by_lce(source: Source) -> bytes:
 
 
 def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
-    names = {layer.name for layer in lowering.layers}
+    names = {*lowering.unread, *(layer.name for layer in lowering.layers)}
     for name in allowed:
         if name != "all" and name not in names:
             raise unknown("layer", name, names)
@@ -188,7 +188,9 @@ def _nothing_binary(lowering: Lowering, unmet: dict[str, str]) -> MobileBnnError
     why = "no linear operator has quantized weights and a quantized input"
     half = [layer.name for layer in lowering.layers if "input is not quantized" in layer.reason]
     return MobileBnnError(
-        "the model has no binary layer", why=f"{why}; {', '.join(half)} only quantized weights" if half else why
+        "the model has no binary layer",
+        why=f"{why}; {', '.join(half)} only quantized weights" if half else why,
+        cure="Give layers an input_quantizer and a kernel_quantizer",
     )
 
 

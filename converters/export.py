@@ -20,8 +20,9 @@ import numpy.typing as npt
 from mobile_bnn.converters.fold import fold_constants
 from mobile_bnn.converters.freezing import frozen
 from mobile_bnn.converters.graph import Graph, Signature, TfliteModel
+from mobile_bnn.converters.keras_errors import cause_of
 from mobile_bnn.converters.layers import flatten
-from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import caught_stderr
 
@@ -176,7 +177,9 @@ def _convert(converter: Callable[[], Any]) -> bytes:
             warnings.simplefilter("ignore")
             return bytes(converter().convert())
     except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
-        raise MobileBnnError("TensorFlow cannot convert the model to float", why=_cause(error)) from error
+        why = cause_of(error)
+        cure = "Its call() must consist of TensorFlow's operations" if why.startswith("layer ") else ""
+        raise MobileBnnError("TensorFlow cannot convert the model to float", why=why, cure=cure) from error
 
 
 @contextmanager
@@ -197,13 +200,6 @@ def _free_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others do not keep as much
     if trim is not None:
         trim(0)
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, without Keras's and AutoGraph's words about where."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("Exception encountered when", "in user code", "File "))]
-    return told[0] if told else first_line(error)
 
 
 def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:

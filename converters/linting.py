@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from mobile_bnn.converters.lowering import Layer, Lowering, lower
+from mobile_bnn.converters.lowering import NOT_READ, Layer, Lowering, lower
 from mobile_bnn.converters.source import Source
 
 # Of an operator whose weights have few values.
@@ -55,23 +55,34 @@ def lint(source: Source, allow_float: Collection[str] = ()) -> list[Finding]:
 
 def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Finding]:
     """The rows of what was lowered."""
-    return [_finding(layer, "all" in allow_float or layer.name in allow_float) for layer in lowering.layers]
+
+    def allowed(name: str) -> bool:
+        return "all" in allow_float or name in allow_float
+
+    found = [_finding(layer, allowed(layer.name)) for layer in lowering.layers]
+    return found + [_unread(name, allowed(name)) for name in lowering.unread]
 
 
 def _finding(layer: Layer, allowed: bool) -> Finding:
-    packed = sum(words.nbytes for words in layer.filters)
-    larger = f"not worth it: {packed:,} bytes of bits, for groups of few channels" if packed > layer.float_bytes else ""
+    larger = layer.binary and layer.file_bytes > layer.float_bytes
+    not_worth = f"not worth it: {layer.file_bytes:,} bytes of bits, for groups of few channels" if larger else ""
     return Finding(
         layer=layer.name,
         kind=layer.kind,
         wanted="binary" if layer.asked else "float",
         gets="binary" if layer.binary else "float",
-        why=larger or (layer.reason if layer.asked or _NO_QUANTIZER in layer.reason else ""),
+        why=not_worth or (layer.reason if layer.asked or _NO_QUANTIZER in layer.reason else ""),
         cure=_cure(layer) if layer.asked and not layer.binary and not allowed else "",
         float_bytes=layer.float_bytes,
-        file_bytes=packed if layer.binary else layer.float_bytes,
+        file_bytes=layer.file_bytes,
         allowed=allowed,
     )
+
+
+def _unread(name: str, allowed: bool) -> Finding:
+    """The row of a Keras layer that is none of the graph's."""
+    cure = "" if allowed else f"let it multiply by its quantized weights themselves, or --allow-float {name}"
+    return Finding(name, "", "binary", "float", NOT_READ, cure, 0, 0, allowed)
 
 
 def _cure(layer: Layer) -> str:

@@ -1,6 +1,6 @@
 """Runs the rules over a float graph, and keeps what each linear operator asked for, what it got, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -82,6 +82,9 @@ BEHIND: Sequence[Rule] = (
 # What makes a layer smaller that stays float.
 SMALLER: Sequence[Rule] = (packed_weights,)
 
+# Why a layer is none of the graph's.
+NOT_READ = "no operator reads its weights as they are"
+
 LINEAR = frozenset(
     {
         "CONV_2D",
@@ -97,7 +100,7 @@ LINEAR = frozenset(
 
 @dataclass(frozen=True)
 class Layer:
-    """A linear operator of the float graph.
+    """A linear operator of the float graph, or another one that reads a Keras layer's quantized weights.
 
     Attributes:
         name: of the Keras layer that its weights belong to, else of the module or the tensor that it computes.
@@ -108,6 +111,7 @@ class Layer:
         data: what it reads, without padding.
         before: pixels of padding in front of it, above and on the left.
         filters: int32 words of the filters that stand for it, in the order of their operators.
+        file_bytes: of its weights in the file.
     """
 
     name: str
@@ -118,6 +122,7 @@ class Layer:
     data: Tensor
     before: tuple[int, int] = (0, 0)
     filters: list[npt.NDArray[Any]] = field(default_factory=list)
+    file_bytes: int = 0
 
     @property
     def binary(self) -> bool:
@@ -132,10 +137,12 @@ class Lowering:
     Attributes:
         layers: every linear operator, in the order of the graph.
         floats: the graph as it was when the binary rules began; its tensors are those of the layers.
+        unread: Keras layers that asked to be binary, and whose weights are in the graph no more.
     """
 
     layers: list[Layer]
     floats: Graph
+    unread: list[str] = field(default_factory=list)
 
     @property
     def binary(self) -> list[Layer]:
@@ -145,7 +152,8 @@ class Lowering:
     @property
     def unmet(self) -> dict[str, str]:
         """The layers that asked to be binary and stayed float, with the reason."""
-        return {layer.name: layer.reason for layer in self.layers if layer.asked and not layer.binary}
+        unread = dict.fromkeys(self.unread, NOT_READ)
+        return unread | {layer.name: layer.reason for layer in self.layers if layer.asked and not layer.binary}
 
 
 def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering:
@@ -162,13 +170,17 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     graph.remove_dead()
     floats = _copy(graph)
     names = quantized or {}
-    found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if operator.kind in LINEAR]
+    found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if _weights(operator, names)]
     graph.remove_dead()
-    counts = [sum(operator in graph.operators for operator in own) for _, own in found]
+    counts = [sum(operator in graph.operators for operator in own) for _, _, own in found]
     _repeat(graph, BEHIND)
     _repeat(graph, SMALLER)
     graph.remove_dead()
-    return Lowering(_with_filters(graph, [layer for layer, _ in found], counts), floats)
+    layers = _with_filters(graph, [layer for layer, _, _ in found], counts)
+    layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
+    asked = [weights.rpartition("/")[0] for weights in names if names[weights]]
+    known = {layer.name for layer in layers}
+    return Lowering(layers, floats, [name for name in dict.fromkeys(asked) if name not in known])
 
 
 def _repeat(graph: Graph, rules: Sequence[Rule]) -> None:
@@ -191,11 +203,21 @@ def _copy(graph: Graph) -> Graph:
     return Graph(graph.name, list(graph.inputs), list(graph.outputs), operators)
 
 
-def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) -> tuple[Layer, list[Operator]]:
-    """An operator as a layer, and the LceBconv2d that stand for it."""
-    weights = operator.inputs[1]
+def _weights(operator: Operator, quantized: Collection[str]) -> Tensor | None:
+    """The weights of a linear operator, or those of a Keras layer that another one reads; None if it reads none."""
+    named = [tensor for tensor in operator.inputs if tensor is not None and tensor.name in quantized]
+    if named or operator.kind not in LINEAR:
+        return named[0] if named else None
+    return operator.inputs[1]
+
+
+def _lower_one(
+    graph: Graph, operator: Operator, quantized: Mapping[str, bool]
+) -> tuple[Layer, Operator, list[Operator]]:
+    """An operator as a layer, the operator, and the LceBconv2d that stand for it."""
+    weights = _weights(operator, quantized)
     assert weights is not None
-    data, before = _data_of(graph, operator)
+    data, before = _data_of(graph, operator) if operator.kind in LINEAR else (weights, (0, 0))
     named = weights.name in quantized
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
@@ -203,7 +225,7 @@ def _lower_one(graph: Graph, operator: Operator, quantized: Mapping[str, bool]) 
     old = {id(other) for other in graph.operators}
     reason = _try_rules(graph, operator)
     new = [other for other in graph.operators if other.kind == "LceBconv2d" and id(other) not in old]
-    return Layer(name, operator.kind, asked, reason, size, data, before), new
+    return Layer(name, operator.kind, asked, reason, size, data, before), operator, new
 
 
 def _with_filters(graph: Graph, layers: list[Layer], counts: list[int]) -> list[Layer]:
@@ -212,6 +234,19 @@ def _with_filters(graph: Graph, layers: list[Layer], counts: list[int]) -> list[
     assert len(filters) == sum(counts)
     words = iter([tensor.values for tensor in filters if tensor is not None and tensor.values is not None])
     return [replace(layer, filters=list(islice(words, n))) for layer, n in zip(layers, counts, strict=True)]
+
+
+def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) -> list[Layer]:
+    """The layers with the sizes of their weights in the file; those of float operators may be packed."""
+    unpacked = {id(o.output): o.inputs[0] for o in graph.operators if o.kind == "LceDequantize"}
+    sized = []
+    for layer, operator in zip(layers, operators, strict=True):
+        packed = [unpacked[id(tensor)] for tensor in operator.inputs if id(tensor) in unpacked]
+        stored = packed[0].content if packed and packed[0] is not None else None
+        size = layer.float_bytes if stored is None else stored.size
+        binary = sum(words.nbytes for words in layer.filters)
+        sized.append(replace(layer, file_bytes=binary if layer.binary else size))
+    return sized
 
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:

@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ai_edge_litert import schema_py_generated as schema
+
 from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.errors import MobileBnnError, UsageError
+
+_FLOAT_FILE = "Give the float model that it was made from"
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,10 @@ class Source:
             MobileBnnError: it cannot be exported.
         """
         from mobile_bnn.converters.export import export, quantized_weights
+        from mobile_bnn.converters.keras_errors import check_model
         from mobile_bnn.converters.layers import binary_layers
 
-        for image in model.inputs:
-            if None in image.shape[1:]:
-                raise MobileBnnError(
-                    f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure="Give it a fixed one"
-                )
+        check_model(model)
         asked = {layer.name for layer in binary_layers(model)}
         # What the pointwise half of a separable layer reads, its depthwise half computes: no quantizer is in between.
         names = {
@@ -70,18 +72,35 @@ class Source:
 
         Raises:
             UsageError: there is no such file.
-            MobileBnnError: it is damaged, or binary already.
+            MobileBnnError: it is damaged, binary already, or has operators that LiteRT has not.
         """
         from mobile_bnn.converters.fold import fold_constants
 
         model = TfliteModel.read(file)
         kinds = {operator.kind for graph in model.graphs for operator in graph.operators}
         if done := sorted(kind for kind in kinds if kind.startswith("Lce")):
-            raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}")
+            raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}", cure=_FLOAT_FILE)
+        _check_custom(model)
         for graph in model.graphs:
             fold_constants(graph)
             graph.remove_dead()
         return cls(model)
+
+
+def _check_custom(model: TfliteModel) -> None:
+    """Refuses operators that LiteRT has not: what stands beside them could not be compared, nor constants folded."""
+    operators = [operator for graph in model.graphs for operator in graph.operators]
+    custom = dict.fromkeys(o.kind for o in operators if o.code.builtinCode == schema.BuiltinOperator.CUSTOM)
+    if not custom:
+        return
+    try:
+        FileRunner(model.write(), delegates=False)
+    except MobileBnnError as error:
+        raise MobileBnnError(
+            f"the file has operators of somebody else: {', '.join(custom)}",
+            why=error.why.partition(". ")[0].removesuffix("."),
+            cure="Export the model without what they compute",
+        ) from error
 
 
 def load_model(path: Path) -> Any:
@@ -93,12 +112,13 @@ def load_model(path: Path) -> Any:
     """
     if not path.exists():
         raise UsageError(f"there is no Keras model {path}")
+    from mobile_bnn.converters.keras_errors import loading_error
     from mobile_bnn.legacy_keras import tf
 
     try:
         model = tf.keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the broken part of a file leads to
-        raise MobileBnnError(f"{path} is not a Keras 2 model that can be loaded", why=first_line(error)) from error
+        raise loading_error(path, error) from error
     if not isinstance(model, tf.keras.Model):
         raise MobileBnnError(f"{path} is a SavedModel without its Keras model", cure="Save it with Keras as .keras")
     return model

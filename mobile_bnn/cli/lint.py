@@ -33,6 +33,8 @@ def command(
         print_json({"source": str(source), "layers": [vars(finding) for finding in found]})
     else:
         out.print(_table(found))
+        if not any(finding.wanted == "binary" for finding in found):
+            out.print("no layer asked to be binary. Give layers an input_quantizer and a kernel_quantizer")
     if unmet := [finding.layer for finding in found if finding.unmet]:
         raise MobileBnnError(f"{', '.join(unmet)} asked to be binary and would be float")
 

@@ -1,0 +1,209 @@
+"""Models that cannot be converted: `mbnn convert` and `mbnn lint` say in one line what, why, and what to do."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import absl.logging
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mobile_bnn.cli.main import app
+from mobile_bnn.converters.graph import Operator, Tensor, TfliteModel
+from mobile_bnn.legacy_keras import larq, tf
+
+layers = tf.keras.layers
+SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> None:
+    """TensorFlow's converter warns through Python's own standard error, which the runner has replaced."""
+    absl.logging.set_verbosity(absl.logging.ERROR)
+
+
+@tf.keras.utils.register_keras_serializable("refusals")
+class Branching(layers.Layer):  # type: ignore[misc]
+    """Asks for a value, but not yet where Keras builds its model, of any batch."""
+
+    def call(self, x: Any) -> Any:
+        return x if x.shape[0] is None or bool(tf.reduce_sum(x) > 0) else -x
+
+
+@tf.keras.utils.register_keras_serializable("refusals")
+class Fourier(layers.Layer):  # type: ignore[misc]
+    """Has no operator in TFLite."""
+
+    def call(self, x: Any) -> Any:
+        return tf.math.real(tf.signal.fft2d(tf.cast(x, tf.complex64)))
+
+
+class Mine(layers.Layer):  # type: ignore[misc]
+    """Is not registered with Keras."""
+
+
+def conv() -> Any:
+    return larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
+
+
+def saved(path: Path, *stack: Any, shape: tuple[int, ...] = (8, 8, 32)) -> Path:
+    tf.keras.Sequential([layers.Input(shape), *stack]).save(path)
+    return path
+
+
+def mixed(path: Path) -> Path:
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        return saved(path, conv(), layers.BatchNormalization())
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+
+
+def keras_3(path: Path) -> Path:
+    program = "import sys, keras as k; k.Sequential([k.layers.Input((8,)), k.layers.Dense(4)]).save(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, capture_output=True)
+    return path
+
+
+def float_tflite(path: Path, *, kind: str = "", in_front: bool = False) -> Path:
+    """A sign and a convolution, and an operator that is somebody else's."""
+    kernel = tf.constant(np.random.default_rng(0).choice(np.float32([-1, 1]), (3, 3, 32, 32)))
+    function = tf.function(lambda x: tf.nn.conv2d(larq.math.sign(x), kernel, 1, "SAME"))
+    concrete = function.get_concrete_function(tf.TensorSpec((1, 6, 6, 32)))
+    model = TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert()))
+    graph = model.graphs[0]
+    graph.signatures = []
+    if in_front:  # between constants, where it cannot be folded
+        reader = next(operator for operator in graph.operators if operator.kind == "CONV_2D")
+        source, result = reader.inputs[1], Tensor.of("theirs", (32, 3, 3, 32), np.float32)
+        reader.inputs[1] = result
+        graph.operators.insert(0, Operator.custom(kind, [source], [result]))
+    elif kind:
+        result = Tensor.of("theirs", graph.outputs[0].shape, np.float32)
+        graph.operators.append(Operator.custom(kind, [graph.outputs[0]], [result]))
+        graph.outputs = [result]
+    path.write_bytes(model.write())
+    return path
+
+
+def binary_tflite(path: Path) -> Path:
+    result = CliRunner().invoke(app, ["convert", str(float_tflite(path.with_name("f.tflite"))), "--output", str(path)])
+    assert result.exit_code == 0, result.stderr
+    return path
+
+
+def up(path: Path) -> Path:
+    return saved(path, conv(), larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN))
+
+
+def volume(path: Path) -> Path:
+    stack = larq.layers.QuantConv3D(32, 2, name="volume", **SIGN), layers.Reshape((21, 7, 32)), conv()
+    return saved(path, *stack, shape=(4, 8, 8, 32))
+
+
+OTHER_KERAS = "Build the model with tf_keras, or export a float .tflite and convert that"
+OWN_LAYERS = "One with layers of your own can be converted from Python, where they are known"
+THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
+CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
+    "transposed convolution": ("m.keras", up, r"up asked to be binary and would be float"),
+    "3-D convolution": ("m.keras", volume, r"volume asked to be binary and would be float"),
+    "mixed precision": (
+        "m.keras", mixed,
+        r"layer conv computes in float16: only float32 can be made binary\. "
+        r"Build the model under the policy float32 and load its weights into that",
+    ),
+    "Keras 3": (
+        "m.keras", keras_3,
+        r"\S*m\.keras was saved by Keras 3\.[\d.]+: Larq's layers belong to Keras 2, which cannot load it\. "
+        + OTHER_KERAS,
+    ),
+    "Keras 3, HDF5": ("m.h5", keras_3, rf"\S*m\.h5 was saved by Keras 3\.[\d.]+: .*{OTHER_KERAS}"),
+    "a layer that cannot be traced": (
+        "m.keras", lambda path: saved(path, conv(), Branching(name="branching")),
+        r"TensorFlow cannot convert the model to float: layer branching \(Branching\): "
+        r"Using a symbolic `tf\.Tensor` as a Python `bool` is not allowed\. Its call\(\) must consist of TensorFlow's operations",
+    ),
+    "an operation without operator": (
+        "m.keras", lambda path: saved(path, conv(), Fourier()),
+        r"TensorFlow cannot convert the model to float: TFLite has no operator for tf\.FFT2D",
+    ),
+    "an unknown layer": (
+        "m.keras", lambda path: saved(path, Mine()),
+        rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Mine.*\. {OWN_LAYERS}",
+    ),
+    "a lambda": (
+        "m.keras", lambda path: saved(path, layers.Lambda(lambda x: -x)),
+        rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Python `lambda` inside it\..*{OWN_LAYERS}",
+    ),
+    "a binary file": (
+        "m.tflite", binary_tflite,
+        r"the file is binary already: it has LceBconv2d, LceQuantize\. Give the float model that it was made from",
+    ),
+    "somebody's operator": (
+        "m.tflite", lambda path: float_tflite(path, kind="Theirs"),
+        rf"the file has operators of somebody else: Theirs: {THEIRS}",
+    ),
+    "somebody's operator between constants": (
+        "m.tflite", lambda path: float_tflite(path, kind="Theirs", in_front=True),
+        rf"the file has operators of somebody else: Theirs: {THEIRS}",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("command", ["convert", "lint"])
+@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+def test_one_line_says_it(tmp_path: Path, case: tuple[str, Callable[[Path], Path], str], command: str) -> None:
+    name, make, message = case
+    source = make(tmp_path / name)
+    before = set(tmp_path.iterdir())
+    result = CliRunner().invoke(app, [command, str(source)])
+    assert result.exit_code == 1
+    assert re.fullmatch(rf"error: {message}.*\n", result.stderr), result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(("make", "why"), [(up, "TRANSPOSE_CONV"), (volume, "CONV_3D")])
+def test_both_say_why_a_layer_stays_float(tmp_path: Path, make: Callable[[Path], Path], why: str) -> None:
+    source = make(tmp_path / "m.keras")
+    reason = f"there is no binary {why}"
+    assert f"{reason}. --allow-float" in CliRunner().invoke(app, ["convert", str(source)]).stderr
+    assert reason in CliRunner().invoke(app, ["lint", str(source)]).stdout
+
+
+def test_a_model_that_asks_for_nothing(tmp_path: Path) -> None:
+    source = saved(tmp_path / "m.keras", layers.Conv2D(4, 3))
+    converted = CliRunner().invoke(app, ["convert", str(source)])
+    cure = "Give layers an input_quantizer and a kernel_quantizer"
+    assert converted.exit_code == 1
+    assert converted.stderr == (
+        "error: the model has no binary layer: no linear operator has quantized weights and a quantized input. "
+        f"{cure}\n"
+    )
+    linted = CliRunner().invoke(app, ["lint", str(source)])
+    assert linted.exit_code == 0
+    assert f"no layer asked to be binary. {cure}" in linted.stdout
+
+
+def test_verify_of_a_file_with_somebodys_operator(tmp_path: Path) -> None:
+    from mobile_bnn import zoo
+
+    model = zoo.build("binary_lenet", "bnn", (8, 8, 1), 10)
+    model.save(tmp_path / "m.keras")
+    assert CliRunner().invoke(app, ["convert", str(tmp_path / "m.keras")]).exit_code == 0
+    binary = TfliteModel.read(tmp_path / "m.tflite")
+    graph = binary.graphs[0]
+    result = Tensor.of("theirs", graph.outputs[0].shape, np.float32)
+    graph.operators.append(Operator.custom("Theirs", [graph.outputs[0]], [result]))
+    graph.outputs, graph.signatures = [result], []
+    (tmp_path / "theirs.tflite").write_bytes(binary.write())
+    options = ["--model", str(tmp_path / "m.keras"), "--dataset", "digits", "--limit", "4"]
+    ended = CliRunner().invoke(app, ["verify", str(tmp_path / "theirs.tflite"), *options])
+    assert ended.exit_code == 1
+    assert "error: LiteRT refuses the file: Encountered unresolved custom op: Theirs." in ended.stderr
+    assert "Traceback" not in ended.stderr
