@@ -1,6 +1,6 @@
 """What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,9 @@ import numpy.typing as npt
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Layer, Lowering
-from mobile_bnn.converters.rules.few_valued import quantizer_of
+from mobile_bnn.converters.quantizers.cone import Cone, cones
+from mobile_bnn.converters.quantizers.finite import values_of
+from mobile_bnn.converters.rules.few_valued import quantizer_of, reshaped_from
 
 Array = npt.NDArray[Any]
 
@@ -52,7 +54,7 @@ class FloatFile:
     def __init__(self, lowering: Lowering) -> None:
         self._layers = lowering.binary
         graph = lowering.floats
-        self._steps = {id(layer.data): quantizer_of(graph, layer.data) for layer in self._layers}
+        self._quantizers = {id(layer.data): _quantizer(graph, layer.data) for layer in self._layers}
         self._outputs = len(graph.outputs)
         self._taps: dict[int, Tensor] = {}
         for layer in self._layers:
@@ -67,8 +69,8 @@ class FloatFile:
         self._last: tuple[Sequence[Array], tuple[list[Array], list[LayerInput]]] | None = None
 
     def _source(self, layer: Layer) -> Tensor:
-        steps = self._steps[id(layer.data)]
-        return layer.data if isinstance(steps, str) else steps.cone.source
+        found = self._quantizers[id(layer.data)]
+        return layer.data if found is None else found[0].source
 
     def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
         """Runs float32 inputs [N, ...], the very same ones but once: several runtimes are compared with it."""
@@ -84,14 +86,28 @@ class FloatFile:
 
     def _call(self, layer: Layer, known: dict[int, Array]) -> LayerInput:
         quantized = known[id(layer.data)]
-        steps = self._steps[id(layer.data)]
-        if isinstance(steps, str):
+        found = self._quantizers[id(layer.data)]
+        if found is None:
             return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool))
-        real = known[id(steps.cone.source)]
-        flat = real.reshape(-1, steps.cone.channels)
-        margin = _margin(flat)
-        near = steps(flat - margin) != steps(flat + margin)
+        cone, quantizer = found
+        near = _changes(quantizer, known[id(cone.source)].reshape(-1, cone.channels))
         return LayerInput(layer.name, quantized, near.reshape(quantized.shape))
+
+
+def _quantizer(graph: Graph, tensor: Tensor) -> tuple[Cone, Callable[[Array], Array]] | None:
+    """The function of one tensor that gives a binary layer its input; None if there is none.
+
+    One that is not monotone is only known as a step function of itself: then it is the function of the nearest tensor
+    that takes many values.
+    """
+    steps = quantizer_of(graph, tensor)
+    if not isinstance(steps, str) and steps.cone.operators:
+        return steps.cone, steps
+    for part in reshaped_from(graph, tensor):
+        for cone in cones(graph, part):
+            if values_of(graph, cone.source, lambda _: None) is None:
+                return cone, cone.evaluator()
+    return None
 
 
 class KerasModel:
@@ -110,13 +126,8 @@ class KerasModel:
         return outputs, [LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real)) for call in calls]
 
 
-def _margin(real: Array) -> np.float32:
-    """By how much rounding may move pre-activations."""
-    return np.float32(max(TIE * float(np.abs(real).max()), _LEAST))
-
-
-def _changes(quantizer: Any, real: Array) -> Array:
-    """Where a quantizer gives another value for a number that differs by rounding."""
-    margin = _margin(real)
+def _changes(quantizer: Callable[[Array], Any], real: Array) -> Array:
+    """Where a quantizer gives another value for a number that rounding may have moved."""
+    margin = np.float32(max(TIE * float(np.abs(real).max()), _LEAST))
     changes: Array = np.asarray(quantizer(real - margin)) != np.asarray(quantizer(real + margin))
     return changes

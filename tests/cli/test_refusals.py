@@ -125,7 +125,8 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "a layer that cannot be traced": (
         "m.keras", lambda path: saved(path, conv(), Branching(name="branching")),
         r"TensorFlow cannot convert the model to float: layer branching \(Branching\): "
-        r"Using a symbolic `tf\.Tensor` as a Python `bool` is not allowed\. Its call\(\) must consist of TensorFlow's operations",
+        r"Using a symbolic `tf\.Tensor` as a Python `bool` is not allowed\. "
+        r"Its call\(\) must consist of TensorFlow's operations",
     ),
     "an operation without operator": (
         "m.keras", lambda path: saved(path, conv(), Fourier()),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
+from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
@@ -36,6 +37,66 @@ def test_every_linear_operator_has_a_row(mixed):
     assert "--allow-float up" in up.cure
     assert [row.layer for row in rows.values() if row.unmet] == ["up"]
     assert len(rows) == 4
+
+
+def test_bits_behind_float_inputs_count_as_bits(mixed):
+    source = Source.of_keras(mixed)
+    half = next(row for row in converters.lint(source) if row.layer == "half")
+    graph = TfliteModel.read(source.model.write()).graphs[0]
+    (unpack,) = (operator for operator in graph.operators if operator.kind == "LceDequantize")
+    assert (half.float_bytes, half.file_bytes) == (16 * 16 * 4, unpack.inputs[0].values.nbytes)
+    assert half.file_bytes == 16 * 4
+
+
+class Gate(layers.Layer):
+    """Multiplies each channel by a weight: no linear operator."""
+
+    kernel_constraint = None  # Larq asks for it
+
+    def build(self, shape):
+        self.kernel = self.add_weight(name="kernel", shape=shape[-1:])
+
+    def call(self, x):
+        return x * self.kernel
+
+
+class Masked(Gate):
+    """Multiplies by half of a quantized matrix: by values that are no constant of the graph any more."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(name="kernel", shape=(shape[-1], 8))
+
+    def call(self, x):
+        return tf.matmul(x, self.kernel * np.tri(32, 8, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("base", "row", "cure"),
+    [
+        (
+            Gate, ("MUL", "there is no binary MUL", 32 * 4, 32 * 4),
+            "change the layer, or leave it float: --allow-float own",
+        ),
+        (
+            Masked, ("", "no operator reads its weights as they are", 0, 0),
+            "let it multiply by its quantized weights themselves, or --allow-float own",
+        ),
+    ],
+)  # fmt: skip
+def test_every_layer_that_asked_has_a_row_and_is_refused(tmp_path, base, row, cure):
+    quantizers = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
+    own = type("Own", (larq.layers_base.QuantizerBase, base), {})
+    stack = [layers.Input((32,)), larq.layers.QuantDense(32, name="dense", **SIGN), own(name="own", **quantizers)]
+    model = tf.keras.Sequential(stack)
+    (found,) = (each for each in converters.lint(Source.of_keras(model)) if each.layer == "own")
+    assert (found.wanted, found.gets) == ("binary", "float")
+    assert (found.kind, found.why, found.float_bytes, found.file_bytes) == row
+    assert found.cure == cure
+    assert found.unmet
+    with pytest.raises(MobileBnnError, match=f"^own asked to be binary and would be float: {row[1]}"):
+        converters.convert(model, tmp_path / "m.tflite")
+    conversion = converters.convert(model, tmp_path / "m.tflite", allow_float=["own"])
+    assert conversion.float_layers == {"own": row[1]}
 
 
 def test_what_may_stay_float_is_no_finding(mixed):

@@ -1,0 +1,40 @@
+"""References: where rounding may give a binary layer another input, of quantizers of every kind."""
+
+import numpy as np
+import pytest
+
+from mobile_bnn import converters
+from mobile_bnn.converters.lowering import lower
+from mobile_bnn.converters.reference import FloatFile, KerasModel
+from mobile_bnn.legacy_keras import larq, tf
+
+layers = tf.keras.layers
+
+
+def window(x):
+    """Not monotone: 1 in (-1, 1)."""
+    return tf.where(tf.abs(x) < 1.0, 1.0, -1.0)
+
+
+def upside_down(x):
+    return tf.where(x < 1.0, 1.0, -1.0)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("quantizer", "thresholds"), [(window, (-1, 1)), (upside_down, (1,)), ("ste_sign", (0,))])
+def test_near_is_where_the_quantizer_is_about_to_jump(quantizer, thresholds):
+    conv = larq.layers.QuantConv2D(8, 3, input_quantizer=quantizer, kernel_quantizer="ste_sign", name="conv")
+    model = tf.keras.Sequential([layers.Input((6, 6, 32)), conv])
+    source = converters.Source.of_keras(model)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    assert [layer.name for layer in lowering.binary] == ["conv"]
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(2, 6, 6, 32))
+    for threshold in thresholds:
+        x = np.where(generator.random(x.shape) < 0.1, threshold + generator.choice([-1e-7, 0, 1e-7], x.shape), x)
+    distance = np.min([np.abs(x - threshold) for threshold in thresholds], 0)
+    for reference in (FloatFile(lowering), KerasModel(model)):
+        _, (call,) = reference.run([x.astype(np.float32)])
+        assert call.near[distance < 1e-6].all()
+        assert not call.near[distance > 1e-4].any()
+    assert (distance < 1e-6).sum() > 100
