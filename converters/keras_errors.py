@@ -15,7 +15,8 @@ _NO_OPERATOR = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op"
 _DESERIALIZED = re.compile(r"^Exception encountered: (.+)", re.MULTILINE)
 _ELSEWHERE = ("Exception encountered when", "in user code")
 _TRACE = re.compile(r'^ *File ".*\n.*\n', re.MULTILINE)
-_ADVICE = re.compile(r"(?<=\.) (?:You can|If|Please|See|In order to)\b")
+_ADVICE = re.compile(r"(?<=\.) (?:You can|If|Please|See|This carries)\b")
+_OTHER_KERAS = "Build the model with tf_keras, or convert the SavedModel that its export() writes"
 _LONGEST = 4096  # bytes of a metadata record
 
 
@@ -41,7 +42,7 @@ def check_model(model: Any) -> None:
         kind = type(model)
         raise MobileBnnError(
             f"{kind.__module__}.{kind.__qualname__} is no model of Keras 2, to which Larq's layers belong",
-            cure="Build it with tf_keras, or export a float .tflite and convert that",
+            cure=_OTHER_KERAS,
         )
     if not model.inputs:
         raise MobileBnnError(
@@ -70,7 +71,7 @@ def loading_error(path: Path, error: Exception) -> MobileBnnError:
         return MobileBnnError(
             f"{path} was saved by Keras {version}",
             why="Larq's layers belong to Keras 2, which cannot load it",
-            cure="Build the model with tf_keras, or export a float .tflite and convert that",
+            cure=_OTHER_KERAS,
         )
     return MobileBnnError(
         f"{path} is not a Keras 2 model that can be loaded",

@@ -16,7 +16,7 @@ class Finding:
 
     Attributes:
         layer: by its Keras name where it has one.
-        kind: of operator.
+        kind: of operator; empty if none reads its weights.
         wanted: "binary" or "float".
         gets: "binary" or "float".
         why: of a layer that stays float though its weights or it asked for more, the reason; of a binary one that is

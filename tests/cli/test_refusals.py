@@ -105,7 +105,7 @@ def volume(path: Path) -> Path:
     return saved(path, *stack, shape=(4, 8, 8, 32))
 
 
-OTHER_KERAS = "Build the model with tf_keras, or export a float .tflite and convert that"
+OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that its export\(\) writes"
 OWN_LAYERS = "One with layers of your own can be converted from Python, where they are known"
 THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
 CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
@@ -138,7 +138,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     ),
     "a lambda": (
         "m.keras", lambda path: saved(path, layers.Lambda(lambda x: -x)),
-        rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Python `lambda` inside it\..*{OWN_LAYERS}",
+        rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Python `lambda` inside it\. {OWN_LAYERS}",
     ),
     "a binary file": (
         "m.tflite", binary_tflite,
@@ -167,6 +167,24 @@ def test_one_line_says_it(tmp_path: Path, case: tuple[str, Callable[[Path], Path
     assert re.fullmatch(rf"error: {message}.*\n", result.stderr), result.stderr
     assert isinstance(result.exception, SystemExit)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_what_keras_3_exports_is_converted(tmp_path: Path) -> None:
+    """What the message about Keras 3 proposes."""
+    program = """
+import sys, keras
+class Sign(keras.layers.Layer):
+    def call(self, x):
+        return keras.ops.where(x >= 0, 1.0, -1.0)
+conv = keras.layers.Conv2D(32, 3, use_bias=False)
+model = keras.Sequential([keras.layers.Input((8, 8, 32)), Sign(), conv])
+conv.set_weights([keras.ops.where(conv.kernel >= 0, 1.0, -1.0)])
+model.export(sys.argv[1])
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "saved")], check=True, capture_output=True)
+    result = CliRunner().invoke(app, ["convert", str(tmp_path / "saved"), "--output", str(tmp_path / "m.tflite")])
+    assert result.exit_code == 0, result.stderr
+    assert "binary layers: 1, 100.0% of the multiply-accumulates" in result.stdout
 
 
 @pytest.mark.parametrize(("make", "why"), [(up, "TRANSPOSE_CONV"), (volume, "CONV_3D")])

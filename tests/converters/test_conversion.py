@@ -247,6 +247,14 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
             lambda: sequential(layers.Input((None, None, 3)), larq.layers.QuantConv2D(4, 3, **SIGN)),
             "the model's input shape (None, None, 3) is not fixed. Give it a fixed one",
         ),
+        (
+            lambda: type("Own", (tf.keras.Model,), {})(name="own"),
+            "the inputs of model own are not known. Convert tf.keras.Model(image, model(image)) with image = ",
+        ),
+        (
+            tf.Module,
+            "Module is no model of Keras 2, to which Larq's layers belong. Build the model with tf_keras, or convert ",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
