@@ -19,6 +19,10 @@ from mobile_bnn.native_output import caught_stderr
 
 Array = npt.NDArray[Any]
 
+# Whether the reference kernel, whether the one without im2col. The default one, neither, has no groups; the reference
+# kernel pads an odd number of channels with no zeros.
+_KERNELS = ((False, False), (True, False), (False, True))
+
 
 class _Interpreter:
     def __init__(self, lite: Any) -> None:
@@ -38,20 +42,21 @@ def interpreter(flatbuffer: bytes) -> _Interpreter:
     Raises:
         MobileBnnError: LCE is not installed, or refuses the file.
     """
-    made = _create(flatbuffer, reference=False)
-    if isinstance(made, str):  # the default kernel has no groups
-        made = _create(flatbuffer, reference=True)
-    if isinstance(made, str):
-        raise MobileBnnError("LCE's interpreter refuses the file", why=made)
-    return made
+    refusal = ""
+    for reference, indirect in _KERNELS:
+        made = _create(flatbuffer, reference, indirect)
+        if isinstance(made, _Interpreter):
+            return made
+        refusal = made
+    raise MobileBnnError("LCE's interpreter refuses the file", why=refusal)
 
 
-def _create(flatbuffer: bytes, *, reference: bool) -> _Interpreter | str:
-    """A file with the default kernel or the reference kernel, or why it is refused."""
+def _create(flatbuffer: bytes, reference: bool, indirect: bool) -> _Interpreter | str:
+    """A file with one of LCE's kernels, or why it is refused."""
     create = load_lce().LiteInterpreter
     with caught_stderr() as printed:
         try:
-            return _Interpreter(create(flatbuffer, 1, reference, False, False))
+            return _Interpreter(create(flatbuffer, 1, reference, indirect, False))
         except (RuntimeError, ValueError) as error:
             cause = first_line(error)
     return next((line for line in printed if line.startswith("ERROR")), cause)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,26 @@ def test_groups_run_in_the_reference_kernel() -> None:
     flatbuffer = convolution(groups=2)
     (output,) = LceRunner(flatbuffer).run([IMAGES])
     np.testing.assert_array_equal(output, expected(flatbuffer, use_reference_bconv=True))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_groups_and_zeros_around_odd_channels_run_in_the_indirect_kernel(tmp_path: Path) -> None:
+    """The default kernel refuses the former, the reference kernel the latter."""
+    from mobile_bnn import converters
+    from mobile_bnn.legacy_keras import larq, tf
+
+    sign = {"input_quantizer": "ste_sign", "padding": "same"}
+    stack = [
+        tf.keras.layers.Input((6, 6, 3)),
+        larq.layers.QuantConv2D(64, 3, kernel_quantizer="ste_sign", **sign),
+        larq.layers.QuantDepthwiseConv2D(3, pad_values=1.0, depthwise_quantizer="ste_sign", **sign),
+    ]
+    model = tf.keras.Sequential(stack)
+    conversion = converters.convert(model, tmp_path / "m.tflite")
+    assert len(conversion.layers) == 2
+    images = IMAGES[..., :3]
+    (output,) = LceRunner((tmp_path / "m.tflite").read_bytes()).run([images])
+    np.testing.assert_allclose(output, model.predict(images, verbose=0), atol=1e-5)
 
 
 def test_several_inputs_and_outputs() -> None:
