@@ -10,6 +10,7 @@ from typing import Any
 import absl.logging
 import numpy as np
 import pytest
+from float_files import to_float
 from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
@@ -72,9 +73,7 @@ def keras_3(path: Path) -> Path:
 def float_tflite(path: Path, *, kind: str = "", in_front: bool = False) -> Path:
     """A sign and a convolution, and an operator that is somebody else's."""
     kernel = tf.constant(np.random.default_rng(0).choice(np.float32([-1, 1]), (3, 3, 32, 32)))
-    function = tf.function(lambda x: tf.nn.conv2d(larq.math.sign(x), kernel, 1, "SAME"))
-    concrete = function.get_concrete_function(tf.TensorSpec((1, 6, 6, 32)))
-    model = TfliteModel.read(bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], None).convert()))
+    model = TfliteModel.read(to_float(lambda x: tf.nn.conv2d(larq.math.sign(x), kernel, 1, "SAME"), (1, 6, 6, 32)))
     graph = model.graphs[0]
     graph.signatures = []
     if in_front:  # between constants, where it cannot be folded
