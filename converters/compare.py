@@ -147,8 +147,8 @@ def tolerance(expected: Array) -> float:
 def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Array) -> Array:
     """Where an operator's bits are not those of the reference's values below some cut.
 
-    An operator reads one of the steps of a quantizer of several: the one that it fits best. Or a binary digit of the
-    value: then it has the bit that most elements of that value have.
+    An operator reads one of the steps of a quantizer of several: the one that it fits best, ties apart. Or a binary
+    digit of the value: then it has the bit that most elements of that value have.
     """
     cuts = values[1:] if len(values) > 1 else values
     candidates = [_unturned((quantized < cut) != own, certain) for cut in cuts]
@@ -156,7 +156,7 @@ def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Ar
         place = np.searchsorted(values, quantized)
         share = np.bincount(place.ravel(), own.ravel()) / np.bincount(place.ravel())
         candidates.append((share > 0.5)[place] != own)
-    best: Array = min(candidates, key=lambda flips: int(flips.sum()))
+    best: Array = min(candidates, key=lambda flips: (int((flips & certain).sum()), int(flips.sum())))
     return best
 
 

@@ -1,4 +1,4 @@
-"""Our converter beside LCE's: time, memory and file size, each conversion in a process of its own.
+"""Our converter beside LCE's, and TensorFlow's to float: time, memory and size, each in a process of its own.
 
 make bench-conversion, or: python benchmarks/conversion [--models NAME,NAME] [--rounds 3]
 """
@@ -36,7 +36,7 @@ def main(
         Path | None, typer.Option(help="Keep the result (JSON) here, and leave the page as it is.")
     ] = None,
 ) -> None:
-    """Convert with both converters in turns, print ratios, and bring docs/performance.md up to date.
+    """Convert with every converter in turns, print ratios, and bring docs/performance.md up to date.
 
     The result is kept in benchmarks/results/conversion/, and goes into the page, if no other models were asked for.
     """

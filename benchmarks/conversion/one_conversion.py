@@ -4,13 +4,14 @@ usage: python benchmarks/conversion/one_conversion.py CONVERTER MODEL
 
 Prints seconds, seconds of CPU, bytes of memory and bytes of the file. The modules are imported before the clock
 starts. Memory is what the resident set grew to above what it was with the model built. Ours is timed without its
-verification, which LCE's converter has none of.
+verification, which the others have none of, and with it.
 """
 
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
@@ -30,6 +31,23 @@ def _ours() -> Callable[[Any], bytes]:
     return convert
 
 
+def _verified() -> Callable[[Any], bytes]:
+    _lce()  # its interpreter is one of those that the file is compared in
+    from mobile_bnn import converters
+
+    def convert(model: Any) -> bytes:
+        with TemporaryDirectory() as folder:
+            return converters.convert(model, Path(folder) / "model.tflite").path.read_bytes()
+
+    return convert
+
+
+def _float() -> Callable[[Any], bytes]:
+    from mobile_bnn.converters.backends import to_float
+
+    return to_float
+
+
 def _lce() -> Callable[[Any], bytes]:
     from mobile_bnn.converters.backends import to_binary
     from mobile_bnn.native_output import caught_stderr
@@ -40,8 +58,8 @@ def _lce() -> Callable[[Any], bytes]:
     return to_binary
 
 
-OURS, LCE = "mobile_bnn", "larq_compute_engine"
-CONVERTERS = {OURS: _ours, LCE: _lce}
+OURS, VERIFIED, LCE, FLOAT = "ours", "ours with verification", "LCE", "TensorFlow (float)"
+CONVERTERS = {OURS: _ours, VERIFIED: _verified, LCE: _lce, FLOAT: _float}
 
 
 def measure(converter: str, model: str) -> tuple[float, float, int, int]:

@@ -13,7 +13,7 @@ sys.path.extend(str(ROOT / "benchmarks" / folder) for folder in ("bench", "conve
 
 import conversion_page  # noqa: E402
 from conversion_record import ConversionResult, Figure  # noqa: E402
-from one_conversion import LCE, OURS, measure  # noqa: E402
+from one_conversion import CONVERTERS, FLOAT, LCE, OURS, VERIFIED, measure  # noqa: E402
 from records import read_all  # noqa: E402
 
 from mobile_bnn.errors import MobileBnnError, UsageError  # noqa: E402
@@ -42,9 +42,9 @@ def result() -> ConversionResult:
 
 
 def file_bytes() -> dict[str, int]:
-    """What both converters make of the model, in this process."""
+    """What the converters make of the model, in this process; a verified file has its record besides."""
     from mobile_bnn import zoo
-    from mobile_bnn.converters.backends import to_binary
+    from mobile_bnn.converters.backends import to_binary, to_float
     from mobile_bnn.converters.lowering import lower
     from mobile_bnn.converters.source import Source
     from mobile_bnn.training import Recipe
@@ -52,31 +52,34 @@ def file_bytes() -> dict[str, int]:
     model = zoo.build(MODEL, Recipe.of_zoo(MODEL).method)
     source = Source.of_keras(model)
     lower(source.model.graphs[0], source.quantized)
-    return {OURS: len(source.model.write()), LCE: len(to_binary(model))}
+    return {OURS: len(source.model.write()), LCE: len(to_binary(model)), FLOAT: len(to_float(model))}
 
 
-def test_a_real_run_measures_both_converters(tmp_path: Path) -> None:
+def test_a_real_run_measures_every_converter(tmp_path: Path) -> None:
     page = conversion_page.PAGE.read_bytes()
     kept = tmp_path / "result.json"
     done = bench("--models", MODEL, "--rounds", 1, "--output", kept)
     assert done.returncode == 0, done.stderr
     found = ConversionResult.load(kept)
-    assert [(figure.model, figure.converter) for figure in found.figures] == [(MODEL, OURS), (MODEL, LCE)]
-    assert {figure.converter: figure.file_bytes for figure in found.figures} == file_bytes()
+    assert [(figure.model, figure.converter) for figure in found.figures] == [(MODEL, name) for name in CONVERTERS]
+    size = {figure.converter: figure.file_bytes for figure in found.figures}
+    assert 0 < size.pop(VERIFIED) - size[OURS] < 2000
+    assert size == file_bytes()
     assert all(figure.seconds > 0 and figure.cpu_seconds > 0 for figure in found.figures)
     assert all(0 < figure.memory_bytes < 2_000_000_000 for figure in found.figures)
-    row = conversion_page.table(found).rows[0]
-    (shown,) = (line.split() for line in done.stdout.splitlines() if line.strip().startswith("binary_len"))
-    assert shown[1:] == row[1:]
+    rows = conversion_page.table(found).rows
+    shown = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith(MODEL)]
+    assert [line.split()[-7:] for line in shown] == [" ".join(row).split()[-7:] for row in rows]
     assert conversion_page.PAGE.read_bytes() == page
 
 
 def test_ratios_are_those_of_the_figures(result: ConversionResult) -> None:
     table = conversion_page.table(result)
     assert table.rows == [
-        ["xnornet", "6.00", "0.50", "8.00", "0.40", "500", "50", "170.00", "23.87", "12.0×", "20.0×"],
+        ["xnornet: LCE", "6.00", "8.00", "500", "170.00", "1.0×", "1.0×"],
+        ["xnornet: ours", "0.50", "0.40", "50", "23.87", "12.0×", "10.0×"],
     ]
-    assert table.head[-2:] == ["times faster", "times less CPU"]
+    assert table.head[-2:] == ["LCE's seconds", "LCE's memory"]
     assert len(table.head) == len(table.rows[0])
 
 
@@ -92,7 +95,8 @@ def test_only_what_stands_between_its_own_markers_is_replaced(result: Conversion
     assert text.endswith(conversion_page.END + after)
     shown = text.removeprefix(before).removesuffix(after)
     assert [line for line in shown.splitlines() if line.startswith("| ")][2:] == [
-        "| xnornet | 6.00 | 0.50 | 8.00 | 0.40 | 500 | 50 | 170.00 | 23.87 | 12.0× | 20.0× |"
+        "| xnornet: LCE | 6.00 | 8.00 | 500 | 170.00 | 1.0× | 1.0× |",
+        "| xnornet: ours | 0.50 | 0.40 | 50 | 23.87 | 12.0× | 10.0× |",
     ]
 
 
@@ -123,5 +127,5 @@ def test_what_cannot_be_measured_is_refused_in_one_line() -> None:
 
 
 def test_a_process_that_fails_says_why() -> None:
-    with pytest.raises(MobileBnnError, match=r"mobile_bnn on nothing failed in a process of its own: .*unknown zoo"):
+    with pytest.raises(MobileBnnError, match=r"ours on nothing failed in a process of its own: .*unknown zoo"):
         measure(OURS, "nothing")

@@ -43,6 +43,17 @@ _LATE = Network(
     ],
     "dense",
 )
+# A step near which most values are, and another that fits the bits but for one.
+_NEAR_A_STEP = Network(
+    (5, 2, 3),
+    [
+        _block((3, 1), _SIGNS, bias=True, behind=["norm"], join="add"),
+        _block((3, 1), _SIGNS, padding="same-zero", behind=["hard tanh", "average pool", "prelu"], join="concatenate"),
+        _block((2, 2), ("ste_sign", "dorefa 2"), join="add"),
+        _block((2, 1), ("dorefa 2", "dorefa 2"), filters=40, padding="valid", behind=["norm", "bias"]),
+    ],
+    "softmax",
+)
 
 
 @pytest.mark.slow
@@ -55,6 +66,7 @@ _LATE = Network(
 @example(_TIES)
 @example(_ONE_STEP)
 @example(_LATE)
+@example(_NEAR_A_STEP)
 def test_every_network_is_binary_and_equals_keras(tmp_path_factory: pytest.TempPathFactory, network: Network) -> None:
     path = tmp_path_factory.getbasetemp() / "network.tflite"
     family = network.family()
