@@ -84,7 +84,8 @@ class Comparison:
         tainted = np.zeros(len(inputs[0]), bool)
         for number, call in _by_layer(self._names, calls):
             if number in self._counts:
-                own = [b for operator, b in zip(self._operators, bits, strict=True) if operator.layer == number]
+                operators = zip(self._operators, bits, strict=True)
+                own = [(operator.turned, b) for operator, b in operators if operator.layer == number]
                 self._count(self._counts[number], call, own, self.lowering.binary[number].before, tainted)
             else:  # the layer stayed float: its flips cannot be seen
                 tainted |= _any(call.near)
@@ -93,20 +94,24 @@ class Comparison:
             self._compare_output(number if len(outputs) > 1 else None, theirs, ours, tainted)
 
     def _count(
-        self, count: _Count, call: LayerInput, bits: list[Array], before: tuple[int, int], tainted: Array
+        self,
+        count: _Count,
+        call: LayerInput,
+        bits: list[tuple[Array, Array]],
+        before: tuple[int, int],
+        tainted: Array,
     ) -> None:
         values = np.unique(call.quantized)
         if len(values) > _MOST_VALUES:
             self.errors.append(f"{call.layer}: {self.reference.name} feeds it {len(values)} values, the file signs")
             return
-        inner = [_within(own, call.quantized.shape, before) for own in bits]
-        known = [own for own in inner if own is not None]
-        if len(known) < len(bits):
-            own = bits[next(i for i, found in enumerate(inner) if found is None)]
-            self.errors.append(
-                f"{call.layer}: {self.reference.name} feeds it {call.quantized.shape}, the file {own.shape}"
-            )
-            return
+        shape, known = call.quantized.shape, list[Array]()
+        for turned, packed in bits:
+            own = _within(packed ^ turned, shape, before)
+            if own is None:
+                self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape}, the file {packed.shape}")
+                return
+            known.append(own)
         # Operators of different bits read different steps, and the samples may lie on one side of some of them.
         steps = len(values) > 2 or any((own != known[0]).any() for own in known)
         after = tainted.reshape(-1, *[1] * (call.quantized.ndim - 1))
@@ -145,30 +150,19 @@ def tolerance(expected: Array) -> float:
 
 
 def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Array) -> Array:
-    """Where an operator's bits are not those of the reference's values below some cut.
+    """Where an operator's bits are not those of the reference's values below some cut, or of those that are not.
 
     An operator reads one of the steps of a quantizer of several: the one that it fits best, ties apart. Or a binary
     digit of the value: then it has the bit that most elements of that value have.
     """
     cuts = values[1:] if len(values) > 1 else values
-    candidates = [_unturned((quantized < cut) != own, certain) for cut in cuts]
+    candidates = [((quantized < cut) != own) ^ turned for cut in cuts for turned in (False, True)]
     if steps:
         place = np.searchsorted(values, quantized)
         share = np.bincount(place.ravel(), own.ravel()) / np.bincount(place.ravel())
         candidates.append((share > 0.5)[place] != own)
     best: Array = min(candidates, key=lambda flips: (int((flips & certain).sum()), int(flips.sum())))
     return best
-
-
-def _unturned(flips: Array, certain: Array) -> Array:
-    """Flips, but those of a channel whose signs the file has turned around, in its filter too.
-
-    What neither a tie explains nor an earlier one tells whether it is turned; of a channel without that, most of it.
-    """
-    channels, known = (array.reshape(-1, flips.shape[-1]) for array in (flips, certain))
-    for_it, against = (channels & known).sum(0), (~channels & known).sum(0)
-    turned: Array = flips ^ np.where(for_it != against, for_it > against, channels.mean(0) > 0.5)
-    return turned
 
 
 def _within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:

@@ -213,13 +213,24 @@ def _metadata(image: Tensor) -> ModelMetadata:
 def _inputs(tensors: Sequence[Tensor], samples: Sequence[Array] | Array | None) -> list[Array]:
     """The first samples, or a few seeded ones between -1 and 1 in the shapes that the model takes."""
     if samples is not None:
-        given = [samples] if isinstance(samples, np.ndarray) else list(samples)
-        return [array[:_SAMPLES] for array in given]
+        return _checked(tensors, [samples] if isinstance(samples, np.ndarray) else list(samples))
     generator = np.random.default_rng(0)
     return [
         generator.uniform(-1, 1, (_SAMPLES * tensor.shape[0], *tensor.shape[1:])).astype(np.float32)
         for tensor in tensors
     ]
+
+
+def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
+    """The first whole batches of samples that have the model's shapes."""
+    wanted, given = ([tuple(part.shape[1:]) for part in parts] for parts in (tensors, samples))
+    if wanted != given:
+        shapes = [" and ".join(str(["N", *shape]).replace("'", "") for shape in part) for part in (wanted, given)]
+        raise UsageError(f"the model takes inputs {shapes[0]}, the samples are {shapes[1]}")
+    count, batch = min(len(array) for array in samples), tensors[0].shape[0]
+    if count < batch:
+        raise UsageError(f"{count} samples are less than a batch of the model, which is {batch}")
+    return [array[: min(count // batch, _SAMPLES) * batch] for array in samples]
 
 
 def convert_float(model: Any, path: Path) -> Path:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -110,7 +109,8 @@ class Layer:
         float_bytes: of its weights in float32.
         data: what it reads, without padding.
         before: pixels of padding in front of it, above and on the left.
-        filters: int32 words of the filters that stand for it, in the order of their operators.
+        filters: int32 words of the filters that stand for it, in the order of their operators; in the file the signs
+            of whole channels may be turned around.
         file_bytes: of its weights in the file.
     """
 
@@ -172,11 +172,10 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     names = quantized or {}
     found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if _weights(operator, names)]
     graph.remove_dead()
-    counts = [sum(operator in graph.operators for operator in own) for _, _, own in found]
+    layers = [replace(layer, filters=_filters(graph, own)) for layer, _, own in found]
     _repeat(graph, BEHIND)
     _repeat(graph, SMALLER)
     graph.remove_dead()
-    layers = _with_filters(graph, [layer for layer, _, _ in found], counts)
     layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
     asked = [weights.rpartition("/")[0] for weights in names if names[weights]]
     known = {layer.name for layer in layers}
@@ -228,12 +227,10 @@ def _lower_one(
     return Layer(name, operator.kind, asked, reason, size, data, before), operator, new
 
 
-def _with_filters(graph: Graph, layers: list[Layer], counts: list[int]) -> list[Layer]:
-    """The layers with the filters that they have in the end: rules keep the order of binary convolutions."""
-    filters = [operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d"]
-    assert len(filters) == sum(counts)
-    words = iter([tensor.values for tensor in filters if tensor is not None and tensor.values is not None])
-    return [replace(layer, filters=list(islice(words, n))) for layer, n in zip(layers, counts, strict=True)]
+def _filters(graph: Graph, operators: list[Operator]) -> list[npt.NDArray[Any]]:
+    """The packed filters of those LceBconv2d that are still there."""
+    filters = [operator.inputs[1] for operator in operators if operator in graph.operators]
+    return [tensor.values for tensor in filters if tensor is not None and tensor.values is not None]
 
 
 def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) -> list[Layer]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.child_process import complaint, end_of, last_line, run_module
-from mobile_bnn.converters.bits import unpack
+from mobile_bnn.converters.bits import pack, unpack
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import FileRunner
 from mobile_bnn.converters.lowering import Layer
@@ -34,12 +34,15 @@ class BinaryOperator:
         layer: position of the layer that it stands for, wholly or in part, or -1 if it holds a filter of none.
         channels: of its input.
         words: its bit-packed input.
+        turned: bool [channels], those whose signs it takes turned around, or those whose it does not: a filter alone
+            cannot tell, because its outputs may be turned, too.
     """
 
     index: int
     layer: int
     channels: int
     words: Tensor
+    turned: Array
 
 
 def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperator]:
@@ -60,24 +63,38 @@ def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperat
         channels = int(operator.custom_options.get("channels_in", 0))
         if not 0 < channels <= words.shape[-1] * 32:
             raise MobileBnnError(f"operator {index} reads {channels} channels of {words.shape[-1]} words")
-        at = next((i for i, (_, other) in enumerate(wanted) if _same_filter(packed, other, channels)), None)
-        found.append(BinaryOperator(index, -1 if at is None else wanted.pop(at)[0], channels, words))
+        layer, turned = -1, np.zeros(channels, bool)
+        for at, (number, other) in enumerate(wanted):
+            if (differ := _differing(packed, other, channels)) is not None:
+                layer, turned = number, differ
+                del wanted[at]
+                break
+        found.append(BinaryOperator(index, layer, channels, words, turned))
     return found
 
 
-def _same_filter(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) -> bool:
-    """Whether two packed filters [out, height, width, words] are equal but for the signs of whole channels.
+def _differing(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) -> Array | None:
+    """The input channels, bool [channels], in whose signs a filter differs from another one; None if in more.
 
     A batch norm's negative factor turns an output channel around, one in front of a pool an input channel.
+
+    Args:
+        one: int32 [out, height, width, words].
+        other: the same.
+        channels: of the input.
     """
     if one.shape != other.shape:
-        return False
+        return None
     if np.array_equal(one, other):
-        return True
+        return np.zeros(channels, bool)
     group = min(channels, one.shape[3] * 32)
-    differs = unpack(one ^ other, group).reshape(len(one), -1, group)
-    turned = differs[:, :1, :1] ^ differs[:1, :1, :] ^ differs[0, 0, 0]
-    return bool((differs == turned).all())
+    differs = (one ^ other).reshape(len(one), -1, one.shape[3])
+    inputs, whole = differs[0, 0], pack(np.ones(group, bool))
+    outputs = (differs[:, :1, :1] ^ inputs[0]) & 1 == 1
+    if (differs != inputs ^ np.where(outputs, whole, 0)).any():
+        return None
+    turned = unpack(inputs, group)
+    return turned if group == channels else np.tile(turned, channels // group)
 
 
 class Probe:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, run_folder
-from mobile_bnn.errors import UsageError, first_line
+from mobile_bnn.cli.samples import Samples, of_file, of_run
+from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import DatasetRecord, RunFolder
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from mobile_bnn.converters.conversion import Conversion
     from mobile_bnn.runtime import ModelMetadata
 
@@ -23,9 +21,6 @@ AllowFloat = Annotated[
     list[str] | None,
     typer.Option("--allow-float", help="A layer that may stay float though it asked to be binary; all for any."),
 ]
-
-
-_CALIBRATION = 256  # images
 
 
 class Via(str, Enum):
@@ -69,7 +64,8 @@ def command(
         bool, typer.Option("--int8", help="Let layers that stay float compute in int8, calibrated on samples.")
     ] = False,
     samples: Annotated[
-        Path | None, typer.Option(help="Inputs for --int8: .npy, float32 [N, ...]; a run has its training images.")
+        Path | None,
+        typer.Option(help="Inputs to compare on, and for --int8: .npy, float32 [N, ...]; a run has its own images."),
     ] = None,
     input_type: Annotated[ValueType, typer.Option(help="Of the file's inputs, with --int8.")] = ValueType.float32,
     output_type: Annotated[ValueType, typer.Option(help="Of the file's outputs, with --int8.")] = ValueType.float32,
@@ -83,17 +79,18 @@ def command(
     """
     options: dict[str, Any] = {"allow_float": allow_float or (), "via": via.value, "float_weights": float_weights.value}
     if int8:
-        options["int8"] = {
-            "samples": _samples(source, samples, data_dir),
-            "input_type": input_type.value,
-            "output_type": output_type.value,
-        }
-    elif samples or input_type is ValueType.int8 or output_type is ValueType.int8:
-        raise UsageError("--samples, --input-type and --output-type are for --int8")
+        options["int8"] = {"input_type": input_type.value, "output_type": output_type.value}
+    elif input_type is ValueType.int8 or output_type is ValueType.int8:
+        raise UsageError("--input-type and --output-type are for --int8")
+    given = of_file(samples) if samples else None
     if is_run(source):
-        conversion = convert_run(run_folder(source), output, float_file=float_file, **options)
+        run = run_folder(source)
+        conversion = convert_run(run, output, float_file=float_file, samples=given, data_dir=data_dir, **options)
     else:
-        conversion = convert_model(source, output or _output_of(source), float_file=float_file, **options)
+        if int8 and given is None:
+            raise UsageError("--int8 needs inputs to calibrate on", cure="Give --samples, a .npy of float32 [N, ...]")
+        output = output or _output_of(source)
+        conversion = convert_model(source, output, float_file=float_file, samples=given or Samples(), **options)
     if as_json:
         print_json(
             {
@@ -110,29 +107,6 @@ def command(
         show(conversion)
 
 
-def _samples(source: Path, path: Path | None, data_dir: Path | None) -> "list[npt.NDArray[np.float32]]":
-    """The samples of a file, or the first training images of a run."""
-    import numpy as np
-
-    if path is not None:
-        try:
-            loaded = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path} holds no samples that NumPy can read", why=first_line(error)) from error
-        if not isinstance(loaded, np.ndarray) or loaded.dtype != np.float32 or loaded.ndim < 2:
-            raise UsageError(f"{path} is no array of float32 [N, ...]")
-        return [loaded]
-    if not is_run(source):
-        raise UsageError("--int8 needs inputs to calibrate on", cure="Give --samples, a .npy of float32 [N, ...]")
-    from mobile_bnn import data
-    from mobile_bnn.training import Recipe
-
-    recipe = Recipe.read(run_folder(source).recipe)
-    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
-    count = -(-_CALIBRATION // dataset.batch_size)
-    return [np.concatenate([images for images, _ in dataset.train().take(count).as_numpy_iterator()])]
-
-
 def _output_of(source: Path) -> Path:
     return source.with_name(f"{source.stem}_binary.tflite" if source.suffix == ".tflite" else f"{source.stem}.tflite")
 
@@ -142,8 +116,19 @@ def is_run(source: Path) -> bool:
     return source.is_dir() and not (source / "saved_model.pb").exists()
 
 
-def convert_run(run: RunFolder, output: Path | None = None, *, float_file: bool = True, **options: Any) -> "Conversion":
-    """Converts a run's trained model, with everything known about it in the file's metadata."""
+def convert_run(
+    run: RunFolder,
+    output: Path | None = None,
+    *,
+    float_file: bool = True,
+    samples: Samples | None = None,
+    data_dir: Path | None = None,
+    **options: Any,
+) -> "Conversion":
+    """Converts a run's trained model, with everything known about it in the file's metadata.
+
+    It is compared on the run's own test images if they are there and no samples are given.
+    """
     if not run.model.is_file():
         raise UsageError(f"{run} holds no trained model", cure=f"mbnn train --resume --run {run} ends its training")
     conversion = _convert(
@@ -151,6 +136,7 @@ def convert_run(run: RunFolder, output: Path | None = None, *, float_file: bool 
         output or run.tflite,
         run.float_tflite if float_file else None,
         lambda model: _metadata(run, model),
+        samples or of_run(run, data_dir, needed="int8" in options),
         options,
     )
     if output is None:
@@ -158,16 +144,16 @@ def convert_run(run: RunFolder, output: Path | None = None, *, float_file: bool 
     return conversion
 
 
-def convert_model(source: Path, output: Path, *, float_file: bool, **options: Any) -> "Conversion":
+def convert_model(source: Path, output: Path, *, float_file: bool, samples: Samples, **options: Any) -> "Conversion":
     """Converts a model from elsewhere."""
     if output.exists() and source.exists() and output.samefile(source):
         raise UsageError(f"{output} is the model itself", cure="Give another --output")
     float_output = output.with_name(f"{output.stem}_float.tflite") if float_file else None
-    return _convert(source, output, float_output, None, options)
+    return _convert(source, output, float_output, None, samples, options)
 
 
 def _convert(
-    path: Path, output: Path, float_output: Path | None, metadata: Any, options: dict[str, Any]
+    path: Path, output: Path, float_output: Path | None, metadata: Any, samples: Samples, options: dict[str, Any]
 ) -> "Conversion":
     with err.status(f"reading {path}"):
         from mobile_bnn.converters.conversion import Int8, convert, convert_float
@@ -175,9 +161,10 @@ def _convert(
 
         source = Source.load(path)
     if "int8" in options:
-        options = {**options, "int8": Int8(**options["int8"])}
+        options = {**options, "int8": Int8(samples=samples.calibration or [], **options["int8"])}
+    record = metadata(source.keras) if metadata else None
     with err.status(f"converting {path}"):
-        conversion = convert(source, output, metadata=metadata(source.keras) if metadata else None, **options)
+        conversion = convert(source, output, metadata=record, samples=samples.compared, **options)
         if float_output and source.keras is not None:
             convert_float(source.keras, float_output)
     return conversion

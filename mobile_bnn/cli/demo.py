@@ -38,7 +38,7 @@ def command(
     recipe = Recipe.of_zoo("binary_lenet", dataset=dataset, epochs=epochs, **_FEW_IMAGES)
     history = train.train(recipe, folder, data_dir, fresh=True)
     step(2, "convert")
-    conversion = convert.convert_run(folder)
+    conversion = convert.convert_run(folder, data_dir=data_dir)
     if not as_json:
         convert.show(conversion)
     step(3, "verify against Keras")
