@@ -56,6 +56,23 @@ def test_a_file_with_another_bias_is_caught_and_its_layer_named(tiny_model, bina
         converters.verify(tiny_model, pack(tree), batches(), dataset="noise")
 
 
+def test_a_channel_that_is_turned_around_in_one_place_only_is_caught(tiny_model, binary_tflite):
+    """Filters may differ in the signs of whole channels, if what they read does too: here all bits of it are wrong."""
+    tree = read_model(binary_tflite)
+    graph = tree.subgraphs[0]
+    first = next(o for o in graph.operators if operator_name(tree, o) == "LceBconv2d")
+    channel = 3
+    filters, thresholds = graph.tensors[first.inputs[1]], graph.tensors[first.inputs[4]]
+    words, limits = (constant(tree, tensor).view(np.int32).copy() for tensor in (filters, thresholds))
+    words.reshape(64, -1)[channel] ^= -1
+    limits[channel] = 9 * 32 - 1 - limits[channel]  # the other sign
+    tree.buffers[filters.buffer].data = words.view(np.uint8)
+    tree.buffers[thresholds.buffer].data = limits.view(np.uint8)
+    bits = 8 * 8 * 16  # of the first batch
+    with pytest.raises(MobileBnnError, match=rf"conv_2: {bits} of {bits * 64} input bits differ from Keras"):
+        converters.verify(tiny_model, pack(tree), batches(), dataset="noise")
+
+
 def test_a_file_of_another_model_is_caught(tiny_model, binary_tflite):
     other = tf.keras.models.clone_model(tiny_model)  # fresh random weights
     with pytest.raises(MobileBnnError, match="hold filters that no layer of the model has"):
