@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.litert import FileRunner
-from mobile_bnn.converters.lowering import Lowering
+from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.probe import Probe, Runner, binary_operators
-from mobile_bnn.converters.reference import LayerInput, Reference
+from mobile_bnn.converters.reference import Given, LayerInput, Reference
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import LayerCheck
 
@@ -52,6 +52,8 @@ class Comparison:
 
     def __post_init__(self) -> None:
         model = TfliteModel.read(self.flatbuffer)
+        self._levels = [_levels(self.lowering, layer) for layer in self.lowering.binary]
+        self._opposite = [False] * len(self._levels)
         self._names = [layer.name for layer in self.lowering.binary]
         self._operators = binary_operators(model.graphs[0], self.lowering.binary)
         strangers = [str(operator.index) for operator in self._operators if operator.layer < 0]
@@ -76,59 +78,84 @@ class Comparison:
     def add(self, inputs: Sequence[Array]) -> None:
         """Runs a batch of inputs [N, ...] through both and counts.
 
-        A flip is a *tie* where rounding explains it, and a *consequence* where an earlier layer of the same sample had
-        a tie. What neither explains goes into `errors`, the first layer first.
+        The reference computes each binary layer with what the file has in front of it. So a flip is seen once, where it
+        arises: it is a *tie* where rounding explains it. Layers that this is not possible for see the flips of others:
+        then it is a *consequence* where an earlier layer of the same sample had a tie. What neither explains goes into
+        `errors`, the first layer first.
         """
-        expected, calls = self.reference.run(inputs)
         outputs, bits = self._probe.run(inputs)
+        own: dict[int, list[Array]] = {number: [] for number in self._counts}
+        for operator, found in zip(self._operators, bits, strict=True):
+            own[operator.layer].append(found ^ operator.turned)
+        given, (expected, calls) = self._run_reference(inputs, own)
         tainted = np.zeros(len(inputs[0]), bool)
         for number, call in _by_layer(self._names, calls):
-            if number in self._counts:
-                operators = zip(self._operators, bits, strict=True)
-                own = [(operator.turned, b) for operator, b in operators if operator.layer == number]
-                self._count(self._counts[number], call, own, self.lowering.binary[number].before, tainted)
+            if number in given and call.replaced:
+                self._tally(number, call, _given_flips(call, given[number]), tainted)
+            elif number in self._counts:
+                flips = self._searched_flips(number, call, own[number], tainted)
+                if flips is not None:
+                    self._tally(number, call, flips, tainted)
+                    tainted |= _any(flips)
             else:  # the layer stayed float: its flips cannot be seen
                 tainted |= _any(call.near)
         self.samples += len(inputs[0])
         for number, (theirs, ours) in enumerate(zip(expected, outputs, strict=True)):
             self._compare_output(number if len(outputs) > 1 else None, theirs, ours, tainted)
 
-    def _count(
-        self,
-        count: _Count,
-        call: LayerInput,
-        bits: list[tuple[Array, Array]],
-        before: tuple[int, int],
-        tainted: Array,
-    ) -> None:
+    def _run_reference(
+        self, inputs: Sequence[Array], own: dict[int, list[Array]]
+    ) -> tuple[dict[int, Given], tuple[list[Array], list[LayerInput]]]:
+        """Runs it with what the layers read in the file."""
+        while True:
+            found = {number: self._given(number, bits, len(inputs[0])) for number, bits in own.items()}
+            given = {number: each for number, each in found.items() if each is not None}
+            result = self.reference.run(inputs, given)
+            calls = [(number, call) for number, call in _by_layer(self._names, result[1]) if number in given]
+            wrong = next((n for n, call in calls if not self._opposite[n] and _is_opposite(call, given[n])), None)
+            if wrong is None:
+                return given, result
+            self._opposite[wrong] = True
+
+    def _given(self, number: int, bits: list[Array], samples: int) -> Given | None:
+        """What the file has in front of a layer; None if that is more than signs, or has another shape."""
+        layer, levels = self.lowering.binary[number], self._levels[number]
+        signs = _within(bits[0], (samples, *layer.data.shape[1:]), layer.before)
+        if levels is None or signs is None or any((other != bits[0]).any() for other in bits[1:]):
+            return None
+        low, high = np.array(levels, np.float32)
+        return Given(np.where(signs ^ self._opposite[number], low, high), levels)
+
+    def _searched_flips(self, number: int, call: LayerInput, own: list[Array], tainted: Array) -> Array | None:
+        """The flips of any of a layer's operators; None if they cannot be told, which is an error."""
         values = np.unique(call.quantized)
         if len(values) > _MOST_VALUES:
             self.errors.append(f"{call.layer}: {self.reference.name} feeds it {len(values)} values, the file signs")
-            return
+            return None
         shape, known = call.quantized.shape, list[Array]()
-        for turned, packed in bits:
-            own = _within(packed ^ turned, shape, before)
-            if own is None:
+        for packed in own:
+            bits = _within(packed, shape, self.lowering.binary[number].before)
+            if bits is None:
                 self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape}, the file {packed.shape}")
-                return
-            known.append(own)
+                return None
+            known.append(bits)
         # Operators of different bits read different steps, and the samples may lie on one side of some of them.
-        steps = len(values) > 2 or any((own != known[0]).any() for own in known)
-        after = tainted.reshape(-1, *[1] * (call.quantized.ndim - 1))
-        certain = ~(call.near | after)
-        flips = np.any([_flips(call.quantized, values, own, steps, certain) for own in known], axis=0)
-        ties = flips & call.near
-        followed = flips & ~call.near & after
+        steps = len(values) > 2 or any((bits != known[0]).any() for bits in known)
+        certain = ~(call.near | _for_all(tainted, call.quantized))
+        flips: Array = np.any([_flips(call.quantized, values, bits, steps, certain) for bits in known], axis=0)
+        return flips
+
+    def _tally(self, number: int, call: LayerInput, flips: Array, tainted: Array) -> None:
+        count, unexpected = self._counts[number], flips & ~call.near
+        followed = unexpected & _for_all(tainted, flips)
         count.bits += flips.size
         count.flips += int(flips.sum())
-        count.ties += int(ties.sum())
+        count.ties += int((flips & call.near).sum())
         count.consequences += int(followed.sum())
-        unexplained = int((flips & ~call.near & ~followed).sum())
-        if unexplained:
+        if unexplained := int((unexpected & ~followed).sum()):
             self.errors.append(
                 f"{call.layer}: {unexplained} of {flips.size} input bits differ from {self.reference.name}"
             )
-        tainted |= _any(flips)
 
     def _compare_output(self, number: int | None, expected: Array, output: Array, tainted: Array) -> None:
         name = "output" if number is None else f"output {number}"
@@ -147,6 +174,30 @@ class Comparison:
 def tolerance(expected: Array) -> float:
     """By how much an output may differ in which no bit flipped."""
     return max(_TOLERANCE * float(np.abs(expected).max()), _ROUNDING)
+
+
+def _levels(lowering: Lowering, layer: Layer) -> tuple[float, float] | None:
+    """The two values of what a layer reads; None if there are more, or nothing computes it sample by sample."""
+    steps, inputs = lowering.quantizers[id(layer.data)], lowering.floats.inputs
+    if isinstance(steps, str) or steps.steps != 1 or layer.data in inputs:
+        return None
+    low, high = float(steps.levels.min()), float(steps.levels.max())
+    alone = layer.data.shape[:1] == inputs[0].shape[:1] and layer.data.dtype == np.float32
+    return (low, high) if alone and np.isin(steps.levels, (low, high)).all() else None
+
+
+def _given_flips(call: LayerInput, given: Given) -> Array:
+    """Where the reference's quantizer gives something else than what the file has."""
+    flips: Array = call.quantized != given.values.reshape(call.quantized.shape)
+    return flips
+
+
+def _is_opposite(call: LayerInput, given: Given) -> bool:
+    """Whether the file's bits stand for the other level: it may have turned a whole layer's input and filter around."""
+    if not call.replaced:
+        return False
+    flips = _given_flips(call, given)
+    return int((flips & ~call.near).sum()) > int((~flips & ~call.near).sum())
 
 
 def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Array) -> Array:
@@ -186,6 +237,11 @@ def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tup
     for call in calls:
         at = next((i for i, (_, name) in enumerate(unused) if name == call.layer), None)
         yield (-1 if at is None else unused.pop(at)[0]), call
+
+
+def _for_all(samples: Array, like: Array) -> Array:
+    """A bool for each sample [N], for each of its elements."""
+    return samples.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def _any(bits: Array) -> Array:

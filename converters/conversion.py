@@ -155,7 +155,7 @@ def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[
     if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
         comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
     if source.keras is not None:
-        comparisons.append(Comparison(lowering, flatbuffer, KerasModel(source.keras)))
+        comparisons.append(Comparison(lowering, flatbuffer, KerasModel(source.keras, lowering)))
     return comparisons
 
 

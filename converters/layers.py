@@ -13,12 +13,21 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Call:
-    """What one call of a binary layer got: `real` before its input quantizer and `quantized` after it, [N, ..., C]."""
+    """What one call of a binary layer got.
+
+    Attributes:
+        layer: the name.
+        quantizer: of its input.
+        real: [N, ..., C] before the quantizer.
+        quantized: the same behind it.
+        replaced: whether the layer computed with something else.
+    """
 
     layer: str
     quantizer: Callable[[Any], Any]
     real: Array
     quantized: Array
+    replaced: bool
 
 
 def flatten(model: Any) -> Iterator[Any]:
@@ -42,12 +51,15 @@ def has_kernel_quantizer(layer: Any) -> bool:
     return any(getattr(layer, f"{name}_quantizer", None) for name in ("kernel", "depthwise", "pointwise"))
 
 
-def run_recorded(model: Any, inputs: Sequence[Array]) -> tuple[list[Array], list[Call]]:
+def run_recorded(
+    model: Any, inputs: Sequence[Array], replace: Callable[[str, Array], Array | None] = lambda layer, quantized: None
+) -> tuple[list[Array], list[Call]]:
     """Runs a model and records the inputs of its binary layers, in the order of their calls.
 
     Args:
         model: a Keras model.
         inputs: float32 [N, ...], one array for each input of the model.
+        replace: of a layer's name and its quantized input, what it computes with instead, if anything.
 
     Returns:
         The model's outputs, and a record for every call of every binary layer. Nested models and layers that are called
@@ -60,8 +72,9 @@ def run_recorded(model: Any, inputs: Sequence[Array]) -> tuple[list[Array], list
     def watch(name: str, quantizer: Any) -> Any:
         def watched(x: Any) -> Any:
             quantized = quantizer(x)
-            calls.append(Call(name, quantizer, x.numpy(), quantized.numpy()))
-            return quantized
+            other = replace(name, quantized.numpy())
+            calls.append(Call(name, quantizer, x.numpy(), quantized.numpy(), other is not None))
+            return quantized if other is None else tf.constant(other, quantized.dtype)
 
         return watched
 

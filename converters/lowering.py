@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.module_names import module_name
-from mobile_bnn.converters.quantizers.activations import quantizer
+from mobile_bnn.converters.quantizers.activations import StepFunction, quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.rules import (
     activation_behind,
@@ -36,6 +37,7 @@ from mobile_bnn.converters.rules import (
     transposes,
     unit_axis,
 )
+from mobile_bnn.converters.rules.few_valued import quantizer_of
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
 
@@ -143,6 +145,11 @@ class Lowering:
     layers: list[Layer]
     floats: Graph
     unread: list[str] = field(default_factory=list)
+
+    @cached_property
+    def quantizers(self) -> dict[int, StepFunction | str]:
+        """By the ids of what binary layers read: the step function that it is the output of, or why there is none."""
+        return {id(layer.data): quantizer_of(self.floats, layer.data) for layer in self.binary}
 
     @property
     def binary(self) -> list[Layer]:

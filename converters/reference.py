@@ -1,7 +1,7 @@
 """What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.quantizers.cone import Cone, cones
 from mobile_bnn.converters.quantizers.finite import values_of
-from mobile_bnn.converters.rules.few_valued import quantizer_of, reshaped_from
+from mobile_bnn.converters.rules.few_valued import reshaped_from
 
 Array = npt.NDArray[Any]
 
@@ -30,11 +30,26 @@ class LayerInput:
         layer: the name.
         quantized: [N, ..., C], after its input's quantizer.
         near: bool in that shape: where rounding alone may give another value.
+        replaced: whether the layer computed with what the binary file has there, instead.
     """
 
     layer: str
     quantized: Array
     near: Array
+    replaced: bool
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a layer reads in the binary file.
+
+    Attributes:
+        values: quantized, [N, ...].
+        levels: the two that there can be.
+    """
+
+    values: Array
+    levels: tuple[float, float]
 
 
 class Reference(Protocol):
@@ -42,8 +57,16 @@ class Reference(Protocol):
 
     name: str
 
-    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
-        """Outputs, and what each binary layer got, in the order of the calls."""
+    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+        """Runs the model, some layers of it on what they read in the file: none sees what others made of rounding.
+
+        Args:
+            inputs: float32 [N, ...].
+            given: by the layers' numbers.
+
+        Returns:
+            Outputs, and what each binary layer got, in the order of the calls.
+        """
 
 
 class FloatFile:
@@ -53,54 +76,74 @@ class FloatFile:
 
     def __init__(self, lowering: Lowering) -> None:
         self._layers = lowering.binary
-        graph = lowering.floats
-        self._quantizers = {id(layer.data): _quantizer(graph, layer.data) for layer in self._layers}
-        self._outputs = len(graph.outputs)
-        self._taps: dict[int, Tensor] = {}
-        for layer in self._layers:
-            for tensor in (layer.data, self._source(layer)):
-                self._taps.setdefault(id(tensor), tensor)
+        self._graph = graph = lowering.floats
+        self._quantizers = {id(layer.data): _quantizer(lowering, layer.data) for layer in self._layers}
+        taps = {id(tensor): tensor for layer in self._layers for tensor in (layer.data, self._source(layer))}
         # A graph's outputs are all different ones, and no inputs.
         seen = {id(tensor) for tensor in (*graph.outputs, *graph.inputs)}
-        more = [tensor for key, tensor in self._taps.items() if key not in seen]
-        self._tensors = [*graph.outputs, *more]
-        self._inputs = graph.inputs
-        self._file = TfliteModel.of(Graph(graph.name, graph.inputs, self._tensors, graph.operators)).write()
-        self._last: tuple[Sequence[Array], tuple[list[Array], list[LayerInput]]] | None = None
+        self._tensors = [*graph.outputs, *(tensor for key, tensor in taps.items() if key not in seen)]
+        self._files: dict[tuple[int, ...], bytes] = {}
+        self._last: tuple[Sequence[Array], Mapping[int, Given], tuple[list[Array], list[LayerInput]]] | None = None
 
     def _source(self, layer: Layer) -> Tensor:
         found = self._quantizers[id(layer.data)]
         return layer.data if found is None else found[0].source
 
-    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
-        """Runs float32 inputs [N, ...], the very same ones but once: several runtimes are compared with it."""
-        if self._last is None or self._last[0] is not inputs:
-            self._last = inputs, self._run(inputs)
-        return self._last[1]
+    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+        """Runs the graph, the very same numbers but once: several runtimes are compared with it."""
+        if self._last is None or self._last[0] is not inputs or not _equal(self._last[1], given):
+            self._last = inputs, given, self._run(inputs, given)
+        return self._last[2]
 
-    def _run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
-        outputs = run_float_file(self._file, inputs)
-        known = {id(tensor): values for tensor, values in zip(self._inputs, inputs, strict=True)}
+    def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+        unique: dict[int, int] = {}  # of layers that read the same tensor, the first
+        for number in given:
+            unique.setdefault(id(self._layers[number].data), number)
+        numbers = tuple(unique.values())
+        outputs = run_float_file(self._file(numbers), [*inputs, *(given[number].values for number in numbers)])
+        known = {id(tensor): values for tensor, values in zip(self._graph.inputs, inputs, strict=True)}
         known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
-        return outputs[: self._outputs], [self._call(layer, known) for layer in self._layers]
+        calls = [self._call(layer, known, id(layer.data) in unique) for layer in self._layers]
+        return outputs[: len(self._graph.outputs)], calls
 
-    def _call(self, layer: Layer, known: dict[int, Array]) -> LayerInput:
+    def _file(self, numbers: tuple[int, ...]) -> bytes:
+        """The graph with inputs in the place of what these layers read."""
+        if numbers not in self._files:
+            data = [self._layers[number].data for number in numbers]
+            given = {id(tensor): Tensor.of(f"{tensor.name}/given", tensor.shape, np.float32) for tensor in data}
+            operators = [
+                replace(
+                    operator,
+                    inputs=[tensor if tensor is None else given.get(id(tensor), tensor) for tensor in operator.inputs],
+                )
+                for operator in self._graph.operators
+            ]
+            inputs = [*self._graph.inputs, *given.values()]
+            graph = Graph(self._graph.name, inputs, self._tensors, operators)
+            self._files[numbers] = TfliteModel.of(graph).write()
+        return self._files[numbers]
+
+    def _call(self, layer: Layer, known: dict[int, Array], replaced: bool) -> LayerInput:
         quantized = known[id(layer.data)]
         found = self._quantizers[id(layer.data)]
         if found is None:
-            return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool))
+            return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool), replaced)
         cone, quantizer = found
         near = _changes(quantizer, known[id(cone.source)].reshape(-1, cone.channels))
-        return LayerInput(layer.name, quantized, near.reshape(quantized.shape))
+        return LayerInput(layer.name, quantized, near.reshape(quantized.shape), replaced)
 
 
-def _quantizer(graph: Graph, tensor: Tensor) -> tuple[Cone, Callable[[Array], Array]] | None:
+def _equal(one: Mapping[int, Given], other: Mapping[int, Given]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[key].values, other[key].values) for key in one)
+
+
+def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[Cone, Callable[[Array], Array]] | None:
     """The function of one tensor that gives a binary layer its input; None if there is none.
 
     One that is not monotone is only known as a step function of itself: then it is the function of the nearest tensor
     that takes many values.
     """
-    steps = quantizer_of(graph, tensor)
+    graph, steps = lowering.floats, lowering.quantizers[id(tensor)]
     if not isinstance(steps, str) and steps.cone.operators:
         return steps.cone, steps
     for part in reshaped_from(graph, tensor):
@@ -111,19 +154,35 @@ def _quantizer(graph: Graph, tensor: Tensor) -> tuple[Cone, Callable[[Array], Ar
 
 
 class KerasModel:
-    """The Keras model that was exported."""
+    """The Keras model that was exported.
+
+    Args:
+        model: the model.
+        lowering: of its float graph, which tells the layers' numbers.
+    """
 
     name = "Keras"
 
-    def __init__(self, model: Any) -> None:
-        self._model = model
+    def __init__(self, model: Any, lowering: Lowering) -> None:
+        self._model, self._names = model, [layer.name for layer in lowering.binary]
 
-    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[LayerInput]]:
-        """Runs float32 inputs [N, ...]."""
+    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+        """Runs the model. A layer gets nothing else than its quantizer could give it."""
         from mobile_bnn.converters.layers import run_recorded
 
-        outputs, calls = run_recorded(self._model, inputs)
-        return outputs, [LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real)) for call in calls]
+        left = list(enumerate(self._names))
+
+        def replacement(name: str, quantized: Array) -> Array | None:
+            at = next((i for i, (_, other) in enumerate(left) if other == name), None)
+            other = None if at is None else given.get(left.pop(at)[0])
+            if other is None or other.values.size != quantized.size or not np.isin(quantized, other.levels).all():
+                return None
+            return other.values.reshape(quantized.shape)
+
+        outputs, calls = run_recorded(self._model, inputs, replacement)
+        return outputs, [
+            LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real), call.replaced) for call in calls
+        ]
 
 
 def _changes(quantizer: Callable[[Array], Any], real: Array) -> Array:

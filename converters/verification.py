@@ -45,7 +45,7 @@ def verify(
     """
     source = Source.of_keras(model)
     lowering = lower(source.model.graphs[0], source.quantized)
-    comparison = Comparison(lowering, flatbuffer, KerasModel(model))
+    comparison = Comparison(lowering, flatbuffer, KerasModel(model, lowering))
     runner = FileRunner(flatbuffer)
     expected = runner.input_shapes[0][1:]
     counts = {"samples": 0, "keras": 0, "file": 0, "same": 0}

@@ -181,7 +181,7 @@ def test_exact_zeros_before_a_sign_are_ties_not_errors():
     model.layers[1].set_weights([np.full(32, 0.3), np.zeros(32), np.full(32, 2.0), np.full(32, 7.0)])
     source = converters.Source.of_keras(model)
     lowering = lower(source.model.graphs[0], source.quantized)
-    comparison = Comparison(lowering, to_binary(model), KerasModel(model), LceRunner)
+    comparison = Comparison(lowering, to_binary(model), KerasModel(model, lowering), LceRunner)
     comparison.add([np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 32)).astype(np.float32)])
     assert not comparison.errors
     second = comparison.checks()[1]

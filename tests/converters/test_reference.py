@@ -33,8 +33,8 @@ def test_near_is_where_the_quantizer_is_about_to_jump(quantizer, thresholds):
     for threshold in thresholds:
         x = np.where(generator.random(x.shape) < 0.1, threshold + generator.choice([-1e-7, 0, 1e-7], x.shape), x)
     distance = np.min([np.abs(x - threshold) for threshold in thresholds], 0)
-    for reference in (FloatFile(lowering), KerasModel(model)):
-        _, (call,) = reference.run([x.astype(np.float32)])
+    for reference in (FloatFile(lowering), KerasModel(model, lowering)):
+        _, (call,) = reference.run([x.astype(np.float32)], {})
         assert call.near[distance < 1e-6].all()
         assert not call.near[distance > 1e-4].any()
     assert (distance < 1e-6).sum() > 100
