@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
+from mobile_bnn.converters.compare import Comparison
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.reference import FloatFile, KerasModel
 from mobile_bnn.legacy_keras import larq, tf
@@ -38,3 +39,28 @@ def test_near_is_where_the_quantizer_is_about_to_jump(quantizer, thresholds):
         assert call.near[distance < 1e-6].all()
         assert not call.near[distance > 1e-4].any()
     assert (distance < 1e-6).sum() > 100
+
+
+def test_a_layer_that_is_wrong_is_blamed_alone():
+    """What comes behind it computes with its bits in the reference too, so that nothing else hides or looks wrong."""
+    signs = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "padding": "same", "pad_values": 1.0}
+    names = ["one", "two", "three", "four"]
+    model = tf.keras.Sequential(
+        [layers.Input((6, 6, 32)), *(larq.layers.QuantConv2D(32, 3, name=name, **signs) for name in names)]
+    )
+    source = converters.Source.of_keras(model)
+    graph = source.model.graphs[0]
+    lowering = lower(graph, source.quantized)
+    second = [operator for operator in graph.operators if operator.kind == "LceBconv2d"][1]
+    threshold = second.inputs[4]
+    threshold.set_values(threshold.values + np.arange(32, dtype=np.int32) % 2)  # by one: a few bits of "three"
+    flatbuffer = source.model.write()
+    x = np.random.default_rng(0).normal(size=(4, 6, 6, 32)).astype(np.float32)
+    for reference in (FloatFile(lowering), KerasModel(model, lowering)):
+        comparison = Comparison(lowering, flatbuffer, reference)
+        comparison.add([x])
+        flips = {check.layer: check.flips for check in comparison.checks()}
+        assert flips.pop("three") > 0
+        assert set(flips.values()) == {0}
+        (error,) = comparison.errors
+        assert error.startswith("three: ")
