@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.litert import FileRunner
-from mobile_bnn.converters.lowering import Layer, Lowering
+from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.probe import Probe, Runner, binary_operators
-from mobile_bnn.converters.reference import Given, LayerInput, Reference
+from mobile_bnn.converters.reading import Given, is_sample_by_sample, read, within
+from mobile_bnn.converters.reference import LayerInput, Reference
+from mobile_bnn.converters.rounding import rounding
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import LayerCheck
 
@@ -52,8 +54,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         model = TfliteModel.read(self.flatbuffer)
-        self._levels = [_levels(self.lowering, layer) for layer in self.lowering.binary]
-        self._opposite = [False] * len(self._levels)
+        self._opposite = [False] * len(self.lowering.binary)
         self._names = [layer.name for layer in self.lowering.binary]
         self._operators = binary_operators(model.graphs[0], self.lowering.binary)
         strangers = [str(operator.index) for operator in self._operators if operator.layer < 0]
@@ -62,6 +63,7 @@ class Comparison:
                 f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
                 cure="Verify the file against the model that it was made from",
             )
+        self._rounding = [rounding(model.graphs[0], tensor) for tensor in model.graphs[0].outputs]
         self._probe = Probe(model, self._operators, self.runner)
         self._counts: dict[int, _Count] = {}
         for operator in self._operators:
@@ -91,7 +93,7 @@ class Comparison:
         tainted = np.zeros(len(inputs[0]), bool)
         for number, call in _by_layer(self._names, calls):
             if number in given and call.replaced:
-                self._tally(number, call, _given_flips(call, given[number]), tainted)
+                self._tally(number, call, given[number].differ(call.quantized), tainted)
             elif number in self._counts:
                 flips = self._searched_flips(number, call, own[number], tainted)
                 if flips is not None:
@@ -101,14 +103,14 @@ class Comparison:
                 tainted |= _any(call.near)
         self.samples += len(inputs[0])
         for number, (theirs, ours) in enumerate(zip(expected, outputs, strict=True)):
-            self._compare_output(number if len(outputs) > 1 else None, theirs, ours, tainted)
+            self._compare_output(number, theirs, ours, tainted)
 
     def _run_reference(
         self, inputs: Sequence[Array], own: dict[int, list[Array]]
     ) -> tuple[dict[int, Given], tuple[list[Array], list[LayerInput]]]:
         """Runs it with what the layers read in the file."""
         while True:
-            found = {number: self._given(number, bits, len(inputs[0])) for number, bits in own.items()}
+            found = {number: self._read(number, bits, len(inputs[0])) for number, bits in own.items()}
             given = {number: each for number, each in found.items() if each is not None}
             result = self.reference.run(inputs, given)
             calls = [(number, call) for number, call in _by_layer(self._names, result[1]) if number in given]
@@ -117,14 +119,11 @@ class Comparison:
                 return given, result
             self._opposite[wrong] = True
 
-    def _given(self, number: int, bits: list[Array], samples: int) -> Given | None:
-        """What the file has in front of a layer; None if that is more than signs, or has another shape."""
-        layer, levels = self.lowering.binary[number], self._levels[number]
-        signs = _within(bits[0], (samples, *layer.data.shape[1:]), layer.before)
-        if levels is None or signs is None or any((other != bits[0]).any() for other in bits[1:]):
+    def _read(self, number: int, bits: list[Array], samples: int) -> Given | None:
+        layer = self.lowering.binary[number]
+        if not is_sample_by_sample(self.lowering, layer):
             return None
-        low, high = np.array(levels, np.float32)
-        return Given(np.where(signs ^ self._opposite[number], low, high), levels)
+        return read(layer, bits, samples, opposite=self._opposite[number])
 
     def _searched_flips(self, number: int, call: LayerInput, own: list[Array], tainted: Array) -> Array | None:
         """The flips of any of a layer's operators; None if they cannot be told, which is an error."""
@@ -134,7 +133,7 @@ class Comparison:
             return None
         shape, known = call.quantized.shape, list[Array]()
         for packed in own:
-            bits = _within(packed, shape, self.lowering.binary[number].before)
+            bits = within(packed, shape, self.lowering.binary[number].before)
             if bits is None:
                 self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape}, the file {packed.shape}")
                 return None
@@ -157,15 +156,15 @@ class Comparison:
                 f"{call.layer}: {unexplained} of {flips.size} input bits differ from {self.reference.name}"
             )
 
-    def _compare_output(self, number: int | None, expected: Array, output: Array, tainted: Array) -> None:
-        name = "output" if number is None else f"output {number}"
+    def _compare_output(self, number: int, expected: Array, output: Array, tainted: Array) -> None:
+        name = f"output {number}" if len(self._rounding) > 1 else "output"
         if expected.shape != output.shape:
             self.errors.append(f"{name}: {self.reference.name} gives {expected.shape}, the file {output.shape}")
             return
         if tainted.all():
             return
         expected, output = expected[~tainted], output[~tainted]
-        limit = tolerance(expected)
+        limit = max(tolerance(expected), self._rounding[number])
         difference = np.abs(expected - output).max()
         if not difference <= limit:  # of NaN too
             self.errors.append(f"{name}: differs by {difference:.3g}, though no bit flipped before it")
@@ -176,27 +175,11 @@ def tolerance(expected: Array) -> float:
     return max(_TOLERANCE * float(np.abs(expected).max()), _ROUNDING)
 
 
-def _levels(lowering: Lowering, layer: Layer) -> tuple[float, float] | None:
-    """The two values of what a layer reads; None if there are more, or nothing computes it sample by sample."""
-    steps, inputs = lowering.quantizers[id(layer.data)], lowering.floats.inputs
-    if isinstance(steps, str) or steps.steps != 1 or layer.data in inputs:
-        return None
-    low, high = float(steps.levels.min()), float(steps.levels.max())
-    alone = layer.data.shape[:1] == inputs[0].shape[:1] and layer.data.dtype == np.float32
-    return (low, high) if alone and np.isin(steps.levels, (low, high)).all() else None
-
-
-def _given_flips(call: LayerInput, given: Given) -> Array:
-    """Where the reference's quantizer gives something else than what the file has."""
-    flips: Array = call.quantized != given.values.reshape(call.quantized.shape)
-    return flips
-
-
 def _is_opposite(call: LayerInput, given: Given) -> bool:
-    """Whether the file's bits stand for the other level: it may have turned a whole layer's input and filter around."""
+    """Whether the file's bits stand for the other signs: it may have turned a whole layer's input and filter around."""
     if not call.replaced:
         return False
-    flips = _given_flips(call, given)
+    flips = given.differ(call.quantized)
     return int((flips & ~call.near).sum()) > int((~flips & ~call.near).sum())
 
 
@@ -214,21 +197,6 @@ def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Ar
         candidates.append((share > 0.5)[place] != own)
     best: Array = min(candidates, key=lambda flips: (int((flips & certain).sum()), int(flips.sum())))
     return best
-
-
-def _within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:
-    """The bits of the map itself, in its shape: without padding around it, of which `before` stands in front.
-
-    A sequence [N, L, C] is a map of one row.
-    """
-    if bits.size == np.prod(shape):
-        return bits.reshape(shape)
-    if bits.ndim != 4 or len(shape) not in (3, 4):
-        return None
-    height, width = (1, *shape[1:-1])[-2:]
-    top, left = before if bits.shape[1:3] != (height, width) else (0, 0)
-    inner = bits[:, top : top + height, left : left + width, : shape[-1]]  # the last word may have more
-    return inner.reshape(shape) if inner.size == np.prod(shape) else None
 
 
 def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:

@@ -120,6 +120,7 @@ class Operator:
         code: the schema's table of kind and version.
         table: the schema's table of options, whose indices mean nothing here.
         intermediates: tensors that the operator keeps between its own steps.
+        meaning: what the rule that made it knows of its input, and a file does not tell.
     """
 
     kind: str
@@ -128,6 +129,7 @@ class Operator:
     code: Any = field(repr=False)
     table: Any = field(default_factory=schema.OperatorT, repr=False)
     intermediates: list[Tensor] = field(default_factory=list, repr=False)
+    meaning: Any = field(default=None, repr=False)
 
     @classmethod
     def builtin(

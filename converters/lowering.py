@@ -37,7 +37,7 @@ from mobile_bnn.converters.rules import (
     transposes,
     unit_axis,
 )
-from mobile_bnn.converters.rules.few_valued import quantizer_of
+from mobile_bnn.converters.rules.few_valued import Sign, quantizer_of
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
 
@@ -113,6 +113,7 @@ class Layer:
         before: pixels of padding in front of it, above and on the left.
         filters: int32 words of the filters that stand for it, in the order of their operators; in the file the signs
             of whole channels may be turned around.
+        reads: which signs the operators of these filters read.
         file_bytes: of its weights in the file.
     """
 
@@ -124,6 +125,7 @@ class Layer:
     data: Tensor
     before: tuple[int, int] = (0, 0)
     filters: list[npt.NDArray[Any]] = field(default_factory=list)
+    reads: list[Sign] = field(default_factory=list)
     file_bytes: int = 0
 
     @property
@@ -179,7 +181,7 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     names = quantized or {}
     found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if _weights(operator, names)]
     graph.remove_dead()
-    layers = [replace(layer, filters=_filters(graph, own)) for layer, _, own in found]
+    layers = [_with_filters(graph, layer, own) for layer, _, own in found]
     _repeat(graph, BEHIND)
     _repeat(graph, SMALLER)
     graph.remove_dead()
@@ -234,10 +236,12 @@ def _lower_one(
     return Layer(name, operator.kind, asked, reason, size, data, before), operator, new
 
 
-def _filters(graph: Graph, operators: list[Operator]) -> list[npt.NDArray[Any]]:
-    """The packed filters of those LceBconv2d that are still there."""
-    filters = [operator.inputs[1] for operator in operators if operator in graph.operators]
-    return [tensor.values for tensor in filters if tensor is not None and tensor.values is not None]
+def _with_filters(graph: Graph, layer: Layer, operators: list[Operator]) -> Layer:
+    """A layer with the filters of those LceBconv2d that are still there."""
+    bconvs = [operator for operator in operators if operator in graph.operators]
+    filters = [operator.inputs[1] for operator in bconvs]
+    words = [tensor.values for tensor in filters if tensor is not None and tensor.values is not None]
+    return replace(layer, filters=words, reads=[operator.meaning for operator in bconvs])
 
 
 def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) -> list[Layer]:

@@ -12,6 +12,7 @@ from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.quantizers.cone import Cone, cones
 from mobile_bnn.converters.quantizers.finite import values_of
+from mobile_bnn.converters.reading import Given
 from mobile_bnn.converters.rules.few_valued import reshaped_from
 
 Array = npt.NDArray[Any]
@@ -37,19 +38,6 @@ class LayerInput:
     quantized: Array
     near: Array
     replaced: bool
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a layer reads in the binary file.
-
-    Attributes:
-        values: quantized, [N, ...].
-        levels: the two that there can be.
-    """
-
-    values: Array
-    levels: tuple[float, float]
 
 
 class Reference(Protocol):
@@ -167,7 +155,7 @@ class KerasModel:
         self._model, self._names = model, [layer.name for layer in lowering.binary]
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
-        """Runs the model. A layer gets nothing else than its quantizer could give it."""
+        """Runs the model."""
         from mobile_bnn.converters.layers import run_recorded
 
         left = list(enumerate(self._names))
@@ -175,9 +163,7 @@ class KerasModel:
         def replacement(name: str, quantized: Array) -> Array | None:
             at = next((i for i, (_, other) in enumerate(left) if other == name), None)
             other = None if at is None else given.get(left.pop(at)[0])
-            if other is None or other.values.size != quantized.size or not np.isin(quantized, other.levels).all():
-                return None
-            return other.values.reshape(quantized.shape)
+            return other.values.reshape(quantized.shape) if other and other.values.size == quantized.size else None
 
         outputs, calls = run_recorded(self._model, inputs, replacement)
         return outputs, [

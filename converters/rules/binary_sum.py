@@ -26,7 +26,7 @@ from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction
 from mobile_bnn.converters.rules import repeated_map
-from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, few_valued, packed
+from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, Sign, few_valued, packed
 from mobile_bnn.converters.rules.filters import Filter
 from mobile_bnn.converters.rules.geometry import Geometry
 from mobile_bnn.converters.rules.site import Site, has_fixed_size
@@ -135,11 +135,12 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> str | None:
     shape = (*found.view[:1], *found.geometry.output_size, len(sum_.bias))
     total: Tensor | None = None
     bias = sum_.bias
-    for words, multipliers in zip(packed(site, terms, found.view, padding.around), sum_.multipliers, strict=True):
+    maps = packed(site, terms, found.view, padding.around)
+    for number, (words, multipliers) in enumerate(zip(maps, sum_.multipliers, strict=True)):
         for base, multiplier in zip(found.filter.bases, multipliers, strict=True):
             constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias}
             output = Tensor.of(operator.output.name, shape, np.float32)
-            term = site.bconv(words, constants, output, _options(found, padding))
+            term = site.bconv(words, constants, output, _options(found, padding), Sign(terms, number))
             total, bias = term if total is None else site.elementwise("ADD", total, term), np.zeros_like(bias)
     assert total is not None
     if sum_.unit is not None:

@@ -64,6 +64,7 @@ class FewValued(ABC):
     """A sum of signs that is a tensor of few values.
 
     Attributes:
+        levels: its values.
         source: what the signs are computed from.
         middle: float64 [C].
         halves: of the signs, float.
@@ -71,6 +72,7 @@ class FewValued(ABC):
         operators: how many it takes to compute what LceQuantize reads.
     """
 
+    levels: Levels
     source: Tensor
     middle: Array
     halves: list[float]
@@ -84,7 +86,7 @@ class FewValued(ABC):
             marks,
             operators,
         )
-        self.middle = levels.base + sum(self.halves)
+        self.levels, self.middle = levels, levels.base + sum(self.halves)
 
     def cost(self, bases: int) -> int:
         """The operators of a convolution with a filter of so many bases."""
@@ -98,6 +100,14 @@ class FewValued(ABC):
     @abstractmethod
     def takes(self, tensor: Tensor) -> bool:
         """Whether the signs can be computed from a tensor that the source is the reshape of."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One of the signs of a sum: what an LceBconv2d reads."""
+
+    sum: FewValued
+    number: int
 
 
 class _Steps(FewValued):

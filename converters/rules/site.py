@@ -90,15 +90,15 @@ class Site:
         return self.add(Operator.custom("LceQuantize", [tensor], [words]))
 
     def bconv(
-        self, words: Tensor, constants: Mapping[str, Array], output: Tensor, options: Mapping[str, int]
+        self, words: Tensor, constants: Mapping[str, Array], output: Tensor, options: Mapping[str, int], meaning: Any
     ) -> Tensor:
         """A binary convolution to float with constants `filter`, `multiplier` and `bias`; every layer has its own."""
         # Of several operators that became one, the last is the convolution: TensorFlow joins their names.
         layer = output.name.rpartition(";")[2]
         inputs = [Tensor.constant(f"{layer}/{name}", values) for name, values in constants.items()]
-        self.graph.insert_before(
-            self.operator, Operator.custom("LceBconv2d", [words, *inputs, None], [output], options)
-        )
+        bconv = Operator.custom("LceBconv2d", [words, *inputs, None], [output], options)
+        bconv.meaning = meaning
+        self.graph.insert_before(self.operator, bconv)
         return output
 
     def finish(self, result: Tensor) -> None:
