@@ -30,11 +30,12 @@ def to_float(model: Any) -> bytes:
     Raises:
         MobileBnnError: TensorFlow's converter refuses the model.
     """
-    signature = tf.TensorSpec((1, *model.input_shape[1:]), model.inputs[0].dtype, name=model.inputs[0].name)
-    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(signature)
+    images = [tf.TensorSpec((1, *image.shape[1:]), image.dtype, image.name) for image in model.inputs]
+    function = tf.function(lambda *given: model(given if len(given) > 1 else given[0], training=False))
+    traced = function.get_concrete_function(*images)
     with caught_stderr():
         # Without the model as second argument nothing is saved to disk on the way.
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced])
         result = _attempt(converter.convert)
     if isinstance(result, bytes):
         return result

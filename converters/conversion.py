@@ -17,6 +17,7 @@ from mobile_bnn.converters.float_weights import FloatWeights
 from mobile_bnn.converters.float_weights import float_weights as store_float_weights
 from mobile_bnn.converters.graph import Tensor, TfliteModel
 from mobile_bnn.converters.int8 import ValueType, quantize_int8
+from mobile_bnn.converters.linting import check_names
 from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.probe import LceRunner
@@ -24,7 +25,6 @@ from mobile_bnn.converters.reference import FloatFile, KerasModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
-from mobile_bnn.names import unknown
 from mobile_bnn.profiling import operator_table
 from mobile_bnn.runs import LayerCheck, Operators
 from mobile_bnn.runtime import ModelMetadata, Normalization, with_metadata
@@ -168,10 +168,7 @@ def _by_lce(source: Source) -> bytes:
 
 
 def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
-    names = {*lowering.unread, *(layer.name for layer in lowering.layers)}
-    for name in allowed:
-        if name != "all" and name not in names:
-            raise unknown("layer", name, names)
+    check_names(lowering, allowed)
     wrong = {} if "all" in allowed else {n: why for n, why in lowering.unmet.items() if n not in allowed}
     if wrong and lowering.binary:
         name, why = next(iter(wrong.items()))

@@ -66,6 +66,12 @@ def check_model(model: Any) -> None:
 
 def loading_error(path: Path, error: Exception) -> MobileBnnError:
     """Why a file is no model that Keras 2 can load."""
+    if path.is_file() and not _is_container(path):
+        return MobileBnnError(
+            f"{path} is no Keras model",
+            why="it is neither a whole .keras nor an .h5 file",
+            cure="Give one of those, or a SavedModel's folder",
+        )
     version = _keras_version(path)
     if version.startswith("3."):
         return MobileBnnError(
@@ -78,6 +84,16 @@ def loading_error(path: Path, error: Exception) -> MobileBnnError:
         why=cause_of(error),
         cure="One with layers of your own can be converted from Python, where they are known",
     )
+
+
+def _is_container(path: Path) -> bool:
+    """Whether a file is of one of the two formats that Keras writes, sound or not."""
+    import h5py
+
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return "config.json" in archive.namelist()
+    return bool(h5py.is_hdf5(path))
 
 
 def _keras_version(path: Path) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mobile_bnn.converters.lowering import NOT_READ, Layer, Lowering, lower
 from mobile_bnn.converters.source import Source
+from mobile_bnn.names import unknown
 
 # Of an operator whose weights have few values.
 _NO_QUANTIZER = "input is not quantized"
@@ -49,8 +50,25 @@ def lint(source: Source, allow_float: Collection[str] = ()) -> list[Finding]:
     Args:
         source: its graph is changed.
         allow_float: layers that may stay float; "all" for any.
+
+    Raises:
+        UsageError: `allow_float` names a layer that is not there.
     """
-    return findings(lower(source.model.graphs[0], source.quantized), allow_float)
+    lowering = lower(source.model.graphs[0], source.quantized)
+    check_names(lowering, allow_float)
+    return findings(lowering, allow_float)
+
+
+def check_names(lowering: Lowering, allow_float: Collection[str]) -> None:
+    """Refuses names of layers that are not there.
+
+    Raises:
+        UsageError: the first of them, and those that are.
+    """
+    names = {*lowering.unread, *(layer.name for layer in lowering.layers)}
+    for name in allow_float:
+        if name != "all" and name not in names:
+            raise unknown("layer", name, names)
 
 
 def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Finding]:

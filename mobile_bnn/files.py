@@ -1,5 +1,6 @@
 """Writes files and folders so that a reader only ever sees whole ones, also after kill -9 or a power cut."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -40,22 +41,42 @@ def remove_leftovers(folder: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def _make_parent(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # as Python calls a file where a folder must be
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Lets errors name `path`, which the user knows, instead of the temporary file beside it, or nothing."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename is not None and not Path(os.fsdecode(error.filename)).name.startswith(f".{path.name}.")
+        if named or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on success it replaces `path`, on any exception it is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent)
-    os.close(descriptor)
-    part = Path(name)
-    try:
-        yield part
-        part.chmod(0o666 & ~_umask())
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
+    _make_parent(path)
+    with _naming(path):
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent)
+        os.close(descriptor)
+        part = Path(name)
+        try:
+            yield part
+            part.chmod(0o666 & ~_umask())
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -66,7 +87,7 @@ def atomic_folder(path: Path, *, keep: bool = True) -> Iterator[Path]:
         path: the folder to make.
         keep: False drops the folder instead, for a process that has to take part in writing but does not own it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_parent(path)
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         yield part

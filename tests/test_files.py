@@ -36,6 +36,19 @@ def test_an_exception_leaves_the_old_file_and_no_leftovers(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_named(tmp_path):
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            write_text(tmp_path / "a.txt", "x" * 100_000)
+        assert caught.value.filename == str(tmp_path / "a.txt")
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
 def test_files_and_folders_respect_the_umask(tmp_path):
     before = os.umask(0o027)
     try:

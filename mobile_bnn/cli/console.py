@@ -80,6 +80,17 @@ def run_folder(path: Path) -> RunFolder:
     return run
 
 
+def keras_model(run: RunFolder) -> Path:
+    """A run's trained Keras model.
+
+    Raises:
+        UsageError: its training has not ended.
+    """
+    if not run.model.is_file():
+        raise UsageError(f"{run} holds no trained model", cure=f"mbnn train --resume --run {run} ends its training")
+    return Path(run.model)
+
+
 def binary_file(run: RunFolder) -> Path:
     """A run's .tflite.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, run_folder
+from mobile_bnn.cli.console import DataDir, Json, err, keras_model, out, print_json, run_folder
 from mobile_bnn.cli.samples import Samples, of_file, of_run
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import DatasetRecord, RunFolder
@@ -82,6 +82,10 @@ def command(
         options["int8"] = {"input_type": input_type.value, "output_type": output_type.value}
     elif input_type is ValueType.int8 or output_type is ValueType.int8:
         raise UsageError("--input-type and --output-type are for --int8")
+    if int8 and float_weights is not FloatWeights.float32:
+        raise UsageError("--int8 stores weights in int8", cure="Leave --float-weights out")
+    if output and output.suffix != ".tflite":
+        raise UsageError(f"{output} does not end in .tflite")
     given = of_file(samples) if samples else None
     if is_run(source):
         run = run_folder(source)
@@ -108,6 +112,8 @@ def command(
 
 
 def _output_of(source: Path) -> Path:
+    if source.name in ("", ".."):  # the current folder, or the one above, is a SavedModel
+        source = source.resolve()
     return source.with_name(f"{source.stem}_binary.tflite" if source.suffix == ".tflite" else f"{source.stem}.tflite")
 
 
@@ -129,10 +135,8 @@ def convert_run(
 
     It is compared on the run's own test images if they are there and no samples are given.
     """
-    if not run.model.is_file():
-        raise UsageError(f"{run} holds no trained model", cure=f"mbnn train --resume --run {run} ends its training")
     conversion = _convert(
-        run.model,
+        keras_model(run),
         output or run.tflite,
         run.float_tflite if float_file else None,
         lambda model: _metadata(run, model),

@@ -14,7 +14,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from mobile_bnn.cli.console import Json, out, print_json
+from mobile_bnn.cli.console import Json, err, out, print_json
 from mobile_bnn.errors import MobileBnnError
 
 EXAMPLE = "Example: mbnn doctor --json"
@@ -34,7 +34,8 @@ class Check:
 
 def command(as_json: Json = False) -> None:
     """Check this machine. Exit code 1 if what everything needs is missing."""
-    checks = [check() for check in _CHECKS]
+    with err.status("looking at this machine"):
+        checks = [check() for check in _CHECKS]
     if as_json:
         print_json([vars(check) for check in checks])
     else:

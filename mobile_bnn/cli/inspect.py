@@ -29,7 +29,7 @@ def command(
     path, float_layers = source, {}
     if is_run(source):
         run = run_folder(source)
-        path, model = binary_file(run), model or run.model
+        path, model = binary_file(run), model or (run.model if run.model.is_file() else None)
         float_layers = recorded.float_layers if (recorded := run.optional(Operators, run.operators)) else {}
     operators, metadata = operator_table(path).model_copy(update={"float_layers": float_layers}), read_metadata(path)
     comparison = _compare(model, operators) if model else None
@@ -50,7 +50,8 @@ def _compare(model: Path, operators: Operators) -> "SummaryComparison":
     with err.status("loading TensorFlow"):
         from mobile_bnn.converters.source import load_model
         from mobile_bnn.converters.summary import compare_with_larq
-    return compare_with_larq(load_model(model), operators)
+
+        return compare_with_larq(load_model(model), operators)
 
 
 def _comparison_table(comparison: "SummaryComparison") -> Any:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import Json, err, out, print_json, run_folder
+from mobile_bnn.cli.console import Json, err, keras_model, out, print_json, run_folder
 from mobile_bnn.cli.convert import AllowFloat, is_run
 from mobile_bnn.errors import MobileBnnError
 
@@ -28,7 +28,7 @@ def command(
         from mobile_bnn.converters.linting import lint
         from mobile_bnn.converters.source import Source
 
-        found = lint(Source.load(run_folder(source).model if is_run(source) else source), allow_float or ())
+        found = lint(Source.load(keras_model(run_folder(source)) if is_run(source) else source), allow_float or ())
     if as_json:
         print_json({"source": str(source), "layers": [vars(finding) for finding in found]})
     else:
@@ -45,12 +45,15 @@ def _table(found: "list[Finding]") -> Any:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    for header in ("layer", "operator", "wanted", "gets", "why", "cure"):
-        table.add_column(header, overflow="fold")
-    for header in ("float bytes", "file bytes"):
-        table.add_column(header, justify="right")
+    names = ["layer", "operator", "wanted", "gets", "why", "cure"]
+    told = [name for name in names if name in names[:4] or any(vars(finding)[name] for finding in found)]
+    for name in told:
+        table.add_column(name, overflow="fold", no_wrap=name in ("wanted", "gets"))
+    for header in ("float\nbytes", "file\nbytes"):
+        table.add_column(header, justify="right", no_wrap=True)
     for finding in found:
         color = "red" if finding.unmet else "green" if finding.gets == "binary" else ""
-        row = [finding.layer, finding.kind, finding.wanted, finding.gets, finding.why, finding.cure]
-        table.add_row(*map(escape, row), f"{finding.float_bytes:,}", f"{finding.file_bytes:,}", style=color)
+        row = vars(finding) | {"operator": finding.kind}
+        cells = [escape(row[name]) for name in told]
+        table.add_row(*cells, f"{finding.float_bytes:,}", f"{finding.file_bytes:,}", style=color)
     return table

@@ -1,8 +1,11 @@
 """The inputs that a file is compared on, and calibrated with: real ones where there are any."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.markup import escape
 
 from mobile_bnn.cli.console import err
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
     Inputs = list[npt.NDArray[np.float32]]
 
+_CURE = "Give a .npy of float32 [N, ...], or a .npz with one for each input"
+_OBJECTS = "it holds Python objects or something that NumPy did not write"
 _COMPARED = 64  # images, of which conversion takes the first; a batch of the file may be larger than one
 _CALIBRATION = 256  # images
 
@@ -39,13 +44,24 @@ def of_file(path: Path) -> Samples:
     """
     import numpy as np
 
+    if not path.is_file():
+        raise UsageError(f"there is no file of samples {path}")
     try:
         loaded = np.load(path, allow_pickle=False)
         arrays = [loaded] if isinstance(loaded, np.ndarray) else list(loaded.values())
-    except (OSError, ValueError, EOFError) as error:
-        raise UsageError(f"{path} holds no samples that NumPy can read", why=first_line(error)) from error
-    if not arrays or any(array.dtype != np.float32 or array.ndim < 2 or len(array) == 0 for array in arrays):
-        raise UsageError(f"{path} is no array of float32 [N, ...]", cure="Give a .npy, or a .npz of one for each input")
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        why = _OBJECTS if "allow_pickle" in str(error) else first_line(error)
+        raise UsageError(f"{path} is no .npy or .npz of samples", why=why, cure=_CURE) from error
+    if not arrays:
+        raise UsageError(f"{path} holds no array", cure=_CURE)
+    for array in arrays:
+        if array.dtype != np.float32 or array.ndim < 2 or len(array) == 0:
+            raise UsageError(f"{path} holds {array.dtype} {list(array.shape)}, not float32 [N, ...]", cure=_CURE)
+        if not np.isfinite(array).all():
+            raise UsageError(f"{path} holds numbers that are infinite or NaN")
+    if len({len(array) for array in arrays}) > 1:
+        counts = " and ".join(str(len(array)) for array in arrays)
+        raise UsageError(f"{path} holds {counts} samples, not as many for each input")
     return Samples(arrays, arrays)
 
 
@@ -60,21 +76,29 @@ def of_run(run: RunFolder, data_dir: Path | None, *, needed: bool) -> Samples:
     Raises:
         MobileBnnError: the data set is needed, or asked for by its folder, and cannot be loaded.
     """
+    try:
+        with err.status(f"loading the images of {run}"):
+            return _images(run, data_dir, calibration=needed)
+    except MobileBnnError as error:
+        if data_dir is not None:
+            raise
+        if needed:
+            cure = "Give --samples, a .npy of float32 [N, ...]"
+            raise MobileBnnError("--int8 has no images to calibrate on", why=error.what, cure=cure) from error
+        err.print(f"[yellow]compared on random inputs:[/] {escape(error.what)}", soft_wrap=True)
+        return Samples()
+
+
+def _images(run: RunFolder, data_dir: Path | None, *, calibration: bool) -> Samples:
     import numpy as np
 
     from mobile_bnn import data
     from mobile_bnn.training import Recipe
 
     recipe = Recipe.read(run.recipe)
-    try:
-        dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
-    except MobileBnnError as error:
-        if needed or data_dir is not None:
-            raise
-        err.print(f"[yellow]compared on random inputs:[/] {error.what}", soft_wrap=True)
-        return Samples()
+    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
     compared, _ = dataset.test_arrays(_COMPARED)
-    if not needed:
+    if not calibration:
         return Samples([compared])
     count = -(-_CALIBRATION // dataset.batch_size)
     batches = dataset.train().take(count).as_numpy_iterator()

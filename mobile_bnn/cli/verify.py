@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import DataDir, Json, binary_file, err, out, print_json, run_folder
+from mobile_bnn.cli.console import DataDir, Json, binary_file, err, keras_model, out, print_json, run_folder
 from mobile_bnn.cli.convert import is_run
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import UsageError
@@ -29,6 +29,8 @@ def command(
             raise UsageError("a run folder has its own model and data set", cure="Leave --model and --dataset out")
         verification = verify_run(run_folder(source), data_dir, limit)
     else:
+        if not source.is_file():
+            raise UsageError(f"there is no .tflite file {source}")
         if not (model and dataset):
             raise UsageError(
                 "a .tflite is verified against a Keras model on a data set", cure="Give --model and --dataset"
@@ -44,14 +46,14 @@ def command(
 
 def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) -> Verification:
     """Verifies a run's file; the record is kept in the run, the accuracy in the file's metadata too."""
-    tflite = binary_file(run)
+    tflite, model = binary_file(run), keras_model(run)
     with err.status("loading TensorFlow"):
         from mobile_bnn import data
         from mobile_bnn.runtime import Accuracy, read_metadata, with_metadata
         from mobile_bnn.training import Recipe
     recipe = Recipe.read(run.recipe)
     dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
-    verification = _verify(run.model, tflite, dataset, recipe.dataset, limit)
+    verification = _verify(model, tflite, dataset, recipe.dataset, limit)
     verification.save(run.verification)
     flatbuffer = tflite.read_bytes()
     if metadata := read_metadata(flatbuffer):
@@ -65,8 +67,6 @@ def verify_run(run: RunFolder, data_dir: Path | None, limit: int | None = None) 
 
 
 def _verify_file(path: Path, model: Path, name: str, data_dir: Path | None, limit: int | None) -> Verification:
-    if not path.is_file():
-        raise UsageError(f"there is no .tflite file {path}")
     with err.status("loading TensorFlow"):
         from mobile_bnn import data
         from mobile_bnn.runtime import read_metadata
@@ -84,7 +84,8 @@ def _verify(model: Path, path: Path, dataset: Any, name: str, limit: int | None)
     from mobile_bnn.converters.source import load_model
     from mobile_bnn.converters.verification import verify
 
-    keras = load_model(model)
+    with err.status(f"reading {model}"):
+        keras = load_model(model)
     test = dataset.test if limit is None else dataset.test.unbatch().take(limit).batch(64)
     total = min(limit or dataset.info.test_size, dataset.info.test_size)
     with progress("verifying", total, "images") as advance:

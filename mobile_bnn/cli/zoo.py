@@ -36,8 +36,9 @@ def show_command(
     entry = zoo.get(name)
     with err.status("loading TensorFlow"):
         from mobile_bnn.legacy_keras import larq
-    model = zoo.build(name, method)
-    profile = larq.models.ModelProfile(model)
+
+        model = zoo.build(name, method)
+        profile = larq.models.ModelProfile(model)
     macs = [operation for layer in profile.layer_profiles for operation in layer.op_profiles]
     figures = {
         "name": name,

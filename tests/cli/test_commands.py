@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
+from mobile_bnn.converters.litert import FileRunner
 from mobile_bnn.runs import Operators, Profile, RunFolder, Verification
 from mobile_bnn.runtime import read_metadata
 
@@ -114,6 +115,17 @@ def test_inspect_sets_larqs_summary_beside_the_file(finished):
     assert "Larq's summary of the Keras model, beside the file" in result.stdout
 
 
+def test_inspect_without_the_keras_model(finished, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    RunFolder(copy).model.unlink()
+    content = answer("inspect", copy)
+    assert [operator["name"] for operator in content["operators"]].count("LceBconv2d") == 4
+    assert content["larq_summary"] is None
+
+
 def test_profile_measures_both_kernels_and_the_float_file(finished):
     profile = Profile.load(RunFolder(finished).profile)
     found = {(m.engine, m.kernel, m.threads) for m in profile.measurements}
@@ -168,6 +180,31 @@ def test_convert_a_keras_model_from_elsewhere(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["own.tflite"]
 
 
+def test_convert_a_saved_model_from_within(tmp_path, monkeypatch):
+    from mobile_bnn import zoo
+
+    zoo.build("binary_lenet", "bnn", (8, 8, 1), 10).save(tmp_path / "mine", save_format="tf")
+    monkeypatch.chdir(tmp_path / "mine")
+    assert answer("convert", ".", "--no-float")["file"] == str(tmp_path / "mine.tflite")
+    monkeypatch.chdir("variables")
+    assert answer("convert", "..", "--no-float")["file"] == str(tmp_path / "mine.tflite")
+
+
+def test_convert_a_model_of_two_inputs(tmp_path):
+    """Its float file has two inputs too."""
+    from mobile_bnn.legacy_keras import larq, tf
+
+    inputs = [tf.keras.Input((6, 6, 32), name=name) for name in ("left", "right")]
+    sign = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+    outputs = [larq.layers.QuantConv2D(32, 3, **sign)(image) for image in inputs]
+    tf.keras.Model(inputs, outputs[0] - outputs[1]).save(tmp_path / "two.keras")
+    samples = {name: np.random.default_rng(0).normal(size=(9, 6, 6, 32)).astype(np.float32) for name in "lr"}
+    np.savez(tmp_path / "samples.npz", **samples)
+    content = answer("convert", tmp_path / "two.keras", "--int8", "--samples", tmp_path / "samples.npz")
+    assert (len(content["binary_layers"]), content["agreement"]["samples"]) == (2, 9)
+    assert len(FileRunner((tmp_path / "two_float.tflite").read_bytes()).input_shapes) == 2
+
+
 def test_convert_a_float_tflite_from_elsewhere(converted, tmp_path):
     model = tmp_path / "theirs.tflite"
     model.write_bytes(RunFolder(converted).float_tflite.read_bytes())
@@ -195,6 +232,8 @@ def test_lint_tells_what_a_model_would_become(run, float_head):
     assert "TRANSPOSE_CONV" in result.stdout
     assert "up asked to be binary and would be float" in result.stderr
     assert mbnn("lint", float_head, "--allow-float", "up").exit_code == 0
+    result = mbnn("lint", float_head, "--allow-float", "upp")
+    assert (result.exit_code, "unknown layer 'upp'. Did you mean up? Known: " in result.stderr) == (2, True)
     result = mbnn("convert", float_head)
     assert (result.exit_code, "--allow-float up leaves it so" in result.stderr) == (1, True)
 
@@ -275,7 +314,13 @@ def test_groups_have_an_example(group, command):
         (["train", "--recipe", "/nowhere.toml"], 2, "there is no recipe /nowhere.toml"),
         (["train", "--zoo", "resnet20", "--dataset", "fashon_mnist"], 2, "fashion_mnist"),
         (["convert", "/nowhere"], 2, "there is no model /nowhere"),
-        (["verify", "/nowhere.tflite"], 2, "Give --model and --dataset"),
+        (["convert", "/nowhere.keras", "--output", "out"], 2, "out does not end in .tflite"),
+        (["convert", "/nowhere.keras", "--int8"], 2, "--int8 needs inputs to calibrate on. Give --samples, a .npy"),
+        (["convert", "/nowhere.keras", "--int8", "--float-weights", "int8"], 2, "Leave --float-weights out"),
+        (["convert", "/nowhere.keras", "--input-type", "int8"], 2, "--input-type and --output-type are for --int8"),
+        (["convert", "/nowhere.keras", "--samples", "/nowhere.npy"], 2, "there is no file of samples /nowhere.npy"),
+        (["verify", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
+        (["verify", __file__], 2, "a .tflite is verified against a Keras model on a data set. Give --model and"),
         (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["export-weights", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["export-weights", "/nowhere.tflite", "--output", "w.txt"], 2, "w.txt does not end in .npz"),
@@ -318,9 +363,11 @@ def test_stages_in_the_wrong_order_name_the_right_one(run, tmp_path):
         assert result.exit_code == 2
         assert f"{early} holds no model.tflite. mbnn convert {early} makes it" in result.stderr
     (early / "model.keras").unlink()
-    result = mbnn("convert", early)
-    assert result.exit_code == 2
-    assert f"mbnn train --resume --run {early} ends its training" in result.stderr
+    (early / "model.tflite").write_bytes(b"")  # from elsewhere
+    for command in ("convert", "lint", "verify"):
+        result = mbnn(command, early)
+        assert result.exit_code == 2
+        assert f"mbnn train --resume --run {early} ends its training" in result.stderr
 
 
 def test_a_truncated_file_gets_one_line(converted, tmp_path):
@@ -376,6 +423,20 @@ def test_an_unwritable_place_gets_one_line(converted):
     assert result.exit_code == 1
     assert "Traceback" not in result.stderr
     assert "/proc" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [("folder.npz", "Is a directory: "), ("file/w.npz", "Not a directory: "), ("/proc/w.npz", "No such file or dir")],
+)
+def test_an_output_that_cannot_be_is_named_as_given(converted, tmp_path, output, message):
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "file").write_text("mine")
+    result = mbnn("export-weights", converted, "--output", tmp_path / output)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {message}")
+    assert ".part" not in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.npz"]
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():

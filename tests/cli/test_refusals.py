@@ -104,6 +104,31 @@ def volume(path: Path) -> Path:
     return saved(path, *stack, shape=(4, 8, 8, 32))
 
 
+def image(path: Path) -> Path:
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    return path
+
+
+def empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def half(path: Path) -> Path:
+    whole = saved(path, conv()).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+def archive(path: Path) -> Path:
+    np.savez(path, samples=np.zeros(4))
+    return path
+
+
+NO_MODEL = (
+    r"\S*/m\.\w+ is no Keras model: it is neither a whole \.keras nor an \.h5 file\. "
+    r"Give one of those, or a SavedModel's folder"
+)
 OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that its export\(\) writes"
 OWN_LAYERS = "One with layers of your own can be converted from Python, where they are known"
 THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
@@ -131,6 +156,10 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
         "m.keras", lambda path: saved(path, conv(), Fourier()),
         r"TensorFlow cannot convert the model to float: TFLite has no operator for tf\.FFT2D",
     ),
+    "an image": ("m.keras", image, NO_MODEL),
+    "an empty file": ("m.h5", empty, NO_MODEL),
+    "half a model": ("m.keras", half, NO_MODEL),
+    "an archive": ("m.npz", archive, NO_MODEL),
     "an unknown layer": (
         "m.keras", lambda path: saved(path, Mine()),
         rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Mine.*\. {OWN_LAYERS}",
