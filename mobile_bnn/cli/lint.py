@@ -44,7 +44,7 @@ def _table(found: "list[Finding]") -> Any:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     names = ["layer", "operator", "wanted", "gets", "why", "cure"]
     told = [name for name in names if name in names[:4] or any(vars(finding)[name] for finding in found)]
     for name in told:
