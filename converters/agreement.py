@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mobile_bnn.converters.int8_ends import as_output
 from mobile_bnn.converters.samples import batches
 from mobile_bnn.runtime import Interpreter
 
@@ -61,8 +62,7 @@ def outputs(flatbuffer: bytes, samples: Sequence[Array]) -> Array:
         detail = interpreter.output_details[0]
         computed = [interpreter.predict(batch) for batch in batches(interpreter, samples)]
     values = np.concatenate([batch[0] if isinstance(batch, list) else batch for batch in computed])
-    scale, zero_point = detail["quantization"]
-    return (values.astype(np.float32) - zero_point) * np.float32(scale) if values.dtype == np.int8 else values
+    return as_output(values, detail)
 
 
 def _largest(values: Array) -> Array:

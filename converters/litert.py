@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
+from mobile_bnn.converters.int8_ends import as_input, as_output
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.native_output import caught_stderr
 from mobile_bnn.runtime import library_path
@@ -48,15 +49,19 @@ class FileRunner:
         return [tuple(int(size) for size in detail["shape"]) for detail in self._interpreter.get_input_details()]
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Runs inputs [N, ...] in batches of the file's size, of which N is a multiple; returns outputs [N, ...]."""
-        details = self._interpreter.get_input_details()
+        """Runs inputs [N, ...] in batches of the file's size, of which N is a multiple; returns outputs [N, ...].
+
+        Those that the file has in int8 are float32 here.
+        """
+        details, ends = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         batch = int(details[0]["shape"][0])
         parts = []
         for start in range(0, len(inputs[0]), batch):
             for detail, values in zip(details, inputs, strict=True):
-                self._interpreter.set_tensor(detail["index"], values[start : start + batch].astype(detail["dtype"]))
+                given = as_input(values[start : start + batch], detail)
+                self._interpreter.set_tensor(detail["index"], given.astype(detail["dtype"]))
             self._interpreter.invoke()
-            parts.append([self._interpreter.get_tensor(d["index"]) for d in self._interpreter.get_output_details()])
+            parts.append([as_output(self._interpreter.get_tensor(end["index"]), end) for end in ends])
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 

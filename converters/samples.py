@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from mobile_bnn.converters.int8_ends import as_input
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter
 
@@ -31,14 +31,6 @@ def batches(interpreter: Interpreter, samples: Sequence[Array]) -> Iterator[list
     (count,), size = counts, int(details[0]["shape"][0])
     if count < size:
         raise UsageError(f"{count} samples are less than a batch of the model, which is {size}")
-    given = [_as_input(array, detail) for array, detail in zip(samples, details, strict=True)]
+    given = [as_input(array, detail) for array, detail in zip(samples, details, strict=True)]
     for start in range(0, count - size + 1, size):
         yield [array[start : start + size] for array in given]
-
-
-def _as_input(array: Array, detail: dict[str, Any]) -> Array:
-    scale, zero_point = detail["quantization"]
-    if detail["dtype"] != np.int8 or array.dtype != np.float32:
-        return array
-    rounded: Array = np.clip(np.round(array / scale) + zero_point, -128, 127).astype(np.int8)
-    return rounded

@@ -84,4 +84,5 @@ def verify(
 def _is_rounded(flatbuffer: bytes) -> bool:
     """Whether float parts of a file are stored or computed in fewer bits."""
     (graph, *_) = TfliteModel.read(flatbuffer).graphs
-    return any(operator.kind in ("DEQUANTIZE", "QUANTIZE") for operator in graph.operators)
+    kinds = {operator.kind for operator in graph.operators}
+    return bool(kinds & {"DEQUANTIZE", "QUANTIZE"}) or any(tensor.dtype == np.int8 for tensor in graph.inputs)

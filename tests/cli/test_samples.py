@@ -1,5 +1,6 @@
 """The inputs that files are compared on and calibrated with: what --samples takes and refuses, and what a run has."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_no_file(tmp_path: Path, name: str) -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = RunFolder(tmp_path_factory.mktemp("runs") / "mine")
-    train(Recipe.of_zoo("binary_lenet", dataset="digits", epochs=1), folder)
+    train(Recipe.of_zoo("binary_lenet", dataset="digits", epochs=8), folder)
     return folder
 
 
@@ -158,3 +159,17 @@ def test_samples_of_another_shape(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["convert", str(tmp_path / "m.keras"), "--samples", str(tmp_path / "a.npy")])
     assert result.exit_code == 2
     assert result.stderr == "error: the model takes inputs [N, 6, 6, 1], the samples are [N, 8, 8, 1]\n"
+
+
+def test_a_run_in_int8_from_end_to_end_is_verified_on_its_images(run: RunFolder, tmp_path: Path) -> None:
+    """Images are scaled to the file's inputs, and its outputs back."""
+    shutil.copytree(run, tmp_path / "mine")
+    options = ["--int8", "--input-type", "int8", "--output-type", "int8", "--no-float"]
+    converted = CliRunner().invoke(app, ["convert", str(tmp_path / "mine"), *options])
+    assert converted.exit_code == 0, converted.stderr
+    verified = CliRunner().invoke(app, ["verify", str(tmp_path / "mine"), "--json"])
+    assert verified.exit_code == 0, verified.stderr
+    found = json.loads(verified.stdout)
+    assert found["agreement"] > 0.9
+    assert found["largest_difference"] <= 1  # of probabilities; of int8 it would be over 100
+    assert all(layer["flips"] < 0.1 * layer["bits"] for layer in found["layers"])
