@@ -86,9 +86,8 @@ def keras_model(run: RunFolder) -> Path:
     Raises:
         UsageError: its training has not ended.
     """
-    if not run.model.is_file():
-        raise UsageError(f"{run} holds no trained model", cure=f"mbnn train --resume --run {run} ends its training")
-    return Path(run.model)
+    cure = f"mbnn train --resume --run {run} ends its training"
+    return _existing(run.model, f"{run} holds no trained model", cure)
 
 
 def binary_file(run: RunFolder) -> Path:
@@ -97,6 +96,10 @@ def binary_file(run: RunFolder) -> Path:
     Raises:
         UsageError: it was not converted yet.
     """
-    if not run.tflite.is_file():
-        raise UsageError(f"{run} holds no {run.tflite.name}", cure=f"mbnn convert {run} makes it")
-    return Path(run.tflite)
+    return _existing(run.tflite, f"{run} holds no {run.tflite.name}", f"mbnn convert {run} makes it")
+
+
+def _existing(path: Path, what: str, cure: str) -> Path:
+    if not path.is_file():
+        raise UsageError(what, cure=cure)
+    return path
