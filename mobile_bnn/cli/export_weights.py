@@ -15,7 +15,8 @@ EXAMPLE = "Example: mbnn export-weights runs/demo    or    mbnn export-weights m
 def command(
     source: Annotated[Path, typer.Argument(help="A binary .tflite, or a run folder.")],
     output: Annotated[
-        Path | None, typer.Option(help="The .npz to write; weights.npz beside the .tflite by default.")
+        Path | None,
+        typer.Option(help="The .npz to write; MODEL_weights.npz beside MODEL.tflite, weights.npz in a run."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -23,7 +24,7 @@ def command(
     from mobile_bnn.converters.weights_file import collect_weights, write_weights
 
     path = binary_file(run_folder(source)) if is_run(source) else source
-    output = output or path.with_name("weights.npz")
+    output = output or path.with_name("weights.npz" if is_run(source) else f"{path.stem}_weights.npz")
     if output.suffix != ".npz":
         raise UsageError(f"{output} does not end in .npz")
     weights = collect_weights(path)

@@ -51,7 +51,8 @@ def read_model(source: Path | str | bytes) -> ModelT:
         raise
     # The schema's reader raises whatever struct, NumPy or Python's own types raise on offsets that lead nowhere.
     except Exception as error:
-        raise MobileBnnError(f"{name} is truncated or malformed", why=first_line(error), cure="Make it anew") from error
+        why = "an offset in it leads nowhere"
+        raise MobileBnnError(f"{name} is truncated or malformed", why=why, cure="Make it anew") from error
     return model
 
 

@@ -161,6 +161,9 @@ def test_export_weights_of_a_run(converted):
     assert [layer["kernel_size"] for layer in layers] == [[3, 3], [3, 3], [2, 2], [1, 1]]
     assert set(read_weights(path).arrays) == {array["key"] for layer in layers for array in layer["arrays"].values()}
     assert f"{path}  {path.stat().st_size:,} bytes, 4 binary layers" in mbnn("export-weights", converted).stdout
+    named = converted / "model_weights.npz"  # by the file, of which there may be several in a folder
+    assert f"{named}  " in mbnn("export-weights", converted / "model.tflite").stdout
+    assert named.read_bytes() == path.read_bytes()
 
 
 def test_verify_on_fewer_images(converted):
