@@ -43,17 +43,22 @@ def read_model(source: Path | str | bytes) -> ModelT:
         raise MobileBnnError(f"{name} is not a .tflite file", why="it does not carry the identifier TFL3")
     try:
         _check_table_count(flatbuffer)
-        model = ModelT.InitFromPackedBuf(flatbuffer)
+        model = _unpacked(flatbuffer)
         _fill_in(model)
         _bring_in(model, flatbuffer)
         _check(model)
     except MobileBnnError:
         raise
-    # The schema's reader raises whatever struct, NumPy or Python's own types raise on offsets that lead nowhere.
-    except Exception as error:
-        why = "an offset in it leads nowhere"
-        raise MobileBnnError(f"{name} is truncated or malformed", why=why, cure="Make it anew") from error
+    except Exception as error:  # ours are ValueErrors, but what they look at may be of any type
+        raise MobileBnnError(f"{name} is truncated or malformed", why=first_line(error), cure="Make it anew") from error
     return model
+
+
+def _unpacked(flatbuffer: bytes) -> ModelT:
+    try:
+        return ModelT.InitFromPackedBuf(flatbuffer)
+    except Exception as error:  # whatever struct, NumPy or Python's own types raise
+        raise ValueError("an offset in it leads nowhere") from error
 
 
 def pack(model: ModelT) -> bytes:
