@@ -49,11 +49,7 @@ def apply(graph: Graph, operator: Operator) -> str | None:
 
 def _of_channels(slope: Array, shape: tuple[int, ...]) -> Array | None:
     """Slopes float32 [1, ..., channels] for a tensor of that shape; None if they are no numbers or not by channel."""
-    if (
-        slope.shape[-1:] not in ((), (1,), shape[-1:])
-        or slope.size not in (1, shape[-1])
-        or not np.isfinite(slope).all()
-    ):
+    if (slope.size != 1 and (*slope.shape[-1:], slope.size) != 2 * shape[-1:]) or not np.isfinite(slope).all():
         return None
     return np.broadcast_to(slope.reshape(-1), (*(1,) * (len(shape) - 2), shape[-1]))
 

@@ -62,7 +62,7 @@ def _between(graph: Graph, data: Tensor, order: Array) -> tuple[list[Operator], 
             return "what it turns is an input of the graph"
         if producer.kind == "TRANSPOSE":
             first = producer.inputs[1]
-            if first is None or first.values is None or not np.array_equal(first.values[order], np.arange(len(order))):
+            if first is None or first.values is None or not np.array_equal(first.values, np.argsort(order)):
                 return "the TRANSPOSE in front of it is not its opposite"
             assert producer.inputs[0] is not None
             tensors[id(tensor)] = producer.inputs[0]

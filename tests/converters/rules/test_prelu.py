@@ -53,6 +53,7 @@ def test_slopes(slopes: np.ndarray, shape: tuple[int, ...]) -> None:
         ),
         (lambda x: tf.nn.relu(written_out(SLOPES)(x)), "it is followed by an activation"),
         (written_out(np.arange(5, dtype=np.float32).reshape(5, 1)), "its slopes are not those of channels"),
+        (written_out(np.ones((4, 1, 1), np.float32) * 2), "its slopes are not those of channels"),
     ],
 )
 def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
@@ -60,6 +61,11 @@ def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
     after, answer = applied(prelu, "SUB", before)
     assert answer == reason
     assert TfliteModel.read(before).write() == after
+
+
+def test_slopes_of_rows_that_are_as_many_as_channels() -> None:
+    before = to_float(written_out(np.arange(6, dtype=np.float32).reshape(6, 1, 1)), (1, 6, 5, 6))
+    assert applied(prelu, "SUB", before)[1] == "its slopes are not those of channels"
 
 
 def test_an_infinite_slope() -> None:

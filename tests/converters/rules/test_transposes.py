@@ -98,6 +98,16 @@ def test_two_in_a_row() -> None:
     check(builder, ["ADD"])
 
 
+def test_another_number_of_dimensions_is_no_opposite() -> None:
+    builder = Builder()
+    row = builder.transpose(
+        builder.add("RESHAPE", [builder.x, Tensor.constant("shape", np.int32([5, 6, 4]))], (5, 6, 4)), (2, 0, 1)
+    )
+    total = builder.add("ADD", [builder.transpose(builder.x, FIRST), row], (1, 4, 5, 6))
+    builder.graph.outputs = [builder.transpose(total, LAST)]
+    assert builder.apply() == "the TRANSPOSE in front of it is not its opposite"
+
+
 def padded(value: float | None, amounts: Tensor | None = None) -> Builder:
     builder = Builder()
     first = builder.transpose(builder.x, FIRST)
