@@ -1,7 +1,8 @@
 """A constant map of few different rows and columns is stored as those, and put together when the file runs.
 
 What padding lacks differs at the border only: a map of 56x56x128 has four different pixels for a filter of 3x3 and a
-stride of 2. Two GATHERs repeat them.
+stride of 2. Two GATHERs repeat them. For batches of any size the map stays whole: our delegate expects of a computed
+map that it has the batch's size.
 """
 
 import numpy as np
@@ -10,16 +11,18 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.bconv import only_reader
-from mobile_bnn.converters.rules.site import Array, Site
+from mobile_bnn.converters.rules.site import Array, Site, has_open_batch
 
 _LEAST = 4  # times that the map must be larger than what is stored: two operators more are no gain for less
 
 
 def put(site: Site, name: str, values: Array) -> Tensor:
     """A constant map, float32 [1, H, W, C], as it is or put together."""
+    stored = Tensor.constant(f"{name}/map", values)
+    if has_open_batch(site.graph):
+        return stored
     rows, row_of = np.unique(values, axis=1, return_inverse=True)
     pixels, column_of = np.unique(rows, axis=2, return_inverse=True)
-    stored = Tensor.constant(f"{name}/map", values)
     if pixels.nbytes * _LEAST > values.nbytes:
         return stored
     stored.set_values(pixels)

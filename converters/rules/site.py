@@ -113,6 +113,12 @@ def has_fixed_size(tensor: Tensor) -> bool:
     return signature is None or all(size >= 0 for size in signature[1:])
 
 
+def has_open_batch(graph: Graph) -> bool:
+    """Whether a graph takes batches of any size."""
+    signatures = [tensor.table.shapeSignature for tensor in graph.inputs]
+    return any(signature is not None and len(signature) > 0 and signature[0] < 0 for signature in signatures)
+
+
 def _same(one: Operator, other: Operator) -> bool:
     """Whether two operators of one output compute the same."""
     if one.kind != other.kind or len(one.inputs) != len(other.inputs) or len(other.outputs) != 1:

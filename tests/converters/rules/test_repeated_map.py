@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from linear_rules import filter_of
+from litert_runs import run
 from lowered import adversarial, check, convolve, lowered, sign, to_float
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
@@ -37,6 +38,13 @@ def test_no_map_is_in_the_file() -> None:
     maps = [tensor for tensor in graph.tensors() if tensor.content is not None and tensor.content.size > 1024]
     assert maps == []
     assert len(flatbuffer) < 16 * 16 * 8 * 4  # of the map alone
+
+
+def test_a_batch_of_any_size() -> None:
+    before = to_float(strided, (None, 16, 12, 32), filter_of("sign", (3, 3, 32, 8)))
+    x = adversarial((3, 16, 12, 32))
+    binary, _ = lowered(before)
+    np.testing.assert_array_equal(run(binary, x, library=True), run(before, x))
 
 
 @pytest.mark.parametrize("values", [adversarial((1, 9, 7, 3)), np.ones((1, 1, 1, 4), np.float32)])
