@@ -43,7 +43,17 @@ _MOVING = frozenset(
         "MIRROR_PAD",
         "REDUCE_MAX",
     }
-    | {"REDUCE_MIN", "RESHAPE", "REVERSE_V2", "SLICE", "SPACE_TO_DEPTH", "SQUEEZE", "STRIDED_SLICE", "TILE"}
+    | {
+        "REDUCE_MIN",
+        "RESHAPE",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "REVERSE_V2",
+        "SLICE",
+        "SPACE_TO_DEPTH",
+        "SQUEEZE",
+        "STRIDED_SLICE",
+        "TILE",
+    }
     | {"TRANSPOSE", "UNPACK"}
 )
 _PADDING = frozenset({"PAD", "PADV2", "SPACE_TO_BATCH_ND"})

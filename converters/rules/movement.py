@@ -17,7 +17,7 @@ _PLACE = {"SPLIT": 1}  # of the data among the inputs, where it is not the first
 _MOST_DIMENSIONS = 4
 KINDS = frozenset(
     {"RESHAPE", "EXPAND_DIMS", "SQUEEZE", "TRANSPOSE", "CONCATENATION", "SPLIT", "SPLIT_V", "SLICE", "STRIDED_SLICE"}
-    | {"SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "REVERSE_V2"}
+    | {"SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "GATHER", "REVERSE_V2", "RESIZE_NEAREST_NEIGHBOR"}
 )
 
 
