@@ -21,6 +21,7 @@ Array = npt.NDArray[Any]
 
 # Outputs of a sample in which no bit flipped differ only by the rounding of the float layers.
 _TOLERANCE = 1e-3
+_CANCELLED = 1e-5  # of a usual sample's outputs, where a sample's own are next to nothing
 _ROUNDING = 1e-6  # what terms near 1 leave where they cancel out
 _MOST_VALUES = 32  # of an input that signs can stand for
 
@@ -98,9 +99,9 @@ class Comparison:
                 flips = self._searched_flips(number, call, own[number], tainted)
                 if flips is not None:
                     self._tally(number, call, flips, tainted)
-                    tainted |= _any(flips)
+                    tainted |= _any(flips, len(tainted))
             else:  # the layer stayed float: its flips cannot be seen
-                tainted |= _any(call.near)
+                tainted |= _any(call.near, len(tainted))
         self.samples += len(inputs[0])
         for number, (theirs, ours) in enumerate(zip(expected, outputs, strict=True)):
             self._compare_output(number, theirs, ours, tainted)
@@ -132,6 +133,9 @@ class Comparison:
             self.errors.append(f"{call.layer}: {self.reference.name} feeds it {len(values)} values, the file signs")
             return None
         shape, known = call.quantized.shape, list[Array]()
+        if shape[0] % len(tainted):
+            self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape} for {len(tainted)} samples")
+            return None
         for packed in own:
             bits = within(packed, shape, self.lowering.binary[number].before)
             if bits is None:
@@ -161,18 +165,29 @@ class Comparison:
         if expected.shape != output.shape:
             self.errors.append(f"{name}: {self.reference.name} gives {expected.shape}, the file {output.shape}")
             return
-        if tainted.all():
+        if len(expected) % len(tainted):
+            self.errors.append(f"{name}: {self.reference.name} gives {expected.shape} for {len(tainted)} samples")
             return
-        expected, output = expected[~tainted], output[~tainted]
-        limit = max(tolerance(expected), self._rounding[number])
-        difference = np.abs(expected - output).max()
-        if not difference <= limit:  # of NaN too
+        certain = ~_of_rows(tainted, expected)
+        if not certain.any():
+            return
+        if (difference := too_far(expected[certain], output[certain], self._rounding[number])) is not None:
             self.errors.append(f"{name}: differs by {difference:.3g}, though no bit flipped before it")
 
 
-def tolerance(expected: Array) -> float:
-    """By how much an output may differ in which no bit flipped."""
-    return max(_TOLERANCE * float(np.abs(expected).max()), _ROUNDING)
+def too_far(expected: Array, output: Array, rounding: float = 0.0) -> float | None:
+    """By how much an output [N, ...] in which no bit flipped differs more than by rounding, None if it does not.
+
+    Sample by sample, or large outputs would hide what is wrong with small ones. Outputs that cancel out are compared
+    with those of other samples.
+    """
+    theirs, ours = (values.reshape(len(values), -1).astype(np.float64) for values in (expected, output))
+    largest = np.abs(theirs).max(1, initial=0, where=np.isfinite(theirs))
+    least = max(_CANCELLED * float(np.median(largest)), _ROUNDING, rounding)
+    with np.errstate(invalid="ignore"):  # infinity less infinity, which is equal
+        difference = np.where(theirs == ours, 0, np.abs(theirs - ours)).max(1, initial=0)
+    wrong = ~(difference <= np.maximum(_TOLERANCE * largest, least))  # of NaN too
+    return float(difference[wrong].max()) if wrong.any() else None
 
 
 def _is_opposite(call: LayerInput, given: Given) -> bool:
@@ -209,10 +224,15 @@ def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tup
 
 def _for_all(samples: Array, like: Array) -> Array:
     """A bool for each sample [N], for each of its elements."""
-    return samples.reshape(-1, *[1] * (like.ndim - 1))
+    return _of_rows(samples, like).reshape(-1, *[1] * (like.ndim - 1))
 
 
-def _any(bits: Array) -> Array:
+def _of_rows(samples: Array, like: Array) -> Array:
+    """The same for each of its rows, which may be several of each sample: every step of a sequence."""
+    return np.repeat(samples, len(like) // len(samples))
+
+
+def _any(bits: Array, samples: int) -> Array:
     """For each sample, whether any of its elements is True."""
-    found: Array = bits.reshape(len(bits), -1).any(axis=1)
+    found: Array = bits.reshape(samples, -1).any(axis=1)
     return found

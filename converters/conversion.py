@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mobile_bnn import __version__
 from mobile_bnn.converters.agreement import Agreement, agreement
-from mobile_bnn.converters.compare import Comparison, tolerance
+from mobile_bnn.converters.compare import Comparison, too_far
 from mobile_bnn.converters.float_weights import FloatWeights
 from mobile_bnn.converters.float_weights import float_weights as store_float_weights
 from mobile_bnn.converters.graph import Tensor, TfliteModel
@@ -134,8 +134,7 @@ def _check_prepared(original: bytes, lowering: Lowering, inputs: list[Array]) ->
     prepared = TfliteModel.of(lowering.floats).write()
     outputs = zip(run_float_file(original, inputs), run_float_file(prepared, inputs), strict=True)
     for number, (theirs, ours) in enumerate(outputs):
-        difference = float(np.abs(theirs - ours).max())
-        if not difference <= tolerance(theirs):
+        if (difference := too_far(theirs, ours)) is not None:
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
 
 
@@ -208,14 +207,19 @@ def _metadata(image: Tensor) -> ModelMetadata:
 
 
 def _inputs(tensors: Sequence[Tensor], samples: Sequence[Array] | Array | None) -> list[Array]:
-    """The first samples, or a few seeded ones between -1 and 1 in the shapes that the model takes."""
+    """The first samples, or a few seeded ones, in the shapes and types that the model takes."""
     if samples is not None:
         return _checked(tensors, [samples] if isinstance(samples, np.ndarray) else list(samples))
     generator = np.random.default_rng(0)
-    return [
-        generator.uniform(-1, 1, (_SAMPLES * tensor.shape[0], *tensor.shape[1:])).astype(np.float32)
-        for tensor in tensors
-    ]
+    return [_noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in tensors]
+
+
+def _noise(generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> Array:
+    """Numbers between -1 and 1, any bytes, or of larger integers, which may be places in a table, 0 and 1."""
+    if dtype is None or not np.issubdtype(dtype, np.integer):
+        return generator.uniform(-1, 1, shape).astype(dtype or np.float32)
+    low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.itemsize == 1 else (0, 1)
+    return generator.integers(low, high, shape, dtype, endpoint=True)
 
 
 def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
@@ -227,7 +231,8 @@ def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
     count, batch = min(len(array) for array in samples), tensors[0].shape[0]
     if count < batch:
         raise UsageError(f"{count} samples are less than a batch of the model, which is {batch}")
-    return [array[: min(count // batch, _SAMPLES) * batch] for array in samples]
+    first = min(count // batch, _SAMPLES) * batch
+    return [array[:first].astype(tensor.dtype) for array, tensor in zip(samples, tensors, strict=True)]
 
 
 def convert_float(model: Any, path: Path) -> Path:

@@ -52,6 +52,9 @@ class FileRunner:
         """Runs inputs [N, ...] in batches of the file's size, of which N is a multiple; returns outputs [N, ...].
 
         Those that the file has in int8 are float32 here.
+
+        Raises:
+            MobileBnnError: an operator of it fails.
         """
         details, ends = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         batch = int(details[0]["shape"][0])
@@ -60,9 +63,15 @@ class FileRunner:
             for detail, values in zip(details, inputs, strict=True):
                 given = as_input(values[start : start + batch], detail)
                 self._interpreter.set_tensor(detail["index"], given.astype(detail["dtype"]))
-            self._interpreter.invoke()
+            self._invoke()
             parts.append([as_output(self._interpreter.get_tensor(end["index"]), end) for end in ends])
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def _invoke(self) -> None:
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:  # some kernels look at their operands only now
+            raise MobileBnnError("LiteRT cannot run the file", why=first_line(error)) from error
 
 
 def run_float_file(flatbuffer: bytes, inputs: Sequence[Array]) -> list[Array]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Layer, Lowering
+from mobile_bnn.converters.quantizers.activations import StepFunction
 from mobile_bnn.converters.quantizers.cone import Cone, cones
 from mobile_bnn.converters.quantizers.finite import values_of
 from mobile_bnn.converters.reading import Given
@@ -21,6 +22,7 @@ Array = npt.NDArray[Any]
 # pre-activation, two runs may land on different sides of a threshold.
 TIE = 1e-5
 _LEAST = 1e-6  # what terms near 1 leave where they cancel out
+_TINY = np.finfo(np.float32).tiny  # machines may take smaller numbers for 0
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,10 @@ class FloatFile:
         if found is None:
             return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool), replaced)
         cone, quantizer = found
-        near = _changes(quantizer, known[id(cone.source)].reshape(-1, cone.channels))
+        source = known[id(cone.source)]
+        near = _changes(quantizer, source.reshape(-1, cone.channels))
+        if isinstance(quantizer, StepFunction) and cone.source in self._graph.inputs:  # nothing was rounded on the way
+            near &= (np.abs(source) < _TINY).reshape(near.shape) & (source != 0).reshape(near.shape)
         return LayerInput(layer.name, quantized, near.reshape(quantized.shape), replaced)
 
 
@@ -146,16 +151,35 @@ class KerasModel:
 
     Args:
         model: the model.
-        lowering: of its float graph, which tells the layers' numbers.
+        lowering: of its float graph, which tells the layers' numbers and the batch.
     """
 
     name = "Keras"
 
     def __init__(self, model: Any, lowering: Lowering) -> None:
         self._model, self._names = model, [layer.name for layer in lowering.binary]
+        self._batch = lowering.floats.inputs[0].shape[0]
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
-        """Runs the model."""
+        """Runs the model: on all together, unless the others of a batch matter to a sample, as in a mean over it."""
+        outputs, calls = self._run(inputs, given)
+        parts = [self._part(inputs, given, 0)]
+        if all(_begins_with(*pair) for pair in zip(calls, parts[0][1], strict=True)):
+            return outputs, calls
+        parts += [self._part(inputs, given, start) for start in range(self._batch, len(inputs[0]), self._batch)]
+        columns = zip(*(part_outputs for part_outputs, _ in parts), strict=True)
+        joined = zip(*(part_calls for _, part_calls in parts), strict=True)
+        return [np.concatenate(column) for column in columns], [_joined(column) for column in joined]
+
+    def _part(
+        self, inputs: Sequence[Array], given: Mapping[int, Given], start: int
+    ) -> tuple[list[Array], list[LayerInput]]:
+        """Runs one of the file's batches."""
+        here = slice(start, start + self._batch)
+        own = {number: Given(each.values[here], each.gap) for number, each in given.items()}
+        return self._run([values[here] for values in inputs], own)
+
+    def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
         from mobile_bnn.converters.layers import run_recorded
 
         left = list(enumerate(self._names))
@@ -169,6 +193,15 @@ class KerasModel:
         return outputs, [
             LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real), call.replaced) for call in calls
         ]
+
+
+def _begins_with(call: LayerInput, first: LayerInput) -> bool:
+    return np.array_equal(call.quantized[: len(first.quantized)], first.quantized)
+
+
+def _joined(calls: Sequence[LayerInput]) -> LayerInput:
+    quantized, near = (np.concatenate(parts) for parts in zip(*((c.quantized, c.near) for c in calls), strict=True))
+    return replace(calls[0], quantized=quantized, near=near)
 
 
 def _changes(quantizer: Callable[[Array], Any], real: Array) -> Array:

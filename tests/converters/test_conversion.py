@@ -292,3 +292,42 @@ def test_two_layers_on_one_packed_tensor_are_compared_each(tmp_path):
     assert names.count("LceQuantize") == 1
     assert sorted(layer.layer for layer in conversion.layers) == ["left", "right"]
     assert {layer.bits for layer in conversion.layers} == {8 * 6 * 6 * 32}
+
+
+def bytes_and_booleans():
+    """Pixels go in as a camera gives them, and an answer comes out."""
+    image = layers.Input((6, 6, 3), dtype="uint8")
+    x = layers.Conv2D(32, 3)(layers.Rescaling(1 / 127.5, -1)(image))
+    x = larq.layers.QuantConv2D(4, 3, **SIGN)(layers.BatchNormalization()(x))
+    return tf.keras.Model(image, layers.Lambda(lambda y: y > 0)(x))
+
+
+def words():
+    text = layers.Input((12,), dtype="int32")
+    return tf.keras.Model(text, larq.layers.QuantConv1D(16, 3, **SIGN)(layers.Embedding(50, 40)(text)))
+
+
+@pytest.mark.parametrize(
+    ("make", "samples"),
+    [
+        (bytes_and_booleans, np.random.default_rng(0).integers(0, 256, (8, 6, 6, 3), np.uint8)),
+        (words, np.random.default_rng(0).integers(0, 50, (8, 12), np.int32)),
+    ],
+)
+def test_inputs_and_outputs_that_are_no_floats(tmp_path, make, samples):
+    tf.keras.utils.set_random_seed(3)
+    model = make()
+    converters.convert(model, tmp_path / "m.tflite")  # on samples of its own
+    converters.convert(model, tmp_path / "m.tflite", samples=samples)
+    with Interpreter(tmp_path / "m.tflite") as interpreter:
+        computed = [interpreter.predict(sample[None]) for sample in samples]
+    np.testing.assert_array_equal(np.concatenate(computed), model.predict(samples, verbose=0))
+
+
+def test_a_float_file_that_litert_cannot_run(tmp_path):
+    image = layers.Input((6, 6, 32))
+    conv = larq.layers.QuantConv2D(4, 3, **SIGN)
+    model = tf.keras.Model(image, conv(layers.Lambda(lambda x: tf.reverse(x, [1, 3]))(image)))
+    with pytest.raises(MobileBnnError, match="LiteRT cannot run the file: Non-contiguous `axes` not supported"):
+        converters.convert(model, tmp_path / "m.tflite")
+    assert not (tmp_path / "m.tflite").exists()
