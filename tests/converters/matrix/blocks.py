@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from matrix.family import ONES, ZEROS, Family, block, conv, norm, op, valid
+from matrix.family import ONES, ZEROS, Family, block, conv, norm, op, sign, valid
 from matrix.quantizers import Shift, hwgq, pact, xnor_kernel
 
 from mobile_bnn.legacy_keras import larq, tf
@@ -118,6 +118,56 @@ def _u_net(x: Any) -> Any:
     return conv(16)(layers.Concatenate()([y, layers.UpSampling2D()(down)]))
 
 
+def _detector(x: Any) -> Any:
+    """Heads on two scales, whose boxes and classes are concatenated."""
+    near = norm()(conv(32)(x))
+    far = norm()(conv(32, strides=2)(near))
+    classes = [layers.Reshape((-1, 3))(layers.Conv2D(6, 3, padding="same")(scale)) for scale in (near, far)]
+    boxes = [layers.Reshape((-1, 4))(conv(8, use_bias=True)(scale)) for scale in (near, far)]
+    return [layers.Softmax()(layers.Concatenate(1)(classes)), layers.Concatenate(1)(boxes)]
+
+
+def _segmentation(x: Any) -> Any:
+    """Dilated convolutions far down, enlarged bilinearly, beside a shortcut; the last layer is transposed."""
+    top = norm()(conv(32)(x))
+    y = norm()(conv(32, dilation_rate=2)(norm()(conv(32, strides=2)(top))))
+    y = layers.UpSampling2D(2, interpolation="bilinear")(norm()(conv(32, dilation_rate=3, **ZEROS)(y)))
+    y = norm()(conv(32)(layers.Concatenate()([y, top])))
+    return layers.Softmax()(layers.Conv2DTranspose(6, 3, strides=2, padding="same")(y))
+
+
+def _ada_bin(x: Any) -> Any:
+    """AdaBin: both the filter and its input have two values that are not opposite, each channel its own."""
+
+    def weights(kernel: Any) -> Any:
+        middle = tf.reduce_mean(kernel, [0, 1, 2], keepdims=True)
+        return middle + tf.math.reduce_std(kernel, [0, 1, 2], keepdims=True) * sign(kernel - middle)
+
+    def values(y: Any) -> Any:
+        return 0.25 + 0.75 * sign(y - 0.25)
+
+    for _ in range(2):
+        x = norm()(conv(32, input_quantizer=values, kernel_quantizer=weights, **ZEROS)(x))
+    return x
+
+
+def _horq(x: Any) -> Any:
+    """HORQ: the sign of the input, and the sign of what that leaves, each scaled by its mean size."""
+    terms = []
+    for _ in range(2):
+        size = op(lambda y: tf.reduce_mean(tf.abs(y), [1, 2, 3], keepdims=True))(x)
+        signs = op(sign)(x)
+        terms.append(layers.Multiply()([conv(32, input_quantizer=None)(signs), size]))
+        x = layers.Subtract()([x, layers.Multiply()([signs, size])])
+    return layers.Add()(terms)
+
+
+def _insta_bnn(x: Any) -> Any:
+    """INSTA-BNN: the thresholds of the channels depend on the image."""
+    threshold = op(lambda y: 0.5 * tf.reduce_mean(y, [1, 2], keepdims=True))(x)
+    return norm()(conv(32)(layers.Subtract()([x, threshold])))
+
+
 def _fixed_scale(x: Any) -> Any:
     """A float stem, a sign written by hand, and a classifier."""
     x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(x)
@@ -140,5 +190,10 @@ FAMILIES = [
     Family("HWGQ-Net", block(_hwgq_net), {"CONV_2D": 0}),
     Family("GroupNet", block(_group_net), {"LceBconv2d": 6}),
     Family("U-Net, binary", block(_u_net), {"LceBconv2d": 3}),
+    Family("detector: two heads on two scales", block(_detector), {"LceBconv2d": 4}),
+    Family("segmentation", block(_segmentation), {"LceBconv2d": 5}),
+    Family("AdaBin", block(_ada_bin), {"CONV_2D": 0}),
+    Family("HORQ", block(_horq), {"LceBconv2d": 2}),
+    Family("INSTA-BNN", block(_insta_bnn), {"LceBconv2d": 1}),
     Family("a stem, a step, a classifier", block(_fixed_scale, (9, 9, 3)), {"LceBconv2d": 1}),
 ]

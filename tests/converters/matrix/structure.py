@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from matrix.family import Family, block, chain, conv, norm, op, sign
+from matrix.family import ZEROS, Family, block, chain, conv, norm, op, sign
 
 from mobile_bnn.legacy_keras import tf
 
@@ -69,6 +69,11 @@ def _unused_input_of_one(x: Any) -> Any:
     return layers.Add()([y, layers.Dropout(0.5)(y)])
 
 
+def _every_step(x: Any) -> Any:
+    y = norm()(layers.TimeDistributed(conv(32))(x))
+    return layers.TimeDistributed(conv(16))(y)
+
+
 def _mixed_precision() -> Any:
     policy = tf.keras.mixed_precision.global_policy()
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
@@ -84,6 +89,7 @@ FAMILIES = [
     Family("cropped behind the sign", _between(lambda x: x[:, 1:-1, :-1]), {"LceBconv2d": 1}),
     Family("half of the channels behind the sign", _between(lambda x: x[..., :32], (8, 6, 64)), {"LceBconv2d": 1}),
     Family("enlarged behind the sign", _between(lambda x: tf.repeat(tf.repeat(x, 2, 1), 2, 2)), {"LceBconv2d": 1}),
+    Family("enlarged by a layer behind the sign", _between(layers.UpSampling2D()), {"LceBconv2d": 1, "SIGN": 0}),
     Family(
         "space to depth behind the sign", _between(lambda x: tf.nn.space_to_depth(x, 2), (8, 6, 32)), {"LceBconv2d": 1}
     ),
@@ -102,5 +108,12 @@ FAMILIES = [
     Family("an output that is read too", block(_unused_input_of_one), {"LceBconv2d": 1}),
     Family("batches of 4", chain(conv, norm, conv), {"LceBconv2d": 2, "LceQuantize": 1}, batch_size=4),
     Family("batches of any size", chain(conv, norm, conv), {"LceBconv2d": 2, "LceQuantize": 1}, batch_size=None),
+    Family(
+        "zeros around a small map, batches of any size",
+        chain(lambda: conv(dilation_rate=3, **ZEROS), norm, lambda: conv(16), shape=(4, 3, 40)),
+        {"LceBconv2d": 2},
+        batch_size=None,
+    ),
+    Family("a layer for every step of a sequence", block(_every_step, (3, 6, 6, 32)), {"LceBconv2d": 2}),
     Family("mixed_float16", _mixed_precision, refused="float16"),
 ]
