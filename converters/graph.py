@@ -7,7 +7,7 @@ metadata, further subgraphs) stays what it was.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ class Operator:
         code.customCode, code.version = kind, 1
         operator = cls(kind, list(inputs), list(outputs), code)
         if options is not None:
-            operator.table.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(dict(options))), np.uint8)
+            operator.table.customOptions = np.frombuffer(_flexbuffer(tuple(options.items())), np.uint8)
         return operator
 
     @property
@@ -308,6 +308,12 @@ class TfliteModel:
         model.metadata = [_metadata(name, writer.buffer(content)) for name, content in self.metadata]
         model.buffers = writer.buffers
         return pack(model)
+
+
+@cache
+def _flexbuffer(options: tuple[tuple[str, int], ...]) -> bytes:
+    """A map of options. They are few, and packing is slow."""
+    return bytes(flexbuffers.Dumps(dict(options)))
 
 
 def _has_effects(operator: Operator) -> bool:

@@ -1,5 +1,6 @@
 """Runs a file in LiteRT on a batch, sample by sample."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ class FileRunner:
                     model_content=flatbuffer,
                     experimental_delegates=[load_delegate(str(library_path()))] if delegates else None,
                     experimental_op_resolver_type=resolver,
+                    num_threads=os.cpu_count(),
                 )
                 self._interpreter.allocate_tensors()
                 return

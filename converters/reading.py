@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.lowering import Layer, Lowering
+from mobile_bnn.converters.rules.few_valued import FewValued
 
 Array = npt.NDArray[Any]
 
@@ -50,16 +51,25 @@ def read(layer: Layer, bits: Sequence[Array], samples: int, *, opposite: bool) -
     for sign, found in zip(layer.reads, bits, strict=True):
         if not np.array_equal(first.setdefault(sign.number, found), found):
             return None
-    total = np.broadcast_to(terms.middle, shape).astype(np.float64)
-    for number, found in first.items():
+    signs = []
+    for found in first.values():
         inner = within(found, (samples, *layer.data.shape[1:]), layer.before)
-        if inner is None or inner.size != total.size:
+        if inner is None or inner.size != np.prod(shape):
             return None
-        total += np.where(inner.reshape(shape) ^ opposite, -1, 1) * terms.halves[number]
-    above = terms.levels.above
-    index = np.abs((total - terms.levels.base)[..., None] - above).argmin(-1)
-    values = (terms.levels.base + above[index]).astype(np.float32)
-    return Given(values.reshape(samples, *layer.data.shape[1:]), float(np.diff(above).min()))
+        signs.append(inner.reshape(shape) ^ opposite)
+    values = _values(terms, signs).reshape(samples, *layer.data.shape[1:])
+    return Given(values, float(np.diff(terms.levels.above).min()))
+
+
+def _values(terms: FewValued, negative: list[Array]) -> Array:
+    """The sum of signs, of which some are -1: the nearest level, float32."""
+    base, above = terms.levels.base, terms.levels.above
+    if len(negative) == 1:
+        return np.where(negative[0], base.astype(np.float32), (base + above[-1]).astype(np.float32))
+    halves = zip(terms.halves, negative, strict=True)
+    total = terms.middle - base + sum(np.where(bits, -half, half) for half, bits in halves)
+    index = np.abs(total[..., None] - above).argmin(-1)
+    return np.asarray(base + above[index], np.float32)
 
 
 def is_sample_by_sample(lowering: Lowering, layer: Layer) -> bool:
