@@ -56,7 +56,7 @@ def _create(flatbuffer: bytes, reference: bool, indirect: bool) -> _Interpreter 
     create = load_lce().LiteInterpreter
     with caught_stderr() as printed:
         try:
-            return _Interpreter(create(flatbuffer, os.cpu_count() or 1, reference, indirect, False))
+            return _Interpreter(create(flatbuffer, 1, reference, indirect, False))
         except (RuntimeError, ValueError) as error:
             cause = first_line(error)
     return next((line for line in printed if line.startswith("ERROR")), cause)
