@@ -47,8 +47,10 @@ def file_bytes() -> dict[str, int]:
     from mobile_bnn.converters.backends import to_binary, to_float
     from mobile_bnn.converters.lowering import lower
     from mobile_bnn.converters.source import Source
+    from mobile_bnn.legacy_keras import tf
     from mobile_bnn.training import Recipe
 
+    tf.keras.backend.clear_session()  # names are in the file, and count the layers that other tests have built
     model = zoo.build(MODEL, Recipe.of_zoo(MODEL).method)
     source = Source.of_keras(model)
     lower(source.model.graphs[0], source.quantized)
