@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
 from test_fusion import GlueModel, sum_of_two  # noqa: E402
-from test_maxpool2d import float_pool  # noqa: E402
+from test_maxpool2d import Pool, float_pool  # noqa: E402
 from test_models import network  # noqa: E402
 
 CUSTOM_KINDS = (b"LceQuantize", b"LceDequantize", b"LceBconv2d", b"LceBMaxPool2d", b"Foreign")
@@ -90,8 +90,8 @@ def models() -> Iterator[bytes]:
         yield single_operator("LceDequantize", [words], values)
     yield network()[0]
     yield _pooling()
-    yield float_pool((2, 7, 6, 40), (3, 2), (2, 1), valid=False)
-    yield float_pool((1, 5, 5, 70), (3, 3), (1, 1), valid=True)
+    yield float_pool(Pool(2, (6, 5), (3, 2), (2, 1), valid=False), 40)
+    yield float_pool(Pool(1, (2, 2), (3, 3), (1, 1), valid=True), 70)
     yield _two_partitions()
     yield _packed_constant()
     yield sum_of_two()[0]
