@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 # Float sums in another order differ in the last bits of their largest terms: within this share of the layer's largest
 # pre-activation, two runs may land on different sides of a threshold.
-TIE = 1e-5
+_TIE = 1e-5
 _LEAST = 1e-6  # what terms near 1 leave where they cancel out
 _TINY = np.finfo(np.float32).tiny  # machines may take smaller numbers for 0
 
@@ -206,6 +206,6 @@ def _joined(calls: Sequence[LayerInput]) -> LayerInput:
 
 def _changes(quantizer: Callable[[Array], Any], real: Array) -> Array:
     """Where a quantizer gives another value for a number that rounding may have moved."""
-    margin = np.float32(max(TIE * float(np.abs(real).max()), _LEAST))
+    margin = np.float32(max(_TIE * float(np.abs(real).max()), _LEAST))
     changes: Array = np.asarray(quantizer(real - margin)) != np.asarray(quantizer(real + margin))
     return changes

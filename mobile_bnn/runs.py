@@ -117,7 +117,7 @@ class LayerCheck(BaseModel):
     bits: int
     flips: int
     ties: int = Field(description="the flips that rounding explains")
-    consequences: int = Field(0, description="the flips in images in which an earlier layer had a tie")
+    consequences: int = Field(0, description="the flips behind a tie in an earlier layer that ran on its own input")
 
 
 class Verification(Record):

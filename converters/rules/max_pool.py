@@ -19,8 +19,8 @@ from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, producer_above
 from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
-from mobile_bnn.converters.rules.sign_threshold import sign_threshold, used_elsewhere, without_subnormals
-from mobile_bnn.converters.rules.signs import Signs
+from mobile_bnn.converters.rules.sign_threshold import sign_threshold, used_elsewhere
+from mobile_bnn.converters.rules.signs import Signs, without_subnormals
 
 Array = npt.NDArray[Any]
 

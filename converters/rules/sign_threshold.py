@@ -1,18 +1,11 @@
 """Where the signs that an LceQuantize packs change: its input as a function of a tensor before it."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import steps_of
 from mobile_bnn.converters.quantizers.cone import Cone
 from mobile_bnn.converters.rules.signs import Signs, signs_of
-
-Array = npt.NDArray[Any]
-
-_TINY = np.finfo(np.float32).tiny
 
 
 def sign_threshold(cone: Cone) -> Signs | str:
@@ -25,16 +18,7 @@ def sign_threshold(cone: Cone) -> Signs | str:
         return steps
     if steps.steps == 0:
         return "its sign never changes"
-    found = signs_of(steps)
-    if isinstance(found, str):
-        return found
-    return Signs(found.source, found.middle, found.half, found.factor, without_subnormals(found.shift))
-
-
-def without_subnormals(shift: Array) -> Array:
-    """Shifts that tell the same signs of all normal numbers and 0: a product's underflow makes subnormal ones."""
-    small = np.abs(shift) < _TINY
-    return np.where(small, np.where(shift < 0, -_TINY, np.float32(0)), shift).astype(np.float32)
+    return signs_of(steps)
 
 
 def used_elsewhere(graph: Graph, cone: Cone, reader: Operator) -> bool:

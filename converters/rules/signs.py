@@ -62,12 +62,12 @@ def signs_of(steps: StepFunction) -> Signs | str:
     # A channel that is always high is one whose threshold every number reaches.
     threshold = np.where((above == below) & (above == high), np.float32(-np.inf), threshold)
     last_below = np.nextafter(threshold, np.float32(-np.inf), dtype=np.float32)
-    shift = _without_subnormals(np.where(falls, last_below, -threshold).astype(np.float32)) + np.float32(0)  # no -0.0
+    shift = without_subnormals(np.where(falls, last_below, -threshold).astype(np.float32)) + np.float32(0)  # no -0.0
     factor = np.where(falls, -1, 1).astype(np.float32)
     return Signs(steps.cone.source, (low + high) / 2, (high - low) / 2, factor, shift)
 
 
-def _without_subnormals(shift: Array) -> Array:
+def without_subnormals(shift: Array) -> Array:
     """Shifts that give the same signs to all normal numbers and 0."""
     tiny = np.finfo(np.float32).tiny
     return np.where(np.abs(shift) < tiny, np.where(shift < 0, -tiny, np.float32(0)), shift)
