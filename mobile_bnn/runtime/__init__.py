@@ -2,6 +2,7 @@
 
 from mobile_bnn.runtime.describe import constant, operator_name, tensor_bytes, tensor_name, tensor_type
 from mobile_bnn.runtime.flatbuffer import pack, read_model
+from mobile_bnn.runtime.graph_hash import graph_sha256
 from mobile_bnn.runtime.interpreter import Interpreter
 from mobile_bnn.runtime.library import library_path
 from mobile_bnn.runtime.metadata import Accuracy, ModelMetadata, Normalization, read_metadata, with_metadata
@@ -14,6 +15,7 @@ __all__ = [
     "Normalization",
     "OperatorTime",
     "constant",
+    "graph_sha256",
     "library_path",
     "operator_name",
     "pack",
