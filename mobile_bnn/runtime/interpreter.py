@@ -12,7 +12,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.runtime.describe import operator_name
 from mobile_bnn.runtime.flatbuffer import read_model
 from mobile_bnn.runtime.lce import OPERATORS
-from mobile_bnn.runtime.library import library_path
+from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 
@@ -69,6 +69,11 @@ class Interpreter:
         if self._interpreter is None:
             raise _closed()
         return self._interpreter
+
+    @property
+    def isa(self) -> str:
+        """The instruction set that the binary operators run: the one asked for, else the best of this CPU."""
+        return self._options.get("isa") or default_isa()
 
     @property
     def input_details(self) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-// The library's whole interface: what TFLite's external delegate mechanism looks for, and a version.
+// The library's whole interface: what TFLite's external delegate mechanism looks for, a version, and the instruction set
+// that a delegate runs unless an option names another.
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,3 +108,5 @@ MBNN_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) {
 }
 
 MBNN_EXPORT const char* mobile_bnn_version() { return MBNN_VERSION; }
+
+MBNN_EXPORT const char* mobile_bnn_default_isa() { return mbnn::find_kernels(nullptr)->name; }

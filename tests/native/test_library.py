@@ -14,9 +14,12 @@ def symbols(library: Path, *options: str) -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def test_exports_the_plug_in_and_its_version(library: Path) -> None:
+PLUG_IN = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
+
+
+def test_exports_the_plug_in_its_version_and_its_default(library: Path) -> None:
     names = {line.split()[-1] for line in symbols(library, "--defined-only")}
-    assert names == {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate", "mobile_bnn_version"}
+    assert names == PLUG_IN | {"mobile_bnn_version", "mobile_bnn_default_isa"}
 
 
 def test_needs_only_the_c_library(library: Path) -> None:
@@ -46,3 +49,9 @@ def test_has_the_packages_version(library: Path) -> None:
     version.restype = ctypes.c_char_p
     project = (ROOT / "pyproject.toml").read_text()
     assert version().decode() == re.search(r'^version = "(.*)"$', project, re.MULTILINE).group(1)
+
+
+def test_its_default_is_the_first_instruction_set_that_the_cpu_has(library: Path, isas: list[str]) -> None:
+    default = ctypes.CDLL(str(library)).mobile_bnn_default_isa
+    default.restype = ctypes.c_char_p
+    assert default().decode() == isas[0]

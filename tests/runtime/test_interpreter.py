@@ -1,15 +1,18 @@
 """The interpreter: LCE's reference kernel is the oracle, on both runtimes; every mistake gets one clear line."""
 
 import re
+import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.runtime import Interpreter, library_path
+from mobile_bnn.runtime.library import FILE, default_isa
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,35 @@ def test_every_instruction_set_gives_the_same(binary_tflite, images, expected, i
         return
     with Interpreter(binary_tflite, isa=isa, num_threads=num_threads) as interpreter:
         np.testing.assert_allclose(interpreter.predict(images), expected, atol=1e-6)
+
+
+def test_says_which_instruction_set_it_runs(binary_tflite):
+    with Interpreter(binary_tflite, isa="portable") as interpreter:
+        assert interpreter.isa == "portable"
+    with Interpreter(binary_tflite) as interpreter:
+        assert interpreter.isa == default_isa()
+        # The name is one that the library takes.
+        with Interpreter(binary_tflite, isa=interpreter.isa) as same:
+            assert same.isa == interpreter.isa
+
+
+def test_asking_for_the_instruction_set_needs_a_library_that_tells(tmp_path, monkeypatch):
+    (tmp_path / "native").mkdir()
+    library = tmp_path / "native" / FILE
+    monkeypatch.setattr(sys.modules["mobile_bnn.runtime"], "__path__", [str(tmp_path)])
+    with pytest.raises(MobileBnnError, match="the native library of mobile_bnn is not installed"):
+        default_isa()
+    library.write_bytes(b"no library" * 1000)
+    with pytest.raises(MobileBnnError, match=r"the native library cannot be loaded: .*invalid ELF header"):
+        default_isa()
+    shutil.copy(_some_other_library(), library)
+    with pytest.raises(MobileBnnError, match="the native library is older than this package"):
+        default_isa()
+
+
+def _some_other_library():
+    """The C library's file, which this process has loaded."""
+    return next(line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libc" in line)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # that tf.lite.Interpreter is deprecated
