@@ -5,9 +5,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_SURELY_LEFT_S = 3600  # after which no writer of a file still works on its temporary one
 
 
 def _sync_folder(folder: Path) -> None:
@@ -32,13 +35,27 @@ def _umask() -> int:
     return umask
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary files and folders that a killed process left in `folder`."""
+def remove_leftovers(folder: Path, *, not_of: Collection[str] = ()) -> None:
+    """Removes the temporary files and folders that killed processes left in `folder`.
+
+    Args:
+        folder: that no other process writes to now.
+        not_of: names of files that others may be writing all the same; only old leftovers of these are removed.
+    """
     for part in folder.glob(".*.part*"):
+        if any(part.name.startswith(f".{name}.") for name in not_of) and _age_s(part) < _SURELY_LEFT_S:
+            continue
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)
         else:
             part.unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # its writer has just ended
+        return 0
 
 
 def _make_parent(path: Path) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from mobile_bnn.report import provenance
 from mobile_bnn.report.formats import DOT, count, macs, milliseconds, percent, plural, points, printable, ratio, size
+from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records
 from mobile_bnn.runs import (
     Epoch,
@@ -16,10 +18,10 @@ from mobile_bnn.runs import (
     Measurement,
     Operators,
     Profile,
-    RunFolder,
     Verification,
 )
 
+_TWIN = "_float.tflite"
 X86 = ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686")
 
 
@@ -33,9 +35,9 @@ class KeyFigure:
 
 
 def is_float_baseline(measurement: Measurement) -> bool:
-    """Whether it timed the float file of a run, not the binary one."""
-    baseline: str = RunFolder("").float_tflite.name
-    return PurePath(measurement.file).name == baseline
+    """Whether it timed a float file, such as the twin of a binary one that `mbnn convert` writes beside it."""
+    # Stock LiteRT has no binary operators.
+    return measurement.engine == "litert" or PurePath(measurement.file).name.endswith(_TWIN)
 
 
 def engine(measurement: Measurement) -> str:
@@ -126,24 +128,32 @@ def _text(recipe: dict[str, Any], name: str) -> str:
 def key_figures(records: Records) -> list[KeyFigure]:
     """The figures on top of a report, each only where its record exists."""
     cards: list[KeyFigure] = []
-    if records.verification:
-        cards.append(_accuracy_card(records.verification))
+    verified = provenance.of_verification(records)
+    if records.verification and verified is not Origin.ANOTHER:
+        cards.append(_accuracy_card(records.verification, verified))
     elif records.history and records.history.test:
         cards.append(_trained_card(records.history))
     if size_bytes := _file_bytes(records):
         cards.append(_size_card(size_bytes, records.float_file_bytes))
     if records.profile:
-        cards += _latency_cards(records.profile)
+        cards += _latency_cards(_of_these_files(records.profile, records))
     if records.operators and records.operators.operators:
         cards.append(_macs_card(records.operators))
     return cards
+
+
+def _of_these_files(profile: Profile, records: Records) -> Profile:
+    """The profile without measurements of files that are not in the folder any more."""
+    measurements = profile.measurements
+    kept = [each for each in measurements if provenance.of_measurement(each, records) is not Origin.ANOTHER]
+    return profile.model_copy(update={"measurements": kept})
 
 
 def _file_bytes(records: Records) -> int | None:
     return records.file_bytes or (records.operators.file_bytes if records.operators else None)
 
 
-def _accuracy_card(verification: Verification) -> KeyFigure:
+def _accuracy_card(verification: Verification, origin: Origin | None) -> KeyFigure:
     change = verification.tflite_top1 - verification.keras_top1
     lines = [
         f"Keras {percent(verification.keras_top1)}",
@@ -151,6 +161,8 @@ def _accuracy_card(verification: Verification) -> KeyFigure:
         f"agreement {percent(verification.agreement)}",
         f"{plural(verification.samples, 'image')} of {printable(verification.dataset)}",
     ]
+    if origin is Origin.UNKNOWN:
+        lines.append("of an unknown file")
     title = f"Top-1 of the file, {printable(verification.split)} split"
     return KeyFigure(title, percent(verification.tflite_top1), lines)
 
@@ -208,20 +220,15 @@ def _macs_card(operators: Operators) -> KeyFigure:
 
 def cautions(records: Records) -> list[str]:
     """What a reader must know before believing the figures; empty where nothing is amiss."""
-    found: list[str] = []
-    if records.profile and _stale(records.profile, records.file_sha256):
-        found.append("The latencies were measured on another model.tflite than the one that is in the folder now.")
-    if records.operators and records.file_bytes not in (None, records.operators.file_bytes):
-        found.append("The operator table is of another model.tflite than the one that is in the folder now.")
+    found = list(provenance.remarks(records).values())
+    if provenance.is_of_another_model(records):
+        names = records.run.tflite.name, records.run.model.name
+        found.append(f"{names[0]} was converted from another {names[1]} than the one that is in the folder now.")
+    if records.graph_sha256 is None and (records.verification or records.operators or records.profile):
+        found.append(f"The folder holds no {records.run.tflite.name}: the figures are of a file that is not here.")
     if records.verification and (flips := sum(map(unexplained, records.verification.layers))) > 0:
         found.append(f"Sign flips that rounding does not explain: {count(flips)}. The file differs from Keras there.")
     return found
-
-
-def _stale(profile: Profile, file_sha256: str | None) -> bool:
-    name = RunFolder("").tflite.name
-    timed = [measurement for measurement in profile.measurements if PurePath(measurement.file).name == name]
-    return file_sha256 is not None and any(measurement.file_sha256 != file_sha256 for measurement in timed)
 
 
 def lce_remark(machine: Machine) -> str:

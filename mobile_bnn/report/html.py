@@ -17,7 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from mobile_bnn import __version__
 from mobile_bnn.files import write_text
-from mobile_bnn.report import charts, figures, tables
+from mobile_bnn.report import charts, figures, provenance, tables
 from mobile_bnn.report.formats import DOT, percent
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
@@ -44,6 +44,7 @@ def _page(records: Records) -> str:
         title=f" {DOT} ".join(figures.identity(records)) or records.run.path.resolve().name,
         figures=figures.key_figures(records),
         cautions=figures.cautions(records),
+        remarks=provenance.remarks(records),
         missing=records.missing,
         training=records.history and _training(records.history),
         accuracy=records.verification and _accuracy(records.verification),

@@ -10,8 +10,9 @@ from tomlkit.exceptions import TOMLKitError
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import sha256
-from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
-from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
+from mobile_bnn.profiling.operators import operator_table
+from mobile_bnn.runs import History, ModelFile, Operators, Profile, RunFolder, Verification
+from mobile_bnn.runtime import ModelMetadata, graph_sha256, read_metadata, read_model
 
 
 @dataclass(frozen=True)
@@ -36,42 +37,64 @@ class Records:
     file_bytes: int | None
     float_file_bytes: int | None
     file_sha256: str | None
+    float_file_sha256: str | None
+    graph_sha256: str | None
+    float_graph_sha256: str | None
+    model_sha256: str | None
 
     @property
     def missing(self) -> list[Missing]:
         """The sections that have no record, in the order of the stages."""
-        folder = shlex.quote(str(self.run))
         stages = [
-            (self.history, "Training", "mbnn train"),
-            (self.operators, "Operators", f"mbnn convert {folder}"),
-            (self.verification, "Accuracy before and after conversion", f"mbnn verify {folder}"),
-            (self.profile, "Latency", f"mbnn profile {folder}"),
+            (self.history, "Training", self.command("train")),
+            (self.operators, "Operators", self.command("convert")),
+            (self.verification, "Accuracy before and after conversion", self.command("verify")),
+            (self.profile, "Latency", self.command("profile")),
         ]
+        if isinstance(self.run, ModelFile):  # which was not trained here, and whose operators are read from itself
+            stages = stages[2:]
         return [Missing(title, command) for record, title, command in stages if record is None]
+
+    def command(self, stage: str) -> str:
+        """The command that makes the record of a stage."""
+        name = shlex.quote(str(self.run))
+        if stage == "train":
+            return "mbnn train"
+        if stage == "verify" and isinstance(self.run, ModelFile):
+            return f"mbnn verify {name} --model KERAS_MODEL --dataset NAME"
+        return f"mbnn {stage} {name}"
 
 
 def read(run: RunFolder) -> Records:
-    """Reads every record of `run`.
+    """Reads every record of `run`, a run folder or a .tflite with what lies beside it.
 
     Raises:
-        UsageError: there is no such folder, or nothing in it to report.
+        UsageError: there is no such folder or file, or nothing in it to report.
         MobileBnnError: a record is damaged or of another version.
     """
-    if not run.path.is_dir():
+    alone = isinstance(run, ModelFile)
+    if not run.path.is_dir() and not alone:
         raise UsageError(f"there is no run folder {run}", cure="mbnn train makes one, mbnn demo makes runs/demo")
+    # Each file is read once: another process may write a new one meanwhile.
+    model = read_model(run.tflite) if alone or run.tflite.is_file() else None
+    graph = model and graph_sha256(model)
     history = run.optional(History, run.history)
     records = Records(
         run=run,
         recipe=_recipe(run.recipe),
-        metadata=_metadata(run.tflite),
+        metadata=model and read_metadata(model),
         # Training writes an empty history before its first epoch ends.
         history=history if history and history.epochs else None,
         verification=run.optional(Verification, run.verification),
-        operators=run.optional(Operators, run.operators),
+        operators=_operators(run, graph),
         profile=run.optional(Profile, run.profile),
         file_bytes=_file_bytes(run.tflite),
         float_file_bytes=_file_bytes(run.float_tflite),
-        file_sha256=sha256(run.tflite) if run.tflite.is_file() else None,
+        file_sha256=_sha256(run.tflite),
+        float_file_sha256=_sha256(run.float_tflite),
+        graph_sha256=graph,
+        float_graph_sha256=_twins_graph(run.float_tflite),
+        model_sha256=_sha256(run.model),
     )
     if not any((records.history, records.verification, records.operators, records.profile)):
         names = [path.name for path in (run.history, run.operators, run.verification, run.profile)]
@@ -92,9 +115,25 @@ def _recipe(path: Path) -> dict[str, Any]:
         raise MobileBnnError(f"{path} is not a TOML file", why=first_line(error)) from error
 
 
-def _metadata(path: Path) -> ModelMetadata | None:
-    return read_metadata(path) if path.is_file() else None
+def _operators(run: RunFolder, graph: str | None) -> Operators | None:
+    """The operator table that conversion left, with the layers that stayed float, if it is of this very file."""
+    recorded = run.optional(Operators, run.operators)
+    if graph is None or (recorded and recorded.graph_sha256 == graph):
+        return recorded
+    return operator_table(run.tflite)
+
+
+def _twins_graph(path: Path) -> str | None:
+    """The hash of the float twin's graph; None if there is none, or none that can be read: only its size is shown."""
+    try:
+        return graph_sha256(path) if path.is_file() else None
+    except MobileBnnError:
+        return None
 
 
 def _file_bytes(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
+
+
+def _sha256(path: Path) -> str | None:
+    return sha256(path) if path.is_file() else None

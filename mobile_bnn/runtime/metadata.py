@@ -56,6 +56,7 @@ class ModelMetadata(Record):
     float_macs: int = Field(ge=0)
     accuracy: Accuracy | None = None
     versions: dict[str, str] = Field(default_factory=dict, description="packages that made the file")
+    source_sha256: str = Field("", description="of the file that it was converted from")
 
 
 def read_metadata(model: ModelT | bytes | Path | str) -> ModelMetadata | None:

@@ -8,7 +8,6 @@ from statistics import median, quantiles
 
 import pytest
 
-from mobile_bnn.files import sha256
 from mobile_bnn.runs import (
     Epoch,
     History,
@@ -21,7 +20,7 @@ from mobile_bnn.runs import (
     RunFolder,
     Verification,
 )
-from mobile_bnn.runtime import ModelMetadata, Normalization, with_metadata
+from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, with_metadata
 
 HOSTILE = "<script>alert(1)</script>"
 TERMINAL_ESCAPE = "conv\x1b[31m[red]"
@@ -180,9 +179,14 @@ def recorded_run(
 
 @pytest.fixture
 def real_file_run(
-    recorded_run: RunFolder, binary_tflite: Path, float_tflite: Path, operators: Operators, profile: Profile
+    recorded_run: RunFolder,
+    binary_tflite: Path,
+    float_tflite: Path,
+    operators: Operators,
+    profile: Profile,
+    verification: Verification,
 ) -> RunFolder:
-    """The same with real .tflite files, metadata in one; operator table and profile are of these."""
+    """The same with real .tflite files, metadata in one; the records are of these."""
     metadata = ModelMetadata(
         zoo_model="binary_lenet",
         method="bnn",
@@ -195,8 +199,15 @@ def real_file_run(
     )
     recorded_run.tflite.write_bytes(with_metadata(binary_tflite.read_bytes(), metadata))
     recorded_run.float_tflite.write_bytes(float_tflite.read_bytes())
-    sha = sha256(recorded_run.tflite)
-    measurements = [measured.model_copy(update={"file_sha256": sha}) for measured in profile.measurements]
+    graphs = {path.name: graph_sha256(path) for path in (recorded_run.tflite, recorded_run.float_tflite)}
+    measurements = [
+        measured.model_copy(update={"graph_sha256": graphs[Path(measured.file).name]})
+        for measured in profile.measurements
+    ]
     profile.model_copy(update={"measurements": measurements}).save(recorded_run.profile)
-    operators.model_copy(update={"file_bytes": recorded_run.tflite.stat().st_size}).save(recorded_run.operators)
+    of_file = {"graph_sha256": graphs[recorded_run.tflite.name]}
+    operators.model_copy(update=of_file | {"file_bytes": recorded_run.tflite.stat().st_size}).save(
+        recorded_run.operators
+    )
+    verification.model_copy(update=of_file).save(recorded_run.verification)
     return recorded_run

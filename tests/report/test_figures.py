@@ -6,7 +6,7 @@ import pytest
 
 from mobile_bnn.report import figures, tables
 from mobile_bnn.report.records import read
-from mobile_bnn.runs import Epoch, History, Measurement, Operators, Profile, RunFolder
+from mobile_bnn.runs import Epoch, History, Measurement, Profile, RunFolder
 
 Measure = Callable[..., Measurement]
 
@@ -87,18 +87,6 @@ def test_identity_without_metadata_comes_from_the_recipe(recorded_run: RunFolder
     assert figures.identity(read(recorded_run)) == ["binary_lenet", "bnn", "digits"]
     recorded_run.recipe.unlink()
     assert figures.identity(read(recorded_run)) == ["digits"]
-
-
-def test_records_of_another_file_are_named(real_file_run: RunFolder, profile: Profile, operators: Operators) -> None:
-    flips = "Sign flips that rounding does not explain: 1. The file differs from Keras there."
-    assert figures.cautions(read(real_file_run)) == [flips]
-    profile.save(real_file_run.profile)
-    operators.save(real_file_run.operators)
-    assert figures.cautions(read(real_file_run)) == [
-        "The latencies were measured on another model.tflite than the one that is in the folder now.",
-        "The operator table is of another model.tflite than the one that is in the folder now.",
-        flips,
-    ]
 
 
 def test_several_binary_files_are_told_apart_by_name(profile: Profile, measure: Measure) -> None:
