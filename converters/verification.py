@@ -14,6 +14,7 @@ from mobile_bnn.converters.reference import KerasModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import Verification
+from mobile_bnn.runtime import graph_sha256
 
 Array = npt.NDArray[Any]
 
@@ -78,6 +79,7 @@ def verify(
         largest_difference=largest,
         layers=comparison.checks(),
         layer_samples=comparison.samples,
+        graph_sha256=graph_sha256(flatbuffer),
     )
 
 

@@ -14,7 +14,7 @@ from mobile_bnn.profiling.engines import ENGINES
 from mobile_bnn.profiling.machine import local_machine
 from mobile_bnn.profiling.messages import Answer, Figures, Request
 from mobile_bnn.runs import Measurement, Profile
-from mobile_bnn.runtime import read_model
+from mobile_bnn.runtime import graph_sha256, read_model
 
 Progress = Callable[[int, int, str], None]
 
@@ -135,6 +135,7 @@ def _measurement(job: Job, threads: int, figures: Figures) -> Measurement:
         file=str(job.path),
         file_bytes=job.path.stat().st_size,
         file_sha256=sha256(job.path),
+        graph_sha256=graph_sha256(job.path),
         median_ms=median,
         p90_ms=p90,
         p99_ms=p99,

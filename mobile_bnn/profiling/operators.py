@@ -10,6 +10,7 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import Operator, Operators
 from mobile_bnn.runtime import (
     constant,
+    graph_sha256,
     operator_name,
     read_model,
     tensor_bytes,
@@ -54,7 +55,7 @@ def operator_table(path: Path | str) -> Operators:
                 output_bytes=sum(tensor_bytes(tensor) for tensor in outputs),
             )
         )
-    return Operators(file_bytes=Path(path).stat().st_size, operators=rows)
+    return Operators(file_bytes=Path(path).stat().st_size, graph_sha256=graph_sha256(model), operators=rows)
 
 
 def _weight_bytes(model: ModelT, inputs: list[TensorT | None], counted: set[int]) -> int:
