@@ -29,19 +29,18 @@ def taken_apart(weights: np.ndarray) -> BinaryWeights:
 @pytest.mark.parametrize(
     ("quantizer", "bases"),
     [
-        (larq.quantizers.SteSign(), 1),
-        (larq.quantizers.ApproxSign(), 1),
-        (larq.quantizers.SwishSign(), 1),
-        (larq.quantizers.MagnitudeAwareSign(), 1),
-        (larq.quantizers.SteHeaviside(), 1),
-        (larq.quantizers.SteTern(), 2),
-        (larq.quantizers.SteTern(ternary_weight_networks=True), 2),
-        (larq.quantizers.DoReFa(1, mode="weights"), 1),
-        (larq.quantizers.DoReFa(2, mode="weights"), 2),
-        (larq.quantizers.DoReFa(3, mode="weights"), 3),
-        (larq.quantizers.DoReFa(4, mode="weights"), 4),
+        pytest.param(larq.quantizers.SteSign(), 1, id="SteSign"),
+        pytest.param(larq.quantizers.ApproxSign(), 1, id="ApproxSign"),
+        pytest.param(larq.quantizers.SwishSign(), 1, id="SwishSign"),
+        pytest.param(larq.quantizers.MagnitudeAwareSign(), 1, id="MagnitudeAwareSign"),
+        pytest.param(larq.quantizers.SteHeaviside(), 1, id="SteHeaviside"),
+        pytest.param(larq.quantizers.SteTern(), 2, id="SteTern"),
+        pytest.param(larq.quantizers.SteTern(ternary_weight_networks=True), 2, id="SteTern of TWN"),
+        pytest.param(larq.quantizers.DoReFa(1, mode="weights"), 1, id="DoReFa of 1 bit"),
+        pytest.param(larq.quantizers.DoReFa(2, mode="weights"), 2, id="DoReFa of 2 bits"),
+        pytest.param(larq.quantizers.DoReFa(3, mode="weights"), 3, id="DoReFa of 3 bits"),
+        pytest.param(larq.quantizers.DoReFa(4, mode="weights"), 4, id="DoReFa of 4 bits"),
     ],
-    ids=str,
 )
 def test_larqs_quantizers(quantizer: Any, bases: int) -> None:
     found = taken_apart(quantized(quantizer))

@@ -29,7 +29,7 @@ SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
         ({"padding": "same", "dilation_rate": 2}, {"PADV2": 0, "ADD": 0}),
         ({"dilation_rate": 3}, {"PADV2": 0, "ADD": 0}),
         ({"strides": 2, "padding": "same", "pad_values": 1.0}, {"PADV2": 0, "ADD": 0}),
-        ({"kernel_quantizer": larq.quantizers.SteTern(), "padding": "same"}, {"LceBconv2d": 2}),
+        ({"kernel_quantizer": "ste_tern", "padding": "same"}, {"LceBconv2d": 2}),
     ],
     ids=str,
 )
