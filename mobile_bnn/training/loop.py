@@ -1,5 +1,7 @@
 """The training loop: from a recipe to a trained Keras model in a run folder."""
 
+import os
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from mobile_bnn import data, methods, zoo
-from mobile_bnn.errors import UsageError
+from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import atomic_file, remove_leftovers
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runs import DatasetRecord, History, RunFolder
@@ -15,6 +17,8 @@ from mobile_bnn.training import distribution, optimizers
 from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
 from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.recipe import Recipe
+from mobile_bnn.training.resources import resource_errors
+from mobile_bnn.wording import plural
 
 
 def build_model(recipe: Recipe, info: data.DatasetInfo) -> Any:
@@ -27,7 +31,7 @@ def build_model(recipe: Recipe, info: data.DatasetInfo) -> Any:
     return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes)
 
 
-def load_data(recipe: Recipe, data_dir: Path | None = None) -> data.Dataset:
+def load_data(recipe: Recipe, data_dir: Path | str | None = None) -> data.Dataset:
     """The recipe's data set."""
     return data.load(
         recipe.dataset,
@@ -53,22 +57,41 @@ def _compiled(recipe: Recipe, dataset: data.Dataset) -> Any:
     return model
 
 
-def _prepare_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) -> None:
-    """Refuses to mix two trainings in one folder; clears what a killed or an unwanted one left."""
-    if fresh:
-        run.clear()  # with the later stages' results, which would be another model's
-    elif run.recipe.exists():
-        if not resume:
-            raise UsageError(
-                f"{run} already holds a training",
-                cure="--resume goes on with it, --fresh starts anew, --run names another",
-            )
-        if differences := Recipe.read(run.recipe).differences(recipe):
-            raise UsageError(
-                f"cannot resume {run} with another recipe", why="; ".join(differences), cure="--fresh starts anew"
-            )
-    for folder in (run.path, run.checkpoints):
-        remove_leftovers(folder)
+def _check_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) -> None:
+    """Refuses to mix two trainings in one folder, and a folder that cannot be written to."""
+    if not os.access(run.path, os.W_OK):
+        raise MobileBnnError(f"{run} cannot be written to", cure="Name another folder: --run FOLDER")
+    if fresh or not run.recipe.exists():
+        return
+    if not resume:
+        raise UsageError(
+            f"{run} already holds a training",
+            cure="--resume goes on with it, --fresh starts anew, --run names another",
+        )
+    before = Recipe.read(run.recipe)
+    # Going on for longer is the one change that a training can take.
+    if differences := before.differences(recipe.model_copy(update={"epochs": before.epochs})):
+        raise UsageError(
+            f"cannot resume {run} with another recipe", why="; ".join(differences), cure="--fresh starts anew"
+        )
+
+
+def _say_what_more_epochs_cost(before: Recipe, recipe: Recipe, trained: int, console: Console) -> None:
+    """A resumed training is exact, but a learning rate that depends on the number of epochs is another one now."""
+    if before.epochs == recipe.epochs:
+        return
+    if trained > recipe.epochs:
+        raise UsageError(
+            f"{plural(trained, 'epoch')} are trained already, more than {recipe.epochs}",
+            cure=f"Resume with --epochs {trained} or more, or start anew with --fresh",
+        )
+    text = f"epochs: {before.epochs} before, {recipe.epochs} now."
+    if recipe.schedule == "cosine" and trained:
+        text += (
+            f" The learning rate of {plural(trained, 'epoch')} fell along a cosine over {before.epochs}, from here on "
+            f"it follows the one over {recipe.epochs}: the weights will not be those of an unbroken training"
+        )
+    console.print(text, soft_wrap=True, highlight=False)
 
 
 def _save_model(recipe: Recipe, info: data.DatasetInfo, weights: list[Any], path: Path) -> Any:
@@ -82,9 +105,9 @@ def _save_model(recipe: Recipe, info: data.DatasetInfo, weights: list[Any], path
 
 def train(
     recipe: Recipe,
-    run: RunFolder,
+    run: RunFolder | Path | str,
     *,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     resume: bool = False,
     fresh: bool = False,
     console: Console | None = None,
@@ -96,9 +119,9 @@ def train(
 
     Args:
         recipe: what to train.
-        run: where recipe, checkpoints, history, TensorBoard logs and the model are written.
+        run: the folder where recipe, checkpoints, history, TensorBoard logs and the model are written.
         data_dir: a folder with local copies of data sets, see `mobile_bnn.data.load`.
-        resume: go on with the training in `run`, or begin if there is none.
+        resume: go on with the training in `run`, or begin if there is none. The recipe may ask for more epochs.
         fresh: discard the training that `run` holds, and what was made of it.
         console: where progress is shown; nowhere by default.
 
@@ -107,25 +130,49 @@ def train(
 
     Raises:
         UsageError: the folder holds a training already, or another recipe's; or the recipe does not fit the data.
+        MobileBnnError: another process is writing to the folder, or the data cannot be loaded.
     """
+    run = run if isinstance(run, RunFolder) else RunFolder(run)
     console = console or Console(quiet=True)
     tf.keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     strategy = distribution.make(recipe.strategy)
     chief = distribution.is_chief(strategy)
-    dataset = load_data(recipe, data_dir)
-    if chief:
-        _prepare_folder(run, recipe, resume=resume, fresh=fresh)
-    with strategy.scope():
-        model = _compiled(recipe, dataset)
-    if chief:
-        recipe.write(run.recipe)
-        _describe(recipe, dataset.info).save(run.dataset)
-        what = f"{recipe.zoo} with {recipe.method} on {dataset.info.train_size:,} images of {recipe.dataset}"
-        console.print(f"training {what} into {run}", soft_wrap=True, highlight=False)
+    with ExitStack() as held:
+
+        def claim() -> None:
+            held.enter_context(run.writing())
+            _check_folder(run, recipe, resume=resume, fresh=fresh)
+
+        exists = run.path.is_dir()
+        if chief and exists:
+            claim()
+        dataset = load_data(recipe, data_dir)
+        with strategy.scope():
+            model = _compiled(recipe, dataset)
+        if chief and not exists:  # made only now: a mistake in the recipe leaves no folder
+            claim()
+        if chief and fresh:
+            run.clear()  # with the later stages' results, which would be another model's
+        with resource_errors(run.path):
+            return _train(recipe, run, dataset, model, console if chief else Console(quiet=True), chief)
+
+
+def _train(
+    recipe: Recipe, run: RunFolder, dataset: data.Dataset, model: Any, console: Console, chief: bool
+) -> tuple[Any, History]:
+    """Trains a compiled model, from the last checkpoint in the run folder if there is one."""
     checkpoints = Checkpoints(run.checkpoints, model, chief=chief)
     history = checkpoints.restore()
-    history = _fit(recipe, run, dataset, model, checkpoints, history, console if chief else Console(quiet=True), chief)
+    if chief:
+        remove_leftovers(run.checkpoints)
+        if run.recipe.exists():
+            _say_what_more_epochs_cost(Recipe.read(run.recipe), recipe, len(history.epochs), console)
+        recipe.write(run.recipe)
+        _describe(recipe, dataset.info).save(run.dataset)
+        what = f"{recipe.zoo} with {recipe.method} on {plural(dataset.info.train_size, 'image')} of {recipe.dataset}"
+        console.print(f"training {what} into {run}", soft_wrap=True, highlight=False, markup=False)
+    history = _fit(recipe, run, dataset, model, checkpoints, history, console, chief)
     with console.status("evaluating on the test split"):
         test = model.evaluate(_one_hot(dataset.test, dataset.info.num_classes), verbose=0, return_dict=True)
     history = History(epochs=history.epochs, test={name: float(test[name]) for name in ("loss", "accuracy")})
@@ -164,7 +211,7 @@ def _fit(
     if first >= recipe.epochs:
         return history
     if first:
-        console.print(f"resuming after epoch {first} of {recipe.epochs}")
+        console.print(f"resuming after epoch {first} of {recipe.epochs}", highlight=False)
     classes = dataset.info.num_classes
     recorder = Recorder(run, checkpoints, history, chief=chief)
     progress = ProgressBar(console, recipe.epochs, dataset.steps_per_epoch, first)

@@ -11,6 +11,7 @@ from mobile_bnn import methods, zoo
 from mobile_bnn.errors import UsageError, first_line
 from mobile_bnn.files import write_text
 from mobile_bnn.names import unknown
+from mobile_bnn.training.recipe_defaults import bowed
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -67,13 +68,18 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":
         if self.schedule == "step" and not self.step_epochs:
-            raise ValueError("step_epochs: schedule 'step' needs at least one epoch")
+            raise ValueError("step_epochs: schedule 'step' needs at least one epoch, such as step_epochs=[30,60]")
         if self.schedule != "step" and self.step_epochs:
-            raise ValueError(f"step_epochs: only schedule 'step' has steps, not {self.schedule!r}")
+            raise ValueError(
+                f"step_epochs: only schedule 'step' has steps, not {self.schedule!r}; step_epochs=[] takes them out"
+            )
         if sorted(set(self.step_epochs)) != self.step_epochs:
             raise ValueError("step_epochs: must rise")
         if self.warmup_epochs >= self.epochs:
-            raise ValueError("warmup_epochs: must be less than epochs")
+            raise ValueError(
+                f"warmup_epochs: must be less than epochs ({self.warmup_epochs:g} of {self.epochs}); "
+                "warmup_epochs=0 takes the warm-up out"
+            )
         return self
 
     @classmethod
@@ -95,27 +101,33 @@ class Recipe(BaseModel):
         return recipe
 
     @classmethod
-    def read(cls, path: Path, **overrides: Any) -> "Recipe":
-        """The recipe in a TOML file; `overrides` replace its fields.
+    def read(cls, path: Path | str, **overrides: Any) -> "Recipe":
+        """The recipe in a TOML file; `overrides` replace its fields, None restores a field's default.
 
         Raises:
             UsageError: no such file, not TOML, or a field that is wrong.
         """
+        path = Path(path)
         if not path.is_file():
             raise UsageError(f"there is no recipe {path}")
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"{path} is not a TOML file", why=first_line(error)) from error
-        return cls.make(str(path), **{**_parse(text, str(path)), **overrides})
+        return cls.make(str(path), **_overridden(_parse(text, str(path)), overrides))
 
     @classmethod
     def of_zoo(cls, name: str, **overrides: Any) -> "Recipe":
-        """The zoo's own recipe of that name (`zoo/recipes/`); `overrides` replace its fields."""
+        """The zoo's own recipe of that name (`zoo/recipes/`).
+
+        `overrides` replace its fields, None restores a field's default. Where the rest of the recipe, which was made
+        for one data set and many epochs, does not fit to them, it bows: see `recipe_defaults`.
+        """
         zoo.get(name)
         # Not by importlib.resources: in an editable install that one finds a copy from install time.
         text = (Path(zoo.__file__).parent / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
-        return cls.make(f"recipe {name}", **{**_parse(text, f"recipe {name}"), **overrides})
+        fields = bowed(_parse(text, f"recipe {name}"), overrides)
+        return cls.make(f"recipe {name}", **_overridden(fields, overrides))
 
     def write(self, path: Path) -> None:
         """Writes the recipe as commented TOML, atomically. A field that is None is left out, as TOML has no null."""
@@ -131,6 +143,10 @@ class Recipe(BaseModel):
         """The fields in which two recipes differ, as "name: a → b"."""
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
         return [f"{name}: {mine} → {theirs}" for name, mine, theirs in pairs if mine != theirs]
+
+
+def _overridden(fields: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**fields, **overrides}.items() if value is not None}
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:

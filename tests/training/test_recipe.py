@@ -35,6 +35,37 @@ def test_overrides_win():
     assert (recipe.method, recipe.epochs) == ("bnn", 3)
 
 
+def test_a_default_bows_to_what_the_user_gives():
+    quick = Recipe.of_zoo("quicknet", epochs=1)  # of 600, 5 of them a warm-up
+    assert (quick.epochs, quick.warmup_epochs, quick.image_size) == (1, pytest.approx(5 / 600), 224)
+    assert Recipe.of_zoo("quicknet", epochs=6).warmup_epochs == 5
+    assert Recipe.of_zoo("quicknet", dataset="cifar10").image_size is None
+    assert Recipe.of_zoo("quicknet", dataset="image_folder:photos").image_size == 224
+    assert Recipe.of_zoo("quicknet", dataset="digits", image_size=64).image_size == 64
+
+
+def test_steps_of_the_learning_rate_keep_their_share_of_the_epochs():
+    whole = Recipe.of_zoo("binary_densenet28")
+    assert (whole.epochs, whole.step_epochs) == (120, [100, 110])
+    assert Recipe.of_zoo("binary_densenet28", epochs=60).step_epochs == [50, 55]
+    one = Recipe.of_zoo("binary_densenet28", epochs=1)
+    assert (one.schedule, one.step_epochs) == ("constant", [])
+    cosine = Recipe.of_zoo("binary_densenet28", schedule="cosine")
+    assert (cosine.schedule, cosine.step_epochs) == ("cosine", [])
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_one_epoch_of_every_recipe_fits(name):
+    assert Recipe.of_zoo(name, dataset="digits", epochs=1).epochs == 1
+
+
+def test_none_restores_the_default_of_a_field(tmp_path):
+    assert Recipe.of_zoo("quicknet", image_size=None, warmup_epochs=None).warmup_epochs == 0
+    Recipe.make(zoo="resnet20", epochs=2, image_size=32, seed=3).write(tmp_path / "recipe.toml")
+    recipe = Recipe.read(str(tmp_path / "recipe.toml"), image_size=None, seed=None)
+    assert (recipe.image_size, recipe.seed) == (None, 0)
+
+
 def test_differences_name_the_fields():
     one = Recipe.of_zoo("resnet20", epochs=3)
     other = Recipe.of_zoo("resnet20", epochs=4, seed=1)
@@ -53,10 +84,10 @@ def test_differences_name_the_fields():
         ({"learning_rate": float("nan")}, "recipe: learning_rate: Input should be"),
         ({"optimizer": "sgd"}, "recipe: optimizer: Input should be 'adam' or 'bop' (got 'sgd')"),
         ({"label_smoothing": 1.0}, "recipe: label_smoothing: Input should be less than 1 (got 1.0)"),
-        ({"schedule": "step"}, "recipe: step_epochs: schedule 'step' needs at least one epoch"),
+        ({"schedule": "step"}, "recipe: step_epochs: schedule 'step' needs at least one epoch, such as step_e"),
         ({"step_epochs": [1]}, "recipe: step_epochs: only schedule 'step' has steps, not 'cosine'"),
         ({"schedule": "step", "step_epochs": [5, 2]}, "recipe: step_epochs: must rise"),
-        ({"warmup_epochs": 9.0}, "recipe: warmup_epochs: must be less than epochs"),
+        ({"warmup_epochs": 9.0}, "recipe: warmup_epochs: must be less than epochs (9 of 9); warmup_epochs=0 takes"),
         ({"zoo": "resnet"}, "unknown zoo model 'resnet'. Did you mean resnet20"),
         ({"method": "bi-real"}, "unknown method 'bi-real'. Did you mean bi_real"),
         ({"augment": "yes"}, "recipe: augment: Input should be a valid boolean (got 'yes')"),
