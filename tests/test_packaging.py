@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.tools import ROOT, tool
 
 
 @pytest.fixture(scope="module")
@@ -93,24 +92,12 @@ def test_find_python(python, fits):
 
 
 def test_building_without_a_compiler_says_so(tmp_path):
-    cmake, make = shutil.which("cmake"), shutil.which("make")
-    if cmake is None or make is None:
-        pytest.skip("no cmake and make here; pip brings its own when it builds")
-    result = subprocess.run(
-        [
-            cmake,
-            "-G",
-            "Unix Makefiles",
-            f"-DCMAKE_MAKE_PROGRAM={make}",
-            "-S",
-            str(ROOT / "native"),
-            "-B",
-            str(tmp_path),
-        ],
-        capture_output=True,
-        text=True,
-        env={"PATH": "/nonexistent", "HOME": str(tmp_path)},
-    )
+    make = tool("make")
+    assert make, "make runs the README's commands"
+    generator = ("-G", "Unix Makefiles", f"-DCMAKE_MAKE_PROGRAM={make}")
+    command = [tool("cmake"), *generator, "-S", str(ROOT / "native"), "-B", str(tmp_path)]
+    environment = {"PATH": "/nonexistent", "HOME": str(tmp_path)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode != 0
     message = " ".join(result.stderr.split())
     assert "mobile_bnn needs a C++ compiler to build its native library, and found none." in message

@@ -1,9 +1,6 @@
 """The native library, loaded for every instruction set: those of this machine for real, the others through SIMDe."""
 
 import os
-import re
-import shutil
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,17 +9,8 @@ import pytest
 from ai_edge_litert.interpreter import load_delegate
 
 from mobile_bnn.runtime import library_path
-
-ROOT = Path(__file__).parents[2]
-
-
-def known_isas(library: Path) -> list[str]:
-    """Every instruction set that the library was built for, as it says itself."""
-    with pytest.raises(ValueError, match="known are") as error:
-        load_delegate(str(library), {"isa": "?"})
-    match = re.search(r"known are (.*)", str(error.value))
-    assert match
-    return match.group(1).split(", ")
+from tests.support.native_builds import build_with_simde, known_isas
+from tests.support.tools import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -47,17 +35,7 @@ def simde_library() -> Path | str:
     """A build of every instruction set in plain C, kept in build/simde; the reason if there can be none."""
     if os.environ.get("MBNN_TEST_LIBRARY"):
         return "MBNN_TEST_LIBRARY names the library under test"
-    if shutil.which("cmake") is None:
-        return "there is no cmake to build the foreign instruction sets with; `make test-deps` installs what they need"
-    folder = ROOT / "build" / "simde"
-    configure = ["cmake", "-S", str(ROOT / "native"), "-B", str(folder), "-DMBNN_SIMDE=ON"]
-    configured = subprocess.run(configure, capture_output=True, text=True, check=False)
-    if "apt-get install libsimde-dev" in configured.stderr:
-        return "SIMDe's headers are not installed; `make test-deps` installs them"
-    assert configured.returncode == 0, configured.stderr
-    built = subprocess.run(["cmake", "--build", str(folder), "-j2"], capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return folder / "libmobile_bnn_delegate.so"
+    return build_with_simde(ROOT / "build" / "simde")
 
 
 @pytest.fixture(scope="session")

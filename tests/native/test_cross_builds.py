@@ -15,9 +15,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from numpy_bconv import pack
 
-ROOT = Path(__file__).parents[2]
+from tests.support.tools import ENVIRONMENT, ROOT
+
 LIBRARY = "libmobile_bnn_delegate.so"
-TOOLS = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # with zig, cmake, ninja
 ARTIFACTS = ("linux x86_64", "linux aarch64", "android x86_64", "android arm64-v8a")
 MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64", "arm64-v8a": "EM_AARCH64"}
 
@@ -159,15 +159,14 @@ def test_the_android_build_refuses_a_function_that_android_6_lacks(tmp_path: Pat
         "target_link_options(gate PRIVATE -Wl,-z,defs)\ntarget_link_libraries(gate PRIVATE ${MBNN_C_LIBRARIES})\n"
     )
     (tmp_path / "gate.c").write_text("#include <stdlib.h>\nvoid* f(void) { return aligned_alloc(64, 64); }\n")
-    environment = {**os.environ, "PATH": TOOLS}
     toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'native/cmake/android.cmake'}"
     configure = ("cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build", toolchain)
-    refused = run(*configure, "-DANDROID_ABI=armeabi", env=environment)
+    refused = run(*configure, "-DANDROID_ABI=armeabi", env=ENVIRONMENT)
     message = " ".join(refused.stderr.split())
     assert "ANDROID_ABI is 'armeabi'. Cure: -DANDROID_ABI=arm64-v8a or -DANDROID_ABI=x86_64." in message
     shutil.rmtree(tmp_path / "build")
-    assert run(*configure, "-DANDROID_ABI=arm64-v8a", env=environment).returncode == 0
-    result = run("cmake", "--build", tmp_path / "build", env=environment)
+    assert run(*configure, "-DANDROID_ABI=arm64-v8a", env=ENVIRONMENT).returncode == 0
+    result = run("cmake", "--build", tmp_path / "build", env=ENVIRONMENT)
     assert result.returncode != 0
     assert "undefined symbol: aligned_alloc" in result.stdout + result.stderr
 
@@ -199,8 +198,7 @@ def test_the_android_library_runs_on_musl(
     compiler = ("python-zig", "cc", "-target", f"{arch}-linux-musl", "-dynamic", "-rdynamic", "-O1", "-std=c++17")
     includes = ("-isystem", "native/cmake/include", "-I", "native")
     source = "tests/native/run_quantize.cc"
-    environment = {**os.environ, "PATH": TOOLS}
-    compiled = run(*compiler, *includes, source, "-o", program, env=environment)
+    compiled = run(*compiler, *includes, source, "-o", program, env=ENVIRONMENT)
     assert compiled.returncode == 0, compiled.stderr
     result = run(*emulator, program, android / abi / LIBRARY)
     assert result.returncode == 0, result.stdout + result.stderr

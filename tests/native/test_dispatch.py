@@ -4,7 +4,8 @@ import platform
 from pathlib import Path
 
 import pytest
-from conftest import known_isas
+
+from tests.support.native_builds import known_isas
 
 # What /proc/cpuinfo calls it.
 NEEDS = {

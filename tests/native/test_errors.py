@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
-from conftest import known_isas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase
 from single_operator import TensorSpec, chain, create_interpreter, flexbuffer_map, run_delegate, single_operator
+
+from tests.support.native_builds import known_isas
 
 POOL = {"padding": 0, "filter_height": 2, "filter_width": 2, "stride_height": 2, "stride_width": 2}
 

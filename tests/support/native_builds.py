@@ -1,0 +1,62 @@
+"""Builds of the native library that tests make, and what a build says of itself."""
+
+import fcntl
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from ai_edge_litert.interpreter import load_delegate
+
+from tests.support.tools import ENVIRONMENT, ROOT
+
+
+def known_isas(library: Path) -> list[str]:
+    """Every instruction set that the library was built for, as it says itself."""
+    with pytest.raises(ValueError, match="known are") as error:
+        load_delegate(str(library), {"isa": "?"})
+    match = re.search(r"known are (.*)", str(error.value))
+    assert match
+    return match.group(1).split(", ")
+
+
+def cmake(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs the CMake of the virtual environment, in English."""
+    command = ["cmake", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, "LC_ALL": "C"}, check=False)
+
+
+def configure_with_simde(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Prepares a build of every instruction set in plain C."""
+    return cmake("-S", ROOT / "native", "-B", folder, "-DMBNN_SIMDE=ON", *options)
+
+
+def lacks_simde(folder: Path) -> bool:
+    """Whether CMake looked for SIMDe's headers and found none: its cache says so, as a message has lines to break."""
+    cache = folder / "CMakeCache.txt"
+    return cache.is_file() and "SIMDE_INCLUDE:PATH=SIMDE_INCLUDE-NOTFOUND" in cache.read_text(encoding="utf-8")
+
+
+def build_with_simde(folder: Path, *options: str) -> Path | str:
+    """The library with every instruction set, built in a folder that is kept; or why there can be none.
+
+    Workers of one run share the folder: one of them builds, the others wait.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / ".lock"):
+        configured = configure_with_simde(folder, *options)
+        if configured.returncode and lacks_simde(folder):
+            return "SIMDe's headers are not installed; `make test-deps` installs them"
+        assert configured.returncode == 0, configured.stderr
+        built = cmake("--build", folder, "-j2")
+        assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "libmobile_bnn_delegate.so"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
