@@ -1,12 +1,16 @@
 """`mbnn convert`: a run or a Keras model to a binary .tflite."""
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import DataDir, Json, err, keras_model, out, print_json, run_folder
+from mobile_bnn.cli.console import DataDir, Json, err, keras_model, labelled, out, print_json
+from mobile_bnn.cli.imports import Imports, import_paths
+from mobile_bnn.cli.locate import run_of_model
 from mobile_bnn.cli.samples import Samples, of_file, of_run
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import DatasetRecord, RunFolder
@@ -69,6 +73,7 @@ def command(
     ] = None,
     input_type: Annotated[ValueType, typer.Option(help="Of the file's inputs, with --int8.")] = ValueType.float32,
     output_type: Annotated[ValueType, typer.Option(help="Of the file's outputs, with --int8.")] = ValueType.float32,
+    imports: Imports = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -86,15 +91,21 @@ def command(
         raise UsageError("--int8 stores weights in int8", cure="Leave --float-weights out")
     if output and output.suffix != ".tflite":
         raise UsageError(f"{output} does not end in .tflite")
+    own_layers = import_paths(imports)
     given = of_file(samples) if samples else None
-    if is_run(source):
-        run = run_folder(source)
-        conversion = convert_run(run, output, float_file=float_file, samples=given, data_dir=data_dir, **options)
+    if run := run_of_model(source):
+        with run.writing() if output is None else writing_to(output):
+            conversion = convert_run(
+                run, output, float_file=float_file, samples=given, imports=own_layers, data_dir=data_dir, **options
+            )
     else:
         if int8 and given is None:
             raise UsageError("--int8 needs inputs to calibrate on", cure="Give --samples, a .npy of float32 [N, ...]")
         output = output or _output_of(source)
-        conversion = convert_model(source, output, float_file=float_file, samples=given or Samples(), **options)
+        with writing_to(output):
+            conversion = convert_model(
+                source, output, float_file=float_file, samples=given or Samples(), imports=own_layers, **options
+            )
     if as_json:
         print_json(
             {
@@ -117,9 +128,10 @@ def _output_of(source: Path) -> Path:
     return source.with_name(f"{source.stem}_binary.tflite" if source.suffix == ".tflite" else f"{source.stem}.tflite")
 
 
-def is_run(source: Path) -> bool:
-    """Whether a path is meant as a run folder, not as a SavedModel folder or a file."""
-    return source.is_dir() and not (source / "saved_model.pb").exists()
+def writing_to(output: Path) -> AbstractContextManager[None]:
+    """Keeps others from writing to the run folder that a file is to lie in, if it is one."""
+    run = RunFolder(output.parent)
+    return run.writing() if run.recipe.is_file() else nullcontext()
 
 
 def convert_run(
@@ -128,6 +140,7 @@ def convert_run(
     *,
     float_file: bool = True,
     samples: Samples | None = None,
+    imports: Sequence[Path] = (),
     data_dir: Path | None = None,
     **options: Any,
 ) -> "Conversion":
@@ -141,6 +154,7 @@ def convert_run(
         run.float_tflite if float_file else None,
         lambda model: _metadata(run, model),
         samples or of_run(run, data_dir, needed="int8" in options),
+        imports,
         options,
     )
     if output is None:
@@ -148,22 +162,30 @@ def convert_run(
     return conversion
 
 
-def convert_model(source: Path, output: Path, *, float_file: bool, samples: Samples, **options: Any) -> "Conversion":
+def convert_model(
+    source: Path, output: Path, *, float_file: bool, samples: Samples, imports: Sequence[Path] = (), **options: Any
+) -> "Conversion":
     """Converts a model from elsewhere."""
     if output.exists() and source.exists() and output.samefile(source):
         raise UsageError(f"{output} is the model itself", cure="Give another --output")
     float_output = output.with_name(f"{output.stem}_float.tflite") if float_file else None
-    return _convert(source, output, float_output, None, samples, options)
+    return _convert(source, output, float_output, None, samples, imports, options)
 
 
 def _convert(
-    path: Path, output: Path, float_output: Path | None, metadata: Any, samples: Samples, options: dict[str, Any]
+    path: Path,
+    output: Path,
+    float_output: Path | None,
+    metadata: Callable[[Any], "ModelMetadata"] | None,
+    samples: Samples,
+    imports: Sequence[Path],
+    options: dict[str, Any],
 ) -> "Conversion":
     with err.status(f"reading {path}"):
         from mobile_bnn.converters.conversion import Int8, convert, convert_float
         from mobile_bnn.converters.source import Source
 
-        source = Source.load(path)
+        source = Source.load(path, imports=imports)
     if "int8" in options:
         options = {**options, "int8": Int8(samples=samples.calibration or [], **options["int8"])}
     record = metadata(source.keras) if metadata else None
@@ -203,4 +225,4 @@ def show(conversion: "Conversion") -> None:
             f"outputs differ by {agreement.difference:.2g} on average"
         )
     for name, why in conversion.float_layers.items():
-        out.print(f"[yellow]stays float:[/] {name}: {why}", soft_wrap=True)
+        out.print(labelled("stays float:", "yellow", f"{name}: {why}"), soft_wrap=True)

@@ -32,21 +32,26 @@ def command(
 
     def step(number: int, title: str) -> None:
         if not as_json:
-            out.print(f"\n[bold]{number}/5 {title}[/]")
+            out.print(f"\n{number}/5 {title}", style="bold")
 
     step(1, "train")
     recipe = Recipe.of_zoo("binary_lenet", dataset=dataset, epochs=epochs, **_FEW_IMAGES)
     history = train.train(recipe, folder, data_dir, fresh=True)
     step(2, "convert")
-    conversion = convert.convert_run(folder, data_dir=data_dir)
+    with folder.writing():
+        conversion = convert.convert_run(folder, data_dir=data_dir)
     if not as_json:
         convert.show(conversion)
     step(3, "verify against Keras")
-    verification = verify.verify_run(folder, data_dir)
+    with folder.writing():
+        verification = verify.verify_run(folder, data_dir)
+        verification.save(folder.verification)
     if not as_json:
         out.print(report.verification_table(verification))
     step(4, "profile on this machine")
-    measured = profile.profile_run(folder, [1, 2])
+    with folder.writing():
+        measured = profile.profile_run(folder, [1, 2])
+        measured.save(folder.profile)
     if not as_json:
         out.print(report.profile_table(measured))
     step(5, "report")

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from mobile_bnn.cli.console import Json, binary_file, out, print_json, run_folder
-from mobile_bnn.cli.convert import is_run
+from mobile_bnn.cli.locate import is_run
 from mobile_bnn.errors import UsageError
+from mobile_bnn.runs import ModelFile, RunFolder
 
 EXAMPLE = "Example: mbnn export-weights runs/demo    or    mbnn export-weights model.tflite --output weights.npz"
 
@@ -24,7 +25,7 @@ def command(
     from mobile_bnn.converters.weights_file import collect_weights, write_weights
 
     path = binary_file(run_folder(source)) if is_run(source) else source
-    output = output or path.with_name("weights.npz" if is_run(source) else f"{path.stem}_weights.npz")
+    output = output or (RunFolder(source) if is_run(source) else ModelFile(source)).weights
     if output.suffix != ".npz":
         raise UsageError(f"{output} does not end in .npz")
     weights = collect_weights(path)

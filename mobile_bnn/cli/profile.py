@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, binary_file, err, out, print_json, run_folder
-from mobile_bnn.cli.convert import is_run
+from mobile_bnn.cli.console import Json, binary_file, err, keep, out, print_json
+from mobile_bnn.cli.locate import run_or_file
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runs import Profile, RunFolder
+from mobile_bnn.runs import ModelFile, Profile, RunFolder
 
 if TYPE_CHECKING:
     from mobile_bnn.profiling import Job
@@ -28,30 +28,36 @@ def command(
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
     runs: Annotated[int, typer.Option(min=1, help="Inferences to time.")] = 100,
     warmup: Annotated[int, typer.Option(min=0, help="Inferences before that, not counted.")] = 10,
-    output: Annotated[Path | None, typer.Option(help="Where to keep the result (JSON); a run keeps its own.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Where to keep the result too (JSON); a run keeps its own, MODEL_profile.json a file's."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure latency (median, p90, p99, min) and peak memory, each engine and thread count in a process of its own."""
     counts = thread_counts(threads)
-    run = run_folder(source) if is_run(source) else None
-    profile = measure(_jobs(run, source, engine or []), counts, runs=runs, warmup=warmup)
-    if run:
-        profile.save(run.profile)
+    file = run_or_file(source)
+    with file.writing():
+        profile = measure(_jobs(file, engine or []), counts, runs=runs, warmup=warmup)
+        show_and_keep(profile, file.profile, as_json=as_json)
     if output:
         profile.save(output)
+
+
+def show_and_keep(profile: Profile, record: Path, *, as_json: bool) -> None:
+    """Prints a profile, then keeps it in `record`: what was measured is not lost where nothing can be written."""
     if as_json:
         print_json(profile.model_dump())
     else:
         from mobile_bnn import report
 
         out.print(report.profile_table(profile))
+    keep(lambda: profile.save(record))
 
 
 def profile_run(run: RunFolder, threads: list[int]) -> Profile:
     """Profiles a run's binary file with every engine that can run it, and its float file with stock LiteRT."""
-    profile = measure(_jobs(run, run.path, []), threads)
-    profile.save(run.profile)
-    return profile
+    return measure(_jobs(run, []), threads)
 
 
 def measure(jobs: list["Job"], threads: list[int], *, runs: int = 100, warmup: int = 10) -> Profile:
@@ -64,26 +70,34 @@ def measure(jobs: list["Job"], threads: list[int], *, runs: int = 100, warmup: i
             runs=runs,
             warmup=warmup,
             threads=threads,
-            on_progress=lambda done, total, what: status.update(f"profiling {done + 1} of {total}: {what}"),
+            on_progress=lambda done, total, what: status.update(f"profiling {min(done + 1, total)} of {total}: {what}"),
         )
 
 
-def _jobs(run: RunFolder | None, source: Path, engines: list[str]) -> list["Job"]:
+def _jobs(file: RunFolder, engines: list[str]) -> list["Job"]:
+    """A file with its engines, and its float twin with stock LiteRT, which has no binary operators, as the baseline."""
     from mobile_bnn.profiling import jobs_for
 
-    if run is None:
-        return jobs_for(source, engines or [_default_engine(source)])
-    binary = binary_file(run)
-    jobs = jobs_for(binary, [name for name in engines or ["delegate", "lce"] if not name.startswith("litert")])
+    alone, twin = isinstance(file, ModelFile), file.float_tflite
+    path = file.tflite if alone else binary_file(file)
+    if alone and (engines or not _is_binary(path)):
+        return jobs_for(path, engines or ["litert"])
+    jobs = jobs_for(path, [name for name in engines or _installed() if not name.startswith("litert")])
     floats = [name for name in engines or ["litert"] if name.startswith("litert")]
-    # Stock LiteRT has no binary operators: in a run it measures the float file, which is the baseline.
-    return jobs + (jobs_for(run.float_tflite, floats) if run.float_tflite.is_file() else [])
+    return jobs + (jobs_for(twin, floats) if twin.is_file() else [])
 
 
-def _default_engine(path: Path) -> str:
+def _is_binary(path: Path) -> bool:
     from mobile_bnn.profiling import operator_table
 
-    return "delegate" if any(operator.binary for operator in operator_table(path).operators) else "litert"
+    return any(operator.binary for operator in operator_table(path).operators)
+
+
+def _installed() -> list[str]:
+    """The engines for binary files that are here: LCE has no package for a Raspberry Pi."""
+    from mobile_bnn.profiling import ENGINES
+
+    return [name for name in ("delegate", "lce") if not ENGINES[name].unavailable()] or ["delegate"]
 
 
 def thread_counts(text: str) -> list[int]:

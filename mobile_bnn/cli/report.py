@@ -5,25 +5,34 @@ from typing import Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, out, print_json, run_folder
+from mobile_bnn.cli.console import Json, out, print_json
+from mobile_bnn.cli.locate import run_or_file
+from mobile_bnn.errors import MobileBnnError
 
 EXAMPLE = "Example: mbnn report runs/demo --output demo.html"
 
 
 def command(
-    source: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
+    source: Annotated[Path, typer.Argument(help="A run folder, or a .tflite with what lies beside it.")],
     output: Annotated[
-        Path | None, typer.Option(help="The HTML page; report.html in the run folder by default.")
+        Path | None, typer.Option(help="The HTML page; report.html in a run, MODEL_report.html beside a .tflite.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write one self-contained HTML page that opens without a network, and print the same numbers."""
     from mobile_bnn import report
 
-    run = run_folder(source)
-    path = report.write_html(run, output)
+    run = run_or_file(source)
+    page = output or run.report
     if as_json:
-        print_json({"report": str(path)})
+        print_json({"report": str(page)})
     else:
         out.print(report.everything(run))
-        out.print(f"report {path}", soft_wrap=True)
+    try:
+        report.write_html(run, page)
+    except OSError as error:
+        raise MobileBnnError(
+            f"the page {page} cannot be written", why=error.strerror or str(error), cure="--output names another place"
+        ) from error
+    if not as_json:
+        out.print(f"report {page}", soft_wrap=True)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mobile_bnn.cli.console import DataDir, Json, err, out, print_json
+from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, shell_quoted
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import History, RunFolder
+from mobile_bnn.wording import plural
 
 if TYPE_CHECKING:
     from mobile_bnn.training import Recipe
@@ -34,7 +35,11 @@ def command(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any other field of the recipe; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Any other field of the recipe; repeatable. Without a value the field gets its default.",
+        ),
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/ZOO-METHOD-DATASET by default.")] = None,
     data_dir: DataDir = None,
@@ -85,8 +90,8 @@ def train(
 def show(run: RunFolder, history: History) -> None:
     """Prints what the training reached and what comes next."""
     test = history.test or {}
-    out.print(f"test accuracy {test['accuracy']:.2%} (Keras) after {len(history.epochs)} epochs")
-    out.print(f"model {run.model}\nnext: mbnn convert {run}", soft_wrap=True)
+    out.print(f"test accuracy {test['accuracy']:.2%} (Keras) after {plural(len(history.epochs), 'epoch')}")
+    out.print(f"model {run.model}\nnext: mbnn convert {shell_quoted(run)}", soft_wrap=True)
 
 
 def default_folder(recipe: "Recipe") -> Path:
@@ -102,23 +107,27 @@ def _recipe(path: Path | None, resumed: RunFolder | None, overrides: dict[str, A
         return Recipe.read(resumed.recipe, **overrides)
     if path:
         return Recipe.read(path, **overrides)
-    if "zoo" not in overrides:
+    if not overrides.get("zoo"):
+        if resumed:
+            raise UsageError(
+                f"{resumed} holds no training to resume", cure="Name an architecture (--zoo) to begin one there"
+            )
         raise UsageError("nothing to train was named", cure="Name an architecture (--zoo) or a recipe (--recipe)")
     return Recipe.of_zoo(**{"name": overrides["zoo"], **overrides})
 
 
 def _fields(assignments: list[str]) -> dict[str, Any]:
-    """The fields of --set, each value read as TOML; a bare word is a string."""
+    """The fields of --set, each value read as TOML; a bare word is a string, and nothing at all is None."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    fields = {}
+    fields: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(f"--set {assignment!r} is not FIELD=VALUE", cure="For example: --set label_smoothing=0.1")
         try:
-            fields[name] = tomlkit.value(value).unwrap()
+            fields[name] = tomlkit.value(value).unwrap() if value else None
         except TOMLKitError:
             fields[name] = value
     return fields

@@ -1,5 +1,6 @@
 """The recipe of a training run: every choice that its result depends on, in one TOML file."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,9 +90,7 @@ class Recipe(BaseModel):
         Raises:
             UsageError: a field is unknown, ill-typed or out of range; `source` and the field are named.
         """
-        for name in fields:
-            if name not in cls.model_fields:
-                raise UsageError(f"{source}: {unknown('field', name, list(cls.model_fields))}")
+        cls._check_names(source, fields)
         try:
             recipe = cls(**fields)
         except ValidationError as error:
@@ -99,6 +98,17 @@ class Recipe(BaseModel):
         zoo.get(recipe.zoo)
         methods.get(recipe.method)
         return recipe
+
+    @classmethod
+    def _check_names(cls, source: str, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in cls.model_fields:
+                raise UsageError(f"{source}: {unknown('field', name, list(cls.model_fields))}")
+
+    @classmethod
+    def _overridden(cls, source: str, fields: dict[str, Any], overrides: dict[str, Any]) -> "Recipe":
+        cls._check_names(source, overrides)
+        return cls.make(source, **{n: value for n, value in {**fields, **overrides}.items() if value is not None})
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> "Recipe":
@@ -114,7 +124,7 @@ class Recipe(BaseModel):
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"{path} is not a TOML file", why=first_line(error)) from error
-        return cls.make(str(path), **_overridden(_parse(text, str(path)), overrides))
+        return cls._overridden(str(path), _parse(text, str(path)), overrides)
 
     @classmethod
     def of_zoo(cls, name: str, **overrides: Any) -> "Recipe":
@@ -126,8 +136,8 @@ class Recipe(BaseModel):
         zoo.get(name)
         # Not by importlib.resources: in an editable install that one finds a copy from install time.
         text = (Path(zoo.__file__).parent / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
-        fields = bowed(_parse(text, f"recipe {name}"), overrides)
-        return cls.make(f"recipe {name}", **_overridden(fields, overrides))
+        source = f"recipe {name}"
+        return cls._overridden(source, bowed(_parse(text, source), overrides), overrides)
 
     def write(self, path: Path) -> None:
         """Writes the recipe as commented TOML, atomically. A field that is None is left out, as TOML has no null."""
@@ -143,10 +153,6 @@ class Recipe(BaseModel):
         """The fields in which two recipes differ, as "name: a → b"."""
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
         return [f"{name}: {mine} → {theirs}" for name, mine, theirs in pairs if mine != theirs]
-
-
-def _overridden(fields: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in {**fields, **overrides}.items() if value is not None}
 
 
 def _parse(text: str, source: str) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def test_none_restores_the_default_of_a_field(tmp_path):
     Recipe.make(zoo="resnet20", epochs=2, image_size=32, seed=3).write(tmp_path / "recipe.toml")
     recipe = Recipe.read(str(tmp_path / "recipe.toml"), image_size=None, seed=None)
     assert (recipe.image_size, recipe.seed) == (None, 0)
+    with pytest.raises(UsageError, match=r"unknown field 'image_sise'. Did you mean image_size"):
+        Recipe.of_zoo("quicknet", image_sise=None)
 
 
 def test_differences_name_the_fields():
