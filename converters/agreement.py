@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,11 @@ class Agreement:
     magnitude: float
 
 
-def agreement(first: bytes, second: bytes, samples: Sequence[Array]) -> Agreement:
+def agreement(first: Path | str | bytes, second: Path | str | bytes, samples: Sequence[Array]) -> Agreement:
     """Runs two files on the same samples, in LiteRT with the native library.
 
     Args:
-        first: a file.
+        first: a file, or its bytes.
         second: a file of the same inputs and outputs, which may be int8 in one and float32 in the other.
         samples: float32 [N, ...] for each input.
 
@@ -51,14 +52,14 @@ def agreement(first: bytes, second: bytes, samples: Sequence[Array]) -> Agreemen
     )
 
 
-def outputs(flatbuffer: bytes, samples: Sequence[Array]) -> Array:
+def outputs(file: Path | str | bytes, samples: Sequence[Array]) -> Array:
     """What a file gives for its first output, float32 [N, ...]; int8 inputs and outputs are scaled here.
 
     Args:
-        flatbuffer: the file; of its own batch size, so samples that make no whole batch are left out.
+        file: the file, or its bytes; of its own batch size, so samples that make no whole batch are left out.
         samples: float32 [N, ...] for each input.
     """
-    with Interpreter(flatbuffer) as interpreter:
+    with Interpreter(file) as interpreter:
         detail = interpreter.output_details[0]
         computed = [interpreter.predict(batch) for batch in batches(interpreter, samples)]
     values = np.concatenate([batch[0] if isinstance(batch, list) else batch for batch in computed])

@@ -1,8 +1,9 @@
 """From a float model to a binary `.tflite`, checked against what it was made from before it is written."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +20,11 @@ from mobile_bnn.converters.graph import Tensor, TfliteModel
 from mobile_bnn.converters.int8 import ValueType, quantize_int8
 from mobile_bnn.converters.linting import check_names
 from mobile_bnn.converters.litert import run_float_file
-from mobile_bnn.converters.lowering import Lowering, lower
+from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.probe import LceRunner
 from mobile_bnn.converters.reference import FloatFile, KerasModel
-from mobile_bnn.converters.source import Source
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
 from mobile_bnn.profiling import operator_table
@@ -33,6 +35,7 @@ Array = npt.NDArray[Any]
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
 _SAMPLES = 8
+_NOT_BY_LCE = Refusal(RefusalCode.NOT_BY_LCE, "LCE's converter did not make it binary")
 Via = Literal["rules", "lce"]
 
 
@@ -72,7 +75,7 @@ class Int8:
 
 def convert(
     model: Any,
-    path: Path,
+    path: Path | str,
     *,
     metadata: ModelMetadata | None = None,
     samples: Sequence[Array] | Array | None = None,
@@ -84,10 +87,14 @@ def convert(
 ) -> Conversion:
     """Converts a model and writes a binary `.tflite` with a metadata record.
 
+    The file is written once, whole and last: until then an older one at its path stays as it is.
+
     Args:
-        model: a Keras model, or a `Source`.
+        model: a Keras model, a `Source`, the path of whatever `Source.load` reads, or the bytes of a float .tflite;
+            it is not changed.
         path: the file to write.
-        metadata: what the file tells about itself; MACs and package versions are filled in here.
+        metadata: what the file tells about itself; MACs, package versions and the hash of the source's file are filled
+            in here.
         samples: float32 [N, ...], one array for each input, on which the file is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
         allow_float: layers that may stay float though they asked for binarization; "all" for any.
@@ -96,23 +103,23 @@ def convert(
         int8: lets those layers compute in int8.
 
     Raises:
-        UsageError: `allow_float` names a layer that is not there.
+        UsageError: there is no model at that path, or `allow_float` names a layer that is not there.
         MobileBnnError: no layer is binary, one that should be stays float, the model cannot be converted, or the file
             computes something else. Nothing is written then.
+        OSError: the file cannot be written.
     """
-    source = model if isinstance(model, Source) else Source.of_keras(model, batch_size)
-    original = None if source.keras is not None else source.model.write()
-    lowering = lower(source.model.graphs[0], source.quantized)
-    flatbuffer = source.model.write() if via == "rules" else _by_lce(source)
+    path, source = Path(path), Source.of(model, batch_size)
+    lowered, lowering = source.lower()
+    flatbuffer = lowered.write() if via == "rules" else _by_lce(source)
     unmet = lowering.unmet
     _check_float(lowering, allow_float)
     inputs = _inputs(lowering.floats.inputs, samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
-    float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), "LCE's converter did not make it binary")
+    float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
     if not comparisons[0].checks():
         raise _nothing_binary(lowering, float_layers)
-    if original is not None:
-        _check_prepared(original, lowering, inputs)
+    if source.keras is None:
+        _check_prepared(source, lowering, inputs)
     for comparison in comparisons:
         comparison.add(inputs)
         if comparison.errors:
@@ -121,17 +128,25 @@ def convert(
                 why=comparison.errors[0],
             )
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
-    write_bytes(path, flatbuffer)
-    operators = operator_table(path)
-    metadata = metadata or _metadata(lowering.floats.inputs[0])
-    write_bytes(path, with_metadata(flatbuffer, complete(metadata, operators)))
     agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, int8.samples if int8 else inputs)
-    return Conversion(path, operator_table(path), comparisons[-1].checks(), float_layers, agreed)
+    whole, operators = _with_record(flatbuffer, metadata or _metadata(lowering.floats.inputs[0]), source)
+    write_bytes(path, whole)
+    return Conversion(path, operators, comparisons[-1].checks(), dict(float_layers), agreed)
 
 
-def _check_prepared(original: bytes, lowering: Lowering, inputs: list[Array]) -> None:
+def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
+    """The file with its record, and its operator table."""
+    operators = operator_table(flatbuffer)
+    record = complete(metadata, operators)
+    if not record.source_sha256:
+        record = record.model_copy(update={"source_sha256": source.sha256})
+    whole = with_metadata(flatbuffer, record)
+    return whole, operators.model_copy(update={"file_bytes": len(whole)})
+
+
+def _check_prepared(source: Source, lowering: Lowering, inputs: list[Array]) -> None:
     """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
-    prepared = TfliteModel.of(lowering.floats).write()
+    original, prepared = source.model.write(), TfliteModel.of(lowering.floats).write()
     outputs = zip(run_float_file(original, inputs), run_float_file(prepared, inputs), strict=True)
     for number, (theirs, ours) in enumerate(outputs):
         if (difference := too_far(theirs, ours)) is not None:
@@ -177,12 +192,12 @@ def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
         )
 
 
-def _nothing_binary(lowering: Lowering, unmet: dict[str, str]) -> MobileBnnError:
+def _nothing_binary(lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnError:
     if unmet:
         reasons = "; ".join(f"{name}: {why}" for name, why in unmet.items())
         return MobileBnnError("no layer of the model can be made binary", why=reasons)
     why = "no linear operator has quantized weights and a quantized input"
-    half = [layer.name for layer in lowering.layers if "input is not quantized" in layer.reason]
+    half = [layer.name for layer in lowering.layers if layer.code is RefusalCode.INPUT_NOT_QUANTIZED]
     return MobileBnnError(
         "the model has no binary layer",
         why=f"{why}; {', '.join(half)} only quantized weights" if half else why,
@@ -192,11 +207,18 @@ def _nothing_binary(lowering: Lowering, unmet: dict[str, str]) -> MobileBnnError
 
 def complete(metadata: ModelMetadata, operators: Operators) -> ModelMetadata:
     """The record with the file's MACs and the versions of the packages that made it."""
-    # A .tflite is converted without TensorFlow.
-    installed = [package for package in _PACKAGES if find_spec(package.replace("-", "_"))]
-    versions = {"mobile_bnn": __version__, **{package: version(package) for package in installed}}
+    versions = {"mobile_bnn": __version__, **_versions()}
     macs = {"binary_macs": operators.total("binary_macs"), "float_macs": operators.total("float_macs")}
     return metadata.model_copy(update={**macs, "versions": versions})
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages that are installed under these names: a .tflite is converted without TensorFlow, too."""
+    found = {}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def _metadata(image: Tensor) -> ModelMetadata:
@@ -235,9 +257,22 @@ def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
     return [array[:first].astype(tensor.dtype) for array, tensor in zip(samples, tensors, strict=True)]
 
 
-def convert_float(model: Any, path: Path) -> Path:
-    """Writes the same network as a float `.tflite` for stock LiteRT: the baseline of speed and size."""
-    from mobile_bnn.converters import backends
+def convert_float(model: Any, path: Path | str) -> Path:
+    """Writes the same network as a float `.tflite` for stock LiteRT: the baseline of speed and size.
 
-    write_bytes(path, backends.to_float(model))
+    Args:
+        model: a Keras model, a `Source` of one, or the path of one.
+        path: the file to write.
+
+    Raises:
+        UsageError: there is no Keras model at that path.
+        MobileBnnError: the model cannot be read or converted. Nothing is written then.
+        OSError: the file cannot be written.
+    """
+    from mobile_bnn.converters import backends
+    from mobile_bnn.converters.keras_errors import check_model
+
+    path, keras = Path(path), keras_model(model)
+    check_model(keras)
+    write_bytes(path, backends.to_float(keras))
     return path

@@ -25,7 +25,7 @@ class EdgeQuantizer:
     """
 
     def __init__(self, model: TfliteModel) -> None:
-        self.model = TfliteModel.read(model.write())
+        self.model = model.copy()
         make_names_unique(self.model)
         with _quiet():
             try:

@@ -5,7 +5,8 @@ rewrite never has to keep a table in order. Everything that rewrites do not touc
 metadata, further subgraphs) stays what it was.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import sha256
@@ -66,6 +67,10 @@ class Tensor:
         tensor = cls.of(name, values.shape, values.dtype)
         tensor.set_values(values)
         return tensor
+
+    def copy(self) -> "Tensor":
+        """An equal tensor; a constant's bytes, which nobody writes into, are the same ones."""
+        return Tensor(copy(self.table), self.content)
 
     def set_values(self, values: Array) -> None:
         """Makes this tensor a constant of that shape and type."""
@@ -158,6 +163,18 @@ class Operator:
             operator.table.customOptions = np.frombuffer(_flexbuffer(tuple(options.items())), np.uint8)
         return operator
 
+    def copy(self, own: Callable[[Tensor], Tensor] = lambda tensor: tensor) -> "Operator":
+        """An equal operator with options of its own, which may be changed; `own` gives it its tensors."""
+        return Operator(
+            self.kind,
+            [None if tensor is None else own(tensor) for tensor in self.inputs],
+            [own(tensor) for tensor in self.outputs],
+            self.code,
+            deepcopy(self.table),
+            [own(tensor) for tensor in self.intermediates],
+            self.meaning,
+        )
+
     @property
     def options(self) -> Any:
         """The builtin options, None if there are none."""
@@ -194,6 +211,11 @@ class Signature:
     inputs: dict[Any, Tensor]
     outputs: dict[Any, Tensor]
 
+    def copy(self, own: Callable[[Tensor], Tensor]) -> "Signature":
+        """The same names for other tensors."""
+        inputs, outputs = ({name: own(t) for name, t in named.items()} for named in (self.inputs, self.outputs))
+        return Signature(self.key, inputs, outputs)
+
 
 @dataclass(eq=False)
 class Graph:
@@ -204,6 +226,23 @@ class Graph:
     outputs: list[Tensor]
     operators: list[Operator] = field(repr=False)
     signatures: list[Signature] = field(default_factory=list, repr=False)
+
+    def copy(self) -> "Graph":
+        """An equal graph of tensors and operators of its own; the bytes of constants are shared."""
+        copies: dict[int, Tensor] = {}
+
+        def own(tensor: Tensor) -> Tensor:
+            if id(tensor) not in copies:
+                copies[id(tensor)] = tensor.copy()
+            return copies[id(tensor)]
+
+        return Graph(
+            self.name,
+            [own(tensor) for tensor in self.inputs],
+            [own(tensor) for tensor in self.outputs],
+            [operator.copy(own) for operator in self.operators],
+            [signature.copy(own) for signature in self.signatures],
+        )
 
     def producer(self, tensor: Tensor) -> Operator | None:
         """The operator that computes a tensor; None for inputs and constants."""
@@ -288,6 +327,10 @@ class TfliteModel:
         table = schema.ModelT()
         table.version, table.description = 3, ""
         return cls([graph], [], table)
+
+    def copy(self) -> "TfliteModel":
+        """An equal model that can be changed without this one; the bytes of constants are shared, not copied."""
+        return TfliteModel([graph.copy() for graph in self.graphs], list(self.metadata), self.table)
 
     def write(self) -> bytes:
         """The file's bytes. Equal constants are one tensor, and those of equal bytes share a buffer.

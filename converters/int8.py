@@ -52,7 +52,7 @@ def quantize_int8(
     """
     if len(model.graphs) != 1:
         raise MobileBnnError("a model with loops or branches cannot become int8", why="it has several subgraphs")
-    joined = TfliteModel.read(model.write())
+    joined = model.copy()
     make_names_unique(joined)
     (graph,) = joined.graphs
     ranges = _observe(joined, samples)

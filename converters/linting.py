@@ -2,13 +2,20 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from mobile_bnn.converters.lowering import NOT_READ, Layer, Lowering, lower
+from mobile_bnn.converters.lowering import NOT_READ, Layer, Lowering
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source
 from mobile_bnn.names import unknown
 
-# Of an operator whose weights have few values.
-_NO_QUANTIZER = "input is not quantized"
+# By the kind of reason; what has none may only be changed, or stay float.
+_CURES = {
+    RefusalCode.INPUT_NOT_QUANTIZED: "give it an input_quantizer, or put the quantizer right in front of it",
+    RefusalCode.FILTER_NOT_FEW_VALUED: "give its kernel a quantizer of few values, such as ste_sign",
+    RefusalCode.WEIGHTS_NOT_READ: "let it multiply by its quantized weights themselves, or --allow-float {layer}",
+}
+_ANY_CURE = "change the layer, or leave it float: --allow-float {layer}"
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,7 @@ class Finding:
         gets: "binary" or "float".
         why: of a layer that stays float though its weights or it asked for more, the reason; of a binary one that is
             larger than it was, just that.
+        code: of the reason, whatever its text says; None if there is none.
         cure: what to change, for one that wanted to be binary and stays float.
         float_bytes: of its weights in float32.
         file_bytes: of its weights in the file.
@@ -33,6 +41,7 @@ class Finding:
     wanted: str
     gets: str
     why: str
+    code: RefusalCode | None
     cure: str
     float_bytes: int
     file_bytes: int
@@ -44,17 +53,18 @@ class Finding:
         return self.wanted == "binary" and self.gets == "float" and not self.allowed
 
 
-def lint(source: Source, allow_float: Collection[str] = ()) -> list[Finding]:
-    """Lowers a model in memory, and tells of every linear operator.
+def lint(model: Any, allow_float: Collection[str] = ()) -> list[Finding]:
+    """Lowers a copy of a model in memory, and tells of every linear operator.
 
     Args:
-        source: its graph is changed.
+        model: a `Source`, a Keras model, the path of whatever `Source.load` reads, or the bytes of a float .tflite.
         allow_float: layers that may stay float; "all" for any.
 
     Raises:
-        UsageError: `allow_float` names a layer that is not there.
+        UsageError: there is nothing at that path, or `allow_float` names a layer that is not there.
+        MobileBnnError: the model cannot be read or exported.
     """
-    lowering = lower(source.model.graphs[0], source.quantized)
+    _, lowering = Source.of(model).lower()
     check_names(lowering, allow_float)
     return findings(lowering, allow_float)
 
@@ -82,30 +92,36 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
 
 
 def _finding(layer: Layer, allowed: bool) -> Finding:
-    larger = layer.binary and layer.file_bytes > layer.float_bytes
-    not_worth = f"not worth it: {layer.file_bytes:,} bytes of bits, for groups of few channels" if larger else ""
+    told = _told(layer)
     return Finding(
         layer=layer.name,
         kind=layer.kind,
         wanted="binary" if layer.asked else "float",
         gets="binary" if layer.binary else "float",
-        why=not_worth or (layer.reason if layer.asked or _NO_QUANTIZER in layer.reason else ""),
-        cure=_cure(layer) if layer.asked and not layer.binary and not allowed else "",
+        why=told or "",
+        code=told.code if told else None,
+        cure=_cure(layer.name, layer.refusal) if layer.asked and layer.refusal is not None and not allowed else "",
         float_bytes=layer.float_bytes,
         file_bytes=layer.file_bytes,
         allowed=allowed,
     )
 
 
+def _told(layer: Layer) -> Refusal | None:
+    """What a reader of the table wants to know: a layer that neither asked nor has few values is float, that is all."""
+    if layer.refusal is not None:
+        return layer.refusal if layer.asked or layer.refusal.code is RefusalCode.INPUT_NOT_QUANTIZED else None
+    if layer.file_bytes <= layer.float_bytes:
+        return None
+    text = f"not worth it: {layer.file_bytes:,} bytes of bits, for groups of few channels"
+    return Refusal(RefusalCode.LARGER_IN_BITS, text)
+
+
 def _unread(name: str, allowed: bool) -> Finding:
     """The row of a Keras layer that is none of the graph's."""
-    cure = "" if allowed else f"let it multiply by its quantized weights themselves, or --allow-float {name}"
-    return Finding(name, "", "binary", "float", NOT_READ, cure, 0, 0, allowed)
+    cure = "" if allowed else _cure(name, NOT_READ)
+    return Finding(name, "", "binary", "float", NOT_READ, NOT_READ.code, cure, 0, 0, allowed)
 
 
-def _cure(layer: Layer) -> str:
-    if _NO_QUANTIZER in layer.reason:
-        return "give it an input_quantizer, or put the quantizer right in front of it"
-    if "on no grid" in layer.reason:
-        return "give its kernel a quantizer of few values, such as ste_sign"
-    return f"change the layer, or leave it float: --allow-float {layer.name}"
+def _cure(name: str, refusal: Refusal) -> str:
+    return _CURES.get(refusal.code, _ANY_CURE).format(layer=name)

@@ -1,7 +1,6 @@
 """Runs the rules over a float graph, and keeps what each linear operator asked for, what it got, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.module_names import module_name
 from mobile_bnn.converters.quantizers.activations import StepFunction, quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.rules import (
     activation_behind,
     affine_behind,
@@ -37,21 +37,16 @@ from mobile_bnn.converters.rules import (
     transposes,
     unit_axis,
 )
+from mobile_bnn.converters.rules.driver import Rule, apply_until_stable
 from mobile_bnn.converters.rules.few_valued import Sign, quantizer_of
 from mobile_bnn.converters.rules.geometry import look_through_padding
 
 
-class Rule(Protocol):
-    """A module of rules/.
+class BinaryRule(Rule, Protocol):
+    """A rule whose reasons reach the user."""
 
-    Attributes:
-        KINDS: of the operators that it looks at.
-    """
-
-    KINDS: frozenset[str]
-
-    def apply(self, graph: Graph, operator: Operator) -> str | None:
-        """Rewrites the graph around an operator, or says why it does not."""
+    def apply(self, graph: Graph, operator: Operator) -> Refusal | None:
+        """Rewrites a linear operator, or says why it stays float."""
 
 
 # What brings linear operators into the form that binary rules know.
@@ -67,8 +62,8 @@ PREPARE: Sequence[Rule] = (
     movement,
     padding,
 )
-# From a linear operator to LceBconv2d.
-BINARY: Sequence[Rule] = (binary_convolution, binary_dense, binary_depthwise, batch_matmul)
+# From a linear operator to LceBconv2d; no kind of operator belongs to two of them.
+BINARY: Sequence[BinaryRule] = (binary_convolution, binary_dense, binary_depthwise, batch_matmul)
 # What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
 BEHIND: Sequence[Rule] = (
     reshape_behind,
@@ -84,7 +79,7 @@ BEHIND: Sequence[Rule] = (
 SMALLER: Sequence[Rule] = (packed_weights,)
 
 # Why a layer is none of the graph's.
-NOT_READ = "no operator reads its weights as they are"
+NOT_READ = Refusal(RefusalCode.WEIGHTS_NOT_READ, "no operator reads its weights as they are")
 
 LINEAR = frozenset(
     {
@@ -107,7 +102,7 @@ class Layer:
         name: of the Keras layer that its weights belong to, else of the module or the tensor that it computes.
         kind: of operator.
         asked: whether it has quantized weights and a quantized input, or is a Keras layer with a quantizer for both.
-        reason: why it stayed float; empty if it is binary.
+        refusal: why it stayed float; None if it is binary.
         float_bytes: of its weights in float32.
         data: what it reads, without padding.
         before: pixels of padding in front of it, above and on the left.
@@ -120,7 +115,7 @@ class Layer:
     name: str
     kind: str
     asked: bool
-    reason: str
+    refusal: Refusal | None
     float_bytes: int
     data: Tensor
     before: tuple[int, int] = (0, 0)
@@ -131,7 +126,17 @@ class Layer:
     @property
     def binary(self) -> bool:
         """Whether it was rewritten."""
-        return not self.reason
+        return self.refusal is None
+
+    @property
+    def reason(self) -> str:
+        """The text of the refusal; empty if it is binary."""
+        return self.refusal or ""
+
+    @property
+    def code(self) -> RefusalCode | None:
+        """The kind of the refusal; None if it is binary."""
+        return None if self.refusal is None else self.refusal.code
 
 
 @dataclass(frozen=True)
@@ -159,10 +164,11 @@ class Lowering:
         return [layer for layer in self.layers if layer.binary]
 
     @property
-    def unmet(self) -> dict[str, str]:
+    def unmet(self) -> dict[str, Refusal]:
         """The layers that asked to be binary and stayed float, with the reason."""
         unread = dict.fromkeys(self.unread, NOT_READ)
-        return unread | {layer.name: layer.reason for layer in self.layers if layer.asked and not layer.binary}
+        asked = [layer for layer in self.layers if layer.asked]
+        return unread | {layer.name: layer.refusal for layer in asked if layer.refusal is not None}
 
 
 def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering:
@@ -175,15 +181,15 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     Returns:
         Every linear operator, and the float graph.
     """
-    _repeat(graph, PREPARE)
+    apply_until_stable(graph, PREPARE)
     graph.remove_dead()
     floats = _copy(graph)
     names = quantized or {}
     found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if _weights(operator, names)]
     graph.remove_dead()
     layers = [_with_filters(graph, layer, own) for layer, _, own in found]
-    _repeat(graph, BEHIND)
-    _repeat(graph, SMALLER)
+    apply_until_stable(graph, BEHIND)
+    apply_until_stable(graph, SMALLER)
     graph.remove_dead()
     layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
     asked = [weights.rpartition("/")[0] for weights in names if names[weights]]
@@ -191,24 +197,9 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     return Lowering(layers, floats, [name for name in dict.fromkeys(asked) if name not in known])
 
 
-def _repeat(graph: Graph, rules: Sequence[Rule]) -> None:
-    """Applies rules until none of them does anything."""
-    changed = True
-    while changed:
-        changed = False
-        for rule in rules:
-            for operator in list(graph.operators):
-                if operator.kind in rule.KINDS and operator in graph.operators:
-                    changed |= rule.apply(graph, operator) is None
-
-
 def _copy(graph: Graph) -> Graph:
     """The same tensors, in operators of their own."""
-    operators = [
-        Operator(o.kind, list(o.inputs), list(o.outputs), o.code, deepcopy(o.table), list(o.intermediates))
-        for o in graph.operators
-    ]
-    return Graph(graph.name, list(graph.inputs), list(graph.outputs), operators)
+    return Graph(graph.name, list(graph.inputs), list(graph.outputs), [each.copy() for each in graph.operators])
 
 
 def _weights(operator: Operator, quantized: Collection[str]) -> Tensor | None:
@@ -231,9 +222,9 @@ def _lower_one(
     size = 0 if weights.content is None else weights.content.size
     asked = quantized[weights.name] if named else _asks(graph, weights, data)
     old = {id(other) for other in graph.operators}
-    reason = _try_rules(graph, operator)
+    refusal = _try_rules(graph, operator)
     new = [other for other in graph.operators if other.kind == "LceBconv2d" and id(other) not in old]
-    return Layer(name, operator.kind, asked, reason, size, data, before), operator, new
+    return Layer(name, operator.kind, asked, refusal, size, data, before), operator, new
 
 
 def _with_filters(graph: Graph, layer: Layer, operators: list[Operator]) -> Layer:
@@ -276,13 +267,8 @@ def _asks(graph: Graph, weights: Tensor, data: Tensor) -> bool:
     return not isinstance(quantizer(graph, data), str)
 
 
-def _try_rules(graph: Graph, operator: Operator) -> str:
-    reasons = []
+def _try_rules(graph: Graph, operator: Operator) -> Refusal | None:
     for rule in BINARY:
         if operator.kind in rule.KINDS:
-            reason = rule.apply(graph, operator)
-            if reason is None:
-                return ""
-            if reason not in reasons:
-                reasons.append(reason)
-    return "; ".join(reasons) or f"there is no binary {operator.kind}"
+            return rule.apply(graph, operator)
+    return Refusal(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.kind}")

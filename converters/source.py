@@ -1,7 +1,8 @@
 """What can be converted: Keras models, SavedModels and anybody's float .tflite, as float graphs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +10,43 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.files import sha256
+from mobile_bnn.runs import RunFolder
 
 _FLOAT_FILE = "Give the float model that it was made from"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A model that is to be converted.
+    """A model that is to be converted. Nothing that is done with it alters it.
 
     Attributes:
         model: the float graph.
         quantized: names of the weights that a Keras layer quantizes, and whether it quantizes its input too.
         keras: the Keras model, None if there is none.
+        sha256: of the file that it was read from; empty for a folder, and for what was never a file.
     """
 
     model: TfliteModel
     quantized: Mapping[str, bool] = field(default_factory=dict)
     keras: Any = None
+    sha256: str = ""
+
+    @classmethod
+    def of(cls, model: Any, batch_size: int | None = 1) -> "Source":
+        """A source as it is, whatever lies at a path, the bytes of a float .tflite, or a Keras model.
+
+        Raises:
+            UsageError: there is nothing at that path.
+            MobileBnnError: it cannot be read or exported.
+        """
+        if isinstance(model, cls):
+            return model
+        if isinstance(model, bytes):
+            return cls.of_tflite(model)
+        return cls.load(model, batch_size) if is_path(model) else cls.of_keras(model, batch_size)
 
     @classmethod
     def of_keras(cls, model: Any, batch_size: int | None = 1) -> "Source":
@@ -49,25 +69,40 @@ class Source:
         return cls(export(model, batch_size), names, model)
 
     @classmethod
-    def load(cls, path: Path, batch_size: int | None = 1) -> "Source":
-        """Reads a .tflite, a Keras model or a SavedModel.
+    def load(cls, path: Path | str, batch_size: int | None = 1, imports: Iterable[Path | str] = ()) -> "Source":
+        """Reads a .tflite, a Keras model, a SavedModel or a run folder, which means its trained Keras model.
+
+        Args:
+            path: of a file or folder.
+            batch_size: of the graph, where the file leaves it open; None leaves it open.
+            imports: Python files with layers of one's own, which are run before a Keras model is read.
 
         Raises:
-            UsageError: there is nothing at that path.
+            UsageError: there is nothing at that path, or what needs no imports has been given some.
             MobileBnnError: it cannot be read or exported.
         """
-        if path.suffix == ".tflite":
-            return cls.of_tflite(path)
-        if not path.exists():
+        path, imports = model_path(path), tuple(imports)
+        is_tflite = path.suffix == ".tflite"
+        if not is_tflite and not path.exists():
             raise UsageError(f"there is no model {path}")
-        if path.is_dir() and (path / "saved_model.pb").exists() and not (path / "keras_metadata.pb").exists():
-            from mobile_bnn.converters.export import export_saved_model
+        if not is_tflite and not _is_saved_model_without_keras(path):
+            return cls._load_keras(path, batch_size, imports)
+        if imports:
+            why = "it has operators instead of layers of Keras"
+            raise UsageError(f"{path} needs no imports", why=why, cure="Leave them out")
+        if is_tflite:
+            return cls.of_tflite(path)
+        from mobile_bnn.converters.export import export_saved_model
 
-            return cls(export_saved_model(path))
-        return cls.of_keras(load_model(path), batch_size)
+        return cls(export_saved_model(path))
 
     @classmethod
-    def of_tflite(cls, file: Path | bytes) -> "Source":
+    def _load_keras(cls, path: Path, batch_size: int | None, imports: tuple[Path | str, ...]) -> "Source":
+        source = cls.of_keras(load_model(path, imports), batch_size)
+        return replace(source, sha256=sha256(path) if path.is_file() else "")
+
+    @classmethod
+    def of_tflite(cls, file: Path | str | bytes) -> "Source":
         """Reads a float .tflite, with its constants folded.
 
         Raises:
@@ -84,7 +119,37 @@ class Source:
         for graph in model.graphs:
             fold_constants(graph)
             graph.remove_dead()
-        return cls(model)
+        return cls(model, sha256="" if isinstance(file, bytes) else sha256(Path(file)))
+
+    def lower(self) -> tuple[TfliteModel, Lowering]:
+        """A copy of the model in which everything is binary that can be, and what became of each layer."""
+        model = self.model.copy()
+        return model, lower(model.graphs[0], self.quantized)
+
+
+def is_path(model: Any) -> bool:
+    """Whether something stands for a file or folder instead of being a model itself."""
+    return isinstance(model, str | os.PathLike)
+
+
+def model_path(path: Path | str) -> Path:
+    """The model that a path means: of a run folder, its trained Keras model.
+
+    Raises:
+        UsageError: the run's training has not ended.
+    """
+    path = Path(path)
+    run = RunFolder(path)
+    if not run.recipe.is_file() or (path / "saved_model.pb").exists():
+        return path
+    if not run.model.is_file():
+        cure = f"mbnn train --resume --run {path} ends its training"
+        raise UsageError(f"{path} holds no trained model", cure=cure)
+    return Path(run.model)
+
+
+def _is_saved_model_without_keras(path: Path) -> bool:
+    return (path / "saved_model.pb").exists() and not (path / "keras_metadata.pb").exists()
 
 
 def _check_custom(model: TfliteModel) -> None:
@@ -103,22 +168,47 @@ def _check_custom(model: TfliteModel) -> None:
         ) from error
 
 
-def load_model(path: Path) -> Any:
-    """A Keras model from a file or folder: `.keras`, `.h5` or a Keras SavedModel; not compiled.
+def load_model(path: Path | str, imports: Iterable[Path | str] = ()) -> Any:
+    """A Keras model from a file or folder: `.keras`, `.h5`, a Keras SavedModel or a run folder; not compiled.
+
+    Args:
+        path: of the file or folder.
+        imports: Python files with layers of one's own, which are run first.
 
     Raises:
         UsageError: there is nothing at that path.
-        MobileBnnError: Keras cannot read it.
+        MobileBnnError: Keras cannot read it, or a file of `imports` cannot be run.
     """
+    path = model_path(path)
     if not path.exists():
         raise UsageError(f"there is no Keras model {path}")
+    from mobile_bnn.converters.custom_objects import import_files
     from mobile_bnn.converters.keras_errors import loading_error
     from mobile_bnn.legacy_keras import tf
 
+    custom_objects = import_files(imports)
     try:
-        model = tf.keras.models.load_model(path, compile=False)
+        model = tf.keras.models.load_model(path, custom_objects, compile=False)
     except Exception as error:  # Keras raises whatever the broken part of a file leads to
         raise loading_error(path, error) from error
     if not isinstance(model, tf.keras.Model):
         raise MobileBnnError(f"{path} is a SavedModel without its Keras model", cure="Save it with Keras as .keras")
     return model
+
+
+def keras_model(model: Any) -> Any:
+    """A Keras model as it is, that of a source, or the one at a path.
+
+    Raises:
+        UsageError: there is nothing at that path, or it holds no Keras model.
+        MobileBnnError: Keras cannot read it.
+    """
+    if isinstance(model, Source):
+        if model.keras is None:
+            raise UsageError("the source has no Keras model", cure="Give the Keras model that it was made from")
+        return model.keras
+    if not is_path(model):
+        return model
+    if Path(model).suffix == ".tflite":
+        raise UsageError(f"{model} is no Keras model", cure="Give the Keras model that it was made from")
+    return load_model(model)

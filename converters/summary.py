@@ -1,9 +1,12 @@
 """What Larq's model summary counts, beside what a file really holds."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from mobile_bnn.converters.source import keras_model
 from mobile_bnn.legacy_keras import larq
+from mobile_bnn.profiling import operator_table
 from mobile_bnn.runs import Operators
 
 
@@ -22,9 +25,19 @@ class SummaryComparison:
     file_bytes: int
 
 
-def compare_with_larq(model: Any, operators: Operators) -> SummaryComparison:
-    """Compares Larq's summary of a Keras model with the operator table of its file."""
-    profile = larq.models.ModelProfile(model)
+def compare_with_larq(model: Any, file: Operators | Path | str | bytes) -> SummaryComparison:
+    """Compares Larq's summary of a Keras model with the operator table of its file.
+
+    Args:
+        model: a Keras model, a `Source` of one, or the path of one.
+        file: the table, the .tflite's path, or its bytes.
+
+    Raises:
+        UsageError: there is no Keras model, or no file, at that path.
+        MobileBnnError: one of them cannot be read.
+    """
+    operators = file if isinstance(file, Operators) else operator_table(file)
+    profile = larq.models.ModelProfile(keras_model(model))
     macs = [operation for layer in profile.layer_profiles for operation in layer.op_profiles]
     return SummaryComparison(
         larq_binary_macs=sum(operation.n for operation in macs if operation.precision == 1),

@@ -1,6 +1,7 @@
 """Verification: Keras and the file on the whole test split, class by class and bit by bit."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,18 @@ import numpy.typing as npt
 from mobile_bnn.converters.compare import Comparison
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.litert import FileRunner
-from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.reference import KerasModel
-from mobile_bnn.converters.source import Source
+from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import Verification
-from mobile_bnn.runtime import graph_sha256
+from mobile_bnn.runtime import graph_sha256, read_flatbuffer
 
 Array = npt.NDArray[Any]
 
 
 def verify(
     model: Any,
-    flatbuffer: bytes,
+    flatbuffer: Path | str | bytes,
     batches: Iterable[tuple[Array, Array]],
     *,
     dataset: str,
@@ -32,8 +32,8 @@ def verify(
     """Runs a Keras model and its binary file side by side.
 
     Args:
-        model: the Keras model.
-        flatbuffer: the bytes of its binary file.
+        model: the Keras model, a `Source` of it, or its path.
+        flatbuffer: its binary file, or the bytes of that.
         batches: (float32 images [N, H, W, C], int labels [N]) of the split.
         dataset: its name, for the record.
         split: its name, for the record.
@@ -41,12 +41,13 @@ def verify(
         on_progress: called with the number of images of each batch done.
 
     Raises:
+        UsageError: there is no Keras model, or no file, at that path.
         MobileBnnError: shapes do not fit, or a difference that rounding does not explain; the first layer is named. In
             a file whose float parts are in fewer bits flips are counted only.
     """
-    source = Source.of_keras(model)
-    lowering = lower(source.model.graphs[0], source.quantized)
-    comparison = Comparison(lowering, flatbuffer, KerasModel(model, lowering))
+    flatbuffer, source = read_flatbuffer(flatbuffer), Source.of(model)
+    keras, (_, lowering) = keras_model(source), source.lower()
+    comparison = Comparison(lowering, flatbuffer, KerasModel(keras, lowering))
     runner = FileRunner(flatbuffer)
     expected = runner.input_shapes[0][1:]
     counts = {"samples": 0, "keras": 0, "file": 0, "same": 0}
@@ -56,7 +57,7 @@ def verify(
             raise MobileBnnError(f"the file takes images of {expected}, the data set has {images.shape[1:]}")
         if left := layer_samples - comparison.samples:
             comparison.add([images[:left]])
-        ours = np.asarray(model.predict_on_batch(images))
+        ours = np.asarray(keras.predict_on_batch(images))
         theirs = runner.run([images])[0]
         counts["samples"] += len(images)
         counts["keras"] += int((ours.argmax(-1) == labels).sum())
@@ -80,6 +81,7 @@ def verify(
         layers=comparison.checks(),
         layer_samples=comparison.samples,
         graph_sha256=graph_sha256(flatbuffer),
+        model_sha256=source.sha256,
     )
 
 

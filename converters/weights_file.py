@@ -95,15 +95,15 @@ class Weights:
         return np.where(bits, np.int8(-1), np.int8(1))
 
 
-def collect_weights(path: Path) -> Weights:
+def collect_weights(path: Path | str) -> Weights:
     """Reads the binary weights of a .tflite.
 
     Raises:
         UsageError: there is no such file.
         MobileBnnError: it is no sound .tflite, or has no binary convolution.
     """
-    model = TfliteModel.read(path)
-    content = path.read_bytes()
+    path = Path(path)
+    model, content = TfliteModel.read(path), path.read_bytes()
     layers: list[BinaryLayer] = []
     arrays: dict[str, Array] = {}
     for number, operator in enumerate(model.graphs[0].operators):
@@ -117,20 +117,21 @@ def collect_weights(path: Path) -> Weights:
     return Weights(WeightsIndex(file=path.name, file_bytes=len(content), file_sha256=digest, layers=layers), arrays)
 
 
-def write_weights(path: Path, weights: Weights) -> None:
+def write_weights(path: Path | str, weights: Weights) -> None:
     """Writes weights to an .npz, atomically and uncompressed."""
     index = np.frombuffer(weights.index.model_dump_json().encode("utf-8"), np.uint8)
-    with atomic_file(path) as part, part.open("wb") as file:
+    with atomic_file(Path(path)) as part, part.open("wb") as file:
         np.savez(file, **{_INDEX: index, **weights.arrays})
 
 
-def read_weights(path: Path) -> Weights:
+def read_weights(path: Path | str) -> Weights:
     """Reads an .npz that `write_weights` wrote, and compares every array with its checksum.
 
     Raises:
         UsageError: there is no such file.
         MobileBnnError: it is no such file, or an array is not what the index says.
     """
+    path = Path(path)
     if not path.is_file():
         raise UsageError(f"there is no file of weights {path}")
     try:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
+
 Array = npt.NDArray[Any]
 
 MAX_BITS = 4
@@ -55,7 +57,7 @@ class BinaryWeights:
         return np.asarray(sum(terms) + self.offset.astype(np.float64).reshape(shape), np.float32)
 
 
-def binary_weights(weights: Array) -> BinaryWeights | str:
+def binary_weights(weights: Array) -> BinaryWeights | Refusal:
     """Takes a filter apart.
 
     Args:
@@ -65,13 +67,13 @@ def binary_weights(weights: Array) -> BinaryWeights | str:
         The sum, whose values() differ from the weights by a few roundings at most; or why there is none.
     """
     if weights.size == 0:
-        return "the filter is empty"
+        return Refusal(RefusalCode.FILTER_EMPTY, "the filter is empty")
     rows = weights.reshape(len(weights), -1)
     if (plain := _plain(rows)) is not None:
         signs, scale = plain
         return BinaryWeights([Base(signs.reshape(weights.shape), scale)], np.zeros_like(scale))
     if not np.isfinite(rows).all():
-        return "the filter holds numbers that are not finite"
+        return Refusal(RefusalCode.FILTER_NOT_FINITE, "the filter holds numbers that are not finite")
     for bits in range(1, MAX_BITS + 1):
         found = _by_blocks(rows, partial(_grid, bits=bits))
         if found is None and bits in _OTHERS:
@@ -86,7 +88,8 @@ def binary_weights(weights: Array) -> BinaryWeights | str:
         if counts[-1] > 2**MAX_BITS:
             break
     channel = int(np.argmax(counts))
-    return f"channel {channel} has {counts[channel]} values that are on no grid of up to {2**MAX_BITS}"
+    text = f"channel {channel} has {counts[channel]} values that are on no grid of up to {2**MAX_BITS}"
+    return Refusal(RefusalCode.FILTER_NOT_FEW_VALUED, text)
 
 
 def _plain(rows: Array) -> tuple[Array, Array] | None:

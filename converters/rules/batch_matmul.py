@@ -12,12 +12,13 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.rules.site import has_fixed_size
 
 KINDS = frozenset({"BATCH_MATMUL"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
+def apply(graph: Graph, operator: Operator) -> Refusal | None:
     """Rewrites a BATCH_MATMUL into FULLY_CONNECTED.
 
     Returns:
@@ -26,9 +27,10 @@ def apply(graph: Graph, operator: Operator) -> str | None:
     data, matrix = operator.inputs
     values = None if matrix is None else matrix.values
     if data is None or values is None or matrix is None or values.dtype != np.float32 or values.ndim != 2:
-        return "the right side of BATCH_MATMUL is no constant matrix of float32"
+        text = "the right side of BATCH_MATMUL is no constant matrix of float32"
+        return Refusal(RefusalCode.FILTER_NOT_CONSTANT, text)
     if operator.options.adjX:
-        return "the left side of BATCH_MATMUL is transposed"
+        return Refusal(RefusalCode.INPUT_TRANSPOSED, "the left side of BATCH_MATMUL is transposed")
     weights = Tensor.constant(matrix.name, values if operator.options.adjY else np.ascontiguousarray(values.T))
     source, output = _unflattened(graph, operator, weights.shape[1], weights.shape[0])
     options = schema.FullyConnectedOptionsT()

@@ -10,6 +10,7 @@ from math import prod
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction
+from mobile_bnn.converters.refusals import Refusal, RefusalCode, not_quantized
 from mobile_bnn.converters.rules.binary_sum import Convolution, linear, lower
 from mobile_bnn.converters.rules.few_valued import quantizer_of, reshaped_from
 from mobile_bnn.converters.rules.filters import binary_filter
@@ -18,25 +19,25 @@ from mobile_bnn.converters.rules.geometry import Geometry
 KINDS = frozenset({"FULLY_CONNECTED"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
+def apply(graph: Graph, operator: Operator) -> Refusal | None:
     """Rewrites a FULLY_CONNECTED into LceQuantize and LceBconv2d, with a RESHAPE around them where it must be.
 
     Returns:
         None if it did, else why not.
     """
     read = linear(operator)
-    if isinstance(read, str):
+    if isinstance(read, Refusal):
         return read
     outputs, features = read.weights.shape
     weights = binary_filter(read.weights.reshape(outputs, 1, 1, features), features)
-    if isinstance(weights, str):
+    if isinstance(weights, Refusal):
         return weights
     (data,) = (tensor for tensor in operator.inputs[:1] if tensor is not None)
     if prod(data.shape) % features:
-        return f"its input {list(data.shape)} has no rows of {features}"
+        return Refusal(RefusalCode.INPUT_SHAPE_UNFIT, f"its input {list(data.shape)} has no rows of {features}")
     steps = quantizer_of(graph, data)
     if isinstance(steps, str):
-        return f"its input is not quantized: {steps}"
+        return not_quantized(steps)
     view, size = _view(_same_numbers(graph, data, steps), data, features)
     pixel, one = (0, 0), (1, 1)
     geometry = Geometry(size, one, one, pixel, pixel, (view[1], view[2]))

@@ -8,20 +8,21 @@ product. It is larger and slower than the float operator; it is done because som
 import numpy as np
 
 from mobile_bnn.converters.graph import Graph, Operator
+from mobile_bnn.converters.refusals import Refusal
 from mobile_bnn.converters.rules.binary_convolution import convolve
 from mobile_bnn.converters.rules.binary_sum import Linear, linear
 
 KINDS = frozenset({"DEPTHWISE_CONV_2D"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
+def apply(graph: Graph, operator: Operator) -> Refusal | None:
     """Rewrites a DEPTHWISE_CONV_2D into LceQuantize and LceBconv2d.
 
     Returns:
         None if it did, else why not.
     """
     read = linear(operator)
-    return read if isinstance(read, str) else convolve(graph, operator, _grouped(read))
+    return read if isinstance(read, Refusal) else convolve(graph, operator, _grouped(read))
 
 
 def _grouped(depthwise: Linear) -> Linear:

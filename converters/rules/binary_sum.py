@@ -25,6 +25,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.rules import repeated_map
 from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, Sign, few_valued, packed
 from mobile_bnn.converters.rules.filters import Filter
@@ -93,20 +94,21 @@ class _Padding:
     counted: Array
 
 
-def linear(operator: Operator) -> Linear | str:
+def linear(operator: Operator) -> Linear | Refusal:
     """Reads a linear operator, or says what it has that a binary convolution has not."""
     weights = None if operator.inputs[1] is None else operator.inputs[1].values
     if weights is None or weights.dtype != np.float32:
-        return "its filter is no constant of float32"
+        return Refusal(RefusalCode.FILTER_NOT_CONSTANT, "its filter is no constant of float32")
     activation = operator.options.fusedActivationFunction
     if activation != schema.ActivationFunctionType.NONE and activation not in _RELUS:
-        return "its fused activation is none that a binary convolution can be followed by"
+        text = "its fused activation is none that a binary convolution can be followed by"
+        return Refusal(RefusalCode.ACTIVATION_UNSUPPORTED, text)
     bias = _bias(operator)
     if bias is None:
-        return "its bias is no constant of float32"
+        return Refusal(RefusalCode.BIAS_NOT_CONSTANT, "its bias is no constant of float32")
     (data,) = operator.inputs[:1]
     if data is None or not has_fixed_size(data):
-        return "the shape of its input is not fixed"
+        return Refusal(RefusalCode.INPUT_SHAPE_OPEN, "the shape of its input is not fixed")
     return Linear(weights, bias)
 
 
@@ -116,19 +118,19 @@ def _bias(operator: Operator) -> Array | None:
     return operator.inputs[2].values
 
 
-def lower(graph: Graph, operator: Operator, found: Convolution) -> str | None:
+def lower(graph: Graph, operator: Operator, found: Convolution) -> Refusal | None:
     """Rewrites an operator into LceQuantize and LceBconv2d, one for each sign of its input and base of its filter.
 
     Returns:
         None if it did, else why not.
     """
     signs = few_valued(found.steps, len(found.filter.bases))
-    if isinstance(signs, str):
+    if isinstance(signs, Refusal):
         return signs
     levels, terms = signs
     middle = _per_channel(terms.middle, found)
     if middle is None:
-        return "its input has other values in each channel"
+        return Refusal(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
     padding = _padding(found, levels, terms, middle)
     sum_ = _sum(found, terms, middle)
     site = Site(graph, operator)

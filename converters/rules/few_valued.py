@@ -25,6 +25,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.graph import Graph, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction, own_steps, step_function, steps_of
 from mobile_bnn.converters.quantizers.cone import cones
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.rules.signs import Signs, signs_of
 from mobile_bnn.converters.rules.site import RESHAPES, Site
 
@@ -203,7 +204,7 @@ def reshaped_from(graph: Graph, tensor: Tensor) -> list[Tensor]:
     return found
 
 
-def few_valued(steps: StepFunction, bases: int) -> tuple[Levels, FewValued] | str:
+def few_valued(steps: StepFunction, bases: int) -> tuple[Levels, FewValued] | Refusal:
     """A step function as a sum of signs in front of a filter of so many bases, or why it is none."""
     exact = steps.levels.astype(np.float64)
     base = exact.min(0)
@@ -211,9 +212,9 @@ def few_valued(steps: StepFunction, bases: int) -> tuple[Levels, FewValued] | st
     values = np.unique(exact - base)
     levels = Levels(base, values[np.diff(values, prepend=-np.inf) > tolerance], tolerance)
     if len(levels.above) == 1:
-        return "its input has one value"
+        return Refusal(RefusalCode.INPUT_SINGLE_VALUED, "its input has one value")
     if len(levels.above) > steps.steps + 1:
-        return "its input has other values in each channel"
+        return Refusal(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
     sums: list[FewValued] = [_Steps(steps, levels)]
     if len(levels.above) > 2 and (step := levels.step) is not None:
         sums.append(_Digits(steps, levels, step))

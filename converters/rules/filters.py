@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.quantizers.weights import Base, binary_weights
+from mobile_bnn.converters.refusals import Refusal
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +49,7 @@ class Filter:
         return np.repeat(groups, len(self.values) // len(groups), axis=0)
 
 
-def binary_filter(values: Array, channels: int) -> Filter | str:
+def binary_filter(values: Array, channels: int) -> Filter | Refusal:
     """Takes a filter apart.
 
     Args:
@@ -75,7 +76,7 @@ def binary_filter(values: Array, channels: int) -> Filter | str:
     return Filter(whole, joined, filled, len(values))
 
 
-def _bases(values: Array) -> list[Base] | str:
+def _bases(values: Array) -> list[Base] | Refusal:
     """The terms of a filter, what all weights of a channel have in common being one of them."""
     found = binary_weights(np.asarray(values, np.float32))
     if isinstance(found, str):

@@ -22,17 +22,20 @@ from mobile_bnn.runtime.lce import CHANNELS_PER_WORD, OPERATORS, option
 Shape = list[int]
 
 
-def operator_table(path: Path | str) -> Operators:
+def operator_table(source: Path | str | bytes) -> Operators:
     """Reads the operators of a .tflite file's main graph, for the batch size that stands in the file (1 as a rule).
 
     MACs are multiply-accumulate operations, padding taps included, as Larq counts them. A constant that several
     operators share is counted once, at the first of them.
 
+    Args:
+        source: a path, or the file's bytes.
+
     Raises:
         UsageError: there is no such file.
         MobileBnnError: the file is malformed, or an operator's tensors do not fit it.
     """
-    model = read_model(path)
+    model = read_model(source)
     tensors = model.subgraphs[0].tensors
     counted: set[int] = set()
     rows = []
@@ -55,7 +58,8 @@ def operator_table(path: Path | str) -> Operators:
                 output_bytes=sum(tensor_bytes(tensor) for tensor in outputs),
             )
         )
-    return Operators(file_bytes=Path(path).stat().st_size, graph_sha256=graph_sha256(model), operators=rows)
+    size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+    return Operators(file_bytes=size, graph_sha256=graph_sha256(model), operators=rows)
 
 
 def _weight_bytes(model: ModelT, inputs: list[TensorT | None], counted: set[int]) -> int:

@@ -1,7 +1,7 @@
 """Device side: runs .tflite files, opens them safely, describes what is in them, reads and writes their metadata."""
 
 from mobile_bnn.runtime.describe import constant, operator_name, tensor_bytes, tensor_name, tensor_type
-from mobile_bnn.runtime.flatbuffer import pack, read_model
+from mobile_bnn.runtime.flatbuffer import pack, read_flatbuffer, read_model
 from mobile_bnn.runtime.graph_hash import graph_sha256
 from mobile_bnn.runtime.interpreter import Interpreter
 from mobile_bnn.runtime.library import default_isa, library_path
@@ -20,6 +20,7 @@ __all__ = [
     "library_path",
     "operator_name",
     "pack",
+    "read_flatbuffer",
     "read_metadata",
     "read_model",
     "tensor_bytes",

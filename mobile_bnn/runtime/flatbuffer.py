@@ -36,7 +36,7 @@ def read_model(source: Path | str | bytes) -> ModelT:
         MobileBnnError: the file is empty, truncated, malformed, not a .tflite, or over 2 GB.
     """
     name = "the flatbuffer" if isinstance(source, bytes) else str(source)
-    flatbuffer = _bytes_of(source)
+    flatbuffer = read_flatbuffer(source)
     if not flatbuffer:
         raise MobileBnnError(f"{name} is empty", cure="Make the file anew")
     if flatbuffer[4:8] != IDENTIFIER:
@@ -117,7 +117,13 @@ class _Builder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships 
         return written
 
 
-def _bytes_of(source: Path | str | bytes) -> bytes:
+def read_flatbuffer(source: Path | str | bytes) -> bytes:
+    """The bytes of a .tflite file, unchecked; bytes as they are.
+
+    Raises:
+        UsageError: there is no such file.
+        MobileBnnError: it cannot be read, or is over 2 GB.
+    """
     if isinstance(source, bytes):
         return source
     path = Path(source)

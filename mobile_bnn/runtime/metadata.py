@@ -7,7 +7,9 @@ from typing import ClassVar
 import numpy as np
 from ai_edge_litert.schema_py_generated import BufferT, MetadataT, ModelT
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticSerializationError
 
+from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.runs import Record
 from mobile_bnn.runtime.describe import text
 from mobile_bnn.runtime.flatbuffer import pack, read_model
@@ -79,10 +81,10 @@ def with_metadata(flatbuffer: bytes, metadata: ModelMetadata) -> bytes:
     """The same .tflite file with this record inside; replaces an older record, keeps everything else.
 
     Raises:
-        MobileBnnError: `flatbuffer` is malformed.
+        MobileBnnError: `flatbuffer` is malformed, or a text of the record is none that JSON can hold.
     """
     model = read_model(flatbuffer)
-    content = BufferT(data=np.frombuffer(metadata.model_dump_json().encode("utf-8"), np.uint8))
+    content = BufferT(data=np.frombuffer(_json(metadata), np.uint8))
     used_by_tensors = {tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors}
     for entry in model.metadata:
         # A file from elsewhere may let a tensor share the entry's buffer: then that one must stay as it is.
@@ -93,3 +95,10 @@ def with_metadata(flatbuffer: bytes, metadata: ModelMetadata) -> bytes:
     model.metadata.append(MetadataT(name=ENTRY, buffer=len(model.buffers)))
     model.buffers.append(content)
     return pack(model)
+
+
+def _json(metadata: ModelMetadata) -> bytes:
+    try:
+        return metadata.model_dump_json().encode("utf-8")
+    except PydanticSerializationError as error:  # a label may be a file's name, whose bytes are no text
+        raise MobileBnnError("the metadata record cannot be written as JSON", why=first_line(error)) from error

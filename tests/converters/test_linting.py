@@ -42,7 +42,7 @@ def test_every_linear_operator_has_a_row(mixed):
 def test_bits_behind_float_inputs_count_as_bits(mixed):
     source = Source.of_keras(mixed)
     half = next(row for row in converters.lint(source) if row.layer == "half")
-    graph = TfliteModel.read(source.model.write()).graphs[0]
+    graph = source.lower()[0].graphs[0]
     (unpack,) = (operator for operator in graph.operators if operator.kind == "LceDequantize")
     assert (half.float_bytes, half.file_bytes) == (16 * 16 * 4, unpack.inputs[0].values.nbytes)
     assert half.file_bytes == 16 * 4
