@@ -2,23 +2,47 @@
 
 from mobile_bnn import converters
 
-conversion = converters.convert(model, Path("model.tflite"))
-verification = converters.verify(model, Path("model.tflite").read_bytes(), batches, dataset="mine")
+conversion = converters.convert(model, "model.tflite")
+verification = converters.verify(model, "model.tflite", batches, dataset="mine")
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mobile_bnn.converters.conversion import Conversion, Int8, convert, convert_float
+    from mobile_bnn.converters.linting import Finding, lint
+    from mobile_bnn.converters.refusals import RefusalCode
+    from mobile_bnn.converters.source import Source, load_model
+    from mobile_bnn.converters.summary import compare_with_larq
+    from mobile_bnn.converters.verification import verify
 
 _HOMES = {
+    "Conversion": "conversion",
+    "Finding": "linting",
+    "Int8": "conversion",
+    "RefusalCode": "refusals",
+    "Source": "source",
     "compare_with_larq": "summary",
     "convert": "conversion",
     "convert_float": "conversion",
-    "Int8": "conversion",
     "lint": "linting",
-    "Source": "source",
+    "load_model": "source",
     "verify": "verification",
 }
-__all__ = ["Source", "compare_with_larq", "convert", "convert_float", "lint", "verify"]
+__all__ = [
+    "Conversion",
+    "Finding",
+    "Int8",
+    "RefusalCode",
+    "Source",
+    "compare_with_larq",
+    "convert",
+    "convert_float",
+    "lint",
+    "load_model",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,3 +50,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
