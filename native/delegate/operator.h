@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "delegate/flexbuffer.h"
 #include "delegate/fusion.h"
@@ -38,9 +39,12 @@ struct Machine {
   const Kernels* kernels = nullptr;
   ThreadPool pool;
   FILE* profile = nullptr;  // where the time of each operator is written, if anywhere
+  pid_t profiled = getpid();  // a child that it forks would write into the same file
+
+  bool is_profiled() const { return profile != nullptr && profiled == getpid(); }
 
   ~Machine() {
-    if (profile != nullptr) fclose(profile);
+    if (is_profiled()) fclose(profile);  // in a child it would write what is left in the buffer once more
   }
 };
 

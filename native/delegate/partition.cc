@@ -67,13 +67,14 @@ class Partition {
         return kTfLiteError;
       }
     }
+    const bool profiled = machine_->is_profiled();
     for (size_t i = 0; i < graph_.running; ++i) {
       const Operator& op = *graph_.order[i];
-      const int64_t start = machine_->profile == nullptr ? 0 : nanoseconds();
+      const int64_t start = profiled ? nanoseconds() : 0;
       if (!op.type->run(op.state, op.view, *machine_, op.reporter(context))) return kTfLiteError;
-      if (machine_->profile != nullptr) write_profile(op, nanoseconds() - start);
+      if (profiled) write_profile(op, nanoseconds() - start);
     }
-    if (machine_->profile != nullptr) fflush(machine_->profile);
+    if (profiled) fflush(machine_->profile);
     ++inference_;
     return kTfLiteOk;
   }

@@ -3,6 +3,7 @@
 #include "kernels/thread_pool.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 namespace mbnn {
 namespace {
@@ -47,75 +48,103 @@ void leave_cpu(int cpu) {
 }  // namespace
 
 bool ThreadPool::start(int threads) {
-  if (threads <= 1) return true;
-  if (!workers_.allocate(threads - 1)) return false;
-  while (worker_count_ < threads - 1) {
+  threads_ = threads;
+  owner_ = getpid();
+  return threads <= 1 || (workers_.allocate(threads - 1) && start_workers());
+}
+
+bool ThreadPool::start_workers() {
+  while (worker_count_ < threads_ - 1) {
     if (pthread_create(&workers_[worker_count_], nullptr, worker, this) != 0) return false;
     ++worker_count_;
   }
   return true;
 }
 
+// Whether there are workers in this process. In the child of a fork the first caller starts them; those who come
+// meanwhile, also from interpreters in other threads, go on without.
+bool ThreadPool::has_workers() {
+  if (threads_ <= 1) return false;
+  const pid_t here = getpid();
+  pid_t owner = __atomic_load_n(&owner_, __ATOMIC_ACQUIRE);
+  if (owner != here) {
+    if (owner == -here) return false;
+    // A fork may have interrupted its parent here too: `owner` is then another negative number.
+    if (!__atomic_compare_exchange_n(&owner_, &owner, -here, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return false;
+    new (&shared_) Shared();
+    worker_count_ = 0;
+    start_workers();
+    __atomic_store_n(&owner_, here, __ATOMIC_RELEASE);
+  }
+  return worker_count_ > 0;
+}
+
 ThreadPool::~ThreadPool() {
-  pthread_mutex_lock(&lock_);
-  stop_ = true;
-  pthread_cond_broadcast(&started_);
-  pthread_mutex_unlock(&lock_);
+  if (worker_count_ == 0 || owner_ != getpid()) return;  // a fork left its threads with the parent
+  pthread_mutex_lock(&shared_.lock);
+  shared_.stop = true;
+  pthread_cond_broadcast(&shared_.started);
+  pthread_mutex_unlock(&shared_.lock);
   for (int i = 0; i < worker_count_; ++i) pthread_join(workers_[i], nullptr);
 }
 
 void ThreadPool::work() {
-  for (int64_t i; (i = __atomic_fetch_add(&next_, 1, __ATOMIC_RELAXED)) < count_;) function_(context_, i);
+  Shared& shared = shared_;
+  for (int64_t i; (i = __atomic_fetch_add(&shared.next, 1, __ATOMIC_RELAXED)) < shared.count;) {
+    shared.function(shared.context, i);
+  }
 }
 
 void* ThreadPool::worker(void* argument) {
   ThreadPool& pool = *static_cast<ThreadPool*>(argument);
+  Shared& shared = pool.shared_;
   uint64_t seen = 0;
   for (;;) {
-    spin(&pool.loop_, [seen](uint64_t loop) { return loop != seen; });
-    pthread_mutex_lock(&pool.lock_);
-    while (pool.loop_ == seen && !pool.stop_) pthread_cond_wait(&pool.started_, &pool.lock_);
-    if (pool.stop_) {
-      pthread_mutex_unlock(&pool.lock_);
+    spin(&shared.loop, [seen](uint64_t loop) { return loop != seen; });
+    pthread_mutex_lock(&shared.lock);
+    while (shared.loop == seen && !shared.stop) pthread_cond_wait(&shared.started, &shared.lock);
+    if (shared.stop) {
+      pthread_mutex_unlock(&shared.lock);
       return nullptr;
     }
-    seen = pool.loop_;
-    __atomic_store_n(&pool.busy_, pool.busy_ + 1, __ATOMIC_RELEASE);
-    const int callers_cpu = pool.callers_cpu_;
-    pthread_mutex_unlock(&pool.lock_);
+    seen = shared.loop;
+    __atomic_store_n(&shared.busy, shared.busy + 1, __ATOMIC_RELEASE);
+    const int callers_cpu = shared.callers_cpu;
+    pthread_mutex_unlock(&shared.lock);
     leave_cpu(callers_cpu);
     pool.work();
-    pthread_mutex_lock(&pool.lock_);
-    __atomic_store_n(&pool.busy_, pool.busy_ - 1, __ATOMIC_RELEASE);
-    pthread_mutex_unlock(&pool.lock_);
-    pthread_cond_signal(&pool.finished_);
+    pthread_mutex_lock(&shared.lock);
+    __atomic_store_n(&shared.busy, shared.busy - 1, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&shared.lock);
+    pthread_cond_signal(&shared.finished);
   }
 }
 
 void ThreadPool::run(int64_t count, Function function, const void* context) {
-  if (worker_count_ == 0 || count <= 1 || pthread_mutex_trylock(&in_use_) != 0) {
+  Shared& shared = shared_;
+  if (count <= 1 || !has_workers() || pthread_mutex_trylock(&shared.in_use) != 0) {
     for (int64_t i = 0; i < count; ++i) function(context, i);
     return;
   }
-  pthread_mutex_lock(&lock_);
+  pthread_mutex_lock(&shared.lock);
   // A worker that woke up late for the last loop may still be looking for work in it.
-  while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
-  function_ = function;
-  context_ = context;
-  count_ = count;
-  next_ = 0;
-  callers_cpu_ = sched_getcpu();
+  while (shared.busy != 0) pthread_cond_wait(&shared.finished, &shared.lock);
+  shared.function = function;
+  shared.context = context;
+  shared.count = count;
+  shared.next = 0;
+  shared.callers_cpu = sched_getcpu();
   // Who spins sees the new loop at once and needs the lock: sleeping for it would cost more than the loop may take.
-  __atomic_store_n(&loop_, loop_ + 1, __ATOMIC_RELEASE);
-  pthread_mutex_unlock(&lock_);
-  pthread_cond_broadcast(&started_);
+  __atomic_store_n(&shared.loop, shared.loop + 1, __ATOMIC_RELEASE);
+  pthread_mutex_unlock(&shared.lock);
+  pthread_cond_broadcast(&shared.started);
   work();
-  if (!spin(&busy_, [](int busy) { return busy == 0; })) {
-    pthread_mutex_lock(&lock_);
-    while (busy_ != 0) pthread_cond_wait(&finished_, &lock_);
-    pthread_mutex_unlock(&lock_);
+  if (!spin(&shared.busy, [](int busy) { return busy == 0; })) {
+    pthread_mutex_lock(&shared.lock);
+    while (shared.busy != 0) pthread_cond_wait(&shared.finished, &shared.lock);
+    pthread_mutex_unlock(&shared.lock);
   }
-  pthread_mutex_unlock(&in_use_);
+  pthread_mutex_unlock(&shared.in_use);
 }
 
 }  // namespace mbnn

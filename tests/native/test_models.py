@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, load_delegate
 from calibrated import calibrated
+from network import network
 from numpy_bconv import BconvCase, pack
 from single_operator import TensorSpec, chain, create_interpreter, invoke, run_delegate, run_lce
 
@@ -66,34 +67,6 @@ def test_the_tiny_model_with_xnnpack_and_a_larger_batch(binary_tflite: Path, del
     for image, scores in zip(images, actual, strict=True):
         expected = run_lce(binary_tflite.read_bytes(), image[None])
         np.testing.assert_allclose(scores[None], expected, rtol=1e-5, atol=1e-6)
-
-
-def network() -> tuple[bytes, Any]:
-    """Quantize, a bit-packed convolution, pooling, a float convolution: one partition, three tensors inside it."""
-    first = BconvCase(0, size=(9, 9), channels=64, outputs=96, output="bits")
-    second = BconvCase(1, size=(4, 4), channels=96, outputs=10, padding="same_zero", activation=1)
-    pool = {"padding": 1, "filter_height": 2, "filter_width": 2, "stride_height": 2, "stride_width": 2}
-    image, words = TensorSpec((1, 9, 9, 64), signature=(-1, -1, -1, 64)), TensorSpec((1, 9, 9, 2), np.int32)
-    inner, pooled = first.output_spec(), TensorSpec((1, 4, 4, 3), np.int32)
-    model = chain(
-        [
-            ("LceQuantize", [image], words, b""),
-            ("LceBconv2d", [words, *first.inputs()[1:]], inner, first.options()),
-            ("LceBMaxPool2d", [inner], pooled, pool),
-            ("LceBconv2d", [pooled, *second.inputs()[1:]], second.output_spec(), second.options()),
-        ]
-    )
-
-    def expected(x: np.ndarray) -> np.ndarray:
-        first.signs = x < 0
-        bits = first.filter[0].size
-        signs = bits - first.dot_products() > 2 * first.threshold
-        height, width = signs.shape[1] // 2 * 2, signs.shape[2] // 2 * 2
-        windows = signs[:, :height, :width].reshape(x.shape[0], height // 2, 2, width // 2, 2, -1)
-        second.signs = windows.all(axis=(2, 4))
-        return second.expected()
-
-    return model, expected
 
 
 def test_a_partition_of_several_operators_follows_every_resize(delegates: dict[str, Any]) -> None:
