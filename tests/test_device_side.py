@@ -15,7 +15,7 @@ PACKAGES = {
     "mobile_bnn.converters": ROOT / "converters",
 }
 FLOORS = (
-    {"child_process", "errors", "files", "lce_extension", "legacy_keras", "names", "native_output", "runs"},
+    {"child_process", "errors", "files", "lce_extension", "legacy_keras", "names", "native_output", "runs", "wording"},
     {"runtime", "methods"},
     {"layers", "profiling", "data"},
     {"zoo", "report"},

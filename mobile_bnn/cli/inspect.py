@@ -1,16 +1,20 @@
 """`mbnn inspect`: what is inside a .tflite, operator by operator."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mobile_bnn.cli.console import Json, binary_file, err, out, print_json, run_folder
-from mobile_bnn.cli.convert import is_run
+from mobile_bnn.cli.imports import Imports, import_paths
+from mobile_bnn.cli.locate import is_run
+from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import Operators
 
 if TYPE_CHECKING:
     from mobile_bnn.converters.summary import SummaryComparison
+    from mobile_bnn.report.layout import Fitted
 
 EXAMPLE = "Example: mbnn inspect runs/demo    or    mbnn inspect model.tflite --json"
 
@@ -20,19 +24,22 @@ def command(
     model: Annotated[
         Path | None, typer.Option(help="A Keras model whose Larq summary is set beside the file; a run has its own.")
     ] = None,
+    imports: Imports = None,
     as_json: Json = False,
 ) -> None:
     """Print a file's operators with binary and float multiply-accumulates (MACs) and bytes, beside Larq's summary."""
     from mobile_bnn.profiling import operator_table
     from mobile_bnn.runtime import read_metadata
 
-    path, float_layers = source, {}
+    path, float_layers, files = source, {}, import_paths(imports)
     if is_run(source):
         run = run_folder(source)
         path, model = binary_file(run), model or (run.model if run.model.is_file() else None)
         float_layers = recorded.float_layers if (recorded := run.optional(Operators, run.operators)) else {}
     operators, metadata = operator_table(path).model_copy(update={"float_layers": float_layers}), read_metadata(path)
-    comparison = _compare(model, operators) if model else None
+    if files and model is None:
+        raise UsageError("--import is for a Keras model", why=f"{source} is inspected without one", cure="Give --model")
+    comparison = _compare(model, files, operators) if model else None
     if as_json:
         fields = {"file": str(path), **operators.model_dump()}
         fields["metadata"] = metadata.model_dump() if metadata else None
@@ -46,28 +53,22 @@ def command(
         out.print(_comparison_table(comparison))
 
 
-def _compare(model: Path, operators: Operators) -> "SummaryComparison":
+def _compare(model: Path, imports: Sequence[Path], operators: Operators) -> "SummaryComparison":
     with err.status("loading TensorFlow"):
         from mobile_bnn.converters.source import load_model
         from mobile_bnn.converters.summary import compare_with_larq
 
-        return compare_with_larq(load_model(model), operators)
+        return compare_with_larq(load_model(model, imports), operators)
 
 
-def _comparison_table(comparison: "SummaryComparison") -> Any:
-    from rich import box
-    from rich.table import Table
+def _comparison_table(comparison: "SummaryComparison") -> "Fitted":
+    from mobile_bnn.report.layout import Column, Fitted, Table
 
-    title = "Larq's summary of the Keras model, beside the file"
-    table = Table(title=title, title_justify="left", min_width=len(title), box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for header in ("Larq's summary", "the file"):
-        table.add_column(header, justify="right")
+    columns = [Column(""), Column("Larq's summary", number=True), Column("the file", number=True)]
     rows = {
         "binary MACs": (comparison.larq_binary_macs, comparison.file_binary_macs),
         "float MACs": (comparison.larq_float_macs, comparison.file_float_macs),
         "bytes": (comparison.larq_bytes, comparison.file_bytes),
     }
-    for name, (larq, file) in rows.items():
-        table.add_row(name, f"{larq:,}", f"{file:,}")
-    return table
+    cells = [[name, f"{larq:,}", f"{file:,}"] for name, (larq, file) in rows.items()]
+    return Fitted(Table("Larq's summary of the Keras model, beside the file", columns, cells))

@@ -1,65 +1,37 @@
-"""The `mbnn` command: puts the sub-commands together."""
+"""The `mbnn` command: what happens before its sub-commands are loaded and after one has ended.
 
-from typing import Annotated
+It imports next to nothing, so that Ctrl-C finds it ready as soon as Python is.
+"""
 
-import typer
+import sys
+from typing import TYPE_CHECKING, Any
 
-from mobile_bnn import __version__
-from mobile_bnn.cli import (
-    convert,
-    demo,
-    doctor,
-    export_weights,
-    inspect,
-    lint,
-    methods,
-    profile,
-    report,
-    train,
-    verify,
-    zoo,
-)
-from mobile_bnn.cli.console import out, reported
+from mobile_bnn.cli import interrupts, streams
 
-app = typer.Typer(
-    name="mbnn",
-    help="Train binary neural networks, convert them to .tflite, and know how fast and how correct they are.",
-    epilog="Begin with: mbnn demo",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+if TYPE_CHECKING:
+    from mobile_bnn.cli.app import app
 
-
-def _version(asked: bool) -> None:
-    if asked:
-        out.print(f"mobile_bnn {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
-    ] = False,
-) -> None:
-    pass
-
-
-for _module in (demo, train, lint, convert, verify, inspect, export_weights, profile, report, doctor):
-    app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), epilog=_module.EXAMPLE)(
-        reported(_module.command)
-    )
-for _module, _help in ((zoo, "The model architectures."), (methods, "The binarization methods.")):
-    _group = typer.Typer(help=_help, no_args_is_help=True, epilog=_module.EXAMPLE)
-    _group.command("list", epilog=_module.EXAMPLE)(reported(_module.list_command))
-    _group.command("show", epilog=_module.EXAMPLE)(reported(_module.show_command))
-    app.add_typer(_group, name=_module.__name__.rpartition(".")[2])
+__all__ = ["app", "main"]
 
 
 def main() -> None:
     """The console script."""
-    app()
+    interrupts.end_at_once()
+    streams.prepare()
+    from mobile_bnn.cli.app import run
+
+    interrupts.raise_in_job()
+    code = run()
+    interrupts.end_at_once()
+    sys.exit(code)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from mobile_bnn.cli.app import app
+
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 if __name__ == "__main__":

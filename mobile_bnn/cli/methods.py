@@ -3,11 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from mobile_bnn import methods
-from mobile_bnn.cli.console import Json, out, print_json
+from mobile_bnn.cli.console import Json, labelled, out, print_json
 
 EXAMPLE = "Example: mbnn methods show bi_real"
 
@@ -20,20 +18,21 @@ def _fields(method: methods.Method) -> dict[str, object]:
         "category": method.category,
         "paper": method.paper,
         "summary": method.summary,
-        "deploys as": f"class {method.deploy_class}: {methods.DEPLOY_CLASSES[method.deploy_class]}",
+        "deploys_as": f"class {method.deploy_class}: {methods.DEPLOY_CLASSES[method.deploy_class]}",
     }
 
 
 def list_command(as_json: Json = False) -> None:
     """List the methods."""
+    from mobile_bnn.report.layout import Column, Fitted, Table
+
     entries = [methods.get(name) for name in methods.names()]
     if as_json:
-        print_json([_fields(entry) for entry in entries])
+        print_json({"methods": [_fields(entry) for entry in entries]})
         return
-    table = Table("name", "year", "category", "deploy class", "title", box=box.SIMPLE_HEAD)
-    for entry in entries:
-        table.add_row(entry.name, str(entry.year), entry.category, entry.deploy_class, entry.title)
-    out.print(table)
+    columns = [Column(header) for header in ("name", "year", "category", "deploy class", "title")]
+    rows = [[entry.name, str(entry.year), entry.category, entry.deploy_class, entry.title] for entry in entries]
+    out.print(Fitted(Table("", columns, rows)))
 
 
 def show_command(
@@ -45,4 +44,4 @@ def show_command(
         print_json(fields)
         return
     for key, value in fields.items():
-        out.print(f"[bold]{key:10}[/]  {value}")
+        out.print(labelled(f"{key.replace('_', ' '):10} ", "bold", str(value)))

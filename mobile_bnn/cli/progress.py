@@ -12,7 +12,7 @@ from mobile_bnn.cli.console import err
 def progress(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
     """Shows a bar on standard error while the block runs; yields a function to advance it by a number of units."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
-from mobile_bnn.cli.console import err
+from mobile_bnn.cli.console import err, labelled
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.runs import RunFolder
 
@@ -85,7 +83,7 @@ def of_run(run: RunFolder, data_dir: Path | None, *, needed: bool) -> Samples:
         if needed:
             cure = "Give --samples, a .npy of float32 [N, ...]"
             raise MobileBnnError("--int8 has no images to calibrate on", why=error.what, cure=cure) from error
-        err.print(f"[yellow]compared on random inputs:[/] {escape(error.what)}", soft_wrap=True)
+        err.print(labelled("compared on random inputs:", "yellow", error.what), soft_wrap=True)
         return Samples()
 
 

@@ -1,12 +1,16 @@
 """`mbnn zoo`: the architectures."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 
 from mobile_bnn.cli.console import Json, err, out, print_json
+
+if TYPE_CHECKING:
+    from mobile_bnn.report.layout import Table
+
+_NAME = 60  # characters of a name that must stay together: it is to be typed
 
 EXAMPLE = "Example: mbnn zoo show resnet20 --method bi_real"
 
@@ -14,15 +18,15 @@ EXAMPLE = "Example: mbnn zoo show resnet20 --method bi_real"
 def list_command(as_json: Json = False) -> None:
     """List the architectures."""
     from mobile_bnn import zoo
+    from mobile_bnn.report.layout import Column, Fitted, Table
 
     entries = [zoo.get(name) for name in zoo.names()]
     if as_json:
         print_json({entry.name: {"input_shape": entry.input_shape, "summary": entry.summary} for entry in entries})
         return
-    table = Table("name", "designed for", "layers", box=box.SIMPLE_HEAD)
-    for entry in entries:
-        table.add_row(entry.name, "x".join(map(str, entry.input_shape)), entry.summary)
-    out.print(table)
+    columns = [Column("name", unbroken=_NAME), Column("designed for"), Column("layers")]
+    rows = [[entry.name, "x".join(map(str, entry.input_shape)), entry.summary] for entry in entries]
+    out.print(Fitted(Table("", columns, rows)))
 
 
 def show_command(
@@ -32,6 +36,7 @@ def show_command(
 ) -> None:
     """Show one architecture: its source, size and multiply-accumulates, and Larq's summary of its layers."""
     from mobile_bnn import zoo
+    from mobile_bnn.report.layout import Fitted
 
     entry = zoo.get(name)
     with err.status("loading TensorFlow"):
@@ -56,4 +61,26 @@ def show_command(
         return
     for key, value in figures.items():
         out.print(f"{key.replace('_', ' '):12} {f'{value:,}' if isinstance(value, int) else value}", soft_wrap=True)
-    larq.models.summary(model)
+    out.print(Fitted(_layers(profile.generate_table())))
+    out.print(Fitted(_totals(profile.generate_summary())))
+
+
+def _layers(rows: Sequence[Sequence[Any]]) -> "Table":
+    """Larq's table: the first row has the headers, the last one the totals."""
+    from mobile_bnn.report.layout import Column, Table
+
+    header, *layers, totals = [[_cell(cell) for cell in row] for row in rows]
+    columns = [Column(text, number=text not in ("Layer", "Outputs")) for text in header]
+    return Table("Larq's summary", columns, layers, totals)
+
+
+def _totals(rows: Sequence[Sequence[Any]]) -> "Table":
+    from mobile_bnn.report.layout import Column, Table
+
+    return Table("", [Column(""), Column("", number=True)], [[_cell(cell) for cell in row] for row in rows])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("\n", " ")

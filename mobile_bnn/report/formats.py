@@ -2,6 +2,8 @@
 
 import math
 
+from mobile_bnn.wording import plural as plural
+
 MINUS, DOT = "\u2212", "\u00b7"
 
 
@@ -65,11 +67,6 @@ def milliseconds(value: float) -> str:
 def ratio(value: float) -> str:
     """How many times: 0.44×, 2.31×, 17.1×."""
     return f"{value:.2f}×" if 0.1 <= value < 10 else f"{significant(value)}×"
-
-
-def plural(number: int, noun: str) -> str:
-    """A number and its noun: 1 thread, 2 threads."""
-    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
 
 def _scaled(number: int, units: list[str]) -> str:

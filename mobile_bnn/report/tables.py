@@ -2,34 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 from mobile_bnn import __version__
 from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_threads, unexplained
-from mobile_bnn.report.formats import count, percent, printable, ratio, significant, size
+from mobile_bnn.report.formats import count, percent, plural, printable, ratio, significant, size
+from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.records import Records
 from mobile_bnn.runs import History, LayerCheck, Machine, Operators, Profile, Verification
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column's header, with its unit where it has one; numbers are set flush right."""
-
-    header: str
-    least_width: int = 0  # characters in a terminal: names break between words before they break within one
-    number: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A caption, columns, rows of cells and perhaps a row of totals."""
-
-    caption: str
-    columns: list[Column]
-    rows: list[list[str]]
-    totals: list[str] = field(default_factory=list)
+_NAME = 8  # characters: layers' names are long, and may be broken anywhere
 
 
 def _numbers(*headers: str) -> list[Column]:
@@ -81,7 +64,7 @@ def accuracy(verification: Verification) -> Table:
 def layers(verification: Verification) -> Table:
     """The inputs of each binary layer: bits compared, bits that differ, and how many of those rounding explains."""
     columns = [
-        Column("layer"),
+        Column("layer", unbroken=_NAME),
         *_numbers("#", "signs compared", "flips", "share flipped", "ties", "consequences", "unexplained"),
     ]
     rows = [[printable(layer.layer), str(layer.operator), *_flip_cells(layer)] for layer in verification.layers]
@@ -107,8 +90,8 @@ def operators(table: Operators) -> Table:
     """One row for each operator of the file, batch 1; MACs and bytes are exact."""
     columns = [
         *_numbers("#"),
-        Column("operator", least_width=len("FULLY_CONNECTED")),
-        Column("layer"),
+        Column("operator"),
+        Column("layer", unbroken=_NAME),
         Column("output"),
         *_numbers("binary MACs", "float MACs", "weights (bytes)", "output (bytes)"),
     ]
@@ -132,7 +115,7 @@ def operators(table: Operators) -> Table:
 def float_layers(table: Operators) -> Table | None:
     """The layers that asked to be binary and stayed float, with the reason; None if there is none."""
     rows = [[printable(layer), printable(why)] for layer, why in table.float_layers.items()]
-    return Table("Layers that stayed float", [Column("layer"), Column("why")], rows) if rows else None
+    return Table("Layers that stayed float", [Column("layer", unbroken=_NAME), Column("why")], rows) if rows else None
 
 
 def _short_names(table: Operators) -> list[str]:
@@ -147,7 +130,7 @@ def _short_names(table: Operators) -> list[str]:
 def latency(profile: Profile) -> Table:
     """One row for each measurement; latencies in ms over all runs after the warm-up."""
     columns = [
-        Column("engine", least_width=len("indirect_bgemm")),
+        Column("engine"),
         *_numbers("threads", "median (ms)", "p90 (ms)", "p99 (ms)", "min (ms)", "load (ms)", "peak memory"),
         *_numbers("speed against float"),
     ]
@@ -169,10 +152,13 @@ def latency(profile: Profile) -> Table:
                 "–" if times is None else ratio(times),
             ]
         )
-    # Slow models get fewer runs, so the counts of one session may differ.
-    runs = sorted({len(measured.latencies_ms) for measured in profile.measurements})
-    often = " to ".join(count(number) for number in (runs[0], runs[-1])[: len(runs)]) if runs else "no"
-    return Table(f"Latency, batch 1, {often} runs each, target {printable(profile.target)}", columns, rows)
+    return Table(f"Latency, batch 1, {_runs(profile)} each, target {printable(profile.target)}", columns, rows)
+
+
+def _runs(profile: Profile) -> str:
+    """How often each was run: slow models less often, fast ones more."""
+    runs = sorted({measured.timed_runs for measured in profile.measurements}) or [0]
+    return plural(runs[0], "run") if len(runs) == 1 else f"{count(runs[0])} to {plural(runs[-1], 'run')}"
 
 
 def machine(profile: Profile) -> Table:

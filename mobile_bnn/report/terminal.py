@@ -1,42 +1,41 @@
 """The tables of a report for the terminal, as Rich renderables; names out of files are never read as markup."""
 
-from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from mobile_bnn.report import figures, tables
-from mobile_bnn.report.formats import DOT
+from mobile_bnn.report.formats import DOT, printable
+from mobile_bnn.report.layout import Column, Fitted, Table
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
 
 
-def training_table(history: History) -> RichTable:
+def training_table(history: History) -> Fitted:
     """One row for each epoch."""
-    return _rich(tables.training(history))
+    return Fitted(tables.training(history))
 
 
 def verification_table(verification: Verification) -> Group:
     """Keras against the file, then the sign flips of each binary layer."""
-    parts = [_rich(tables.accuracy(verification))]
+    parts = [Fitted(tables.accuracy(verification))]
     if verification.layers:
-        parts.append(_rich(tables.layers(verification)))
+        parts.append(Fitted(tables.layers(verification)))
     return Group(*parts)
 
 
 def operator_table(operators: Operators) -> Group:
     """One row for each operator of the file, and the totals; then the layers that stayed float, with the reason."""
     stayed_float = tables.float_layers(operators)
-    return Group(_rich(tables.operators(operators)), *([_rich(stayed_float)] if stayed_float else []))
+    return Group(Fitted(tables.operators(operators)), *([Fitted(stayed_float)] if stayed_float else []))
 
 
 def profile_table(profile: Profile) -> Group:
     """One row for each measurement, what to know about it, and the machine."""
-    parts: list[RenderableType] = [_rich(tables.latency(profile))]
+    parts: list[RenderableType] = [Fitted(tables.latency(profile))]
     if figures.lce_on_x86(profile):
         parts.append(Text(figures.lce_remark(profile.machine), style="yellow"))
-    parts.append(_rich(tables.machine(profile)))
+    parts.append(Fitted(tables.machine(profile)))
     return Group(*parts)
 
 
@@ -68,41 +67,30 @@ def everything(run: RunFolder) -> Group:
     if records.profile:
         parts.append(profile_table(records.profile))
     if records.recipe:
-        parts.append(_rich(tables.recipe(records.recipe)))
-    return Group(*parts, _rich(tables.versions(records)))
+        parts.append(Fitted(tables.recipe(records.recipe)))
+    return Group(*parts, Fitted(tables.versions(records)))
 
 
 def _summary(records: Records) -> Group:
-    grid = RichTable.grid(padding=(0, 2))
-    for card in figures.key_figures(records):
-        grid.add_row(Text(card.title), Text(card.value, style="bold"), Text("; ".join(card.lines), style="dim"))
-    title = Text(f" {DOT} ".join(figures.identity(records)) or str(records.run))
     notes = [Text(caution, style="yellow") for caution in figures.cautions(records)]
-    hints = [Text(f"No {missing.title} yet: {missing.command}", style="dim") for missing in records.missing]
-    return Group(Panel(grid, title=title, title_align="left", expand=False), *notes, *hints)
+    hints = [Text(f"No {missing.title.lower()} yet: {missing.command}", style="dim") for missing in records.missing]
+    return Group(_KeyFigures(records), *notes, *hints)
 
 
-def _rich(table: tables.Table) -> RichTable:
-    shown = RichTable(
-        title=Text(table.caption, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        min_width=min(len(table.caption), 78),  # a caption on one line, also of a narrow table
-        padding=0,  # the columns of the widest table just fit into 80 characters
-        pad_edge=False,
-        show_footer=bool(table.totals),
-    )
-    for position, column in enumerate(table.columns):
-        # Numbers are never broken, so their headers are: the words of each below one another.
-        shown.add_column(
-            Text(column.header.replace(" ", "\n") if column.number else column.header),
-            footer=Text(table.totals[position]) if table.totals else "",
-            justify="right" if column.number else "left",
-            no_wrap=column.number,
-            min_width=column.least_width or None,
-            vertical="top",
-            overflow="fold",
-        )
-    for row in table.rows:
-        shown.add_row(*map(Text, row))
-    return shown
+class _KeyFigures:
+    """The key figures in a frame, or below one another where the frame would be too narrow."""
+
+    def __init__(self, records: Records) -> None:
+        cards = figures.key_figures(records)
+        rows = [[card.title, card.value, "; ".join(card.lines)] for card in cards]
+        columns = [Column(""), Column("", number=True, style="bold"), Column("", style="dim")]
+        self._cards = Fitted(Table("", columns, rows), gap=2)
+        self._title = f" {DOT} ".join(figures.identity(records)) or printable(str(records.run))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        inside = options.max_width - 4  # without the frame and its padding
+        if self._cards.fits(inside) and len(self._title) <= inside - 2:
+            yield Panel(self._cards, title=Text(self._title), title_align="left", expand=False)
+        else:
+            yield Text(self._title, style="bold", overflow="fold")
+            yield self._cards

@@ -82,9 +82,9 @@ def test_summary_shows_what_the_page_shows(recorded_run: RunFolder) -> None:
 def test_summary_names_the_commands_of_what_is_missing(empty_run: RunFolder, profile: Profile) -> None:
     profile.save(empty_run.profile)
     text = _shown(summary(empty_run)).replace("\n", "")
-    assert "No Training yet: mbnn train" in text
-    assert "No Operators yet: mbnn convert" in text
-    assert "No Latency" not in text
+    assert "No training yet: mbnn train" in text
+    assert "No operators yet: mbnn convert" in text
+    assert "No latency" not in text
 
 
 @pytest.mark.parametrize("part", ["Training by epoch", "Sign flips", "Operators of the file", "Recipe", "Versions"])

@@ -1,0 +1,74 @@
+"""The sub-commands of `mbnn`, put together."""
+
+from typing import Annotated
+
+import typer
+
+from mobile_bnn import __version__
+from mobile_bnn.cli import (
+    convert,
+    demo,
+    doctor,
+    export_weights,
+    inspect,
+    lint,
+    methods,
+    profile,
+    report,
+    streams,
+    train,
+    verify,
+    zoo,
+)
+from mobile_bnn.cli.console import out, print_error, reported
+from mobile_bnn.cli.help import Command, Group
+from mobile_bnn.errors import MobileBnnError
+
+app = typer.Typer(
+    name="mbnn",
+    cls=Group,
+    help="Train binary neural networks, convert them to .tflite, and know how fast and how correct they are.",
+    epilog="Begin with: mbnn demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"mobile_bnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+for _module in (demo, train, lint, convert, verify, inspect, export_weights, profile, report, doctor):
+    app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), cls=Command, epilog=_module.EXAMPLE)(
+        reported(_module.command)
+    )
+for _module, _help in ((zoo, "The model architectures."), (methods, "The binarization methods.")):
+    _group = typer.Typer(help=_help, cls=Group, no_args_is_help=True, epilog=_module.EXAMPLE)
+    _group.command("list", cls=Command, epilog=_module.EXAMPLE)(reported(_module.list_command))
+    _group.command("show", cls=Command, epilog=_module.EXAMPLE)(reported(_module.show_command))
+    app.add_typer(_group, name=_module.__name__.rpartition(".")[2])
+
+
+def run() -> int:
+    """Runs what this process was called with, and returns its exit code."""
+    code: object = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    if failure := streams.output_failure():
+        print_error(f"standard output cannot be written: {failure.strerror}")
+        code = code or MobileBnnError.exit_code
+    return code if isinstance(code, int) else 0
