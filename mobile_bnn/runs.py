@@ -203,13 +203,21 @@ class Measurement(BaseModel):
     file_sha256: str
     graph_sha256: str = Field("", description="of the file, without our metadata record")
     warmup_runs: int
-    latencies_ms: list[float]
+    runs: int = Field(0, description="inferences timed; 0: as many as there are latencies, as in older records")
+    latencies_ms: list[float] = Field(
+        description="in order of time; of very many runs a sample with their distribution"
+    )
     median_ms: float
     p90_ms: float
     p99_ms: float
     min_ms: float
     load_ms: float = Field(description="creating the interpreter and the first inference, together")
     peak_memory_bytes: int = Field(description="peak resident memory of the measuring process")
+
+    @property
+    def timed_runs(self) -> int:
+        """How many inferences were timed."""
+        return self.runs or len(self.latencies_ms)
 
 
 class Profile(Record):

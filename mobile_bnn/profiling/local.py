@@ -5,18 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from mobile_bnn.child_process import complaint, end_of, run_module
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.names import look_up, unknown
 from mobile_bnn.profiling.engines import ENGINES
-from mobile_bnn.profiling.machine import local_machine
 from mobile_bnn.profiling.messages import Answer, Figures, Request
 from mobile_bnn.runs import Measurement, Profile
 from mobile_bnn.runtime import graph_sha256, read_model
+from mobile_bnn.wording import plural
 
 Progress = Callable[[int, int, str], None]
+
+# Unless a number of runs is asked for. A network of 5 microseconds would else be judged by half a millisecond.
+LEAST_RUNS = 100
+LEAST_SECONDS = 0.5
+# Of those many runs a record keeps a sample, or a small network's would be some megabytes.
+KEPT = 1000
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,19 @@ class Job:
     path: Path
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What lay in a file before it was measured."""
+
+    size_bytes: int
+    sha256: str
+    graph_sha256: str
+
+
 def jobs_for(path: Path | str, engine_names: Iterable[str]) -> list[Job]:
-    """The jobs for a file: "lce" means every kernel of that engine, "lce:indirect_bgemm" only that one.
+    """The jobs for a file: "lce" means the kernels worth comparing, "lce:indirect_bgemm" only that one.
+
+    "delegate" is the best instruction set of the machine that measures; "delegate:avx2" another one that it has.
 
     Raises:
         UsageError: an engine or kernel is unknown; the nearest names are suggested.
@@ -38,8 +56,9 @@ def jobs_for(path: Path | str, engine_names: Iterable[str]) -> list[Job]:
     for name in engine_names:
         engine_name, colon, kernel = name.partition(":")
         engine = look_up("engine", engine_name, ENGINES)
-        if colon and kernel not in engine.kernels:
-            raise unknown(f"kernel of engine {engine_name}", kernel, engine.kernels)
+        known = (*engine.kernels, *engine.further_kernels)
+        if colon and kernel not in known:
+            raise unknown(f"kernel of engine {engine_name}", kernel, known)
         kernels = (kernel,) if colon else engine.kernels
         jobs += [Job(engine_name, each, Path(path)) for each in kernels]
     return list(dict.fromkeys(jobs))
@@ -48,7 +67,7 @@ def jobs_for(path: Path | str, engine_names: Iterable[str]) -> list[Job]:
 def profile(
     jobs: Sequence[Job],
     *,
-    runs: int = 100,
+    runs: int | None = None,
     warmup: int = 10,
     threads: Sequence[int] = (1, 2),
     max_seconds: float = 30.0,
@@ -58,7 +77,8 @@ def profile(
 
     Args:
         jobs: what to measure, see `jobs_for`.
-        runs: inferences to time.
+        runs: inferences to time, exactly so many, and every latency is kept. By default at least LEAST_RUNS, and at
+            least LEAST_SECONDS of them; of more than KEPT latencies a sample of the same distribution is kept.
         warmup: inferences before that, not counted.
         threads: thread counts for the engine.
         max_seconds: a cap on each measurement; past it there are fewer runs, but at least 5.
@@ -66,14 +86,14 @@ def profile(
 
     Raises:
         UsageError: there is no such file, no job, or a number is out of range.
-        MobileBnnError: a file is malformed, or an engine is missing, refuses a file, or crashes.
+        MobileBnnError: a file is malformed or is replaced meanwhile, or an engine is missing, refuses a file, or
+            crashes.
     """
-    _check_numbers(jobs, runs, warmup, threads, max_seconds)
-    for path in dict.fromkeys(job.path for job in jobs):
-        read_model(path)
-    machine = local_machine()
+    least = LEAST_RUNS if runs is None else runs
+    _check_numbers(jobs, least, warmup, threads, max_seconds)
+    files = {path: _content(path) for path in dict.fromkeys(job.path for job in jobs)}
     todo = [(job, count) for job in jobs for count in dict.fromkeys(threads)]
-    measurements = []
+    answers, measurements = [], []
     for done, (job, count) in enumerate(todo):
         if on_progress:
             on_progress(done, len(todo), _describe(job, count))
@@ -82,21 +102,31 @@ def profile(
             kernel=job.kernel,
             path=str(job.path.resolve()),
             threads=count,
-            runs=runs,
+            runs=least,
             warmup=warmup,
+            min_seconds=LEAST_SECONDS if runs is None else 0.0,
             max_seconds=max_seconds,
         )
-        measurements.append(_measurement(job, count, _ask_worker(job, request)))
+        answer, measured = _ask_worker(job, request)
+        answers.append(answer)
+        most = KEPT if runs is None else len(measured.latencies_ms)
+        measurements.append(_measurement(job, count, files[job.path], answer, measured, most))
     if on_progress:
         on_progress(len(todo), len(todo), "done")
-    return Profile(target="local", machine=machine, measurements=measurements)
+    return Profile(target="local", machine=answers[0].machine, measurements=measurements)
+
+
+def _content(path: Path) -> _Content:
+    model = read_model(path)
+    return _Content(path.stat().st_size, sha256(path), graph_sha256(model))
 
 
 def _check_numbers(jobs: Sequence[Job], runs: int, warmup: int, threads: Sequence[int], max_seconds: float) -> None:
     if not jobs:
         raise UsageError("there is nothing to profile", cure="Name at least one engine")
     if runs < 1 or warmup < 0:
-        raise UsageError(f"{runs} runs after {warmup} warm-up runs cannot be measured", cure="Ask for 1 run or more")
+        what = f"{plural(runs, 'run')} after {plural(warmup, 'warm-up run')} cannot be measured"
+        raise UsageError(what, cure="Ask for 1 run or more")
     if not threads or min(threads) < 1:
         raise UsageError(f"thread counts {list(threads)} cannot be used", cure="Give counts of 1 or more")
     if not max_seconds > 0:
@@ -104,10 +134,10 @@ def _check_numbers(jobs: Sequence[Job], runs: int, warmup: int, threads: Sequenc
 
 
 def _describe(job: Job, threads: int) -> str:
-    return f"{job.path.name} with {job.engine} ({job.kernel}), {threads} thread{'s' if threads > 1 else ''}"
+    return f"{job.path.name} with {job.engine} ({job.kernel}), {plural(threads, 'thread')}"
 
 
-def _ask_worker(job: Job, request: Request) -> Figures:
+def _ask_worker(job: Job, request: Request) -> tuple[Answer, Figures]:
     process = run_module("mobile_bnn.profiling.worker", request.model_dump_json().encode("utf-8"))
     told = complaint(process)
     more = f" ({told})" if told else ""
@@ -121,24 +151,38 @@ def _ask_worker(job: Job, request: Request) -> Figures:
     if answer.figures is None:
         what, why, cure = answer.error or ("the measuring process gave no figures", "", "")
         raise MobileBnnError(f"cannot profile {job.path}: {what}", why=why + more, cure=cure)
-    return answer.figures
+    return answer, answer.figures
 
 
-def _measurement(job: Job, threads: int, figures: Figures) -> Measurement:
+def _measurement(job: Job, threads: int, file: _Content, answer: Answer, figures: Figures, most: int) -> Measurement:
+    if figures.file_sha256 != file.sha256:
+        raise MobileBnnError(f"{job.path} was replaced while it was measured", cure="Profile it again")
     latencies = np.array(figures.latencies_ms)
     median, p90, p99 = (float(value) for value in np.percentile(latencies, (50, 90, 99)))
     return Measurement(
         engine=job.engine,
-        engine_version=ENGINES[job.engine].version(),
-        kernel=job.kernel,
+        engine_version=answer.engine_version,
+        kernel=answer.kernel,
         threads=threads,
         file=str(job.path),
-        file_bytes=job.path.stat().st_size,
-        file_sha256=sha256(job.path),
-        graph_sha256=graph_sha256(job.path),
+        file_bytes=file.size_bytes,
+        file_sha256=file.sha256,
+        graph_sha256=file.graph_sha256,
+        warmup_runs=figures.warmup_runs,
+        runs=len(latencies),
+        latencies_ms=_sample(latencies, most),
         median_ms=median,
         p90_ms=p90,
         p99_ms=p99,
         min_ms=float(latencies.min()),
-        **figures.model_dump(),
+        load_ms=figures.load_ms,
+        peak_memory_bytes=figures.peak_memory_bytes,
     )
+
+
+def _sample(latencies: npt.NDArray[np.float64], most: int) -> list[float]:
+    """At most so many of them, in order of time, with the quantiles of all: the smallest and the largest are there."""
+    if len(latencies) <= most:
+        return list(map(float, latencies))
+    ranks = np.linspace(0, len(latencies) - 1, most).round().astype(np.intp)
+    return list(map(float, latencies[np.sort(np.argsort(latencies, kind="stable")[ranks])]))

@@ -5,21 +5,27 @@
 It is a process of its own so that its peak memory is its own, and so that an engine's crash is not the caller's.
 """
 
+import hashlib
 import os
 import resource
 import sys
 import time
+from array import array
 from pathlib import Path
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.profiling.engines import ENGINES, Session
+from mobile_bnn.profiling.machine import local_machine
 from mobile_bnn.profiling.messages import Answer, Figures, Request
 
 FEWEST_RUNS = 5
 
 
-def measure(request: Request) -> Figures:
+def measure(request: Request) -> tuple[str, Figures]:
     """Loads the file and runs it, in this process.
+
+    Returns:
+        The kernel that ran, and the figures.
 
     Raises:
         MobileBnnError: the engine is not available or refuses the file.
@@ -33,21 +39,30 @@ def measure(request: Request) -> Figures:
     load_ms = (time.perf_counter() - began) * 1e3
     began = time.perf_counter()
     # Half of the time at most goes into warming up, so that a slow model still gets more runs than the fewest.
-    warmup = _run(session, request.warmup, 0, began + request.max_seconds / 2)
-    latencies = _run(session, request.runs, FEWEST_RUNS, began + request.max_seconds)
-    return Figures(
-        load_ms=load_ms, warmup_runs=len(warmup), latencies_ms=latencies, peak_memory_bytes=peak_memory_bytes()
+    warmup = _run(session, request.warmup, 0, 0.0, began + request.max_seconds / 2)
+    peak = peak_memory_bytes()  # here, for what follows allocates nothing but the list of latencies
+    latencies = _run(session, request.runs, FEWEST_RUNS, request.min_seconds, began + request.max_seconds)
+    return session.kernel, Figures(
+        file_sha256=hashlib.sha256(flatbuffer).hexdigest(),
+        load_ms=load_ms,
+        warmup_runs=len(warmup),
+        latencies_ms=[nanoseconds / 1e6 for nanoseconds in latencies],
+        peak_memory_bytes=peak,
     )
 
 
-def _run(session: Session, runs: int, fewest: int, deadline: float) -> list[float]:
-    """Latencies in ms of up to `runs` inferences: after the deadline no more than `fewest`."""
-    latencies: list[float] = []
-    now = time.perf_counter()
-    while len(latencies) < runs and (now < deadline or len(latencies) < fewest):
+def _run(session: Session, runs: int, fewest: int, seconds: float, deadline: float) -> "array[int]":
+    """Latencies in ns of `runs` inferences, and of more until `seconds` are over.
+
+    After the deadline there are no more than `fewest`.
+    """
+    latencies = array("q")
+    now = time.perf_counter_ns()
+    least, last = now + int(seconds * 1e9), int(deadline * 1e9)
+    while (len(latencies) < runs or now < least) and (now < last or len(latencies) < fewest):
         session.invoke()
-        now, before = time.perf_counter(), now
-        latencies.append((now - before) * 1e3)
+        now, before = time.perf_counter_ns(), now
+        latencies.append(now - before)
     return latencies
 
 
@@ -73,12 +88,16 @@ def main() -> None:
     answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     request = Request.model_validate_json(sys.stdin.buffer.read())
+    kernel, figures, failure = request.kernel, None, None
+    machine = local_machine()  # its load is to be that before measuring
     try:
-        answer = Answer(figures=measure(request))
+        kernel, figures = measure(request)
     except MobileBnnError as error:
-        answer = Answer(error=(error.what, error.why, error.cure))
+        failure = (error.what, error.why, error.cure)
     except Exception as error:
-        answer = Answer(error=(f"the engine {request.engine} failed", first_line(error), ""))
+        failure = (f"the engine {request.engine} failed", first_line(error), "")
+    version = ENGINES[request.engine].version()
+    answer = Answer(machine=machine, engine_version=version, kernel=kernel, figures=figures, error=failure)
     answer_to.write(answer.model_dump_json())
     answer_to.close()
 

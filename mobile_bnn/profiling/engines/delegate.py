@@ -11,10 +11,11 @@ from mobile_bnn.runtime import Interpreter, library_path
 
 
 class Delegate(Engine):
-    """mobile_bnn's own runtime, with the best kernels of this CPU."""
+    """mobile_bnn's own runtime, with the best kernels of this CPU (`auto`) or those of an instruction set."""
 
     name = "delegate"
     kernels = ("auto",)
+    further_kernels = ("avx512", "avx2", "sse4", "neon_dot", "neon", "portable")
 
     def version(self) -> str:
         """The version of mobile_bnn."""
@@ -34,4 +35,12 @@ class Delegate(Engine):
 
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
         """Creates an interpreter with a random input for each of the model's inputs."""
-        return LiteRtSession(Interpreter(flatbuffer, num_threads=threads).interpreter)
+        interpreter = Interpreter(flatbuffer, num_threads=threads, isa=None if kernel == "auto" else kernel)
+        return LiteRtSession(interpreter.interpreter, _isa(interpreter))
+
+
+def _isa(interpreter: Interpreter) -> str:
+    try:
+        return interpreter.isa
+    except MobileBnnError:  # a library that is too old to tell
+        return "auto"

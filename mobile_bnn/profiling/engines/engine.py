@@ -9,17 +9,25 @@ SEED = 0
 
 
 class Session(Protocol):
-    """A loaded model with its input in place."""
+    """A loaded model with its input in place; `kernel` names what runs it, also where "auto" was asked for."""
+
+    kernel: str
 
     def invoke(self) -> None:
         """Runs one inference."""
 
 
 class Engine(Protocol):
-    """A runtime that can be measured. `kernels` are its choices of kernel; the first is its default."""
+    """A runtime that can be measured.
+
+    Attributes:
+        kernels: those worth comparing everywhere; the first is its default.
+        further_kernels: others that may be asked for by name; which of them are there, only the machine knows.
+    """
 
     name: str
     kernels: tuple[str, ...]
+    further_kernels: tuple[str, ...] = ()
 
     def version(self) -> str:
         """The version of the installed runtime, or 'unknown'."""

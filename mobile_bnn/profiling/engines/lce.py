@@ -33,7 +33,7 @@ class LarqComputeEngine(Engine):
         """Creates an interpreter with a random input for each of the model's inputs."""
         create = self.import_library().LiteInterpreter
         try:
-            return _Session(create(flatbuffer, threads, False, kernel == "indirect_bgemm", False))
+            return _Session(create(flatbuffer, threads, False, kernel == "indirect_bgemm", False), kernel)
         except (RuntimeError, ValueError) as error:
             # Grouped convolutions and others that the default kernel lacks fail here, and only here.
             cure = "Try lce:indirect_bgemm" if kernel == "bgemm" else ""
@@ -41,8 +41,8 @@ class LarqComputeEngine(Engine):
 
 
 class _Session:
-    def __init__(self, interpreter: Any) -> None:
-        self._interpreter = interpreter
+    def __init__(self, interpreter: Any, kernel: str) -> None:
+        self._interpreter, self.kernel = interpreter, kernel
         self._inputs = [
             random_input(tuple(shape), dtype)
             for shape, dtype in zip(interpreter.input_shapes, interpreter.input_types, strict=True)

@@ -41,7 +41,7 @@ class LiteRt(Engine):
         try:
             interpreter = self.import_library().Interpreter(model_content=flatbuffer, num_threads=threads)
             interpreter.allocate_tensors()
-            return LiteRtSession(interpreter)
+            return LiteRtSession(interpreter, kernel)
         except (RuntimeError, ValueError) as error:
             raise _refusal(error) from error
 
@@ -49,8 +49,8 @@ class LiteRt(Engine):
 class LiteRtSession:
     """A LiteRT interpreter with a random input for each of its inputs."""
 
-    def __init__(self, interpreter: Any) -> None:
-        self._interpreter = interpreter
+    def __init__(self, interpreter: Any, kernel: str) -> None:
+        self._interpreter, self.kernel = interpreter, kernel
         self._inputs = [
             (details["index"], random_input(tuple(details["shape"]), details["dtype"]))
             for details in interpreter.get_input_details()
