@@ -13,6 +13,8 @@ from mobile_bnn.runs import ModelFile, Profile, RunFolder
 if TYPE_CHECKING:
     from mobile_bnn.profiling import Job
 
+_MOST_THREADS = 256
+
 EXAMPLE = "Example: mbnn profile runs/demo --threads 1,2    or    mbnn profile model.tflite --engine lce:indirect_bgemm"
 
 
@@ -21,12 +23,15 @@ def command(
     engine: Annotated[
         list[str] | None,
         typer.Option(
-            help="delegate (our own), lce, lce:bgemm, lce:indirect_bgemm or litert; repeatable. "
-            "By default what can run the file."
+            help="delegate (our own), delegate:avx2 or another instruction set, lce, lce:bgemm, lce:indirect_bgemm or "
+            "litert; repeatable. By default what can run the file."
         ),
     ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1,2",
-    runs: Annotated[int, typer.Option(min=1, help="Inferences to time.")] = 100,
+    runs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Inferences to time, exactly so many; by default 100, or more in half a second."),
+    ] = None,
     warmup: Annotated[int, typer.Option(min=0, help="Inferences before that, not counted.")] = 10,
     output: Annotated[
         Path | None,
@@ -60,7 +65,7 @@ def profile_run(run: RunFolder, threads: list[int]) -> Profile:
     return measure(_jobs(run, []), threads)
 
 
-def measure(jobs: list["Job"], threads: list[int], *, runs: int = 100, warmup: int = 10) -> Profile:
+def measure(jobs: list["Job"], threads: list[int], *, runs: int | None = None, warmup: int = 10) -> Profile:
     """Measures, with a status line on standard error."""
     from mobile_bnn import profiling
 
@@ -104,12 +109,13 @@ def thread_counts(text: str) -> list[int]:
     """The counts of an option such as --threads 1,2,4.
 
     Raises:
-        UsageError: the text is no such list.
+        UsageError: the text is not such a list, or a count is out of range.
     """
     try:
         counts = [int(part) for part in text.split(",")]
-    except ValueError:
-        counts = []
-    if not counts or min(counts) < 1 or max(counts) > 256:
-        raise UsageError(f"--threads {text!r} is not a list of thread counts", cure="For example: --threads 1,2,4")
+    except ValueError as error:
+        what = f"--threads {text!r} is not a list of thread counts"
+        raise UsageError(what, cure="For example: --threads 1,2,4") from error
+    if wrong := [count for count in counts if not 1 <= count <= _MOST_THREADS]:
+        raise UsageError(f"--threads {text}: {wrong[0]} is out of range", cure=f"Give counts of 1 to {_MOST_THREADS}")
     return counts
