@@ -30,6 +30,7 @@ from mobile_bnn.files import write_bytes
 from mobile_bnn.profiling import operator_table
 from mobile_bnn.runs import LayerCheck, Operators
 from mobile_bnn.runtime import ModelMetadata, Normalization, with_metadata
+from mobile_bnn.wording import plural
 
 Array = npt.NDArray[Any]
 
@@ -252,7 +253,7 @@ def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
         raise UsageError(f"the model takes inputs {shapes[0]}, the samples are {shapes[1]}")
     count, batch = min(len(array) for array in samples), tensors[0].shape[0]
     if count < batch:
-        raise UsageError(f"{count} samples are less than a batch of the model, which is {batch}")
+        raise UsageError(f"{plural(count, 'sample')} cannot fill a batch of the model, which is {batch}")
     first = min(count // batch, _SAMPLES) * batch
     return [array[:first].astype(tensor.dtype) for array, tensor in zip(samples, tensors, strict=True)]
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from mobile_bnn.converters.int8_ends import as_input
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.wording import plural
 
 Array = npt.NDArray[Any]
 
@@ -24,13 +25,13 @@ def batches(interpreter: Interpreter, samples: Sequence[Array]) -> Iterator[list
     """
     details = interpreter.input_details
     if len(samples) != len(details):
-        raise UsageError(f"the model has {len(details)} inputs, samples were given for {len(samples)}")
+        raise UsageError(f"the model has {plural(len(details), 'input')}, samples were given for {len(samples)}")
     counts = {len(array) for array in samples}
     if len(counts) > 1:
         raise UsageError(f"there are not as many samples for each input: {', '.join(map(str, sorted(counts)))}")
     (count,), size = counts, int(details[0]["shape"][0])
     if count < size:
-        raise UsageError(f"{count} samples are less than a batch of the model, which is {size}")
+        raise UsageError(f"{plural(count, 'sample')} cannot fill a batch of the model, which is {size}")
     given = [as_input(array, detail) for array, detail in zip(samples, details, strict=True)]
     for start in range(0, count - size + 1, size):
         yield [array[start : start + size] for array in given]

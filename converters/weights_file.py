@@ -22,6 +22,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import atomic_file
 from mobile_bnn.runs import Record
 from mobile_bnn.runtime.describe import tensor_type
+from mobile_bnn.wording import plural
 
 Array = npt.NDArray[Any]
 
@@ -191,7 +192,7 @@ def _geometry(operator: Operator, filters: Array | None) -> dict[str, Any]:
 
 def _values(operator: Operator, at: int, number: int) -> Array | None:
     if at >= len(operator.inputs):
-        raise MobileBnnError(f"operator {number} has {len(operator.inputs)} inputs, an LceBconv2d has 5")
+        raise MobileBnnError(f"operator {number} has {plural(len(operator.inputs), 'input')}, an LceBconv2d has 5")
     tensor = operator.inputs[at]
     return None if tensor is None else tensor.values
 

@@ -14,6 +14,7 @@ from mobile_bnn.cli.locate import run_of_model
 from mobile_bnn.cli.samples import Samples, of_file, of_run
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import DatasetRecord, RunFolder
+from mobile_bnn.wording import plural
 
 if TYPE_CHECKING:
     from mobile_bnn.converters.conversion import Conversion
@@ -221,7 +222,7 @@ def show(conversion: "Conversion") -> None:
     out.print(f"binary layers: {len(conversion.layers)}, {binary / max(total, 1):.1%} of the multiply-accumulates")
     if agreement := conversion.agreement:
         out.print(
-            f"float parts in fewer bits: the same top-1 class on {agreement.top1:.1%} of {agreement.samples} samples, "
+            f"float parts in fewer bits: the same top-1 class on {agreement.top1:.1%} of {plural(agreement.samples, 'sample')}, "
             f"outputs differ by {agreement.difference:.2g} on average"
         )
     for name, why in conversion.float_layers.items():

@@ -9,6 +9,7 @@ from mobile_bnn.cli.console import Json, binary_file, out, print_json, run_folde
 from mobile_bnn.cli.locate import is_run
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runs import ModelFile, RunFolder
+from mobile_bnn.wording import plural
 
 EXAMPLE = "Example: mbnn export-weights runs/demo    or    mbnn export-weights model.tflite --output weights.npz"
 
@@ -34,4 +35,4 @@ def command(
         print_json({"output": str(output), **weights.index.model_dump(mode="json")})
     else:
         layers = len(weights.index.layers)
-        out.print(f"{output}  {output.stat().st_size:,} bytes, {layers} binary layers", soft_wrap=True)
+        out.print(f"{output}  {output.stat().st_size:,} bytes, {plural(layers, 'binary layer')}", soft_wrap=True)

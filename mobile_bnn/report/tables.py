@@ -76,7 +76,7 @@ def layers(verification: Verification) -> Table:
         ties=sum(layer.ties for layer in verification.layers),
         consequences=sum(layer.consequences for layer in verification.layers),
     )
-    caption = f"Sign flips at the inputs of binary layers, on {count(verification.layer_samples)} images"
+    caption = f"Sign flips at the inputs of binary layers, on {plural(verification.layer_samples, 'image')}"
     return Table(caption, columns, rows, ["total", "", *_flip_cells(total)] if rows else [])
 
 

@@ -15,6 +15,7 @@ from mobile_bnn.runtime.lce import OPERATORS
 from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
+from mobile_bnn.wording import plural
 
 Array = npt.NDArray[Any]
 
@@ -145,7 +146,7 @@ def _run(interpreter: Any, batch: Array | list[Array]) -> Array | list[Array]:
     arrays = batch if isinstance(batch, list) else [batch]
     details = interpreter.get_input_details()
     if len(arrays) != len(details):
-        raise UsageError(f"the model has {len(details)} inputs, {len(arrays)} arrays were given")
+        raise UsageError(f"the model has {plural(len(details), 'input')}, not {len(arrays)}")
     arrays = [np.asarray(array) for array in arrays]
     for array, detail in zip(arrays, details, strict=True):
         _check(array, detail)

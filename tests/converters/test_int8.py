@@ -147,7 +147,7 @@ def test_samples_that_do_not_fit() -> None:
     x = np.zeros((4, 8), np.float32)
     with pytest.raises(UsageError, match="there are not as many samples for each input: 3, 4"):
         quantize_int8(model, [x, x[:3]])
-    with pytest.raises(UsageError, match="1 samples are less than a batch of the model, which is 2"):
+    with pytest.raises(UsageError, match="1 sample cannot fill a batch of the model, which is 2"):
         quantize_int8(model, [x[:1], x[:1]])
     with pytest.raises(UsageError, match="the model has 2 inputs, samples were given for 1"):
         quantize_int8(model, [x])

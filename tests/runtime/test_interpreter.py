@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_refused(binary_tflite, images, tmp_path):
             interpreter.predict(images[0])
         with pytest.raises(UsageError, match="the model takes float32, not float64"):
             interpreter.predict(images.astype(np.float64))
-        with pytest.raises(UsageError, match="the model has 1 inputs, 2 arrays were given"):
+        with pytest.raises(UsageError, match="the model has 1 input, not 2"):
             interpreter.predict([images, images])
     with pytest.raises(UsageError, match="this interpreter is closed"):
         interpreter.predict(images)
