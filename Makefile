@@ -3,6 +3,7 @@ SHELL := /bin/sh
 VENV  := .venv
 PY    := $(VENV)/bin/python
 MBNN  := $(VENV)/bin/mbnn
+CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak \
@@ -39,8 +40,9 @@ setup: $(READY)
 demo: $(READY)
 	@$(MBNN) demo
 
+TESTS := tests
 test: $(READY)
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
 test-aarch64: $(READY)
 	@sh tools/aarch64/test.sh $(PY)
@@ -58,10 +60,7 @@ lint: $(READY)
 	@sh tools/mypy.sh $(PY)
 
 test-deps:
-	dpkg --add-architecture arm64
-	apt-get update
-	apt-get install -y --no-install-recommends chromium dataset-fashion-mnist libsimde-dev \
-	  musl musl:arm64 qemu-user-static debootstrap g++-aarch64-linux-gnu clang cmake
+	@sh tools/test_deps.sh
 
 wheel: $(READY)
 	@sh tools/wheel.sh $(PY) x86_64 dist
@@ -81,10 +80,10 @@ bench: $(READY)
 bench-conversion: $(READY)
 	@$(PY) benchmarks/conversion
 
-peak:
+peak: $(READY)
 	@mkdir -p build
-	@cmake -S native -B build/peak -DMBNN_BENCHMARKS=ON >build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
-	@cmake --build build/peak --target mobile_bnn_peak >>build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
+	@$(CMAKE) -S native -B build/peak -DMBNN_BENCHMARKS=ON >build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
+	@$(CMAKE) --build build/peak --target mobile_bnn_peak >>build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
 	@build/peak/mobile_bnn_peak --json build/peak/peak.json
 
 conversion-matrix: $(READY)

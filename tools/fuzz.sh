@@ -6,6 +6,8 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=$1
 python=$2
+PATH="$(cd "$(dirname "$python")" && pwd):$PATH"  # cmake
+export PATH
 folder=build/fuzz
 mkdir -p "$folder/found"
 

@@ -6,6 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=$1
+PATH="$(cd "$(dirname "$python")" && pwd):$PATH"  # cmake
+export PATH
 mkdir -p build
 
 # Whether a compiler has a sanitizer's library.

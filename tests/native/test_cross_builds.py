@@ -15,6 +15,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from numpy_bconv import pack
 
+from tests.support.packages import need
 from tests.support.tools import ENVIRONMENT, ROOT
 
 LIBRARY = "libmobile_bnn_delegate.so"
@@ -190,10 +191,9 @@ def test_a_wrong_ndk_folder_is_named(tmp_path: Path) -> None:
 def test_the_android_library_runs_on_musl(
     abi: str, arch: str, emulator: tuple[str, ...], android: Path, tmp_path: Path
 ) -> None:
-    if not Path(f"/lib/ld-musl-{arch}.so.1").exists():
-        pytest.skip(f"no musl for {arch} here, and nothing else stands in for Android's C library: make test-deps")
-    if emulator and shutil.which(emulator[0]) is None:
-        pytest.skip("no qemu-aarch64-static here: make test-deps")
+    need({"x86_64": "musl", "aarch64": "musl:arm64"}[arch], "nothing else stands in for Android's C library")
+    if emulator:
+        need("qemu-user-static", "nothing emulates an ARM processor")
     program = tmp_path / "run_quantize"
     compiler = ("python-zig", "cc", "-target", f"{arch}-linux-musl", "-dynamic", "-rdynamic", "-O1", "-std=c++17")
     includes = ("-isystem", "native/cmake/include", "-I", "native")

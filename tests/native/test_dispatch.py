@@ -3,9 +3,8 @@
 import platform
 from pathlib import Path
 
-import pytest
-
 from tests.support.native_builds import known_isas
+from tests.support.packages import skip_or_fail
 
 # What /proc/cpuinfo calls it.
 NEEDS = {
@@ -28,5 +27,5 @@ def test_finds_what_the_cpu_has(library: Path, isas: list[str]) -> None:
 
 def test_the_simde_build_has_every_instruction_set(simde_library: Path | str) -> None:
     if isinstance(simde_library, str):
-        pytest.skip(simde_library)
+        skip_or_fail(simde_library)
     assert set(known_isas(simde_library)) == set().union(*NEEDS.values())

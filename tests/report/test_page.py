@@ -1,7 +1,5 @@
 """Opens the page in headless Chromium, with no network, and reads what a reader sees; keeps pictures of it."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,18 +9,15 @@ from playwright import sync_api
 
 from mobile_bnn.report import write_html
 from mobile_bnn.runs import History, Operators, Profile, RunFolder
+from tests.support.packages import need
 
 PICTURES = Path("build/test-artifacts")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """The system's Chromium."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        reason = f"none of {', '.join(BROWSERS)} is installed: make test-deps"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    found = need("chromium", "no browser opens the report")
     with sync_api.sync_playwright() as playwright:
         # Containers of CI run as root, where Chromium has no sandbox.
         chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])

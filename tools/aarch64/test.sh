@@ -9,6 +9,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 python=$1
 if_possible=${2:-}
+PATH="$(cd "$(dirname "$python")" && pwd):$PATH"  # cmake
+export PATH
 root=${MBNN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mobile_bnn}/debian-arm64
 build=$PWD/build/aarch64
 suite=bookworm             # its Python is 3.11
@@ -21,9 +23,9 @@ give_up() {
 }
 
 [ "$(id -u)" = 0 ] || give_up "a Debian system is unpacked and entered as root only"
-for tool in debootstrap qemu-aarch64-static aarch64-linux-gnu-g++ cmake unshare; do
-    command -v $tool >/dev/null || give_up "there is no $tool (make test-deps installs it on Debian and Ubuntu)"
-done
+missing=$(sh tools/debian_packages.sh missing debootstrap qemu-user-static g++-aarch64-linux-gnu | paste -s -d ' ')
+[ -z "$missing" ] || give_up "there is no $missing (make test-deps installs them on Debian and Ubuntu)"
+command -v unshare >/dev/null || give_up "there is no unshare (apt-get install util-linux)"
 unshare --mount --pid --fork true 2>/dev/null || give_up "this root may not make mount namespaces"
 
 # The packages are unpacked and not configured: nothing of the system but Python's files is needed.
