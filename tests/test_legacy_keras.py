@@ -6,6 +6,28 @@ import sys
 
 import pytest
 
+BUILD = """
+import mobile_bnn.legacy_keras as door
+assert door.tf.keras.layers.Layer.__module__.startswith("tf_keras"), door.tf.keras.layers.Layer.__module__
+layer = door.larq.layers.QuantDense(4, input_quantizer="ste_sign")
+assert layer(door.tf.ones((1, 3))).shape == (1, 4)
+"""
+CONVERT = """
+import tensorflow as tf
+model = tf.keras.Sequential([tf.keras.layers.Input((4,)), tf.keras.layers.Dense(2)])
+tf.lite.TFLiteConverter.from_keras_model(model).convert()
+import sys
+assert sys.modules["keras"].__version__.startswith("3.")  # TensorFlow's converter has loaded it
+"""
+NO_TF_KERAS = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "tf_keras":
+            raise ModuleNotFoundError("No module named 'tf_keras'", name="tf_keras")
+sys.meta_path.insert(0, Refuse())
+"""
+
 
 def python(code, **environment):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS"))}
@@ -58,6 +80,49 @@ def test_a_missing_tensorflow_names_the_extra():
     code = "import sys; sys.modules['larq'] = None\nimport mobile_bnn.legacy_keras"
     result = python(code)
     assert "pip install 'mobile-bnn[train]'" in result.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({}, "1"), ({"TF_USE_LEGACY_KERAS": ""}, "1"), ({"TF_USE_LEGACY_KERAS": "0"}, "0")],
+    ids=["unset", "empty", "the user's own"],
+)
+def test_importing_the_package_chooses_keras_2_where_nobody_has_chosen(before, after):
+    result = python("import mobile_bnn, os; print(os.environ['TF_USE_LEGACY_KERAS'])", **before)
+    assert result.stdout == f"{after}\n", result.stderr
+
+
+@pytest.mark.parametrize("order", ["tensorflow, larq, keras", "larq, keras, tensorflow", "keras, tensorflow, larq"])
+def test_after_the_package_all_may_be_imported_in_any_order(order):
+    result = python(f"import mobile_bnn, {order}{BUILD}")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_keras_3_that_tensorflows_converter_loads_is_no_matter():
+    result = python(f"{CONVERT}{BUILD}", TF_USE_LEGACY_KERAS="True")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_keras_3_that_the_user_asks_for_is_refused_by_that_name():
+    result = python("import mobile_bnn.legacy_keras", TF_USE_LEGACY_KERAS="0")
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: tf.keras is Keras 3.")
+    assert "as TF_USE_LEGACY_KERAS=0 asks for" in last
+    assert last.endswith("Cure: leave TF_USE_LEGACY_KERAS unset, or set it to 1.")
+
+
+def test_tensorflow_that_came_first_keeps_the_keras_that_it_has():
+    code = "import tensorflow as tf, mobile_bnn; print(tf.keras.layers.Layer.__module__, tf.optimizers.Adam.__module__)"
+    result = python(code)
+    assert result.stdout.startswith("keras."), result.stderr
+    assert "tf_keras" not in result.stdout
+
+
+@pytest.mark.parametrize("missing", [NO_TF_KERAS, "import sys; sys.modules['tf_keras'] = None\n"], ids=["no", "None"])
+def test_a_missing_tf_keras_is_named(missing):
+    last = python(f"{missing}import mobile_bnn.legacy_keras").stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: tf_keras is not installed; "), last
+    assert last.endswith("Cure: pip install 'mobile-bnn[train]'.")
 
 
 def test_errors_printed_by_native_code_are_passed_on():
