@@ -177,9 +177,9 @@ def _convert(converter: Callable[[], Any]) -> bytes:
             warnings.simplefilter("ignore")
             return bytes(converter().convert())
     except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
-        why = cause_of(error)
-        cure = "Its call() must consist of TensorFlow's operations" if why.startswith("layer ") else ""
-        raise MobileBnnError("TensorFlow cannot convert the model to float", why=why, cure=cure) from error
+        cause = cause_of(error)
+        cure = "Its call() must consist of TensorFlow's operations" if cause.layer else ""
+        raise MobileBnnError("TensorFlow cannot convert the model to float", why=str(cause), cure=cure) from error
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import json
 import re
 import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +18,44 @@ _DESERIALIZED = re.compile(r"^Exception encountered: (.+)", re.MULTILINE)
 _ELSEWHERE = ("Exception encountered when", "in user code")
 _TRACE = re.compile(r'^ *File ".*\n.*\n', re.MULTILINE)
 _ADVICE = re.compile(r"(?<=\.) (?:You can|If|Please|See|This carries)\b")
+_UNKNOWN = re.compile(
+    r"Unknown [\w ]+: '(?:[^'>]*>)?(\w+)'"
+    r"|Unknown [\w ]+ '.*'class_name': 'function', 'config': '(\w+)'"
+    r"|Cannot deserialize object of type `(\w+)`"
+    r"|Could not (?:locate|deserialize) \w+ '(\w+)'"
+)
+_LAMBDA = "deserialization of a Lambda layer"
+_IMPORT = "--import my_layers.py (imports=[...] in Python)"
 _OTHER_KERAS = "Build the model with tf_keras, or convert the SavedModel that its export() writes"
 _LONGEST = 4096  # bytes of a metadata record
 
 
-def cause_of(error: Exception) -> str:
+@dataclass(frozen=True)
+class Cause:
+    """What went wrong in Keras or TensorFlow.
+
+    Attributes:
+        text: one line.
+        layer: in whose `call` it did, with its class; empty if in none.
+    """
+
+    text: str
+    layer: str = ""
+
+    def __str__(self) -> str:
+        return f"layer {self.layer}: {self.text}" if self.layer else self.text
+
+
+def cause_of(error: Exception) -> Cause:
     """What went wrong, and in which layer: without tracebacks and advice for those who call Keras themselves."""
     text = str(error)
     if missing := dict.fromkeys(_NO_OPERATOR.findall(text)):
-        return f"TFLite has no operator for tf.{', tf.'.join(missing)}"
+        return Cause(f"TFLite has no operator for tf.{', tf.'.join(missing)}")
     lines = [line.strip() for line in _TRACE.sub("", text).splitlines() if line.strip()]
     told = _DESERIALIZED.findall(text) or [line for line in lines if not line.startswith(_ELSEWHERE)]
     cause = _ADVICE.split(told[0])[0].removesuffix(".") if told else first_line(error)
     layer = _LAYER.search(text)
-    return f"layer {layer[1]} ({layer[2]}): {cause}" if layer else cause
+    return Cause(cause, f"{layer[1]} ({layer[2]})" if layer else "")
 
 
 def check_model(model: Any) -> None:
@@ -64,8 +90,8 @@ def check_model(model: Any) -> None:
             )
 
 
-def loading_error(path: Path, error: Exception) -> MobileBnnError:
-    """Why a file is no model that Keras 2 can load."""
+def loading_error(path: Path, error: Exception, imports: Iterable[Path | str] = ()) -> MobileBnnError:
+    """Why a file is no model that Keras 2 can load, though these files with layers of one's own were run."""
     if path.is_file() and not _is_container(path):
         return MobileBnnError(
             f"{path} is no Keras model",
@@ -79,11 +105,28 @@ def loading_error(path: Path, error: Exception) -> MobileBnnError:
             why="Larq's layers belong to Keras 2, which cannot load it",
             cure=_OTHER_KERAS,
         )
-    return MobileBnnError(
-        f"{path} is not a Keras 2 model that can be loaded",
-        why=cause_of(error),
-        cure="One with layers of your own can be converted from Python, where they are known",
-    )
+    why, cure = _unknown(cause_of(error), [str(file) for file in imports])
+    return MobileBnnError(f"{path} is not a Keras 2 model that can be loaded", why=why, cure=cure)
+
+
+def _unknown(cause: Cause, imports: Sequence[str]) -> tuple[str, str]:
+    """What Keras does not know, as a rule something of the user's own, and how it gets to know it."""
+    if _LAMBDA in cause.text:
+        return (
+            cause.text,
+            "If you trust it: tf.keras.models.load_model(path, safe_mode=False), and convert that in Python",
+        )
+    found = _UNKNOWN.search(cause.text)
+    name = next((name for name in found.groups() if name), "") if found else ""
+    if name == "function":  # the name that Keras itself looks for
+        why = "Keras cannot read a function of your own back from an .h5"
+        return why, f"Save the model as .keras, and name the Python file that defines the function: {_IMPORT}"
+    if name and imports:
+        why = f"Keras does not know {name}, and {', '.join(imports)} does not define it"
+        return why, f"Name the Python file that does: {_IMPORT}"
+    if name:
+        return f"Keras does not know {name}", f"If it is your own, name the Python file that defines it: {_IMPORT}"
+    return str(cause), f"If it has layers or functions of your own, name the Python file that defines them: {_IMPORT}"
 
 
 def _is_container(path: Path) -> bool:

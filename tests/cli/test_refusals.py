@@ -130,7 +130,7 @@ NO_MODEL = (
     r"Give one of those, or a SavedModel's folder"
 )
 OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that its export\(\) writes"
-OWN_LAYERS = "One with layers of your own can be converted from Python, where they are known"
+OWN_LAYERS = r"If it is your own, name the Python file that defines it: --import my_layers\.py"
 THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
 CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "transposed convolution": ("m.keras", up, r"up asked to be binary and would be float"),
@@ -162,11 +162,12 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "an archive": ("m.npz", archive, NO_MODEL),
     "an unknown layer": (
         "m.keras", lambda path: saved(path, Mine()),
-        rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Mine.*\. {OWN_LAYERS}",
+        rf"\S*m\.keras is not a Keras 2 model that can be loaded: Keras does not know Mine\. {OWN_LAYERS}",
     ),
     "a lambda": (
         "m.keras", lambda path: saved(path, layers.Lambda(lambda x: -x)),
-        rf"\S*m\.keras is not a Keras 2 model that can be loaded: .*Python `lambda` inside it\. {OWN_LAYERS}",
+        r"\S*m\.keras is not a Keras 2 model that can be loaded: .*Python `lambda` inside it\. "
+        r"If you trust it: tf\.keras\.models\.load_model\(path, safe_mode=False\), and convert that in Python",
     ),
     "a binary file": (
         "m.tflite", binary_tflite,
