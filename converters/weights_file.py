@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mobile_bnn.converters.bits import unpack
 from mobile_bnn.converters.graph import Operator, TfliteModel
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
-from mobile_bnn.files import atomic_file
+from mobile_bnn.files import write_bytes
 from mobile_bnn.runs import Record
 from mobile_bnn.runtime.describe import tensor_type
 from mobile_bnn.wording import plural
@@ -121,8 +121,10 @@ def collect_weights(path: Path | str) -> Weights:
 def write_weights(path: Path | str, weights: Weights) -> None:
     """Writes weights to an .npz, atomically and uncompressed."""
     index = np.frombuffer(weights.index.model_dump_json().encode("utf-8"), np.uint8)
-    with atomic_file(Path(path)) as part, part.open("wb") as file:
-        np.savez(file, **{_INDEX: index, **weights.arrays})
+    # In memory first: on a full disk a zip file that cannot be ended complains once more when it is collected.
+    content = io.BytesIO()
+    np.savez(content, **{_INDEX: index, **weights.arrays})
+    write_bytes(Path(path), content.getvalue())
 
 
 def read_weights(path: Path | str) -> Weights:

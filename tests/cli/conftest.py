@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mobile_bnn.runs import RunFolder
-from tests.support.shared import shared_folder
+from tests.support.shared import Once
 
 
 def _make(folder: Path) -> None:
@@ -25,9 +25,9 @@ def _make(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_run(once: Once) -> Path:
     """A run folder in which every stage but the report has run, on two epochs of the digits; not to be changed."""
-    return shared_folder(tmp_path_factory, "small-run", _make) / "run"
+    return once("small-run", _make) / "run"
 
 
 @pytest.fixture
