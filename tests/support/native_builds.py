@@ -1,16 +1,14 @@
 """Builds of the native library that tests make, and what a build says of itself."""
 
-import fcntl
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ai_edge_litert.interpreter import load_delegate
 
 from tests.support.packages import missing
+from tests.support.shared import locked
 from tests.support.tools import ENVIRONMENT, ROOT
 
 
@@ -46,7 +44,7 @@ def build_with_simde(folder: Path, *options: str) -> Path | str:
     Workers of one run share the folder: one of them builds, the others wait.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / ".lock"):
+    with locked(folder / ".lock"):
         configured = configure_with_simde(folder, *options)
         if configured.returncode and lacks_simde(folder):
             return missing("libsimde-dev", "instruction sets that this CPU lacks are not tested")
@@ -54,10 +52,3 @@ def build_with_simde(folder: Path, *options: str) -> Path | str:
         built = cmake("--build", folder, "-j2")
         assert built.returncode == 0, built.stdout + built.stderr
     return folder / "libmobile_bnn_delegate.so"
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
