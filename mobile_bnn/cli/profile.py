@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, binary_file, err, keep, out, print_json
+from mobile_bnn.cli.console import Json, binary_file, err, keep, labelled, out, print_json
 from mobile_bnn.cli.locate import run_or_file
-from mobile_bnn.errors import UsageError
+from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.runs import ModelFile, Profile, RunFolder
 
 if TYPE_CHECKING:
-    from mobile_bnn.profiling import Job
+    from mobile_bnn.profiling import Job, Refused
 
 _MOST_THREADS = 256
 
@@ -35,7 +35,7 @@ def command(
     warmup: Annotated[int, typer.Option(min=0, help="Inferences before that, not counted.")] = 10,
     output: Annotated[
         Path | None,
-        typer.Option(help="Where to keep the result too (JSON); a run keeps its own, MODEL_profile.json a file's."),
+        typer.Option(help="Where to keep the result too (JSON); it lies in the run, or beside the .tflite, anyway."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +43,8 @@ def command(
     counts = thread_counts(threads)
     file = run_or_file(source)
     with file.writing():
-        profile = measure(_jobs(file, engine or []), counts, runs=runs, warmup=warmup)
+        jobs = _jobs(file, engine or [])
+        profile = measure(jobs, counts, runs=runs, warmup=warmup, on_refusal=None if engine else _leave_out)
         show_and_keep(profile, file.profile, as_json=as_json)
     if output:
         profile.save(output)
@@ -62,10 +63,22 @@ def show_and_keep(profile: Profile, record: Path, *, as_json: bool) -> None:
 
 def profile_run(run: RunFolder, threads: list[int]) -> Profile:
     """Profiles a run's binary file with every engine that can run it, and its float file with stock LiteRT."""
-    return measure(_jobs(run, []), threads)
+    return measure(_jobs(run, []), threads, on_refusal=_leave_out)
 
 
-def measure(jobs: list["Job"], threads: list[int], *, runs: int | None = None, warmup: int = 10) -> Profile:
+def _leave_out(what: str, why: MobileBnnError) -> None:
+    """An engine that the user did not ask for does not end the measurements of the others."""
+    err.print(labelled("left out:", "yellow", f"{what}: {why}"), soft_wrap=True)
+
+
+def measure(
+    jobs: list["Job"],
+    threads: list[int],
+    *,
+    runs: int | None = None,
+    warmup: int = 10,
+    on_refusal: "Refused | None" = None,
+) -> Profile:
     """Measures, with a status line on standard error."""
     from mobile_bnn import profiling
 
@@ -76,6 +89,7 @@ def measure(jobs: list["Job"], threads: list[int], *, runs: int | None = None, w
             warmup=warmup,
             threads=threads,
             on_progress=lambda done, total, what: status.update(f"profiling {min(done + 1, total)} of {total}: {what}"),
+            on_refusal=on_refusal,
         )
 
 

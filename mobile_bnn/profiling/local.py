@@ -18,6 +18,7 @@ from mobile_bnn.runtime import graph_sha256, read_model
 from mobile_bnn.wording import plural
 
 Progress = Callable[[int, int, str], None]
+Refused = Callable[[str, MobileBnnError], None]
 
 # Unless a number of runs is asked for. A network of 5 microseconds would else be judged by half a millisecond.
 LEAST_RUNS = 100
@@ -72,6 +73,7 @@ def profile(
     threads: Sequence[int] = (1, 2),
     max_seconds: float = 30.0,
     on_progress: Progress | None = None,
+    on_refusal: Refused | None = None,
 ) -> Profile:
     """Measures every job at every thread count, batch 1, on seeded random input.
 
@@ -83,6 +85,8 @@ def profile(
         threads: thread counts for the engine.
         max_seconds: a cap on each measurement; past it there are fewer runs, but at least 5.
         on_progress: called with (done, total, what is measured now), and once more at the end.
+        on_refusal: called with (what, why) for a measurement that an engine refuses or crashes in, which is left out.
+            By default, or if there is no other, it is an error.
 
     Raises:
         UsageError: there is no such file, no job, or a number is out of range.
@@ -107,7 +111,13 @@ def profile(
             min_seconds=LEAST_SECONDS if runs is None else 0.0,
             max_seconds=max_seconds,
         )
-        answer, measured = _ask_worker(job, request)
+        try:
+            answer, measured = _ask_worker(job, request)
+        except MobileBnnError as error:
+            if on_refusal is None or (not answers and done + 1 == len(todo)):
+                raise
+            on_refusal(_describe(job, count), error)
+            continue
         answers.append(answer)
         most = KEPT if runs is None else len(measured.latencies_ms)
         measurements.append(_measurement(job, count, files[job.path], answer, measured, most))

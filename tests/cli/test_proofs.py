@@ -185,3 +185,19 @@ def test_records_of_before_are_shown_as_of_an_unknown_file(own_run: RunFolder) -
     assert "The accuracy was verified on an unknown file" in text
     assert "The latencies were measured on an unknown file" in text
     assert "of an unknown file" in text.partition("Top-1 of the file")[2].partition("File size")[0]
+
+
+def test_an_engine_that_refuses_a_file_does_not_cost_the_others_figures(tmp_path: Path) -> None:
+    """LCE's default kernel has no grouped convolutions."""
+    from mobile_bnn.legacy_keras import larq, tf
+
+    sign = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+    layers = [tf.keras.layers.Input((4, 4, 64)), larq.layers.QuantConv2D(64, 3, groups=2, **sign)]
+    tf.keras.Sequential(layers).save(tmp_path / "groups.keras")
+    mbnn("convert", tmp_path / "groups.keras")
+    result = mbnn("profile", tmp_path / "groups.tflite", "--runs", 3, "--threads", 1)
+    assert "left out: groups.tflite with lce (bgemm), 1 thread: cannot profile" in result.stderr
+    measured = Profile.load(tmp_path / "groups_profile.json").measurements
+    assert [m.engine for m in measured] == ["delegate", "lce", "litert"]
+    refused = mbnn("profile", tmp_path / "groups.tflite", "--engine", "lce:bgemm", "--runs", 3, code=1)
+    assert "the engine lce refuses the file" in refused.stderr
