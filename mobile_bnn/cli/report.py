@@ -25,7 +25,7 @@ def command(
     run = run_or_file(source)
     page = output or run.report
     if as_json:
-        print_json({"report": str(page)})
+        print_json({"report": str(page), **report.as_json(run)})
     else:
         out.print(report.everything(run))
     try:

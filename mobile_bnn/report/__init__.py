@@ -5,9 +5,11 @@ from mobile_bnn.runs import RunFolder
 
 report.write_html(RunFolder("runs/demo"))           # runs/demo/report.html
 rich.print(report.summary(RunFolder("runs/demo")))
+report.as_json(RunFolder("runs/demo"))["latency"]
 """
 
 from mobile_bnn.report.html import write_html
+from mobile_bnn.report.json import as_json
 from mobile_bnn.report.terminal import (
     everything,
     operator_table,
@@ -18,6 +20,7 @@ from mobile_bnn.report.terminal import (
 )
 
 __all__ = [
+    "as_json",
     "everything",
     "operator_table",
     "profile_table",

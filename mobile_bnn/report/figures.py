@@ -111,13 +111,18 @@ def validation_accuracy(epoch: Epoch) -> float:
 
 def identity(records: Records) -> list[str]:
     """Model, method and data set, as far as the file's metadata, the recipe or the verification tell."""
-    metadata, verification = records.metadata, records.verification
-    names = [
-        (metadata and metadata.zoo_model) or _text(records.recipe, "zoo"),
-        (metadata and metadata.method) or _text(records.recipe, "method"),
-        (metadata and metadata.dataset) or _text(records.recipe, "dataset") or (verification and verification.dataset),
-    ]
-    return [printable(name) for name in names if name]
+    return [printable(name) for name in names(records) if name]
+
+
+def names(records: Records) -> tuple[str | None, str | None, str | None]:
+    """Model, method and data set as `identity` tells them, None where nothing does."""
+    metadata, recipe = records.metadata, records.recipe
+    verified_on = records.verification.dataset if records.verification else None
+    return (
+        (metadata and metadata.zoo_model) or _text(recipe, "zoo") or None,
+        (metadata and metadata.method) or _text(recipe, "method") or None,
+        (metadata and metadata.dataset) or _text(recipe, "dataset") or verified_on,
+    )
 
 
 def _text(recipe: dict[str, Any], name: str) -> str:
@@ -133,23 +138,24 @@ def key_figures(records: Records) -> list[KeyFigure]:
         cards.append(_accuracy_card(records.verification, verified))
     elif records.history and records.history.test:
         cards.append(_trained_card(records.history))
-    if size_bytes := _file_bytes(records):
+    if size_bytes := file_bytes(records):
         cards.append(_size_card(size_bytes, records.float_file_bytes))
     if records.profile:
-        cards += _latency_cards(_of_these_files(records.profile, records))
+        cards += _latency_cards(of_these_files(records.profile, records))
     if records.operators and records.operators.operators:
         cards.append(_macs_card(records.operators))
     return cards
 
 
-def _of_these_files(profile: Profile, records: Records) -> Profile:
+def of_these_files(profile: Profile, records: Records) -> Profile:
     """The profile without measurements of files that are not in the folder any more."""
     measurements = profile.measurements
     kept = [each for each in measurements if provenance.of_measurement(each, records) is not Origin.ANOTHER]
     return profile.model_copy(update={"measurements": kept})
 
 
-def _file_bytes(records: Records) -> int | None:
+def file_bytes(records: Records) -> int | None:
+    """The size of the .tflite, as it lies there or as its operator table tells; None where neither is there."""
     return records.file_bytes or (records.operators.file_bytes if records.operators else None)
 
 

@@ -1,0 +1,195 @@
+"""A report for machines: its figures as one JSON object; docs/json.md lists the fields."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mobile_bnn import __version__
+from mobile_bnn.report import figures, provenance
+from mobile_bnn.report.provenance import Origin
+from mobile_bnn.report.records import Records, read
+from mobile_bnn.runs import Machine, RunFolder, Verification
+
+_OF_CURRENT = "whether it is of the file that lies there now: current, another, unknown (an older record) or absent"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileFigures(_Part):
+    """The .tflite, as it lies there now or as the operator table tells."""
+
+    bytes: int | None
+    float_bytes: int | None = Field(description="of its float twin")
+    sha256: str | None
+    graph_sha256: str | None = Field(description="of the file without our metadata record")
+    binary_macs: int | None
+    float_macs: int | None
+    float_layers: dict[str, str] = Field(description="layers that asked to be binary and stayed float, with the reason")
+
+
+class TrainingFigures(_Part):
+    """What the training history tells in short."""
+
+    epochs: int
+    seconds: float = Field(description="of all epochs")
+    best_epoch: int | None = Field(description="with the highest validation accuracy")
+    best_validation_accuracy: float | None = Field(description="0 to 1")
+    last_epoch: dict[str, float] = Field(description="every metric of the last epoch")
+    test: dict[str, float] | None = Field(description="loss and accuracy on the test split, after the last epoch")
+
+
+class LatencyFigures(_Part):
+    """One measurement, batch 1, without its single latencies, which profile.json has."""
+
+    engine: str
+    engine_version: str
+    kernel: str
+    threads: int
+    file: str
+    float_baseline: bool = Field(description="whether it is of the float twin")
+    runs: int
+    median_ms: float
+    p90_ms: float
+    p99_ms: float
+    min_ms: float
+    load_ms: float
+    peak_memory_bytes: int
+    speed_against_float: float | None = Field(description="against the best float median at as many threads")
+    of_file: str = Field(description=_OF_CURRENT)
+
+
+class KeyFigure(_Part):
+    """A figure as the report shows it."""
+
+    title: str
+    value: str
+    lines: list[str]
+
+
+class MissingPart(_Part):
+    """A part that has no record yet."""
+
+    title: str
+    command: str = Field(description="what makes it")
+
+
+class Versions(_Part):
+    """The software that made the file, that measured it, and that wrote this."""
+
+    mobile_bnn: str
+    file: dict[str, str] = Field(description="of the packages that made it")
+    engines: dict[str, str] = Field(description="of those that measured it")
+
+
+class ReportFigures(_Part):
+    """What a report shows; null where there is no record."""
+
+    run: str = Field(description="the run folder, or the .tflite")
+    zoo_model: str | None
+    method: str | None
+    dataset: str | None
+    file: FileFigures
+    training: TrainingFigures | None
+    verification: Verification | None
+    verification_of_file: str | None = Field(description=_OF_CURRENT)
+    target: str | None = Field(description="where the latencies were measured")
+    machine: Machine | None
+    latency: list[LatencyFigures]
+    speed_against_float: float | None = Field(description="best medians of both files at thread counts of both")
+    key_figures: list[KeyFigure]
+    cautions: list[str] = Field(description="what to know before believing the figures")
+    missing: list[MissingPart]
+    recipe: dict[str, Any] = Field(description="every field of recipe.toml")
+    versions: Versions
+
+
+def as_json(run: RunFolder) -> dict[str, Any]:
+    """The figures of a report, as plain dicts and lists; numbers that JSON lacks are floats still.
+
+    Raises:
+        UsageError: there is no such folder or file, or nothing in it to report.
+        MobileBnnError: a record is damaged or of another version.
+    """
+    return _figures(read(run)).model_dump(mode="json")
+
+
+def _figures(records: Records) -> ReportFigures:
+    verified = provenance.of_verification(records)
+    profile = records.profile
+    pair = figures.fair_pair(figures.of_these_files(profile, records)) if profile else None
+    zoo_model, method, dataset = figures.names(records)
+    return ReportFigures(
+        run=str(records.run),
+        zoo_model=zoo_model,
+        method=method,
+        dataset=dataset,
+        file=_file(records),
+        training=_training(records),
+        verification=records.verification,
+        verification_of_file=_word(verified) if verified else None,
+        target=profile.target if profile else None,
+        machine=profile.machine if profile else None,
+        latency=_latency(records),
+        speed_against_float=figures.speed(*pair) if pair else None,
+        key_figures=[KeyFigure(**vars(card)) for card in figures.key_figures(records)],
+        cautions=figures.cautions(records),
+        missing=[MissingPart(**vars(missing)) for missing in records.missing],
+        recipe=records.recipe,
+        versions=Versions(
+            mobile_bnn=__version__,
+            file=records.metadata.versions if records.metadata else {},
+            engines={each.engine: each.engine_version for each in profile.measurements} if profile else {},
+        ),
+    )
+
+
+def _file(records: Records) -> FileFigures:
+    operators = records.operators
+    return FileFigures(
+        bytes=figures.file_bytes(records),
+        float_bytes=records.float_file_bytes,
+        sha256=records.file_sha256,
+        graph_sha256=records.graph_sha256,
+        binary_macs=operators.total("binary_macs") if operators else None,
+        float_macs=operators.total("float_macs") if operators else None,
+        float_layers=operators.float_layers if operators else {},
+    )
+
+
+def _training(records: Records) -> TrainingFigures | None:
+    history = records.history
+    if history is None:
+        return None
+    best = figures.best_epoch(history.epochs)
+    return TrainingFigures(
+        epochs=len(history.epochs),
+        seconds=sum(epoch.seconds for epoch in history.epochs),
+        best_epoch=best.epoch if best else None,
+        best_validation_accuracy=figures.validation_accuracy(best) if best else None,
+        last_epoch=history.epochs[-1].metrics,
+        test=history.test,
+    )
+
+
+def _latency(records: Records) -> list[LatencyFigures]:
+    if records.profile is None:
+        return []
+    comparable, found = figures.of_these_files(records.profile, records), []
+    for measured in records.profile.measurements:
+        shown = measured.model_dump(include=set(LatencyFigures.model_fields) - {"runs"})
+        found.append(
+            LatencyFigures(
+                **shown,
+                runs=measured.timed_runs,
+                float_baseline=figures.is_float_baseline(measured),
+                speed_against_float=figures.speed_at_same_threads(measured, comparable),
+                of_file=_word(provenance.of_measurement(measured, records)),
+            )
+        )
+    return found
+
+
+def _word(origin: Origin) -> str:
+    return origin.name.lower()
