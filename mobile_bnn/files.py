@@ -35,14 +35,14 @@ def _umask() -> int:
     return umask
 
 
-def remove_leftovers(folder: Path, *, not_of: Collection[str] = ()) -> None:
+def remove_leftovers(folder: Path | str, *, not_of: Collection[str] = ()) -> None:
     """Removes the temporary files and folders that killed processes left in `folder`.
 
     Args:
         folder: that no other process writes to now.
         not_of: names of files that others may be writing all the same; only old leftovers of these are removed.
     """
-    for part in folder.glob(".*.part*"):
+    for part in Path(folder).glob(".*.part*"):
         if any(part.name.startswith(f".{name}.") for name in not_of) and _age_s(part) < _SURELY_LEFT_S:
             continue
         if part.is_dir():
@@ -78,8 +78,9 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path | str) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on success it replaces `path`, on any exception it is removed."""
+    path = Path(path)
     _make_parent(path)
     with _naming(path):
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent)
@@ -97,13 +98,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path, *, keep: bool = True) -> Iterator[Path]:
+def atomic_folder(path: Path | str, *, keep: bool = True) -> Iterator[Path]:
     """Yields a temporary folder beside `path`, which must not exist; on success it is renamed to `path`.
 
     Args:
         path: the folder to make.
         keep: False drops the folder instead, for a process that has to take part in writing but does not own it.
     """
+    path = Path(path)
     _make_parent(path)
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
@@ -117,21 +119,21 @@ def atomic_folder(path: Path, *, keep: bool = True) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path | str, content: bytes) -> None:
     """Writes `content` to `path` atomically."""
     with atomic_file(path) as part:
         part.write_bytes(content)
 
 
-def write_text(path: Path, content: str) -> None:
+def write_text(path: Path | str, content: str) -> None:
     """Writes `content` to `path` atomically, as UTF-8."""
     write_bytes(path, content.encode("utf-8"))
 
 
-def sha256(path: Path) -> str:
+def sha256(path: Path | str) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with Path(path).open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -41,18 +41,19 @@ class Record(BaseModel):
     kind: ClassVar[str]
     schema_version: Literal[1] = 1
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Writes the record to `path`, atomically."""
         write_text(path, self.model_dump_json(indent=1) + "\n")
 
     @classmethod
-    def load(cls: type[R], path: Path) -> R:
+    def load(cls: type[R], path: Path | str) -> R:
         """Reads the record from `path`.
 
         Raises:
             UsageError: there is no such file.
             MobileBnnError: the file is not such a record, or of another version.
         """
+        path = Path(path)
         if not path.is_file():
             raise UsageError(f"there is no {cls.kind} file {path}")
         return cls.parse(path.read_bytes(), f"{path} is")
@@ -284,9 +285,9 @@ class RunFolder:
         for path in (*results, *records, self.dataset, self.recipe):
             path.unlink(missing_ok=True)
 
-    def optional(self, record: type[R], path: Path) -> R | None:
+    def optional(self, record: type[R], path: Path | str) -> R | None:
         """The record at `path`, or None where that stage has not run."""
-        return record.load(path) if path.is_file() else None
+        return record.load(path) if Path(path).is_file() else None
 
 
 class ModelFile(RunFolder):
@@ -308,3 +309,14 @@ class ModelFile(RunFolder):
 
     def __str__(self) -> str:
         return str(self._file)
+
+
+def run_at(path: RunFolder | Path | str) -> RunFolder:
+    """The run that a path means: its folder, its model.tflite, or another .tflite with what lies beside it."""
+    if isinstance(path, RunFolder):
+        return path
+    path = Path(path)
+    if path.suffix != ".tflite":
+        return RunFolder(path)
+    run = RunFolder(path.parent)
+    return run if run.recipe.is_file() and path.name == run.tflite.name else ModelFile(path)

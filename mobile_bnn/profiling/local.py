@@ -35,6 +35,9 @@ class Job:
     kernel: str
     path: Path
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))  # whoever makes a job may give a str
+
 
 @dataclass(frozen=True)
 class _Content:

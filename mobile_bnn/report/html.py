@@ -23,7 +23,7 @@ from mobile_bnn.report.records import Records, read
 from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
 
 
-def write_html(run: RunFolder, path: Path | None = None) -> Path:
+def write_html(run: RunFolder | Path | str, path: Path | str | None = None) -> Path:
     """Writes the report of `run` to `path`, or to report.html in its folder, and returns where it is.
 
     Raises:
@@ -31,7 +31,7 @@ def write_html(run: RunFolder, path: Path | None = None) -> Path:
         MobileBnnError: a record is damaged or of another version.
     """
     records = read(run)
-    target = Path(path) if path is not None else run.report
+    target = Path(path) if path is not None else Path(records.run.report)
     write_text(target, _page(records))
     return target
 

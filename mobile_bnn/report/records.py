@@ -11,7 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import sha256
 from mobile_bnn.profiling.operators import operator_table
-from mobile_bnn.runs import History, ModelFile, Operators, Profile, RunFolder, Verification
+from mobile_bnn.runs import History, ModelFile, Operators, Profile, RunFolder, Verification, run_at
 from mobile_bnn.runtime import ModelMetadata, graph_sha256, read_metadata, read_model
 
 
@@ -65,13 +65,14 @@ class Records:
         return f"mbnn {stage} {name}"
 
 
-def read(run: RunFolder) -> Records:
-    """Reads every record of `run`, a run folder or a .tflite with what lies beside it.
+def read(run: RunFolder | Path | str) -> Records:
+    """Reads every record of `run`, a run folder or a .tflite with what lies beside it, or the path of one.
 
     Raises:
         UsageError: there is no such folder or file, or nothing in it to report.
         MobileBnnError: a record is damaged or of another version.
     """
+    run = run_at(run)
     alone = isinstance(run, ModelFile)
     if not run.path.is_dir() and not alone:
         raise UsageError(f"there is no run folder {run}", cure="mbnn train makes one, mbnn demo makes runs/demo")

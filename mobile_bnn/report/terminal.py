@@ -1,5 +1,7 @@
 """The tables of a report for the terminal, as Rich renderables; names out of files are never read as markup."""
 
+from pathlib import Path
+
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.panel import Panel
 from rich.text import Text
@@ -39,7 +41,7 @@ def profile_table(profile: Profile) -> Group:
     return Group(*parts)
 
 
-def summary(run: RunFolder) -> Group:
+def summary(run: RunFolder | Path | str) -> Group:
     """The key figures of a run, what is amiss, and the commands that make what is missing.
 
     Raises:
@@ -49,7 +51,7 @@ def summary(run: RunFolder) -> Group:
     return _summary(read(run))
 
 
-def everything(run: RunFolder) -> Group:
+def everything(run: RunFolder | Path | str) -> Group:
     """The whole report of a run: the summary and every table of its page.
 
     Raises:

@@ -139,7 +139,7 @@ class Recipe(BaseModel):
         source = f"recipe {name}"
         return cls._overridden(source, bowed(_parse(text, source), overrides), overrides)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Writes the recipe as commented TOML, atomically. A field that is None is left out, as TOML has no null."""
         document = tomlkit.document()
         for name, field in type(self).model_fields.items():
