@@ -15,7 +15,18 @@ PACKAGES = {
     "mobile_bnn.converters": ROOT / "converters",
 }
 FLOORS = (
-    {"child_process", "errors", "files", "lce_extension", "legacy_keras", "names", "native_output", "runs", "wording"},
+    {
+        "child_process",
+        "errors",
+        "files",
+        "lce_extension",
+        "legacy_keras",
+        "names",
+        "native_output",
+        "runs",
+        "wording",
+        "writer_lock",
+    },
     {"runtime", "methods"},
     {"layers", "profiling", "data"},
     {"zoo", "report"},

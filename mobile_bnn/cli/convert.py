@@ -222,8 +222,8 @@ def show(conversion: "Conversion") -> None:
     out.print(f"binary layers: {len(conversion.layers)}, {binary / max(total, 1):.1%} of the multiply-accumulates")
     if agreement := conversion.agreement:
         out.print(
-            f"float parts in fewer bits: the same top-1 class on {agreement.top1:.1%} of {plural(agreement.samples, 'sample')}, "
-            f"outputs differ by {agreement.difference:.2g} on average"
+            f"float parts in fewer bits: the same top-1 class on {agreement.top1:.1%} "
+            f"of {plural(agreement.samples, 'sample')}, outputs differ by {agreement.difference:.2g} on average"
         )
     for name, why in conversion.float_layers.items():
         out.print(labelled("stays float:", "yellow", f"{name}: {why}"), soft_wrap=True)

@@ -1,6 +1,7 @@
 """`mbnn inspect`: what is inside a .tflite, operator by operator."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,7 @@ def command(
     from mobile_bnn.profiling import operator_table
     from mobile_bnn.runtime import read_metadata
 
-    path, float_layers, files = source, {}, import_paths(imports)
+    path, float_layers, files, asked = source, {}, import_paths(imports), model is not None
     if is_run(source):
         run = run_folder(source)
         path, model = binary_file(run), model or (run.model if run.model.is_file() else None)
@@ -39,7 +40,7 @@ def command(
     operators, metadata = operator_table(path).model_copy(update={"float_layers": float_layers}), read_metadata(path)
     if files and model is None:
         raise UsageError("--import is for a Keras model", why=f"{source} is inspected without one", cure="Give --model")
-    comparison = _compare(model, files, operators) if model else None
+    comparison = _compare(model, files, operators, needed=asked) if model else None
     if as_json:
         fields = {"file": str(path), **operators.model_dump()}
         fields["metadata"] = metadata.model_dump() if metadata else None
@@ -53,7 +54,11 @@ def command(
         out.print(_comparison_table(comparison))
 
 
-def _compare(model: Path, imports: Sequence[Path], operators: Operators) -> "SummaryComparison":
+def _compare(model: Path, imports: Sequence[Path], operators: Operators, *, needed: bool) -> "SummaryComparison | None":
+    """The Keras model beside the file; None on the device side, which has no TensorFlow, unless it is `needed`."""
+    if not needed and find_spec("tensorflow") is None:
+        err.print("without Larq's summary: TensorFlow is not installed here", soft_wrap=True)
+        return None
     with err.status("loading TensorFlow"):
         from mobile_bnn.converters.source import load_model
         from mobile_bnn.converters.summary import compare_with_larq

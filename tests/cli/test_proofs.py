@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,30 @@ def test_an_engine_that_refuses_a_file_does_not_cost_the_others_figures(tmp_path
     assert [m.engine for m in measured] == ["delegate", "lce", "litert"]
     refused = mbnn("profile", tmp_path / "groups.tflite", "--engine", "lce:bgemm", "--runs", 3, code=1)
     assert "the engine lce refuses the file" in refused.stderr
+
+
+def test_the_device_side_reads_a_run_without_tensorflow(own_run: RunFolder) -> None:
+    """As on a Raspberry Pi, to which a run folder was copied."""
+    code = """
+import sys
+from importlib import util
+
+real, training_side = util.find_spec, {"tensorflow", "larq", "tf_keras", "keras", "larq_compute_engine"}
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in training_side:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+util.find_spec = lambda name, package=None: None if name in training_side else real(name, package)
+from mobile_bnn.cli.main import main
+main()
+"""
+    for command in (["inspect"], ["report"], ["profile", "--runs", "3", "--threads", "1"], ["export-weights"]):
+        arguments = [sys.executable, "-c", code, command[0], str(own_run), *command[1:]]
+        ended = subprocess.run(arguments, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+    measured = Profile.load(own_run.profile).measurements
+    assert {m.engine for m in measured} == {"delegate", "litert"}
+    needs = subprocess.run([sys.executable, "-c", code, "verify", str(own_run)], capture_output=True, text=True)
+    assert (needs.returncode, needs.stderr.count("\n")) == (1, 1)
+    assert "pip install 'mobile-bnn[train]'" in needs.stderr
