@@ -12,9 +12,11 @@ package before TensorFlow: it sets TF_USE_LEGACY_KERAS=1 unless you have set it.
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as in typing, whose import would take longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from mobile_bnn import converters, data, methods, profiling, report, runtime, training, zoo
 
 __version__ = "0.1.0"
@@ -37,7 +39,7 @@ if "tensorflow" not in sys.modules and not os.environ.get("TF_USE_LEGACY_KERAS")
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _PARTS:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

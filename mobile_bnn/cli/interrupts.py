@@ -4,10 +4,12 @@ import _thread
 import os
 import signal
 import sys
-import threading
 import time
-from types import FrameType
-from typing import Any
+
+TYPE_CHECKING = False  # as in typing, which takes too long to import, see main.py
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
 
 INTERRUPTED = 130
 
@@ -34,20 +36,23 @@ def pressed() -> bool:
     return _pressed
 
 
-def _handle(handler: Any) -> None:
+def _handle(handler: "Any") -> None:
     # Where SIGINT is ignored (nohup, a shell's background job) it stays so.
-    ignored = signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None)
-    if not ignored and threading.current_thread() is threading.main_thread():
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
+        return
+    try:
         signal.signal(signal.SIGINT, handler)
+    except ValueError:  # not in the main thread, which alone may and hears Ctrl-C
+        return
 
 
-def _raise(signum: int, frame: FrameType | None) -> None:
+def _raise(signum: int, frame: "FrameType | None") -> None:
     global _pressed
     _pressed = True
     raise KeyboardInterrupt
 
 
-def _try_again(unraisable: Any) -> None:
+def _try_again(unraisable: "Any") -> None:
     """Python drops an exception of a callback or a destructor after printing it: Ctrl-C is to end the job instead."""
     if issubclass(unraisable.exc_type, KeyboardInterrupt):
         _thread.start_new_thread(_interrupt_soon, ())

@@ -8,7 +8,10 @@ import codecs
 import io
 import os
 import sys
-from typing import Any, TextIO
+
+TYPE_CHECKING = False  # as in typing, which takes too long to import, see main.py
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 ERRORS = "mobile_bnn.look_alike"
 
@@ -67,7 +70,7 @@ class _Forgiving(io.FileIO):
 
     failure: OSError | None = None
 
-    def write(self, content: Any) -> int | None:
+    def write(self, content: "Any") -> "int | None":
         """Writes some of the bytes and returns how many, as FileIO does."""
         if self.failure is None:
             try:
@@ -77,7 +80,7 @@ class _Forgiving(io.FileIO):
         return memoryview(content).nbytes
 
 
-def _safe(stream: Any, descriptor: int) -> tuple[TextIO, _Forgiving | None]:
+def _safe(stream: "Any", descriptor: int) -> "tuple[TextIO, _Forgiving | None]":
     if stream is None or getattr(stream, "closed", False):
         nowhere = _Forgiving(os.devnull, "w")
         return io.TextIOWrapper(io.BufferedWriter(nowhere), encoding="utf-8", errors=ERRORS), nowhere
