@@ -3,7 +3,7 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,7 @@ _DESERIALIZED = re.compile(r"^Exception encountered: (.+)", re.MULTILINE)
 _ELSEWHERE = ("Exception encountered when", "in user code")
 _TRACE = re.compile(r'^ *File ".*\n.*\n', re.MULTILINE)
 _ADVICE = re.compile(r"(?<=\.) (?:You can|If|Please|See|This carries)\b")
-_UNKNOWN = re.compile(
-    r"Unknown [\w ]+: '(?:[^'>]*>)?(\w+)'"
-    r"|Unknown [\w ]+ '.*'class_name': 'function', 'config': '(\w+)'"
-    r"|Cannot deserialize object of type `(\w+)`"
-    r"|Could not (?:locate|deserialize) \w+ '(\w+)'"
-)
+_UNKNOWN = re.compile(r"Unknown [\w ]+: '(?:[^'>]*>)?(\w+)'")
 _LAMBDA = "deserialization of a Lambda layer"
 _IMPORT = "--import my_layers.py (imports=[...] in Python)"
 _OTHER_KERAS = "Build the model with tf_keras, or convert the SavedModel that its export() writes"
@@ -90,8 +85,17 @@ def check_model(model: Any) -> None:
             )
 
 
-def loading_error(path: Path, error: Exception, imports: Iterable[Path | str] = ()) -> MobileBnnError:
-    """Why a file is no model that Keras 2 can load, though these files with layers of one's own were run."""
+def loading_error(
+    path: Path, error: Exception, imports: Iterable[Path | str] = (), known: Iterable[str] = ()
+) -> MobileBnnError:
+    """Why a file is no model that Keras 2 can load.
+
+    Args:
+        path: the file.
+        error: what Keras raised.
+        imports: files with layers of one's own that were run.
+        known: the names that they define.
+    """
     if path.is_file() and not _is_container(path):
         return MobileBnnError(
             f"{path} is no Keras model",
@@ -105,28 +109,54 @@ def loading_error(path: Path, error: Exception, imports: Iterable[Path | str] = 
             why="Larq's layers belong to Keras 2, which cannot load it",
             cure=_OTHER_KERAS,
         )
-    why, cure = _unknown(cause_of(error), [str(file) for file in imports])
+    why, cure = _unknown(path, cause_of(error), [str(file) for file in imports], set(known))
     return MobileBnnError(f"{path} is not a Keras 2 model that can be loaded", why=why, cure=cure)
 
 
-def _unknown(cause: Cause, imports: Sequence[str]) -> tuple[str, str]:
+def _unknown(path: Path, cause: Cause, imports: Sequence[str], known: set[str]) -> tuple[str, str]:
     """What Keras does not know, as a rule something of the user's own, and how it gets to know it."""
     if _LAMBDA in cause.text:
-        return (
-            cause.text,
-            "If you trust it: tf.keras.models.load_model(path, safe_mode=False), and convert that in Python",
-        )
-    found = _UNKNOWN.search(cause.text)
-    name = next((name for name in found.groups() if name), "") if found else ""
-    if name == "function":  # the name that Keras itself looks for
+        cure = "If you trust it: tf.keras.models.load_model(path, safe_mode=False), and convert that in Python"
+        return cause.text, cure
+    names = list(dict.fromkeys(_own_names(path)) or _UNKNOWN.findall(cause.text))
+    if names == ["function"]:  # which is what Keras itself looks for
         why = "Keras cannot read a function of your own back from an .h5"
         return why, f"Save the model as .keras, and name the Python file that defines the function: {_IMPORT}"
-    if name and imports:
-        why = f"Keras does not know {name}, and {', '.join(imports)} does not define it"
-        return why, f"Name the Python file that does: {_IMPORT}"
-    if name:
-        return f"Keras does not know {name}", f"If it is your own, name the Python file that defines it: {_IMPORT}"
-    return str(cause), f"If it has layers or functions of your own, name the Python file that defines them: {_IMPORT}"
+    known = known | {name.rpartition(">")[2] for name in tf.keras.utils.get_custom_objects()}
+    if not (missing := [name for name in names if name not in known]):
+        cure = f"If it has layers or functions of your own, name the Python file that defines them: {_IMPORT}"
+        return str(cause), cure
+    what, it = f"Keras does not know {', '.join(missing)}", "it" if len(missing) == 1 else "them"
+    if imports:
+        return f"{what}, and {', '.join(imports)} does not define {it}", f"Name the Python file that does: {_IMPORT}"
+    own = "it is" if it == "it" else "they are"
+    return what, f"If {own} your own, name the Python file that defines {it}: {_IMPORT}"
+
+
+def _own_names(path: Path) -> Iterator[str]:
+    """The classes and functions in a .keras that are not Keras's, in their order."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+    except Exception:  # a folder, an .h5, or damaged in any way: then Keras's own words must do
+        return
+    found = [config]
+    while found:
+        part = found.pop()
+        if isinstance(part, dict):
+            yield from _own_name(part)
+            part = list(part.values())
+        if isinstance(part, list):
+            found += reversed(part)
+
+
+def _own_name(part: Mapping[str, Any]) -> list[str]:
+    name, module = part.get("class_name"), str(part.get("module"))
+    if name == "function":
+        name = part.get("config")
+    elif module.partition(".")[0] in ("keras", "tf_keras", "builtins"):
+        return []
+    return [name] if isinstance(name, str) else []
 
 
 def _is_container(path: Path) -> bool:

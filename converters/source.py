@@ -189,9 +189,10 @@ def load_model(path: Path | str, imports: Iterable[Path | str] = ()) -> Any:
     imports = tuple(imports)
     custom_objects = import_files(imports)
     try:
-        model = tf.keras.models.load_model(path, custom_objects, compile=False)
+        with literal_path(path) as readable:
+            model = tf.keras.models.load_model(readable, custom_objects, compile=False)
     except Exception as error:  # Keras raises whatever the broken part of a file leads to
-        raise loading_error(path, error, imports) from error
+        raise loading_error(path, error, imports, custom_objects) from error
     if not isinstance(model, tf.keras.Model):
         raise MobileBnnError(f"{path} is a SavedModel without its Keras model", cure="Save it with Keras as .keras")
     return model
