@@ -1,20 +1,21 @@
 """Applies rules until none of them does anything, or says which ones do not come to an end.
 
-Rules that move data have each other's results before them, so nothing but their algebra keeps two of them from undoing
-each other for ever. The number of rewrites is bounded by the size of the graph that they began with: among the families
-of the conversion matrix and the nets of the zoo, the most that it took is one rewrite for each operator.
+Nothing but their algebra keeps two rules that move data from undoing each other for ever. So a graph may come back to
+a structure that it had only a few times, and the number of rewrites is bounded by the size of the graph that they began
+with. Rules that come to an end take a fraction of that: among the families of the conversion matrix and the nets of the
+zoo, at most one rewrite for each operator.
 """
 
-from collections import deque
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from mobile_bnn.converters.graph import Graph, Operator
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.errors import MobileBnnError
 
-# Far from what any graph takes, and reached within seconds.
-_REWRITES_PER_OPERATOR = 10
-_REWRITES_AT_LEAST = 200
+_REWRITES_PER_OPERATOR = 5
+_REWRITES_AT_LEAST = 100
+_RETURNS = 10
 
 
 class Rule(Protocol):
@@ -43,23 +44,42 @@ def apply_until_stable(graph: Graph, rules: Sequence[Rule]) -> int:
     Raises:
         MobileBnnError: they do not come to an end; those that still rewrote something are named.
     """
-    limit = _REWRITES_AT_LEAST + _REWRITES_PER_OPERATOR * len(graph.operators)
-    latest: deque[str] = deque(maxlen=len(graph.operators) + 1)
-    rewrites, changed = 0, True
-    while changed:
-        changed = False
-        for rule in rules:
-            for operator in list(graph.operators):
-                if operator.kind not in rule.KINDS or operator not in graph.operators:
-                    continue
-                if rule.apply(graph, operator) is not None:
-                    continue
-                changed = True
-                rewrites += 1
-                latest.append(_name(rule))
-                if rewrites == limit:
-                    raise _no_end(latest, limit)
+    limit, rewrites = rewrite_limit(graph), 0
+    passes: list[list[str]] = []
+    structures: Counter[int] = Counter()
+    while fired := _pass(graph, rules):
+        rewrites += len(fired)
+        passes.append(fired)
+        structures[structure := _structure(graph)] += 1
+        if structures[structure] == _RETURNS or rewrites >= limit:
+            raise _no_end(passes[len(passes) // 2 :], rewrites)
     return rewrites
+
+
+def rewrite_limit(graph: Graph) -> int:
+    """From how many rewrites of a graph on they are taken for ones without end."""
+    return _REWRITES_AT_LEAST + _REWRITES_PER_OPERATOR * len(graph.operators)
+
+
+def _pass(graph: Graph, rules: Sequence[Rule]) -> list[str]:
+    """Tries each rule on each operator once; returns the names of those that did something, as often as they did."""
+    fired = []
+    for rule in rules:
+        for operator in list(graph.operators):
+            here = operator.kind in rule.KINDS and operator in graph.operators
+            if here and rule.apply(graph, operator) is None:
+                fired.append(_name(rule))
+    return fired
+
+
+def _structure(graph: Graph) -> int:
+    """Equal for graphs whose operators are of the same kinds and shapes and read from each other in the same way."""
+    numbers: dict[int, int] = {}
+
+    def of(tensor: Tensor | None) -> object:
+        return None if tensor is None else (numbers.setdefault(id(tensor), len(numbers)), tensor.shape)
+
+    return hash(tuple((each.kind, *map(of, each.inputs), *map(of, each.outputs)) for each in graph.operators))
 
 
 def _name(rule: Rule) -> str:
@@ -67,10 +87,10 @@ def _name(rule: Rule) -> str:
     return str(getattr(rule, "__name__", type(rule).__name__)).rpartition(".")[2]
 
 
-def _no_end(latest: Sequence[str], limit: int) -> MobileBnnError:
-    firing = ", ".join(sorted(set(latest)))
+def _no_end(late: Sequence[Sequence[str]], rewrites: int) -> MobileBnnError:
+    names = sorted({name for fired in late for name in fired})
     return MobileBnnError(
         "the converter's rules do not come to an end on this model",
-        why=f"after {limit} rewrites these still undo each other: {firing}",
-        cure="Please report it, with the model or what mbnn lint says of a smaller one",
+        why=f"after {rewrites} rewrites these still undo each other: {', '.join(names)}",
+        cure="This is a fault of mobile_bnn: please report it with the model",
     )

@@ -7,9 +7,12 @@ recipe = training.Recipe.of_zoo("binary_lenet", dataset="digits", epochs=20)
 model, history = training.train(recipe, RunFolder("runs/mine"))
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from mobile_bnn.training.loop import train
 
 __all__ = ["Recipe", "train"]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
-from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf

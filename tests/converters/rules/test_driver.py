@@ -1,0 +1,89 @@
+"""The driver of the rules: it ends, whatever they do, and names those that would not."""
+
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mobile_bnn import converters
+from mobile_bnn.cli.main import app
+from mobile_bnn.converters import lowering
+from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.rules.driver import Rule, apply_until_stable
+from mobile_bnn.errors import MobileBnnError
+
+REACTNET = Path(__file__).parents[1] / "pytorch" / "reactnet.tflite"
+
+
+def renaming(name: str, old: str, new: str) -> Any:
+    """A rule that makes one kind of operator another, and nothing else."""
+
+    def apply(graph: Graph, operator: Operator) -> str | None:
+        operator.kind = new
+        return None
+
+    return SimpleNamespace(__name__=f"mobile_bnn.converters.rules.{name}", KINDS=frozenset({old}), apply=apply)
+
+
+def chain(*kinds: str) -> Graph:
+    tensors = [Tensor.of(f"t{number}", (1,), np.float32) for number in range(len(kinds) + 1)]
+    operators = [Operator.builtin("ABS", [x], [y]) for x, y in pairwise(tensors)]
+    for operator, kind in zip(operators, kinds, strict=True):
+        operator.kind = kind
+    return Graph("main", tensors[:1], tensors[-1:], operators)
+
+
+def test_rules_are_applied_until_nothing_changes() -> None:
+    graph = chain("A", "B", "A")
+    rules = [renaming("second", "B", "C"), renaming("first", "A", "B")]
+    assert apply_until_stable(graph, rules) == 5
+    assert [operator.kind for operator in graph.operators] == ["C"] * 3
+    assert apply_until_stable(graph, rules) == 0
+
+
+@pytest.mark.parametrize("length", [1, 3, 40])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [renaming("there", "A", "B"), renaming("back", "B", "A")],
+        [renaming("there", "A", "B"), renaming("on", "B", "C"), renaming("back", "C", "A")],
+        [renaming("there", "A", "A")],
+    ],
+    ids=["two", "three", "one alone"],
+)
+def test_rules_that_undo_each_other_are_named(rules: list[Rule], length: int) -> None:
+    innocent = renaming("innocent", "X", "Y")
+    graph = chain(*["X"] * 5, *["A"] * length)
+    with pytest.raises(MobileBnnError) as caught:
+        apply_until_stable(graph, [innocent, *rules])
+    names = ", ".join(sorted(rule.__name__.rpartition(".")[2] for rule in rules))  # type: ignore[attr-defined]
+    assert f"rewrites these still undo each other: {names}. " in str(caught.value)
+
+
+def test_a_graph_that_grows_without_end_is_refused() -> None:
+    def apply(graph: Graph, operator: Operator) -> str | None:
+        more = Tensor.of("more", (1,), np.float32)
+        graph.operators.append(Operator("A", [operator.output], [more], operator.code))
+        return None
+
+    growing = SimpleNamespace(__name__="growing", KINDS=frozenset({"A"}), apply=apply)
+    with pytest.raises(MobileBnnError, match="undo each other: growing"):
+        apply_until_stable(chain("A"), [growing])
+
+
+@pytest.mark.parametrize("rules", ["PREPARE", "BEHIND", "SMALLER"])
+def test_nothing_is_written_and_one_line_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rules: str) -> None:
+    kind = "LceBconv2d" if rules == "BEHIND" else "CONV_2D"
+    toys = [renaming("there", kind, "OTHER"), renaming("back", "OTHER", kind)]
+    monkeypatch.setattr(lowering, rules, (*getattr(lowering, rules), *toys))
+    with pytest.raises(MobileBnnError, match="these still undo each other: back, there"):
+        converters.convert(REACTNET, tmp_path / "m.tflite")
+    ended = CliRunner().invoke(app, ["lint", str(REACTNET)])
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("error: the converter's rules do not come to an end on this model: after ")
+    assert ended.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
