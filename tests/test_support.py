@@ -7,9 +7,11 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.lce_files import lce_file
 from tests.support.processes import popen_with_default_signals
 from tests.support.tools import ROOT
 from tests.support.workers import MEMORY_OF_A_WORKER, workers
@@ -173,3 +175,7 @@ def test_a_child_hears_signals_that_its_parent_ignores(number: signal.Signals) -
             assert process.wait(timeout=30) == -number
     finally:
         signal.signal(number, before)
+
+
+def test_a_quick_file_of_lces_converter_is_its_own(tiny_model: Any, binary_tflite: Path) -> None:
+    assert lce_file(tiny_model) == binary_tflite.read_bytes()

@@ -5,9 +5,9 @@ from calibrated import calibrated
 from matrix.outcome import convert, operators_of
 
 from mobile_bnn import zoo
-from mobile_bnn.converters.backends import to_binary
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.training import Recipe
+from tests.support.lce_files import lce_file
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_no_file_has_more_operators_or_bytes_than_lces(name: str) -> None:
     size = max(zoo.get(name).smallest_input, 8)
     tf.keras.utils.set_random_seed(5)
     model = calibrated(zoo.build(name, Recipe.of_zoo(name).method, (size, size, 3), 10))
-    ours, theirs = convert(model), to_binary(model)
+    ours, theirs = convert(model), lce_file(model)
     assert not ours.refusals
     assert ours.operators.total() <= operators_of(theirs).total(), ours.operators - operators_of(theirs)
     assert len(ours.flatbuffer) <= len(theirs)

@@ -14,6 +14,7 @@ from numpy_bconv import BconvCase, pack
 from single_operator import TensorSpec, chain, create_interpreter, invoke, run_delegate, run_lce
 
 from mobile_bnn import zoo
+from tests.support.lce_files import lce_file
 
 # LCE's converter takes minutes and gigabytes for the binary dense layers of these, or fails.
 ALEXNETS = {"binary_alexnet", "dorefa_net", "xnornet"}
@@ -22,13 +23,12 @@ ALEXNETS = {"binary_alexnet", "dorefa_net", "xnornet"}
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(zoo.names()) - ALEXNETS))
 def test_every_model_of_the_zoo_equals_lce(name: str, delegates: dict[str, Any]) -> None:
-    from mobile_bnn.converters.backends import to_binary
     from mobile_bnn.legacy_keras import tf
     from mobile_bnn.training import Recipe
 
     tf.keras.utils.set_random_seed(1)
     model = calibrated(zoo.build(name, Recipe.of_zoo(name).method))
-    flatbuffer = to_binary(model)
+    flatbuffer = lce_file(model)
     equal = [_equals_lce(flatbuffer, delegates, random_image(model.input_shape, seed)) for seed in range(2)]
     # Two runtimes round float convolutions differently, and one of a million values may lie so near to 0 that its sign
     # differs. That changes the scores of an image or two; a wrong kernel would change those of every image.

@@ -7,6 +7,7 @@ import pytest
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter
+from tests.support.lce_files import lce_file
 
 
 @pytest.mark.parametrize("num_threads", [1, 2])
@@ -48,11 +49,10 @@ def test_what_cannot_be_timed_is_refused(binary_tflite, float_tflite):
 
 def test_every_binary_operator_of_a_residual_network_is_timed_once(tmp_path):
     from mobile_bnn import zoo
-    from mobile_bnn.converters.backends import to_binary
     from mobile_bnn.profiling import operator_table
 
     path = tmp_path / "resnet20.tflite"
-    path.write_bytes(to_binary(zoo.build("resnet20", "bi_real", (16, 16, 3), 4)))
+    path.write_bytes(lce_file(zoo.build("resnet20", "bi_real", (16, 16, 3), 4)))
     operators = operator_table(path).operators
     with Interpreter(path) as interpreter:
         times = interpreter.profile(np.zeros((1, 16, 16, 3), np.float32), runs=2)

@@ -21,6 +21,8 @@ worker.with_families()
 from matrix import outcome  # noqa: E402
 from matrix.every import FAMILIES, PARTS  # noqa: E402
 
+from tests.support.lce_files import lce_file  # noqa: E402
+
 BINARY, WRONG, REFUSED = "3x3, same-one", "same-zero, 3x3 on a 1x1 map", "QuantConv2DTranspose"
 
 
@@ -42,8 +44,6 @@ def rows_of(page: str) -> dict[str, list[str]]:
 
 
 def test_three_families(matrix: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from mobile_bnn.converters.backends import to_binary
-
     page = tmp_path / "page.md"
     monkeypatch.setattr(matrix, "PARTS", {"Some": [FAMILIES[name] for name in (BINARY, WRONG, REFUSED)]})
     monkeypatch.setattr(matrix, "PAGE", page)
@@ -54,7 +54,7 @@ def test_three_families(matrix: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert list(rows) == [BINARY, WRONG, REFUSED]
     for name, cells in rows.items():
         model = FAMILIES[name].model()
-        ours, theirs = outcome.convert(model).flatbuffer, to_binary(model)
+        ours, theirs = outcome.convert(model).flatbuffer, lce_file(model)
         assert (cells[2], cells[5]) == (f"{len(ours):,}", f"{len(theirs):,}")
     assert rows[BINARY][:2] == rows[BINARY][3:5] == ["binary", "LceQuantize, LceBconv2d"]
     assert rows[WRONG][0] == "binary"
