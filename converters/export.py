@@ -24,6 +24,7 @@ from mobile_bnn.converters.keras_errors import cause_of
 from mobile_bnn.converters.layers import flatten
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
 
 _PREFIX = "quantized_variable_"
@@ -109,7 +110,8 @@ def export_saved_model(path: Path) -> TfliteModel:
     Raises:
         MobileBnnError: TensorFlow cannot read or convert it.
     """
-    exported = TfliteModel.read(_convert(lambda: tf.lite.TFLiteConverter.from_saved_model(str(path))))
+    with literal_path(path) as readable:
+        exported = TfliteModel.read(_convert(lambda: tf.lite.TFLiteConverter.from_saved_model(str(readable))))
     return _folded(exported)
 
 

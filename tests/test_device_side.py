@@ -21,6 +21,7 @@ FLOORS = (
         "files",
         "lce_extension",
         "legacy_keras",
+        "literal_path",
         "names",
         "native_output",
         "runs",

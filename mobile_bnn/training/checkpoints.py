@@ -2,12 +2,15 @@
 
 import re
 import shutil
+import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.files import atomic_folder
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.literal_path import literal_path
 from mobile_bnn.runs import History
 
 _NAME = re.compile(r"epoch-(\d+)")
@@ -60,9 +63,12 @@ class Checkpoints:
         if not epochs:
             return History()
         path = self._path(epochs[-1])
+        opened = ExitStack()
+        weakref.finalize(self, opened.close)
+        readable = opened.enter_context(literal_path(path))
         try:
             # Optimizer slots that do not exist yet are restored when they are made, in the first step.
-            self._state.read(str(path / "state")).assert_existing_objects_matched().expect_partial()
+            self._state.read(str(readable / "state")).assert_existing_objects_matched().expect_partial()
         except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise MobileBnnError(
                 f"cannot resume from {path}", why=first_line(error), cure="Train into a new run folder"
