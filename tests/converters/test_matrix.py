@@ -1,11 +1,29 @@
 """The conversion matrix: every family is binary and equal to Keras in both runtimes, or refused by name."""
 
+from collections.abc import Sequence
+
 import pytest
 from matrix.every import FAMILIES
 from matrix.family import Family
 from matrix.outcome import ROUNDING, convert, difference, keras_outputs, lce_outputs, our_outputs
 
+from mobile_bnn.converters import lowering
+from mobile_bnn.converters.graph import Graph
+from mobile_bnn.converters.rules.driver import Rule, apply_until_stable, rewrite_limit
 from mobile_bnn.errors import MobileBnnError
+
+
+@pytest.fixture(autouse=True)
+def few_rewrites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends takes far fewer rewrites than what is taken for endless."""
+
+    def counted(graph: Graph, rules: Sequence[Rule]) -> int:
+        limit = rewrite_limit(graph)
+        rewrites = apply_until_stable(graph, rules)
+        assert rewrites <= limit / 8, f"{rewrites} rewrites of {limit}"
+        return rewrites
+
+    monkeypatch.setattr(lowering, "apply_until_stable", counted)
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
