@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mobile_bnn.cli.console import err, labelled
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def of_run(run: RunFolder, data_dir: Path | None, *, needed: bool) -> Samples:
         MobileBnnError: the data set is needed, or asked for by its folder, and cannot be loaded.
     """
     try:
-        with err.status(f"loading the images of {run}"):
+        with filtered_stderr(), err.status(f"loading the images of {run}"):
             return _images(run, data_dir, calibration=needed)
     except MobileBnnError as error:
         if data_dir is not None:
@@ -94,7 +95,7 @@ def _images(run: RunFolder, data_dir: Path | None, *, calibration: bool) -> Samp
     from mobile_bnn.training import Recipe
 
     recipe = Recipe.read(run.recipe)
-    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
+    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size, near=run.path)
     compared, _ = dataset.test_arrays(_COMPARED)
     if not calibration:
         return Samples([compared])

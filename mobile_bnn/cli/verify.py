@@ -12,6 +12,7 @@ from mobile_bnn.cli.locate import is_run, run_of_file
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256, write_bytes
+from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.runs import ModelFile, RunFolder, Verification
 
 EXAMPLE = "Example: mbnn verify runs/demo    or    mbnn verify my.tflite --model my.keras --dataset cifar10"
@@ -85,7 +86,7 @@ def verify_run(
         from mobile_bnn import data
         from mobile_bnn.training import Recipe
     recipe = Recipe.read(run.recipe)
-    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size)
+    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size, near=run.path)
     return _verify(model, tflite, dataset, recipe.dataset, limit, imports)
 
 
@@ -126,6 +127,6 @@ def _verify(
         digest = sha256(model) if model.is_file() else ""  # a SavedModel is a folder
     test = dataset.test if limit is None else dataset.test.unbatch().take(limit).batch(64)
     total = min(limit or dataset.info.test_size, dataset.info.test_size)
-    with progress("verifying", total, "images") as advance:
+    with filtered_stderr(), progress("verifying", total, "images") as advance:
         found = verify(keras, path.read_bytes(), test.as_numpy_iterator(), dataset=name, on_progress=advance)
     return found.model_copy(update={"model_sha256": digest})

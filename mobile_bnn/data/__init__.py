@@ -6,13 +6,14 @@ Importing this package, and reading `NAMES`, loads no TensorFlow; `load` does.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mobile_bnn.data.folder_names import absolute
 from mobile_bnn.data.info import NAMES, DatasetInfo
 
 if TYPE_CHECKING:
     from mobile_bnn.data.loading import load
     from mobile_bnn.data.pipeline import Dataset
 
-__all__ = ["NAMES", "Dataset", "DatasetInfo", "load"]
+__all__ = ["NAMES", "Dataset", "DatasetInfo", "absolute", "load"]
 
 _NEED_TENSORFLOW = {"load": "loading", "Dataset": "pipeline"}
 

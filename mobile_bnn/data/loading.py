@@ -6,23 +6,26 @@ from pathlib import Path
 
 from mobile_bnn.data import cifar, digits, idx, image_folder
 from mobile_bnn.data.augment import AREA_RANGE
+from mobile_bnn.data.folder_names import absolute, user_path
 from mobile_bnn.data.in_memory import InMemory
 from mobile_bnn.data.info import FOLDER_PREFIX, NAMES, OTHERS, SPECS, DatasetInfo, SetSpec, base_name
+from mobile_bnn.data.memory import check_batch
 from mobile_bnn.data.pipeline import Dataset, Source, Split
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.names import unknown
 
 DATA_DIR_VARIABLE = "MBNN_DATA_DIR"
 VALIDATION_FRACTION = 1 / 12  # 5,000 of MNIST's 60,000
+_MOST_IMAGES = 2**31 - 1
 _LOCAL_FILES = {"mnist": idx.FILES, "fashion_mnist": idx.FILES, "cifar10": cifar.FILES}
 
 
 def _local_folder(data_dir: Path | str | None) -> Path | None:
     """The folder of local copies: the argument, else the environment variable, else None."""
     given = data_dir or os.environ.get(DATA_DIR_VARIABLE)
-    if not given:
+    folder = user_path(str(given or ""))
+    if folder is None:
         return None
-    folder = Path(given)
     if not folder.is_dir():
         origin = "the data directory" if data_dir else f"the data directory of the variable {DATA_DIR_VARIABLE}"
         raise UsageError(f"{origin}, {folder}, is not a folder")
@@ -56,6 +59,8 @@ def _read(name: str, data_dir: Path | str | None, seed: int, fraction: float | N
     if name == "digits":
         return digits.read(seed, fraction)
     if name.startswith(FOLDER_PREFIX):
+        if image_size is not None:
+            check_batch(1, (image_size, image_size, 3))  # before all images are read in vain
         return image_folder.read(Path(name.removeprefix(FOLDER_PREFIX)), image_size, seed)
     folder = _local_folder(data_dir)
     local = None
@@ -89,12 +94,25 @@ def _train_split(split: Split, augment: bool) -> tuple[Split, str]:
 def _check_arguments(batch_size: int, seed: int, fraction: float | None, image_size: int | None) -> None:
     if batch_size < 1:
         raise UsageError(f"batch_size {batch_size} is not at least 1")
+    if batch_size > _MOST_IMAGES:
+        raise UsageError(f"batch_size {batch_size} is more than any data set has")
     if not 0 <= seed < 2**32:
         raise UsageError(f"seed {seed} is not in 0 to 2³² − 1")
     if fraction is not None and not 0 <= fraction < 1:
         raise UsageError(f"validation_fraction {fraction} is not at least 0 and below 1")
     if image_size is not None and image_size < 1:
         raise UsageError(f"image_size {image_size} is not at least 1")
+
+
+def _check_size(name: str, shape: tuple[int, int, int], image_size: int | None) -> None:
+    height, width, _ = shape
+    if image_size is None or (height, width) == (image_size, image_size):
+        return
+    own = f", or give the images' own: --set image_size={height}" if height == width else ""
+    raise UsageError(
+        f"image_size {image_size} does not fit {name}, whose images are all {height} × {width}",
+        cure=f"Leave image_size out, which is for images of varying size{own}",
+    )
 
 
 def load(
@@ -106,6 +124,7 @@ def load(
     validation_fraction: float | None = None,
     image_size: int | None = None,
     augment: bool = True,
+    near: Path | str | None = None,
 ) -> Dataset:
     """Loads a data set by name.
 
@@ -124,25 +143,26 @@ def load(
             means 1/12 (digits: 180 images), 0 none.
         image_size: height and width in pixels, for images of varying size (default: image folders 96, others 224).
         augment: whether training images are augmented as is usual for the set.
+        near: the run folder that the name comes from: a relative image folder is looked for in the current folder,
+            then there and in the folders above it.
 
     Raises:
-        UsageError: an unknown name, an argument out of range, a folder that is missing or laid out wrongly.
+        UsageError: an unknown name, an argument out of range, a folder that is missing or laid out wrongly, batches
+            that do not fit into memory.
         MobileBnnError: a local copy is damaged or incomplete, or there is none and it cannot be downloaded.
     """
     _check_arguments(batch_size, seed, validation_fraction, image_size)
+    name = absolute(name, near)
     source = _read(name, data_dir, seed, validation_fraction, image_size)
-    height, width, channels = shape = source.train.input_shape
-    if image_size is not None and (height, width) != (image_size, image_size):
-        raise UsageError(
-            f"image_size {image_size} does not fit {name}, whose images are all {height} × {width}",
-            cure="Leave image_size out; it is for images of varying size",
-        )
+    _check_size(name, source.train.input_shape, image_size)
     if name != "digits":  # which holds out by class
         fraction = VALIDATION_FRACTION if validation_fraction is None else validation_fraction
         source = _with_validation(source, fraction, seed)
     train, augmentation = _train_split(source.train, augment)
+    shape = train.input_shape
+    check_batch(min(batch_size, max(train.size, source.test.size)), shape)
     spec = SPECS.get(base_name(name), SetSpec())
-    per_channel = channels if len(spec.mean) == 1 else 1
+    per_channel = shape[2] if len(spec.mean) == 1 else 1
     info = DatasetInfo(
         name=name,
         input_shape=shape,

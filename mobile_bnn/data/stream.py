@@ -15,6 +15,32 @@ def decode(encoded: Any, channels: int) -> Any:
     return image
 
 
+_MAX_SEED = 2**31 - 1  # TensorFlow folds every seed into fewer
+
+
+def _shuffled(dataset: Any, buffer_size: int, seed: int, epoch_seed: Any) -> Any:
+    """What `dataset.shuffle(buffer_size, epoch_seed)` yields under the global seed `seed`.
+
+    `Dataset.shuffle` itself reads the process's global seed, and compares both seeds with zero in Python: under the
+    global seed 0 it raises, for a tensor of a traced function has no truth value. Its newer operator also counts as
+    stateful, which under TensorFlow's determinism ends all prefetching.
+    """
+    first, second = seed % _MAX_SEED, tf.math.floormod(epoch_seed, _MAX_SEED)
+    if first == 0:  # two zeros ask TensorFlow for an order that differs in every run
+        second = tf.where(second == 0, tf.constant(_MAX_SEED, tf.int64), second)
+    specs = tf.nest.flatten(dataset.element_spec)
+    variant = tf.raw_ops.ShuffleDataset(
+        input_dataset=tf.data.experimental.to_variant(dataset),
+        buffer_size=tf.constant(buffer_size, tf.int64),
+        seed=tf.constant(first, tf.int64),
+        seed2=second,
+        output_types=[spec.dtype for spec in specs],
+        output_shapes=[spec.shape for spec in specs],
+        reshuffle_each_iteration=False,
+    )
+    return tf.data.experimental.from_variant(variant, dataset.element_spec)
+
+
 @dataclass(frozen=True, eq=False)
 class Stream:
     """A tf.data.Dataset of (encoded image or its path, label int64), in a fixed order.
@@ -51,9 +77,7 @@ class Stream:
         """Shuffled, augmented batches of epoch `number` (int64 tensor): a function of seed, epoch and sample alone."""
         epoch_seed = tf.stack([tf.cast(seed, tf.int64), number])
         shuffle_seed = tf.random.stateless_uniform([], epoch_seed, minval=None, maxval=None, dtype=tf.int64)
-        elements = self.dataset.enumerate().shuffle(
-            self.shuffle_buffer, seed=shuffle_seed, reshuffle_each_iteration=False
-        )
+        elements = _shuffled(self.dataset.enumerate(), self.shuffle_buffer, seed, shuffle_seed)
 
         def finish(index: Any, element: Any) -> Any:
             image = self.read(element[0])

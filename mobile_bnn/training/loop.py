@@ -12,6 +12,7 @@ from mobile_bnn import data, methods, zoo
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import atomic_file, remove_leftovers
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.runs import DatasetRecord, History, RunFolder
 from mobile_bnn.training import distribution, optimizers
 from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
@@ -44,6 +45,11 @@ def load_data(recipe: Recipe, data_dir: Path | str | None = None) -> data.Datase
     )
 
 
+def _located(recipe: Recipe, run: RunFolder) -> Recipe:
+    """The recipe with an absolute path to its image folder, which is what a run keeps."""
+    return recipe.model_copy(update={"dataset": data.absolute(recipe.dataset, near=run.path)})
+
+
 def _compiled(recipe: Recipe, dataset: data.Dataset) -> Any:
     # Larq's metric creates its variables within the step, which replicas of a strategy cannot do.
     flip_ratio = recipe.flip_ratio and recipe.strategy == "none"
@@ -68,7 +74,7 @@ def _check_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) 
             f"{run} already holds a training",
             cure="--resume goes on with it, --fresh starts anew, --run names another",
         )
-    before = Recipe.read(run.recipe)
+    before = _located(Recipe.read(run.recipe), run)
     # Going on for longer is the one change that a training can take.
     if differences := before.differences(recipe.model_copy(update={"epochs": before.epochs})):
         raise UsageError(
@@ -133,6 +139,7 @@ def train(
         MobileBnnError: another process is writing to the folder, or the data cannot be loaded.
     """
     run = run if isinstance(run, RunFolder) else RunFolder(run)
+    recipe = _located(recipe, run)
     console = console or Console(quiet=True)
     tf.keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
@@ -154,7 +161,7 @@ def train(
             claim()
         if chief and fresh:
             run.clear()  # with the later stages' results, which would be another model's
-        with resource_errors(run.path):
+        with resource_errors(run.path), filtered_stderr():
             return _train(recipe, run, dataset, model, console if chief else Console(quiet=True), chief)
 
 

@@ -1,12 +1,15 @@
 """data.load: names without TensorFlow, the digits, hold-out, and every wrong argument's message."""
 
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mobile_bnn import data
+from mobile_bnn.data.memory import memory_bytes
 from mobile_bnn.errors import MobileBnnError, UsageError
 
 
@@ -73,7 +76,12 @@ def test_test_arrays_are_the_first_test_samples():
         ({"validation_fraction": 0.001}, "splits 1437 digits into 1436 and 1: each part needs one image"),
         ({"validation_fraction": 0.999}, "splits 1437 digits into 1 and 1436: each part needs"),
         ({"image_size": 0}, "image_size 0 is not at least 1"),
-        ({"image_size": 32}, "image_size 32 does not fit digits, whose images are all 8 × 8. Leave image_size out"),
+        (
+            {"image_size": 32},
+            r"image_size 32 does not fit digits, whose images are all 8 × 8. Leave image_size out, which is for images "
+            r"of varying size, or give the images' own: --set image_size=8$",
+        ),
+        ({"batch_size": 10**30}, "batch_size 1000000000000000000000000000000 is more than any data set has"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
@@ -104,3 +112,41 @@ def test_exit_codes_tell_usage_from_failure(tmp_path, monkeypatch):
     with pytest.raises(MobileBnnError, match="is not whole") as caught:
         data.load("mnist")
     assert caught.value.exit_code == 1
+
+
+def test_the_images_own_size_may_be_given():
+    assert data.load("digits", image_size=8).info.input_shape == (8, 8, 1)
+
+
+def test_a_home_in_the_data_directory_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MBNN_DATA_DIR", "~/sets")
+    with pytest.raises(UsageError, match=f"{tmp_path}/sets, is not a folder"):
+        data.load("mnist")
+
+
+def test_batches_that_cannot_fit_are_refused_before_the_images_are_read(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            (tmp_path / name / f"{i}.png").write_bytes(b"not read so far")
+    with pytest.raises(UsageError) as caught:
+        data.load(f"image_folder:{tmp_path}", image_size=10**6)
+    assert re.fullmatch(
+        r"a batch of 1 image of 1,000,000 × 1,000,000 pixels does not fit into memory: it takes at least 24,000.0 GB, "
+        r"this machine has [\d,.]+ GB. Give a smaller size, --set image_size=N, or a smaller --batch-size",
+        str(caught.value),
+    )
+
+
+def test_the_size_of_a_batch_counts(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for i in range(40):
+            Image.new("RGB", (8, 8)).save(tmp_path / name / f"{i}.png")
+    fits = int((memory_bytes() / 24) ** 0.5)  # one image does, two do not
+    assert data.load(f"image_folder:{tmp_path}", image_size=fits, batch_size=1).info.input_shape[0] == fits
+    with pytest.raises(UsageError, match=r"a batch of 2 images of .* does not fit into memory"):
+        data.load(f"image_folder:{tmp_path}", image_size=fits, batch_size=2)
+    with pytest.raises(UsageError, match=r"a batch of 66 images of .* does not fit into memory"):
+        data.load(f"image_folder:{tmp_path}", image_size=fits, batch_size=10**9)  # no more than there are

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mobile_bnn.data.augment import pad_crop_flip, random_resized_crop
 from mobile_bnn.data.in_memory import InMemory
@@ -193,49 +194,67 @@ def test_an_epochs_function_does_not_hold_the_images_as_a_constant():
 
 
 DISTRIBUTED = """
+import sys
 import numpy as np
 from mobile_bnn.legacy_keras import tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.keras.utils.set_random_seed(0)
 tf.config.experimental.enable_op_determinism()
 from mobile_bnn import data
-digits = data.load("digits", batch_size=100)
+digits = data.load(sys.argv[1], batch_size=100, image_size=8)
 assert digits.train().options().experimental_distribute.auto_shard_policy == tf.data.experimental.AutoShardPolicy.DATA
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 labels = [
     np.concatenate([part.numpy() for part in strategy.experimental_local_results(y)])
     for _, y in strategy.experimental_distribute_dataset(digits.train(1, 1))]
 alone = [y for _, y in digits.train(1, 1).as_numpy_iterator()]
-assert len(labels) == len(alone) == 13
+assert len(labels) == len(alone) == digits.steps_per_epoch > 2
 assert all((a == b).all() for a, b in zip(labels, alone))
 """
 
 
-def test_mirrored_replicas_share_each_batch_and_all_ops_are_deterministic():
-    finished = subprocess.run([sys.executable, "-c", DISTRIBUTED], capture_output=True, text=True, check=False)
+@pytest.fixture(params=["digits", "image_folder"])
+def set_of_each_kind(request, tmp_path):
+    """The name of a set that is held in memory, and of one that is streamed."""
+    if request.param == "digits":
+        return "digits"
+    generator = np.random.default_rng(0)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        for i in range(90):
+            pixels = generator.integers(0, 256, (10, 12, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.{'png' if i % 3 else 'tiff'}")
+    return f"image_folder:{tmp_path}"
+
+
+def test_mirrored_replicas_share_each_batch_and_all_ops_are_deterministic(set_of_each_kind):
+    command = [sys.executable, "-c", DISTRIBUTED, set_of_each_kind]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr[-2000:]
 
 
 WORKER = """
 import json
+import sys
 from mobile_bnn.legacy_keras import tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from mobile_bnn import data
-digits = data.load("digits", batch_size=100)
+digits = data.load(sys.argv[1], batch_size=100, image_size=8)
 batches = strategy.experimental_distribute_dataset(digits.train(1, 1))
 parts = [strategy.experimental_local_results(y)[0].numpy().tolist() for _, y in batches]
 print(json.dumps({"mine": parts, "whole": [y.tolist() for _, y in digits.train(1, 1).as_numpy_iterator()]}))
 """
 
 
-def test_two_workers_share_each_batch(ports):
+def test_two_workers_share_each_batch(ports, set_of_each_kind):
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports(2)]}
     processes = []
     for index in range(2):
         config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-c", WORKER],
+                [sys.executable, "-c", WORKER, set_of_each_kind],
                 env={**os.environ, "TF_CONFIG": config},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
