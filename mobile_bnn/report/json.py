@@ -1,5 +1,6 @@
 """A report for machines: its figures as one JSON object; docs/json.md lists the fields."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -105,7 +106,7 @@ class ReportFigures(_Part):
     versions: Versions
 
 
-def as_json(run: RunFolder) -> dict[str, Any]:
+def as_json(run: RunFolder | Path | str) -> dict[str, Any]:
     """The figures of a report, as plain dicts and lists; numbers that JSON lacks are floats still.
 
     Raises:
