@@ -229,7 +229,8 @@ def cautions(records: Records) -> list[str]:
     found = list(provenance.remarks(records).values())
     if provenance.is_of_another_model(records):
         names = records.run.tflite.name, records.run.model.name
-        found.append(f"{names[0]} was converted from another {names[1]} than the one that is in the folder now.")
+        told = f"{names[0]} was converted from another {names[1]} than the one that is in the folder now."
+        found.append(f"{told} {records.command('convert')} makes it anew.")
     if records.graph_sha256 is None and (records.verification or records.operators or records.profile):
         found.append(f"The folder holds no {records.run.tflite.name}: the figures are of a file that is not here.")
     if records.verification and (flips := sum(map(unexplained, records.verification.layers))) > 0:

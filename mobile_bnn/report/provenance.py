@@ -30,8 +30,12 @@ def of_verification(records: Records) -> Origin | None:
     found = records.verification
     if found is None:
         return None
-    against = _origin(found.model_sha256, records.model_sha256)
-    return Origin.ANOTHER if against is Origin.ANOTHER else _origin(found.graph_sha256, records.graph_sha256)
+    return Origin.ANOTHER if _is_against_another_model(records) else _origin(found.graph_sha256, records.graph_sha256)
+
+
+def _is_against_another_model(records: Records) -> bool:
+    against = records.verification.model_sha256 if records.verification else ""
+    return bool(against) and records.model_sha256 not in (None, against)
 
 
 def of_measurement(measurement: Measurement, records: Records) -> Origin:
@@ -65,8 +69,12 @@ def is_of_another_model(records: Records) -> bool:
 
 def remarks(records: Records) -> dict[str, str]:
     """What to know of the records that are not of the file in the folder, by the sections of a report."""
+    verified = _remark("accuracy was verified", "verify", of_verification(records), records)
+    if _is_against_another_model(records):
+        name = records.run.model.name
+        verified = f"The accuracy was verified against another {name} than the one that is in the folder now."
     found = {
-        "accuracy": _remark("accuracy was verified", "verify", of_verification(records), records),
+        "accuracy": verified,
         "latency": _remark("latencies were measured", "profile", of_profile(records), records),
     }
     return {section: remark for section, remark in found.items() if remark}
