@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from mobile_bnn.converters.keras_errors import cause_of
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.native_output import caught_stderr
@@ -32,14 +33,16 @@ def to_float(model: Any) -> bytes:
     """
     images = [tf.TensorSpec((1, *image.shape[1:]), image.dtype, image.name) for image in model.inputs]
     function = tf.function(lambda *given: model(given if len(given) > 1 else given[0], training=False))
-    traced = function.get_concrete_function(*images)
-    with caught_stderr():
+
+    def convert() -> Any:
         # Without the model as second argument nothing is saved to disk on the way.
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced])
-        result = _attempt(converter.convert)
+        return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function(*images)]).convert()
+
+    with caught_stderr():
+        result = _attempt(convert)
     if isinstance(result, bytes):
         return result
-    raise MobileBnnError("TensorFlow's converter refuses the model", why=first_line(result))
+    raise MobileBnnError("TensorFlow's converter refuses the model", why=str(cause_of(result))) from result
 
 
 def _attempt(convert: Any) -> bytes | Exception:

@@ -85,10 +85,11 @@ def convert(
     batch_size: int | None = 1,
     float_weights: FloatWeights = "float32",
     int8: Int8 | None = None,
+    float_path: Path | str | None = None,
 ) -> Conversion:
     """Converts a model and writes a binary `.tflite` with a metadata record.
 
-    The file is written once, whole and last: until then an older one at its path stays as it is.
+    What is written is written once, whole and last: until then older files stay as they are.
 
     Args:
         model: a Keras model, a `Source`, the path of whatever `Source.load` reads, or the bytes of a float .tflite;
@@ -102,6 +103,7 @@ def convert(
         batch_size: of the file; None leaves it open.
         float_weights: how weights of layers that stay float are stored.
         int8: lets those layers compute in int8.
+        float_path: where the same network is written as `convert_float` does, too; of a Keras model only.
 
     Raises:
         UsageError: there is no model at that path, or `allow_float` names a layer that is not there.
@@ -131,7 +133,10 @@ def convert(
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
     agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, int8.samples if int8 else inputs)
     whole, operators = _with_record(flatbuffer, metadata or _metadata(lowering.floats.inputs[0]), source)
+    twin = None if float_path is None else _float_twin(keras_model(source))
     write_bytes(path, whole)
+    if float_path is not None and twin is not None:
+        write_bytes(float_path, twin)
     return Conversion(path, operators, comparisons[-1].checks(), dict(float_layers), agreed)
 
 
@@ -270,10 +275,14 @@ def convert_float(model: Any, path: Path | str) -> Path:
         MobileBnnError: the model cannot be read or converted. Nothing is written then.
         OSError: the file cannot be written.
     """
+    path, flatbuffer = Path(path), _float_twin(keras_model(model))
+    write_bytes(path, flatbuffer)
+    return path
+
+
+def _float_twin(keras: Any) -> bytes:
     from mobile_bnn.converters import backends
     from mobile_bnn.converters.keras_errors import check_model
 
-    path, keras = Path(path), keras_model(model)
     check_model(keras)
-    write_bytes(path, backends.to_float(keras))
-    return path
+    return backends.to_float(keras)

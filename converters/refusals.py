@@ -43,8 +43,8 @@ class Refusal(str):
         refusal.code = code
         return refusal
 
-    def __getnewargs__(self) -> tuple[RefusalCode, str]:
-        return self.code, str(self)
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[RefusalCode, str]]:
+        return Refusal, (self.code, str(self))
 
 
 def not_quantized(why: str) -> Refusal:

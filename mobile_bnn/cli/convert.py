@@ -183,18 +183,16 @@ def _convert(
     options: dict[str, Any],
 ) -> "Conversion":
     with err.status(f"reading {path}"):
-        from mobile_bnn.converters.conversion import Int8, convert, convert_float
+        from mobile_bnn.converters.conversion import Int8, convert
         from mobile_bnn.converters.source import Source
 
         source = Source.load(path, imports=imports)
     if "int8" in options:
         options = {**options, "int8": Int8(samples=samples.calibration or [], **options["int8"])}
     record = metadata(source.keras) if metadata else None
+    twin = float_output if source.keras is not None else None
     with err.status(f"converting {path}"):
-        conversion = convert(source, output, metadata=record, samples=samples.compared, **options)
-        if float_output and source.keras is not None:
-            convert_float(source.keras, float_output)
-    return conversion
+        return convert(source, output, metadata=record, samples=samples.compared, float_path=twin, **options)
 
 
 def _metadata(run: RunFolder, model: Any) -> "ModelMetadata":

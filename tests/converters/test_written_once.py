@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
-from mobile_bnn.converters import conversion
+from mobile_bnn.converters import backends, conversion
 from mobile_bnn.converters.conversion import Int8
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
@@ -76,6 +76,38 @@ def test_a_float_twin_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no Keras model"):
         converters.convert_float("nowhere.keras", tmp_path / "f.tflite")
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("f.tflite", OLD)]
+
+
+class Branching(tf.keras.layers.Layer):  # type: ignore[misc]
+    """Cannot be traced for a batch of one."""
+
+    def call(self, x: Any) -> Any:
+        return x if x.shape[0] is None or bool(tf.reduce_sum(x) > 0) else -x
+
+
+def test_a_layer_that_cannot_be_traced_is_named(tmp_path: Path) -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Input((4,)), Branching(name="branching")])
+    with pytest.raises(MobileBnnError, match=r"refuses the model: .*layer 'branching' \(type Branching\)$"):
+        converters.convert_float(model, tmp_path / "f.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_binary_file_and_its_float_twin_are_written_together(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / "m.tflite", tmp_path / "f.tflite"]
+    for path in paths:
+        path.write_bytes(OLD)
+    with monkeypatch.context() as broken:
+        broken.setattr(backends, "to_float", fails)
+        with pytest.raises(MobileBnnError, match="an engine is gone"):
+            converters.convert(model, paths[0], float_path=str(paths[1]))
+    assert [path.read_bytes() for path in paths] == [OLD, OLD]
+    converters.convert(model, paths[0], float_path=str(paths[1]))
+    converters.convert_float(model, tmp_path / "alone.tflite")
+    assert paths[1].read_bytes() == (tmp_path / "alone.tflite").read_bytes()
+    with pytest.raises(UsageError, match="the source has no Keras model"):
+        converters.convert(converters.Source.load(paths[1]), paths[0], float_path=paths[1])
 
 
 @contextmanager
