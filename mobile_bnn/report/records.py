@@ -62,6 +62,8 @@ class Records:
             return "mbnn train"
         if stage == "verify" and isinstance(self.run, ModelFile):
             return f"mbnn verify {name} --model KERAS_MODEL --dataset NAME"
+        if stage == "convert" and isinstance(self.run, ModelFile):
+            return f"mbnn convert {shlex.quote(str(self.run.model))}"
         return f"mbnn {stage} {name}"
 
 

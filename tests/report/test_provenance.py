@@ -142,6 +142,7 @@ def test_a_file_alone_is_reported_with_what_lies_beside_it(
         f"mbnn verify '{file}' --model KERAS_MODEL --dataset NAME",
         f"mbnn profile '{file}'",
     ]
+    assert records.command("convert") == f"mbnn convert '{folder / 'my net.keras'}'"
     assert write_html(file) == folder / "my net_report.html"
     (folder / "my net_profile.json").write_bytes(real_file_run.profile.read_bytes())
     assert read(file).profile
