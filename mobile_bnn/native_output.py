@@ -4,6 +4,7 @@ Run as a program it is a filter: it writes those lines of its standard input tha
 """
 
 import fcntl
+import io
 import os
 import re
 import subprocess
@@ -134,7 +135,10 @@ def _python_goes_to(descriptor: int) -> Iterator[None]:
     if not ours:
         yield
         return
-    with open(descriptor, "w", encoding=before.encoding, errors=before.errors, buffering=1, closefd=False) as stream:
+    # Of the same class below, which may have an answer of its own to a full disk.
+    raw = type(getattr(before.buffer, "raw", before.buffer))(descriptor, "w", closefd=False)
+    buffer, errors = io.BufferedWriter(raw), before.errors
+    with io.TextIOWrapper(buffer, encoding=before.encoding, errors=errors, line_buffering=True) as stream:
         sys.stderr = stream
         try:
             yield

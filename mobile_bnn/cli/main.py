@@ -24,9 +24,12 @@ def main() -> None:
     streams.prepare()
     from mobile_bnn.cli.app import run
 
-    interrupts.raise_in_job()
-    code = run()
-    interrupts.end_at_once()
+    try:
+        interrupts.raise_in_job()
+        code = run()
+        interrupts.end_at_once()
+    except KeyboardInterrupt:  # between two lines of these
+        code = interrupts.INTERRUPTED
     sys.exit(code)
 
 

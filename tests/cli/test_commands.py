@@ -247,7 +247,7 @@ def test_lists():
         "binary_lenet", "binary_net", "binary_resnet_e18", "birealnet18", "dorefa_net", "meliusnet22", "quicknet",
         "quicknet_large", "quicknet_small", "real_to_binary_net", "resnet20", "xnornet",
     }  # fmt: skip
-    assert [method["name"] for method in answer("methods", "list")["methods"]] == ["bi_real", "bnn", "dorefa", "xnor_net"]
+    assert [entry["name"] for entry in answer("methods", "list")["methods"]] == ["bi_real", "bnn", "dorefa", "xnor_net"]
     assert "resnet20" in mbnn("zoo", "list").stdout
     assert "Bi-Real Net" in mbnn("methods", "list").stdout
 
