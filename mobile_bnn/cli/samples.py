@@ -100,5 +100,6 @@ def _images(run: RunFolder, data_dir: Path | None, *, calibration: bool) -> Samp
     if not calibration:
         return Samples([compared])
     count = -(-_CALIBRATION // dataset.batch_size)
-    batches = dataset.train().take(count).as_numpy_iterator()
+    with dataset.reading():
+        batches = list(dataset.train().take(count).as_numpy_iterator())
     return Samples([compared], [np.concatenate([images for images, _ in batches])])

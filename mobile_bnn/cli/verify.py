@@ -127,6 +127,6 @@ def _verify(
         digest = sha256(model) if model.is_file() else ""  # a SavedModel is a folder
     test = dataset.test if limit is None else dataset.test.unbatch().take(limit).batch(64)
     total = min(limit or dataset.info.test_size, dataset.info.test_size)
-    with filtered_stderr(), progress("verifying", total, "images") as advance:
+    with dataset.reading(), filtered_stderr(), progress("verifying", total, "images") as advance:
         found = verify(keras, path.read_bytes(), test.as_numpy_iterator(), dataset=name, on_progress=advance)
     return found.model_copy(update={"model_sha256": digest})

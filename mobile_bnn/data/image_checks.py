@@ -170,7 +170,7 @@ def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
     It draws on a copy of standard error, for the block catches what native libraries write there.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not Console(stderr=True).is_terminal:
         yield lambda count: None
         return
     encoding, errors = sys.stderr.encoding, sys.stderr.errors

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,9 +58,9 @@ def read(folder: Path, image_size: int | None, seed: int) -> Source:
     layout = _layout(folder, left_out)
     listed = (*layout.train, *layout.validation, *layout.test)
     examined = examine(sorted(path for path, _ in listed), folder)
-    for line in (left_out.line(folder), _told(examined, folder), layout.note):
-        if line and sys.stderr is not None:
-            print(line, file=sys.stderr)
+    for line in filter(None, (left_out.line(folder), _told(examined, folder), layout.note)):
+        with suppress(AttributeError, OSError, ValueError):  # standard error is missing, full or closed
+            sys.stderr.write(f"{line}\n")
     size = image_size or DEFAULT_SIZE
     order = np.random.default_rng(seed).permutation(len(layout.train))
     return Source(

@@ -1,5 +1,6 @@
 """The data set that `load` returns: normalized, batched, prefetched tf.data pipelines over its splits."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from mobile_bnn.data.in_memory import InMemory
 from mobile_bnn.data.info import DatasetInfo
+from mobile_bnn.data.read_errors import read_errors
 from mobile_bnn.data.stream import Stream
 from mobile_bnn.legacy_keras import tf
 
@@ -65,9 +67,14 @@ class Dataset:
     def test_arrays(self, limit: int | None = None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """The first `limit` test samples (all of them for None): float32 [N, H, W, C], int64 [N]."""
         count = self.info.test_size if limit is None else min(limit, self.info.test_size)
-        batches = list(self.test.take(max(1, -(-count // self.batch_size))).as_numpy_iterator())
+        with self.reading():
+            batches = list(self.test.take(max(1, -(-count // self.batch_size))).as_numpy_iterator())
         images = np.concatenate([images for images, _ in batches])[:count]
         return images, np.concatenate([labels for _, labels in batches])[:count]
+
+    def reading(self) -> AbstractContextManager[None]:
+        """For a block that goes through `train`, `validation` or `test`: its errors of reading are MobileBnnErrors."""
+        return read_errors(self.info.origin)
 
     def _ordered(self, split: Split) -> Any:
         return self._finish(split.ordered(self.batch_size), -(-split.size // self.batch_size))

@@ -1,6 +1,8 @@
 """Reads image classification sets of TensorFlow Datasets (TFDS), which downloads and prepares them by itself."""
 
+import errno
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -12,8 +14,9 @@ import numpy as np
 import requests
 
 from mobile_bnn.data.in_memory import InMemory, check_labels
-from mobile_bnn.data.info import Augmentation, SetSpec
+from mobile_bnn.data.info import Augmentation, SetSpec, base_name
 from mobile_bnn.data.pipeline import Source, Split
+from mobile_bnn.data.read_errors import cause
 from mobile_bnn.data.stream import Stream, decode
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.legacy_keras import tf
@@ -26,6 +29,7 @@ SHUFFLE_BUFFER = 4096  # encoded images: about half a gigabyte of ImageNet
 TEST_PERCENT = 10  # of the training images, where TFDS has neither a test nor a validation split
 _PROBE_SECONDS = 5
 _PROBED_HOSTS = 3
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def builders() -> list[str]:
@@ -59,7 +63,7 @@ def _answers(url: str) -> bool:
 
 def _check_reachable(builder: Any) -> None:
     """Raises MobileBnnError if none of the hosts answers: TFDS itself would retry for many minutes."""
-    urls = {urlsplit(url).netloc: url for url in builder.url_infos if url.startswith("http")}
+    urls = {urlsplit(url).netloc: url for url in builder.url_infos or () if url.startswith("http")}
     probed = dict(list(urls.items())[:_PROBED_HOSTS])
     if probed and not any(_answers(url) for url in probed.values()):
         raise MobileBnnError(f"no answer from {', '.join(probed)}")
@@ -77,7 +81,30 @@ def _prepare(builder: Any, manual_dir: Path | None) -> None:
     except AssertionError as error:  # how TFDS says that files must be got by hand: several lines of instructions
         raise MobileBnnError(" ".join(str(error).split()), cure="--data-dir names another such folder") from error
     except Exception as error:  # downloads and parsers can raise anything
-        raise MobileBnnError(first_line(error)) from error
+        for code in _DISK_ERRORS:
+            if os.strerror(code) in str(error):
+                raise _disk_error(builder, os.strerror(code)) from error
+        raise MobileBnnError(cause(error)) from error
+
+
+def _disk_error(builder: Any, why: str) -> MobileBnnError:
+    place = Path(builder.data_dir).parent
+    cure = "Make room there, or let the variable TFDS_DATA_DIR name a folder on another disk"
+    return MobileBnnError(f"cannot prepare {builder.info.full_name} in {place}", why=why, cure=cure)
+
+
+def _builder(name: str) -> Any:
+    """TFDS's builder of a set, which reads what is there of it on the disk."""
+    try:
+        return tfds.builder(name)
+    except (ValueError, AssertionError) as error:  # an unknown configuration, an unknown version
+        raise UsageError(f"TensorFlow Datasets does not know {name}", why=first_line(error)) from error
+    except Exception as error:  # a damaged record of the set can raise anything
+        raise MobileBnnError(
+            f"the record of {name} in {tfds.core.constants.DATA_DIR} is damaged",
+            why=cause(error),
+            cure=f"Remove {base_name(name)} from that folder to have it prepared again",
+        ) from error
 
 
 def _features(builder: Any, name: str) -> tuple[str, str]:
@@ -163,10 +190,7 @@ def read(name: str, spec: SetSpec, manual_dir: Path | None, image_size: int | No
         MobileBnnError: it can be neither found nor downloaded, or what is on the disk is damaged.
     """
     with _quiet():
-        try:
-            builder = tfds.builder(name)
-        except (ValueError, AssertionError) as error:  # an unknown configuration, an unknown version
-            raise UsageError(f"TensorFlow Datasets does not know {name}", why=first_line(error)) from error
+        builder = _builder(name)
         keys = _features(builder, name)
         _prepare(builder, manual_dir)
         train, validation, test = _split_names(builder)
@@ -181,6 +205,6 @@ def read(name: str, spec: SetSpec, manual_dir: Path | None, image_size: int | No
         except (tf.errors.OpError, OSError) as error:
             raise MobileBnnError(
                 f"the files in {builder.data_dir} are damaged",
-                why=first_line(error),
+                why=cause(error),
                 cure="Remove that folder to have it prepared again",
             ) from error

@@ -161,7 +161,7 @@ def train(
             claim()
         if chief and fresh:
             run.clear()  # with the later stages' results, which would be another model's
-        with resource_errors(run.path), filtered_stderr():
+        with resource_errors(run.path), dataset.reading(), filtered_stderr():
             return _train(recipe, run, dataset, model, console if chief else Console(quiet=True), chief)
 
 

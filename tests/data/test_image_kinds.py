@@ -281,6 +281,22 @@ def test_data_that_libjpeg_repairs_is_told_of_once_and_nothing_else_is_printed(t
     assert finished.stderr == f"read in spite of damaged data in {tmp_path}: 1 image (first/grey half.jpg)\n"
 
 
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_images_that_are_gone_since_they_were_checked_end_in_one_error(tmp_path, suffix):
+    write_folder(tmp_path)
+    for i in range(4):
+        smooth(i).save(tmp_path / "second" / f"more {i}.{suffix}")
+    images = data.load(f"image_folder:{tmp_path}")
+    for path in tmp_path.rglob(f"*.{suffix}"):
+        path.unlink()
+    message = (
+        rf"^cannot read the data set \(images in {tmp_path}\): .*No such file or directory.*\. Restore what is missing"
+    )
+    with pytest.raises(MobileBnnError, match=message) as caught, images.reading():
+        list(images.train())
+    assert "\n" not in str(caught.value)
+
+
 LEFT_RUNNING = """
 import sys
 from mobile_bnn import data

@@ -188,3 +188,102 @@ def test_a_split_without_labels_is_refused(tfds_dir):
 def test_local_copies_need_no_tfds():
     code = "import sys; from mobile_bnn.data import loading; assert 'tensorflow_datasets' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+@pytest.mark.parametrize("content", [b"", b'{"name": "mnist", "vers', bytes(range(128, 256)), b"[1, 2]"])
+def test_a_damaged_record_of_a_prepared_set_is_named(tfds_dir, content):
+    _, folder = prepare(tfds_dir, ["train", "test"])
+    (folder / "dataset_info.json").write_bytes(content)
+    with pytest.raises(MobileBnnError) as caught:
+        data.load("mnist")
+    message = str(caught.value)
+    assert f"(2) TensorFlow Datasets: the record of mnist in {tfds_dir} is damaged: " in message
+    assert "Remove mnist from that folder to have it prepared again" in message
+    assert "\n" not in message
+    assert "{{" not in message
+
+
+def test_errors_of_tensorflow_are_told_without_its_names(tfds_dir):
+    _, folder = prepare(tfds_dir, ["train", "test"])
+    next(folder.glob("*train*tfrecord*")).unlink()
+    with pytest.raises(MobileBnnError) as caught:
+        data.load("mnist")
+    assert f"are damaged: {folder}/mnist-train.tfrecord-00000-of-00001; No such file or directory. " in str(
+        caught.value
+    )
+
+
+class OwnSet(tfds.core.GeneratorBasedBuilder):
+    """A set of a user's own, a million bytes large, that TFDS prepares without a network."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        image = tfds.features.Image(shape=(64, 64, 3))
+        features = tfds.features.FeaturesDict({"image": image, "label": tfds.features.ClassLabel(num_classes=2)})
+        return tfds.core.DatasetInfo(builder=self, features=features, supervised_keys=("image", "label"))
+
+    def _split_generators(self, _):
+        return {"train": self._generate_examples(0), "test": self._generate_examples(1)}
+
+    def _generate_examples(self, seed):
+        generator = np.random.default_rng(seed)
+        for i in range(40):
+            yield i, {"image": generator.integers(0, 256, (64, 64, 3), dtype=np.uint8), "label": i % 2}
+
+
+def test_a_set_of_ones_own_is_prepared(tfds_dir):
+    info = data.load("own_set", validation_fraction=0.1).info
+    assert (info.train_size, info.validation_size, info.test_size, info.input_shape) == (36, 4, 40, (64, 64, 3))
+    assert (tfds_dir / "own_set" / "1.0.0" / "dataset_info.json").is_file()
+
+
+@pytest.fixture
+def full_disk(tfds_dir):
+    if (
+        os.geteuid()
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", tfds_dir], check=False).returncode
+    ):
+        pytest.skip("no small disk can be mounted here")
+    yield tfds_dir
+    subprocess.run(["umount", tfds_dir], check=True)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_prepared(full_disk):
+    with pytest.raises(MobileBnnError) as caught:
+        data.load("own_set")
+    assert str(caught.value) == (
+        f"cannot load own_set from TensorFlow Datasets: cannot prepare own_set/1.0.0 in {full_disk}/own_set: No space "
+        "left on device. Make room there, or let the variable TFDS_DATA_DIR name a folder on another disk"
+    )
+    assert not list((full_disk / "own_set").iterdir())
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """Streams every set, as if it were larger than the memory that one may take."""
+    monkeypatch.setattr(tfds_source, "MEMORY_LIMIT_BYTES", 0)
+
+
+def test_sets_that_memory_does_not_hold_are_streamed(mocked, streamed):
+    whole = data.load("cifar10", batch_size=16, validation_fraction=0.25, augment=False)
+    assert (whole.info.input_shape, whole.info.train_size, whole.info.validation_size) == ((32, 32, 3), 30, 10)
+    assert "random crop" in data.load("cifar10").info.augmentation
+    first, again = (next(whole.train(3).as_numpy_iterator()) for _ in range(2))
+    np.testing.assert_array_equal(first[0], again[0])
+    assert [images.shape for images, _ in whole.train()] == [(16, 32, 32, 3), (14, 32, 32, 3)]
+
+
+def test_a_streamed_set_that_is_damaged_ends_in_one_error(tfds_dir, streamed):
+    _, folder = prepare(tfds_dir, ["train", "test"], samples=40)
+    shard = next(folder.glob("*test*tfrecord*"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 255
+    shard.write_bytes(content)
+    dataset = data.load("mnist")
+    with pytest.raises(MobileBnnError, match=r"^cannot read .* \(TensorFlow Datasets, mnist/3.0.1\): corrupted record"):
+        dataset.test_arrays()
+    model = tf.keras.Sequential([tf.keras.layers.Input((28, 28, 1)), tf.keras.layers.Flatten()])
+    model.compile(loss="mse")
+    with pytest.raises(MobileBnnError, match=r"corrupted record at \d+\. Restore"), dataset.reading():
+        model.evaluate(dataset.test, verbose=0)
