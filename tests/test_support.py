@@ -156,6 +156,20 @@ def test_it_fails_where_every_package_was_installed(tmp_path: Path, monkeypatch:
     assert "nothing is emulated: libsimde-dev is not installed" in ended.stdout
 
 
+WIDTH = """
+import os, subprocess, sys
+def test_it():
+    code = "import os; print(os.environ.get('COLUMNS'), os.environ.get('LINES'))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "None None\\n"
+"""
+
+
+def test_children_are_not_told_the_terminals_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    ended = run(tmp_path, width=WIDTH)
+    assert ended.returncode == 0, ended.stdout
+
+
 WAITING = """
 import time
 print("ready", flush=True)

@@ -146,7 +146,7 @@ def test_a_cpu_is_told_from_others_of_its_brand(result: BenchResult) -> None:
     [
         (["--models", "quicknet_smal"], "unknown model 'quicknet_smal'. Did you mean quicknet_small"),
         (["--models", "quicknet,quicknet"], "--models 'quicknet,quicknet' names a model twice"),
-        (["--threads", "0"], "--threads '0' is not a list of thread counts. For example: --threads 1,2,4"),
+        (["--threads", "0"], "--threads 0: 0 is out of range. Give counts of 1 to 256"),
         (["--library", "/nowhere.so"], "there is no library /nowhere.so"),
     ],
 )

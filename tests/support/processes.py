@@ -1,5 +1,6 @@
-"""Processes that a test sends signals to."""
+"""Processes that a test starts: the signals that they hear, and the terminal's size, which they are not told."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,16 @@ from typing import Any
 
 # What nohup and a shell's background job (`sh -c 'make test &'`) tell their children to ignore.
 _OFTEN_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
+
+
+def pytest_configure() -> None:
+    """Forgets the size of the terminal in which the tests were started: commands print other lines in it.
+
+    pytest loads readline, whose C code puts the size into the environment that children get, behind os.environ's back.
+    """
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+        os.unsetenv(name)
 
 
 @contextmanager
