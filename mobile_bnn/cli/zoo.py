@@ -60,7 +60,7 @@ def show_command(
         print_json(figures)
         return
     for key, value in figures.items():
-        out.print(f"{key.replace('_', ' '):12} {f'{value:,}' if isinstance(value, int) else value}", soft_wrap=True)
+        out.print(f"{key.replace('_', ' '):12} {f'{value:,}' if isinstance(value, int) else value}")
     out.print(Fitted(_layers(profile.generate_table())))
     out.print(Fitted(_totals(profile.generate_summary())))
 
