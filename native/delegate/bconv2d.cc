@@ -124,7 +124,6 @@ struct Bconv2d {
                            weights->dims[0]);
     }
     conv.channels = weights->dims[0] / conv.groups;
-    if (node.fusion.packed != nullptr && conv.groups != 1) return reporter.fail("has more groups than the file says");
     height.size = weights->dims[1];
     width.size = weights->dims[2];
     // The filter's elements fit in an int, so this product does too.

@@ -5,7 +5,7 @@
 
 namespace mbnn {
 
-// Whether the filter spans all input channels, as far as the shapes in the file tell.
+// Whether the filter spans all input channels.
 bool has_one_group(const NodeView& node);
 
 }  // namespace mbnn

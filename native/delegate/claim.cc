@@ -12,7 +12,6 @@ struct Candidate {
   int node;
   const OperatorType* type;
   TfLiteNode* options;
-  int source;  // of an element-wise operator, the input of the result's shape
   bool claimed;
 };
 
@@ -94,7 +93,7 @@ class Claim {
     if (candidate.type == &kMaxPool2d) {
       return supports_max_pool(*candidate.options) && inputs[0].type == kTfLiteFloat32 && inputs[0].rank == 4;
     }
-    return supports_elementwise(*candidate.type, *candidate.options, pointers, indices.size, &candidate.source);
+    return supports_elementwise(*candidate.type, *candidate.options, pointers, indices.size);
   }
 
   void claim_forward(Candidate& candidate) {

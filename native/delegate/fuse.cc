@@ -68,6 +68,8 @@ class Fuser {
 
 bool fuse(Graph& graph) {
   if (!graph.order.allocate(graph.operators.size())) return false;
+  graph.running = 0;
+  for (Operator& op : graph.operators) op.fused_into = nullptr;
   Fuser(graph).run();
   // A fused operator runs where the last of its element-wise ones stood: all operands are there, and a sign that it
   // packs is only read later.

@@ -35,6 +35,12 @@ struct Fusion {
   Tensor* stored = nullptr;
   Tensor* packed = nullptr;
 
+  // Forgets all steps; the result goes to `output` as it is.
+  void reset(Tensor* output) {
+    count = 0;
+    stored = output;
+    packed = nullptr;
+  }
   // False if there is no room for another step.
   bool add_step(Step::Kind kind, const Tensor* operand);
   bool add_clamp(float low, float high);

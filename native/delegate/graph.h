@@ -51,8 +51,8 @@ struct Graph {
   size_t running = 0;
 };
 
-// Moves element-wise operators into the fusion of the operator that makes their input, and LceQuantize behind them.
-// False if there is no memory.
+// Moves element-wise operators into the fusion of the operator that makes their input, and LceQuantize after them, as far
+// as the shapes that they have now allow. False if there is no memory.
 bool fuse(Graph& graph);
 
 // Gives every tensor that only the partition sees a place in one block of memory, where lifetimes that do not overlap

@@ -57,7 +57,7 @@ struct OperatorType {
   // Reads the options; once.
   bool (*parse)(void* state, const TfLiteNode&, NodeView&, const Reporter&);
   // Checks the inputs, gives the output its rank and dims; after every resize.
-  bool (*prepare)(void* state, const NodeView&, const Machine&, const Reporter&);
+  bool (*prepare)(void* state, NodeView&, const Machine&, const Reporter&);
   bool (*run)(void* state, const NodeView&, Machine&, const Reporter&);
 };
 
@@ -68,7 +68,7 @@ constexpr OperatorType operator_type(const char* name, int builtin_code = kTfLit
           [](void* state, const TfLiteNode& options, NodeView& node, const Reporter& reporter) {
             return static_cast<Operator*>(state)->parse(options, node, reporter);
           },
-          [](void* state, const NodeView& node, const Machine& machine, const Reporter& reporter) {
+          [](void* state, NodeView& node, const Machine& machine, const Reporter& reporter) {
             return static_cast<Operator*>(state)->prepare(node, machine, reporter);
           },
           [](void* state, const NodeView& node, Machine& machine, const Reporter& reporter) {

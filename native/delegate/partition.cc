@@ -27,14 +27,13 @@ class Partition {
     machine_ = static_cast<Machine*>(params.delegate->data);
     const size_t nodes = static_cast<size_t>(params.nodes_to_replace->size);
     if (!graph_.operators.allocate(nodes) || !graph_.tensors.allocate(nodes * (NodeView::kMaxInputs + 1))) {
-      return out_of_memory(context);
+      out_of_memory(context);
+      return;
     }
     for (size_t i = 0; i < nodes; ++i) {
       if (!add(context, params, params.nodes_to_replace->data[i])) return;
     }
-    if (!expanded_.expand(context, graph_, *machine_)) return;
-    if (!fuse(graph_)) return out_of_memory(context);
-    initialized_ = true;
+    initialized_ = expanded_.expand(context, graph_, *machine_);
   }
 
   void undo(TfLiteContext* context) { expanded_.undo(context); }
@@ -44,12 +43,15 @@ class Partition {
     for (Tensor& tensor : graph_.tensors) {
       if (tensor.from_runtime) refresh(context->tensors[tensor.index], &tensor);
     }
-    for (size_t i = 0; i < graph_.running; ++i) {
-      if (!prepare(context, *graph_.order[i])) return kTfLiteError;
+    for (Operator& op : graph_.operators) {
+      if (!op.done && !find_shape(context, op)) return kTfLiteError;
     }
-    if (plan_memory(graph_, memory_)) return kTfLiteOk;
-    out_of_memory(context);
-    return kTfLiteError;
+    // What can be fused depends on the shapes.
+    if (!fuse(graph_)) return out_of_memory(context);
+    for (size_t i = 0; i < graph_.running; ++i) {
+      if (!prepare_outputs(context, *graph_.order[i])) return kTfLiteError;
+    }
+    return plan_memory(graph_, memory_) ? kTfLiteOk : out_of_memory(context);
   }
 
   TfLiteStatus invoke(TfLiteContext* context) {
@@ -80,7 +82,10 @@ class Partition {
   }
 
  private:
-  static void out_of_memory(TfLiteContext* context) { context->ReportError(context, "mobile_bnn: out of memory"); }
+  static TfLiteStatus out_of_memory(TfLiteContext* context) {
+    context->ReportError(context, "mobile_bnn: out of memory");
+    return kTfLiteError;
+  }
 
   static int64_t nanoseconds() {
     timespec now;
@@ -160,13 +165,16 @@ class Partition {
     return index >= 0 && static_cast<size_t>(index) < context->tensors_size;
   }
 
-  bool prepare(TfLiteContext* context, Operator& op) {
+  bool find_shape(TfLiteContext* context, Operator& op) {
+    const Reporter reporter = op.reporter(context);
+    op.view.fusion.reset(op.view.output);
+    return op.type->prepare(op.state, op.view, *machine_, reporter) && check_size(*op.view.output, reporter);
+  }
+
+  bool prepare_outputs(TfLiteContext* context, Operator& op) {
     const Reporter reporter = op.reporter(context);
     NodeView& view = op.view;
-    if (!op.type->prepare(op.state, view, *machine_, reporter) || !check_size(*view.output, reporter) ||
-        !view.fusion.prepare(*view.output, reporter)) {
-      return false;
-    }
+    if (!view.fusion.prepare(*view.output, reporter)) return false;
     Tensor* const outputs[] = {view.fusion.stored, view.fusion.packed};
     for (Tensor* made : outputs) {
       if (made == nullptr || !made->from_runtime) continue;
