@@ -1,16 +1,56 @@
 """Runs functions in forked processes: what they raise fails the test, and so does one that never ends."""
 
+import json
 import os
 import select
 import signal
+import subprocess
+import sys
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _SECONDS = 60  # none of these functions takes one
 
 
-def in_child(function: Callable[..., Any], *arguments: Any) -> None:
+def in_new_process(function: Callable[..., Any], *arguments: Any) -> None:
+    """Calls a function of a test module in a Python that has loaded nothing else, and lets it end as a program does.
+
+    A fork of the tests' own process would take long, for it copies what TensorFlow has in memory.
+
+    Args:
+        function: at the top of its module.
+        arguments: of JSON.
+
+    Raises:
+        AssertionError: it raised something, died, hangs, or something was written to the standard error.
+    """
+    folders = [str(Path(__file__).parent), str(Path(function.__code__.co_filename).parent)]
+    code = f"""
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from {function.__module__} import {function.__name__}
+{function.__name__}(*json.loads(sys.argv[2]))
+"""
+    # Newer Pythons warn of forks in processes of several threads, which is what is tried here.
+    command = [
+        sys.executable,
+        "-W",
+        "ignore::DeprecationWarning",
+        "-c",
+        code,
+        json.dumps(folders),
+        json.dumps(arguments),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=10 * _SECONDS, check=False)
+    complaints = [line for line in result.stderr.splitlines() if not line.startswith("INFO: ")]
+    assert (result.returncode, complaints) == (0, []), result.stderr
+
+
+def in_child(function: Callable[[], Any]) -> None:
     """Calls a function in a forked process and waits for it.
 
     Raises:
@@ -20,7 +60,7 @@ def in_child(function: Callable[..., Any], *arguments: Any) -> None:
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _report(writer, function, arguments)
+        _report(writer, function)
     os.close(writer)
     told, hangs = b"", False
     with os.fdopen(reader, "rb") as pipe:
@@ -37,13 +77,41 @@ def in_child(function: Callable[..., Any], *arguments: Any) -> None:
     assert status == 0, told.decode() or f"the child ended with {status}"
 
 
-def _report(writer: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _report(writer: int, function: Callable[[], Any]) -> None:
     """Ends the process without what the parent would do at its end; says what went wrong."""
     status = 1
     try:
-        function(*arguments)
+        function()
         status = 0
     except BaseException:
         os.write(writer, traceback.format_exc().encode())
     finally:
         os._exit(status)
+
+
+@contextmanager
+def busy(work: Callable[[], Any]) -> Iterator[None]:
+    """Another thread that calls work() all the time.
+
+    Raises:
+        BaseException: what it raised, at the end.
+    """
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def loop() -> None:
+        try:
+            while not stop.is_set():
+                work()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failed:
+        raise failed[0]

@@ -4,44 +4,37 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
-from forks import in_child
+from forks import busy, in_child, in_new_process
 from network import network
 from single_operator import create_interpreter, invoke
 
 Check = Callable[[], None]
 THREADS = (1, 2, 4)
+MODEL, EXPECTED = network()
+# Large enough for every thread to get a part of each operator.
+IMAGE = np.random.default_rng(0).normal(size=(2, 31, 17, 64)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def image() -> np.ndarray:
-    # Large enough for every thread to get a part of each operator.
-    return np.random.default_rng(0).normal(size=(2, 31, 17, 64)).astype(np.float32)
+def checks(delegate: Any, count: int = 1) -> list[Check]:
+    """Each runs an interpreter of its own on that delegate, and compares what it gives."""
+    wanted = EXPECTED(IMAGE)
+
+    def check() -> Check:
+        interpreter = create_interpreter(MODEL, delegate)
+        return lambda: np.testing.assert_array_equal(invoke(interpreter, IMAGE), wanted)
+
+    return [check() for _ in range(count)]
 
 
-@pytest.fixture
-def check(image: np.ndarray) -> Callable[[Any], Check]:
-    """check(delegate)() runs an interpreter of its own and compares what it gives."""
-    model, expected = network()
-    wanted = expected(image)
-
-    def of(delegate: Any) -> Check:
-        interpreter = create_interpreter(model, delegate)
-        return lambda: np.testing.assert_array_equal(invoke(interpreter, image), wanted)
-
-    return of
-
-
-@pytest.mark.parametrize("threads", THREADS)
-def test_a_child_computes_on(threads: int, library: Path, check: Any) -> None:
-    run = check(load_delegate(str(library), {"num_threads": threads}))
+def computes_on(library: str, threads: int) -> None:
+    (run,) = checks(load_delegate(library, {"num_threads": threads}))
     in_child(run)  # before the pool ever worked
     for _ in range(40):
         run()
@@ -50,8 +43,12 @@ def test_a_child_computes_on(threads: int, library: Path, check: Any) -> None:
 
 
 @pytest.mark.parametrize("threads", THREADS)
-def test_grandchildren_compute_on_too(threads: int, library: Path, check: Any) -> None:
-    run = check(load_delegate(str(library), {"num_threads": threads}))
+def test_a_child_computes_on(threads: int, library: Path) -> None:
+    in_new_process(computes_on, str(library), threads)
+
+
+def has_grandchildren(library: str, threads: int) -> None:
+    (run,) = checks(load_delegate(library, {"num_threads": threads}))
 
     def child() -> None:
         in_child(run)  # of a process that has not made a pool of its own
@@ -65,67 +62,45 @@ def test_grandchildren_compute_on_too(threads: int, library: Path, check: Any) -
 
 
 @pytest.mark.parametrize("threads", THREADS)
-def test_a_child_destroys_what_it_inherited(threads: int, library: Path, image: np.ndarray) -> None:
-    model, expected = network()
-    wanted, interpreters = expected(image), []
+def test_grandchildren_compute_on_too(threads: int, library: Path) -> None:
+    in_new_process(has_grandchildren, str(library), threads)
 
-    def create() -> None:
-        delegate = load_delegate(str(library), {"num_threads": threads})
-        interpreters.append(create_interpreter(model, delegate))
 
-    def run() -> None:
-        np.testing.assert_array_equal(invoke(interpreters[0], image), wanted)
-
-    def use_and_destroy() -> None:
-        run()
-        interpreters.clear()
-
+def destroys(library: str, threads: int) -> None:
     for _ in range(10):
-        create()
-        run()
-        in_child(interpreters.clear)
+        runs = checks(load_delegate(library, {"num_threads": threads}))
+
+        def use_and_destroy(runs: list[Check] = runs) -> None:
+            runs.pop()()
+
+        runs[0]()
+        in_child(runs.clear)
         in_child(use_and_destroy)
-        run()
-        interpreters.clear()
-
-
-@contextmanager
-def running(check: Check) -> Iterator[None]:
-    """Another thread that runs inferences all the time."""
-    stop = threading.Event()
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            while not stop.is_set():
-                check()
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    assert failed == []
+        runs.pop()()
 
 
 @pytest.mark.parametrize("threads", THREADS)
-def test_a_fork_while_another_thread_runs_an_inference(threads: int, library: Path, check: Any) -> None:
+def test_a_child_destroys_what_it_inherited(threads: int, library: Path) -> None:
+    in_new_process(destroys, str(library), threads)
+
+
+def forks_while_running(library: str, threads: int) -> None:
     # One delegate, so one pool whose locks the other thread holds; an interpreter for each thread.
-    delegate = load_delegate(str(library), {"num_threads": threads})
-    run = check(delegate)
-    with running(check(delegate)):
+    run, others_run = checks(load_delegate(library, {"num_threads": threads}), 2)
+    run()  # NumPy imports a part of itself here, and a module that a thread is importing at a fork hangs the child
+    with busy(others_run):
         for _ in range(40):
             in_child(run)
             run()
 
 
-def test_several_threads_of_a_child_find_the_pool_gone_at_once(library: Path, check: Any) -> None:
-    delegate = load_delegate(str(library), {"num_threads": 4})
-    runs = [check(delegate) for _ in range(4)]
+@pytest.mark.parametrize("threads", THREADS)
+def test_a_fork_while_another_thread_runs_an_inference(threads: int, library: Path) -> None:
+    in_new_process(forks_while_running, str(library), threads)
+
+
+def restarts_once(library: str) -> None:
+    runs = checks(load_delegate(library, {"num_threads": 4}), 4)
 
     def child() -> None:
         failed: list[BaseException] = []
@@ -145,7 +120,7 @@ def test_several_threads_of_a_child_find_the_pool_gone_at_once(library: Path, ch
         for thread in threads:
             thread.join()
         assert failed == []
-        assert settles(own_threads, 3)  # the pool's, made once
+        assert settles(own_threads, 3)
 
     runs[0]()
     for _ in range(20):
@@ -165,8 +140,13 @@ def settles(count: Callable[[], int], wanted: int) -> bool:
     return count() == wanted
 
 
-def test_a_child_that_gets_no_threads_works_alone(library: Path, check: Any) -> None:
-    run = check(load_delegate(str(library), {"num_threads": 4}))
+def test_several_threads_of_a_child_make_the_pool_anew_once(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # NumPy has threads too
+    in_new_process(restarts_once, str(library))
+
+
+def gets_no_threads(library: str) -> None:
+    (run,) = checks(load_delegate(library, {"num_threads": 4}))
     run()
 
     def child() -> None:
@@ -180,20 +160,24 @@ def test_a_child_that_gets_no_threads_works_alone(library: Path, check: Any) -> 
     in_child(child)
 
 
-def test_a_child_does_not_write_into_its_parents_profile(library: Path, image: np.ndarray, tmp_path: Path) -> None:
-    model, _ = network()
-    log = tmp_path / "times"
-    delegate = load_delegate(str(library), {"profile": str(log), "num_threads": 2})
-    interpreters = [create_interpreter(model, delegate)]
-    invoke(interpreters[0], image)
-    lines = log.read_text().splitlines()
+def test_a_child_that_gets_no_threads_works_alone(library: Path) -> None:
+    in_new_process(gets_no_threads, str(library))
+
+
+def profiles(library: str, log: str) -> None:
+    runs = checks(load_delegate(library, {"profile": log, "num_threads": 2}))
+    runs[0]()
+    lines = Path(log).read_text().splitlines()
     assert lines
 
     def child() -> None:
-        invoke(interpreters[0], image)
-        interpreters.clear()
+        runs.pop()()
 
     in_child(child)
-    assert log.read_text().splitlines() == lines
-    invoke(interpreters[0], image)
-    assert len(log.read_text().splitlines()) == 2 * len(lines)
+    assert Path(log).read_text().splitlines() == lines
+    runs.pop()()
+    assert len(Path(log).read_text().splitlines()) == 2 * len(lines)
+
+
+def test_a_child_does_not_write_into_its_parents_profile(library: Path, tmp_path: Path) -> None:
+    in_new_process(profiles, str(library), str(tmp_path / "times"))
