@@ -1,6 +1,7 @@
 """The local target for real: every measurement is a process, whatever that process does."""
 
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mobile_bnn.child_process import run_module
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
-from mobile_bnn.profiling import Job, jobs_for, profile
+from mobile_bnn.profiling import Job, jobs_for, local, profile
+from mobile_bnn.profiling.local import KEPT
 from mobile_bnn.runs import Profile
-from mobile_bnn.runtime import operator_name, pack, read_model
+from mobile_bnn.runtime import default_isa, operator_name, pack, read_model
 
 
 def test_an_engine_means_all_its_kernels_or_the_one_named() -> None:
@@ -65,6 +68,83 @@ def test_a_profile_has_every_job_at_every_thread_count(binary_tflite: Path, floa
     assert seen[1][2] == "model.tflite with lce (bgemm), 2 threads"
     result.save(tmp_path / "profile.json")
     assert Profile.load(tmp_path / "profile.json") == result
+
+
+def test_by_default_a_small_network_is_timed_for_half_a_second(float_tflite: Path, tmp_path: Path) -> None:
+    result = profile(jobs_for(float_tflite, ["litert"]), threads=[1])
+    (measured,) = result.measurements
+    assert measured.runs == measured.timed_runs >= 100
+    assert measured.runs * np.mean(measured.latencies_ms) > 400  # of 500 ms, as far as the sample tells
+    assert len(measured.latencies_ms) == min(measured.runs, KEPT)
+    result.save(tmp_path / "profile.json")
+    assert (tmp_path / "profile.json").stat().st_size < 50_000
+
+
+def test_a_slow_network_is_timed_a_hundred_times(monkeypatch: pytest.MonkeyPatch, float_tflite: Path) -> None:
+    monkeypatch.setattr(local, "LEAST_SECONDS", 1e-6)  # against which every network is slow
+    (measured,) = profile(jobs_for(float_tflite, ["litert"]), threads=[1]).measurements
+    assert measured.runs == len(measured.latencies_ms) == 100
+
+
+def test_a_number_of_runs_is_exact_and_all_are_kept(float_tflite: Path) -> None:
+    (measured,) = profile(jobs_for(float_tflite, ["litert"]), runs=2 * KEPT, threads=[1]).measurements
+    assert measured.runs == len(measured.latencies_ms) == 2 * KEPT
+
+
+def test_a_sample_has_the_quantiles_and_the_order_of_all() -> None:
+    latencies = np.random.default_rng(0).lognormal(size=123_457)
+    sample = np.array(local._sample(latencies, KEPT))
+    assert len(sample) == KEPT
+    assert (sample.min(), sample.max()) == (latencies.min(), latencies.max())
+    for percentile in (1, 10, 50, 90, 99):
+        assert np.percentile(sample, percentile) == pytest.approx(np.percentile(latencies, percentile), rel=0.02)
+    places = np.searchsorted(np.sort(latencies), sample)
+    in_time = np.argsort(latencies, kind="stable")[places]
+    assert (np.diff(in_time) > 0).all()
+
+
+def test_a_measurement_says_which_kernel_ran(binary_tflite: Path) -> None:
+    assert jobs_for(binary_tflite, ["delegate"]) == [Job("delegate", "auto", binary_tflite)]
+    result = profile(jobs_for(binary_tflite, ["delegate", "delegate:portable"]), runs=5, threads=[1])
+    assert [each.kernel for each in result.measurements] == [default_isa(), "portable"]
+
+
+def test_an_instruction_set_that_is_not_there_is_refused_with_the_reason(binary_tflite: Path) -> None:
+    foreign = "neon" if platform.machine() == "x86_64" else "avx2"
+    with pytest.raises(MobileBnnError, match=f'option isa: unknown value "{foreign}", known are .*portable'):
+        profile(jobs_for(binary_tflite, [f"delegate:{foreign}"]), runs=5, threads=[1])
+
+
+def test_the_machine_and_the_versions_are_those_of_who_measured(
+    binary_tflite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the process that measures ran on a board elsewhere: its answer counts, not what this machine is."""
+
+    def elsewhere(name: str, content: bytes) -> "subprocess.CompletedProcess[bytes]":
+        process = run_module(name, content)
+        answer = json.loads(process.stdout)
+        answer["machine"] |= {"cpu": "Cortex-A76", "architecture": "aarch64"}
+        answer |= {"engine_version": "9.9", "kernel": "neon_dot"}
+        return subprocess.CompletedProcess(process.args, 0, json.dumps(answer).encode(), b"")
+
+    monkeypatch.setattr(local, "run_module", elsewhere)
+    result = profile(jobs_for(binary_tflite, ["delegate"]), runs=5, threads=[1])
+    assert (result.machine.cpu, result.machine.architecture) == ("Cortex-A76", "aarch64")
+    assert [(each.engine_version, each.kernel) for each in result.measurements] == [("9.9", "neon_dot")]
+
+
+def test_a_file_that_is_replaced_meanwhile_gives_no_figures(
+    binary_tflite: Path, float_tflite: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(float_tflite.read_bytes())
+
+    def replace(done: int, total: int, what: str) -> None:
+        if done == 1:
+            path.write_bytes(pack(read_model(float_tflite)) + b"\0")
+
+    with pytest.raises(MobileBnnError, match=r"model\.tflite was replaced while it was measured\. Profile it again"):
+        profile(jobs_for(path, ["litert"]), runs=5, threads=[1, 2], on_progress=replace)
 
 
 def test_peak_memory_is_the_worker_s_own(float_tflite: Path) -> None:
@@ -159,3 +239,5 @@ def test_the_worker_answers_json_and_nothing_else_on_stdout(binary_tflite: Path)
     answer = json.loads(ended.stdout)
     assert answer["error"] is None
     assert len(answer["figures"]["latencies_ms"]) == 2
+    assert answer["figures"]["file_sha256"] == sha256(binary_tflite)
+    assert (answer["kernel"], answer["machine"]["architecture"]) == ("bgemm", platform.machine())
