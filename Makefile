@@ -6,26 +6,11 @@ MBNN  := $(VENV)/bin/mbnn
 CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-aarch64 fuzz sanitize lint setup test-deps wheel wheel-aarch64 android runtimes bench peak \
-        conversion-matrix fuzz-conversion bench-conversion clean help
+.PHONY: help demo test test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes bench \
+        bench-conversion peak conversion-matrix fuzz-conversion clean
 
-help:
-	@echo "make demo       train, convert, verify, profile and report a binary network on real images (runs/demo/)"
-	@echo "make test       run every test"
-	@echo "make test-aarch64  the native library on emulated 64-bit ARM; Linux, as root"
-	@echo "make fuzz       fuzz the native library, FUZZ_SECONDS=60 for each target; needs clang"
-	@echo "make sanitize   the native tests with sanitizers, leaks, a little fuzzing"
-	@echo "make lint       ruff and mypy"
-	@echo "make test-deps  Debian/Ubuntu, as root: Chromium, Fashion-MNIST, SIMDe, musl, qemu, so that no test is skipped"
-	@echo "make wheel      build dist/*.whl for this kind of PC; make wheel-aarch64 for the Raspberry Pi, on any PC"
-	@echo "make android    build dist/android/*/libmobile_bnn_delegate.so, with the NDK of ANDROID_NDK_HOME or without any"
-	@echo "make runtimes   run the native library in every TFLite runtime that it supports (docs/runtimes.md)"
-	@echo "make bench      time every engine side by side; BENCH=\"--models quicknet_small --rounds 10\" for less"
-	@echo "make bench-conversion  time and memory of a conversion beside LCE's converter"
-	@echo "make peak       the native operators beside the machine's limits, in one run; also in build/peak/peak.json"
-	@echo "make fuzz-conversion  convert NETWORKS=500 random networks and compare them with Keras"
-	@echo "make conversion-matrix  what becomes of every kind of graph, beside LCE's converter (docs/conversion-matrix.md)"
-	@echo "make clean      remove the virtual environment and build outputs"
+help: ## list the targets, as here
+	@sed -n 's/^\([a-z0-9-]*\):[^=]*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-23s %s\n", $$1, $$2 }'
 
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
 $(READY): pyproject.toml constraints.txt tools/find_python.sh $(wildcard native/CMakeLists.txt native/*/*.cc native/*/*.h native/*.h)
@@ -35,63 +20,63 @@ $(READY): pyproject.toml constraints.txt tools/find_python.sh $(wildcard native/
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
 	@touch $(READY)
 
-setup: $(READY)
+setup: $(READY) ## set up .venv with the versions that were tested together, and build the native library into it
 
-demo: $(READY)
+demo: $(READY) ## train, convert, verify, profile and report a binary network on real images (runs/demo/)
 	@$(MBNN) demo
 
 TESTS := tests
-test: $(READY)
+test: $(READY) ## run every test on all cores; TESTS=tests/data runs a part
 	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
-test-aarch64: $(READY)
+test-aarch64: $(READY) ## run the native library on emulated 64-bit ARM; Linux, as root
 	@sh tools/aarch64/test.sh $(PY)
 
 FUZZ_SECONDS := 60
-fuzz: $(READY)
+fuzz: $(READY) ## fuzz the native library, FUZZ_SECONDS=60 for each target; needs clang
 	@sh tools/fuzz.sh $(FUZZ_SECONDS) $(PY)
 
-sanitize: $(READY)
+sanitize: $(READY) ## run the native tests with sanitizers, look for leaks, fuzz a little
 	@sh tools/sanitize.sh $(PY)
 
-lint: $(READY)
+lint: $(READY) ## run ruff and mypy
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@sh tools/mypy.sh $(PY)
 
-test-deps:
+test-deps: ## install what some tests need (tools/debian_packages.txt); Debian or Ubuntu, as root
 	@sh tools/test_deps.sh
 
-wheel: $(READY)
+wheel: $(READY) ## build dist/*.whl for this kind of PC
 	@sh tools/wheel.sh $(PY) x86_64 dist
 
-wheel-aarch64: $(READY)
+wheel-aarch64: $(READY) ## build dist/*.whl for the Raspberry Pi, on any PC
 	@sh tools/wheel.sh $(PY) aarch64 dist
 
-android: $(READY)
+android: $(READY) ## build dist/android/*/libmobile_bnn_delegate.so, with the NDK of ANDROID_NDK_HOME or without any
 	@sh tools/android.sh $(PY) dist/android
 
-runtimes: $(READY)
+runtimes: $(READY) ## run the native library in every TFLite runtime that it supports (docs/runtimes.md)
 	@$(PY) tools/runtimes/table.py
 
-bench: $(READY)
+bench: $(READY) ## time every engine side by side; BENCH="--models quicknet_small --rounds 10" for less
 	@$(PY) benchmarks/bench $(BENCH)
 
-bench-conversion: $(READY)
+bench-conversion: $(READY) ## measure time and memory of a conversion beside LCE's converter
 	@$(PY) benchmarks/conversion
 
-peak: $(READY)
+peak: $(READY) ## time the native operators beside the machine's limits; also in build/peak/peak.json
 	@mkdir -p build
 	@$(CMAKE) -S native -B build/peak -DMBNN_BENCHMARKS=ON >build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
 	@$(CMAKE) --build build/peak --target mobile_bnn_peak >>build/peak.log 2>&1 || { cat build/peak.log; exit 1; }
 	@build/peak/mobile_bnn_peak --json build/peak/peak.json
 
-conversion-matrix: $(READY)
+conversion-matrix: $(READY) ## write what becomes of every kind of graph, beside LCE's converter (docs/conversion-matrix.md)
 	@$(PY) tools/conversion_matrix/table.py
 
 NETWORKS := 500
-fuzz-conversion: $(READY)
+fuzz-conversion: $(READY) ## convert NETWORKS=500 random networks and compare them with Keras
 	@MBNN_NETWORKS=$(NETWORKS) $(PY) -m pytest tests/converters/test_random_networks.py
 
-clean:
+clean: ## remove the virtual environment and build outputs
 	rm -rf $(VENV) build dist

@@ -1,5 +1,6 @@
 """The wheel: what it holds, that nothing named zoo or converters is installed, and that it works from elsewhere."""
 
+import email
 import os
 import re
 import subprocess
@@ -13,11 +14,12 @@ from tests.support.tools import ROOT, tool
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True)
-    (path,) = folder.glob("*.whl")
+def wheel(once):
+    def make(folder):
+        command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(folder), str(ROOT)]
+        subprocess.run(command, check=True)
+
+    (path,) = once("wheel", make).glob("*.whl")
     return path
 
 
@@ -56,6 +58,21 @@ print(Recipe.of_zoo("resnet20").epochs)
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "200\n"
+
+
+def test_the_wheels_description_links_to_nothing_that_it_lacks(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        record = email.message_from_bytes(archive.read(metadata))
+    text = record.get_payload(decode=True).decode()
+    assert record["Description-Content-Type"] == "text/markdown"
+    assert text.startswith("# mobile_bnn\n")
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert "https://docs.larq.dev" in targets, "links to other sites stay"
+    assert [target for target in targets if not re.match(r"https?://", target) and target not in names] == []
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in text, "what was a link is named"
 
 
 @pytest.mark.parametrize("name", ["zoo", "converters", "tests"])

@@ -72,13 +72,13 @@ def _check_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) 
     if not resume:
         raise UsageError(
             f"{run} already holds a training",
-            cure="--resume goes on with it, --fresh starts anew, --run names another",
+            cure="--resume goes on with it, --fresh starts anew, --run names another; in Python resume=True or fresh=True",
         )
     before = _located(Recipe.read(run.recipe), run)
     # Going on for longer is the one change that a training can take.
     if differences := before.differences(recipe.model_copy(update={"epochs": before.epochs})):
         raise UsageError(
-            f"cannot resume {run} with another recipe", why="; ".join(differences), cure="--fresh starts anew"
+            f"cannot resume {run} with another recipe", why="; ".join(differences), cure="--fresh starts anew, in Python fresh=True"
         )
 
 

@@ -16,6 +16,7 @@ from elftools.elf.elffile import ELFFile
 from numpy_bconv import pack
 
 from tests.support.packages import need
+from tests.support.shared import Once
 from tests.support.tools import ENVIRONMENT, ROOT
 
 LIBRARY = "libmobile_bnn_delegate.so"
@@ -28,25 +29,29 @@ def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def wheels(once: Once) -> dict[str, Path]:
     """A wheel for each kind of Linux machine, as `make wheel` and `make wheel-aarch64` build them."""
     found = {}
     for arch in ("x86_64", "aarch64"):
-        folder = tmp_path_factory.mktemp(arch)
-        result = run("sh", "tools/wheel.sh", sys.executable, arch, folder)
-        assert result.returncode == 0, result.stdout + result.stderr
-        (found[arch],) = folder.iterdir()
+
+        def make(folder: Path, arch: str = arch) -> None:
+            result = run("sh", "tools/wheel.sh", sys.executable, arch, folder)
+            assert result.returncode == 0, result.stdout + result.stderr
+
+        (found[arch],) = once(f"wheel of {arch}", make).iterdir()
     return found
 
 
 @pytest.fixture(scope="session")
-def android(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def android(once: Once) -> Path:
     """The folder that `make android` fills, built without the NDK."""
-    folder = tmp_path_factory.mktemp("android")
-    environment = {key: value for key, value in os.environ.items() if key != "ANDROID_NDK_HOME"}
-    result = run("sh", "tools/android.sh", sys.executable, folder, env=environment)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder
+
+    def make(folder: Path) -> None:
+        environment = {key: value for key, value in os.environ.items() if key != "ANDROID_NDK_HOME"}
+        result = run("sh", "tools/android.sh", sys.executable, folder, env=environment)
+        assert result.returncode == 0, result.stdout + result.stderr
+
+    return once("android", make)
 
 
 @pytest.fixture(scope="session")
