@@ -16,7 +16,8 @@ from mobile_bnn.converters.agreement import Agreement, agreement
 from mobile_bnn.converters.compare import Comparison, too_far
 from mobile_bnn.converters.float_weights import FloatWeights
 from mobile_bnn.converters.float_weights import float_weights as store_float_weights
-from mobile_bnn.converters.graph import Tensor, TfliteModel
+from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
+from mobile_bnn.converters.input_order import in_graph_order, in_signature_order
 from mobile_bnn.converters.int8 import ValueType, quantize_int8
 from mobile_bnn.converters.linting import check_names
 from mobile_bnn.converters.litert import run_float_file
@@ -64,7 +65,8 @@ class Int8:
     """How float parts become int8.
 
     Attributes:
-        samples: float32 [N, ...] for each input, some hundred like those that the file will see.
+        samples: float32 [N, ...] for each input in the order of `Interpreter.input_names`, some hundred like those that
+            the file will see.
         input_type: of the file's inputs.
         output_type: of the file's outputs.
     """
@@ -97,7 +99,8 @@ def convert(
         path: the file to write.
         metadata: what the file tells about itself; MACs, package versions and the hash of the source's file are filled
             in here.
-        samples: float32 [N, ...], one array for each input, on which the file is compared; random ones by default.
+        samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
+            is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
         allow_float: layers that may stay float though they asked for binarization; "all" for any.
         batch_size: of the file; None leaves it open.
@@ -116,7 +119,7 @@ def convert(
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source)
     unmet = lowering.unmet
     _check_float(lowering, allow_float)
-    inputs = _inputs(lowering.floats.inputs, samples)
+    inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
     float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
     if not comparisons[0].checks():
@@ -131,7 +134,8 @@ def convert(
                 why=comparison.errors[0],
             )
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
-    agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, int8.samples if int8 else inputs)
+    compared = int8.samples if int8 else in_signature_order(source.model.graphs[0], inputs)
+    agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, compared)
     whole, operators = _with_record(flatbuffer, metadata or _metadata(lowering.floats.inputs[0]), source)
     twin = None if float_path is None else _float_twin(keras_model(source))
     write_bytes(path, whole)
@@ -234,12 +238,13 @@ def _metadata(image: Tensor) -> ModelMetadata:
     return ModelMetadata(input_shape=image.shape[1:], normalization=none, binary_macs=0, float_macs=0)
 
 
-def _inputs(tensors: Sequence[Tensor], samples: Sequence[Array] | Array | None) -> list[Array]:
-    """The first samples, or a few seeded ones, in the shapes and types that the model takes."""
+def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array]:
+    """The first samples, or a few seeded ones, in the shapes and types that the model takes, in the graph's order."""
     if samples is not None:
-        return _checked(tensors, [samples] if isinstance(samples, np.ndarray) else list(samples))
+        given = [samples] if isinstance(samples, np.ndarray) else list(samples)
+        return in_graph_order(graph, _checked(in_signature_order(graph, graph.inputs), given))
     generator = np.random.default_rng(0)
-    return [_noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in tensors]
+    return [_noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
 
 
 def _noise(generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> Array:

@@ -19,6 +19,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.edge_quantizer import EdgeQuantizer, make_names_unique
 from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
+from mobile_bnn.converters.input_order import in_graph_order
 from mobile_bnn.converters.samples import batches
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime import Interpreter
@@ -41,7 +42,8 @@ def quantize_int8(
 
     Args:
         model: with or without LCE's operators; is not changed.
-        samples: float32 [N, ...] for each input of the model: some hundred like those that it will see.
+        samples: float32 [N, ...] for each input of the model in the order of its signature: some hundred like those
+            that it will see.
         input_type: of the new model's float inputs.
         output_type: of the new model's float outputs.
 
@@ -118,7 +120,7 @@ def _observe(model: TfliteModel, samples: Sequence[Array]) -> _Ranges:
     ranges = dict.fromkeys((tensor.name for tensor in floats), (0.0, 0.0))
     watched = Graph(graph.name, graph.inputs, floats, graph.operators)
     with Interpreter(TfliteModel([watched], [], model.table).write()) as interpreter:
-        for batch in batches(interpreter, samples):
+        for batch in batches(interpreter, in_graph_order(graph, samples)):
             computed = interpreter.predict(batch)
             for tensor, values in zip(floats, computed if isinstance(computed, list) else [computed], strict=True):
                 if not np.isfinite(values).all():
