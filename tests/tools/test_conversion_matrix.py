@@ -85,6 +85,7 @@ def python() -> Iterator[worker.Worker]:
         yield process
 
 
+@pytest.mark.alone  # an answer that takes longer than five seconds is another one
 @pytest.mark.parametrize(
     ("question", "answer"),
     [
