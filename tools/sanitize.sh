@@ -31,7 +31,7 @@ if has g++ address,undefined; then
     # The tests left out are about the library as it ships.
     ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:allocator_may_return_null=1 \
         run_tests asan "$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)" \
-        tests/native --ignore tests/native/test_library.py \
+        tests/native --ignore tests/native/test_library.py --ignore tests/native/test_simde_build.py \
         --ignore tests/native/test_cross_builds.py -m "not slow"
 fi
 if has g++ thread; then

@@ -53,7 +53,7 @@ def need(package: str, what: str) -> Path:
 
 
 def skip_or_fail(reason: str) -> None:
-    """Skips the calling test, or fails it where every package was installed."""
-    if os.environ.get("MBNN_TEST_DEPS") == "installed":
+    """Skips the calling test, or fails it for want of a package where every one was installed."""
+    if os.environ.get("MBNN_TEST_DEPS") == "installed" and CURE in reason:
         pytest.fail(reason)
     pytest.skip(reason)
