@@ -1,5 +1,8 @@
 """The errors a user can cause or meet: each says what happened, why, and how to cure it."""
 
+from functools import partial
+from typing import Any
+
 
 class MobileBnnError(Exception):
     """A job failed for a reason that the user can understand.
@@ -15,6 +18,9 @@ class MobileBnnError(Exception):
     def __init__(self, what: str, *, why: str = "", cure: str = "") -> None:
         super().__init__(what, why, cure)
         self.what, self.why, self.cure = what, why, cure
+
+    def __reduce__(self) -> Any:  # as it comes, args would be three positional arguments: a process pool would hang
+        return partial(type(self), why=self.why, cure=self.cure), (self.what,)
 
     def __str__(self) -> str:
         text = f"{self.what}: {self.why}" if self.why else self.what

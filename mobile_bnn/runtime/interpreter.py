@@ -1,6 +1,10 @@
 """Runs a .tflite with LCE's binary operators on a stock TFLite runtime, through the native library."""
 
+import shutil
 import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -9,15 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.names import unknown
 from mobile_bnn.runtime.describe import operator_name
-from mobile_bnn.runtime.flatbuffer import read_model
+from mobile_bnn.runtime.flatbuffer import read_flatbuffer, read_model
+from mobile_bnn.runtime.forks import call_in_children, never_destroy
 from mobile_bnn.runtime.lce import OPERATORS
 from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
+from mobile_bnn.runtime.signature import Ends, signature_names
 from mobile_bnn.wording import plural
 
 Array = npt.NDArray[Any]
+Batch = Array | Sequence[Array] | Mapping[str, Array]
 
 _WARM_UP = 3  # inferences of profile() that do not count
 
@@ -27,6 +35,18 @@ class Interpreter:
 
         with Interpreter("model.tflite", num_threads=2) as interpreter:
             probabilities = interpreter.predict(images)
+
+    Several inputs and outputs are in the order of the file's signature; inputs may be given by their names too:
+
+        difference, total = interpreter.predict({"left": left, "right": right})
+
+    Threads may share an interpreter: calls of `predict`, `profile` and `close` take turns, and each gets its own
+    result. Interpreters of several threads run side by side, for none holds Python's global lock while it computes; so
+    one for each thread, with `num_threads=1`, is the fastest. The runtime's own `interpreter` has no such guard.
+
+    A forked process may use what it inherited, and close it, whatever other threads were doing: where threads were
+    lost, the model is prepared anew at its first use there. For `multiprocessing` with "spawn" an interpreter is sent
+    as the model and its options. docs/runtimes.md says more.
 
     Args:
         model: a path, or the file's bytes.
@@ -46,11 +66,15 @@ class Interpreter:
     ) -> None:
         tree = read_model(model)
         self.metadata: ModelMetadata | None = read_metadata(tree)
-        content = model if isinstance(model, bytes) else Path(model).read_bytes()
+        self._ends, self._signatures = Ends.of(tree), signature_names(tree)
+        content = read_flatbuffer(model)
         self._content: bytes | None = content  # the runtime keeps these very bytes too
-        self._runtime, self._num_threads = runtime, num_threads
+        self._runtime, self._num_threads, self._isa = runtime, num_threads, isa
         self._options = {"num_threads": str(num_threads)} | ({"isa": isa} if isa else {})
-        self._interpreter = self._create(content, self._options)
+        self._lock = threading.RLock()  # held by whoever uses the runtime's interpreter
+        self._running = False
+        self._interpreter: Any = self._create(content, self._options)
+        call_in_children(self, Interpreter._after_fork)
 
     def __enter__(self) -> "Interpreter":
         return self
@@ -60,56 +84,90 @@ class Interpreter:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> Any:
+        if self._content is None:
+            raise _closed()
+        if self._runtime is not None:
+            raise UsageError(
+                "an interpreter of another runtime cannot be copied or sent", cure="Make it where it is used"
+            )
+        return partial(type(self), num_threads=self._num_threads, isa=self._isa), (self._content,)
+
     def close(self) -> None:
-        """Frees the model's memory; the interpreter cannot be used any more."""
-        self._interpreter = self._content = None
+        """Waits for what runs in other threads, then frees the model's memory; later calls are refused."""
+        with self._lock:
+            self._interpreter = self._content = None
 
     @property
     def interpreter(self) -> Any:
-        """The runtime's own interpreter, with tensors allocated."""
-        if self._interpreter is None:
-            raise _closed()
-        return self._interpreter
+        """The runtime's own interpreter, with tensors allocated. Only one thread at a time may use it."""
+        with self._lock:
+            return self._opened()
 
     @property
     def isa(self) -> str:
         """The instruction set that the binary operators run: the one asked for, else the best of this CPU."""
-        return self._options.get("isa") or default_isa()
+        return self._isa or default_isa()
+
+    @property
+    def input_names(self) -> list[str]:
+        """The inputs' names, in the order in which `predict` takes them: the signature's, else the tensors' own."""
+        return [end.name for end in self._ends.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The outputs' names, in the order in which `predict` returns them: the signature's, else the tensors' own."""
+        return [end.name for end in self._ends.outputs]
 
     @property
     def input_details(self) -> list[dict[str, Any]]:
-        """What the runtime tells of the inputs: name, shape, dtype, quantization."""
-        return list(self.interpreter.get_input_details())
+        """What the runtime tells of the inputs, in the order of `input_names`: tensor, shape, dtype, quantization."""
+        with self._lock:
+            return self._details("input")
 
     @property
     def output_details(self) -> list[dict[str, Any]]:
-        """What the runtime tells of the outputs: name, shape, dtype, quantization."""
-        return list(self.interpreter.get_output_details())
+        """What the runtime tells of the outputs, in the order of `output_names`: tensor, shape, dtype, quantization."""
+        with self._lock:
+            return self._details("output")
 
     @property
-    def signatures(self) -> dict[str, Any]:
-        """The model's signatures: for each name its inputs and outputs."""
-        return dict(self.interpreter.get_signature_list())
+    def signatures(self) -> dict[str, dict[str, list[str]]]:
+        """The file's signatures: for each name its "inputs" and "outputs", in the order of the file."""
+        return {key: {side: list(names) for side, names in ends.items()} for key, ends in self._signatures.items()}
 
-    def predict(self, batch: Array | list[Array]) -> Array | list[Array]:
+    def predict(self, batch: Batch) -> Array | list[Array]:
         """Runs a batch of any size.
 
         Args:
-            batch: an array [N, ...] in the input's dtype, or a list of them for a model of several inputs.
+            batch: an array [N, ...] in the input's dtype; for a model of several inputs a list of them in the order of
+                `input_names`, or a dict by these names.
 
         Returns:
-            The output [N, ...], or a list of them for a model of several outputs.
+            The output [N, ...], or a list of them, in the order of `output_names`, for a model of several outputs.
 
         Raises:
-            UsageError: the arrays do not fit the inputs.
+            UsageError: the arrays do not fit the inputs, or the interpreter is closed.
             MobileBnnError: the runtime reports an error.
         """
-        return _run(self.interpreter, batch)
+        arrays = _in_order(batch, self.input_names)  # runs code of the arrays' own, so nobody waits for it
+        with self._lock:
+            interpreter = self._opened()
+            if self._running:
+                raise MobileBnnError(
+                    "the interpreter is running", why="a signal interrupted predict() to call it again"
+                )
+            try:
+                self._running = True
+                return _run(interpreter, self._ends, arrays)
+            finally:
+                self._running = False
 
-    def profile(self, batch: Array | list[Array], *, runs: int = 50) -> list[OperatorTime]:
+    def profile(self, batch: Batch, *, runs: int = 50) -> list[OperatorTime]:
         """Times each operator of the native library; the float operators, which the runtime runs itself, are not in it.
 
-        The batch runs in an interpreter of its own, with the same options, so that other inferences stay as fast.
+        The batch runs in an interpreter of its own, with the same options, so that other inferences stay as fast; those
+        of this interpreter wait.
 
         Args:
             batch: as for `predict`.
@@ -124,32 +182,60 @@ class Interpreter:
         """
         if runs < 1:
             raise UsageError(f"{runs} runs cannot be timed", cure="Ask for 1 run or more")
-        if self._content is None:
-            raise _closed()
-        model = read_model(self._content)
+        arrays = _in_order(batch, self.input_names)
+        with self._lock:
+            if self._content is None:
+                raise _closed()
+            # No TemporaryDirectory: the child of a fork would remove the folder when it ends.
+            folder = tempfile.mkdtemp(prefix="mobile_bnn-")
+            try:
+                return self._profile(self._content, arrays, runs, Path(folder) / "times")
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _profile(self, content: bytes, arrays: list[Array], runs: int, log: Path) -> list[OperatorTime]:
+        model = read_model(content)
         if not any(operator_name(model, operator) in OPERATORS for operator in model.subgraphs[0].operators):
             raise UsageError("there is nothing to profile", why="the model has no binary operator")
-        with tempfile.TemporaryDirectory(prefix="mobile_bnn-") as folder:
-            log = Path(folder) / "times"
-            interpreter = self._create(self._content, {**self._options, "profile": str(log)})
-            for _ in range(_WARM_UP + runs):
-                _run(interpreter, batch)
-            del interpreter
-            with log.open(encoding="ascii", errors="replace", newline="\n") as lines:
-                return read_operator_times(lines, model, skip=_WARM_UP)
+        interpreter = self._create(content, {**self._options, "profile": str(log)})
+        for _ in range(_WARM_UP + runs):
+            _run(interpreter, self._ends, arrays)
+        del interpreter
+        with log.open(encoding="ascii", errors="replace", newline="\n") as lines:
+            return read_operator_times(lines, model, skip=_WARM_UP)
+
+    def _opened(self) -> Any:
+        if self._content is None:
+            raise _closed()
+        if self._interpreter is None:  # it stayed with the parent of a fork
+            self._interpreter = self._create(self._content, self._options)
+        return self._interpreter
+
+    def _after_fork(self) -> None:
+        """Makes a new lock, and gives up a runtime whose threads are gone or that another thread was using.
+
+        It is not destroyed: LiteRT would wait for its threads, or end the process.
+        """
+        idle = self._lock.acquire(blocking=False)
+        self._lock = threading.RLock()
+        if idle and self._num_threads == 1:
+            return
+        if not idle:
+            self._running = False
+        never_destroy(self._interpreter)
+        self._interpreter = None
+
+    def _details(self, side: str) -> list[dict[str, Any]]:
+        return _details(self._opened(), self._ends, side)
 
     def _create(self, content: bytes, options: dict[str, str]) -> Any:
         return _create(content, _load_delegate(self._runtime, options), self._runtime, self._num_threads)
 
 
-def _run(interpreter: Any, batch: Array | list[Array]) -> Array | list[Array]:
-    arrays = batch if isinstance(batch, list) else [batch]
-    details = interpreter.get_input_details()
-    if len(arrays) != len(details):
-        raise UsageError(f"the model has {plural(len(details), 'input')}, not {len(arrays)}")
-    arrays = [np.asarray(array) for array in arrays]
-    for array, detail in zip(arrays, details, strict=True):
-        _check(array, detail)
+def _run(interpreter: Any, ends: Ends, arrays: list[Array]) -> Array | list[Array]:
+    details = _details(interpreter, ends, "input")
+    for array, detail, end in zip(arrays, details, ends.inputs, strict=True):
+        _check(array, detail, "the model" if len(arrays) == 1 else f"the input {end.name!r}")
     try:
         if any(array.shape != tuple(detail["shape"]) for array, detail in zip(arrays, details, strict=True)):
             for array, detail in zip(arrays, details, strict=True):
@@ -158,18 +244,44 @@ def _run(interpreter: Any, batch: Array | list[Array]) -> Array | list[Array]:
         for array, detail in zip(arrays, details, strict=True):
             interpreter.set_tensor(detail["index"], array)
         interpreter.invoke()
-        outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+        outputs = [interpreter.get_tensor(end.tensor) for end in ends.outputs]
     except (RuntimeError, ValueError) as error:
         raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
     return outputs if len(outputs) > 1 else outputs[0]
 
 
-def _check(array: Array, detail: dict[str, Any]) -> None:
+def _details(interpreter: Any, ends: Ends, side: str) -> list[dict[str, Any]]:
+    found = interpreter.get_input_details() if side == "input" else interpreter.get_output_details()
+    by_tensor = {int(detail["index"]): detail for detail in found}
+    return [by_tensor[end.tensor] for end in (ends.inputs if side == "input" else ends.outputs)]
+
+
+def _in_order(batch: Batch, names: list[str]) -> list[Array]:
+    if isinstance(batch, Mapping):
+        batch = _by_name(batch, names)
+    arrays = batch if isinstance(batch, list | tuple) else [batch]
+    if len(arrays) != len(names):
+        raise UsageError(f"the model has {plural(len(names), 'input')}, not {len(arrays)}")
+    return [np.asarray(array) for array in arrays]
+
+
+def _by_name(batch: Mapping[str, Array], names: list[str]) -> list[Array]:
+    if len(set(names)) < len(names):
+        raise UsageError("inputs of the model have the same name", cure="Give a list, in the order of input_details")
+    for name in batch:
+        if name not in names:
+            raise unknown("input", str(name), names)
+    if missing := [name for name in names if name not in batch]:
+        raise UsageError(f"no array was given for the input {missing[0]!r}", cure=f"The inputs are {', '.join(names)}")
+    return [batch[name] for name in names]
+
+
+def _check(array: Array, detail: dict[str, Any], taker: str) -> None:
     expected = tuple(int(size) for size in detail["shape"])
     if array.dtype != detail["dtype"]:
-        raise UsageError(f"the model takes {np.dtype(detail['dtype'])}, not {array.dtype}")
+        raise UsageError(f"{taker} takes {np.dtype(detail['dtype'])}, not {array.dtype}")
     if array.ndim != len(expected) or array.shape[1:] != expected[1:] or array.shape[:1] == (0,):
-        raise UsageError(f"the model takes arrays of (N, {', '.join(map(str, expected[1:]))}), not {array.shape}")
+        raise UsageError(f"{taker} takes arrays of (N, {', '.join(map(str, expected[1:]))}), not {array.shape}")
 
 
 def _closed() -> UsageError:
