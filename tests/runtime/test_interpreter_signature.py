@@ -208,3 +208,35 @@ def test_the_only_input_has_a_name_too(binary_tflite):
         assert interpreter.profile({"image": images}, runs=1)
         with pytest.raises(UsageError, match=r"unknown input 'images'. Did you mean image\?"):
             interpreter.profile({"images": images}, runs=1)
+
+
+def test_a_converted_keras_model_has_kerass_order(tmp_path, arrays):
+    from mobile_bnn import converters
+    from mobile_bnn.legacy_keras import larq, tf
+
+    tf.keras.utils.set_random_seed(0)
+    given = [tf.keras.layers.Input((4,), name=name) for name in NAMES]
+    binary = larq.layers.QuantDense(4, input_quantizer="ste_sign", kernel_quantizer="ste_sign", name="zbinary")
+    difference = tf.keras.layers.Subtract(name="difference")(given[:2])
+    keras = tf.keras.Model(given, [binary(given[2]), difference, tf.keras.layers.Add(name="asum")(given)])
+    converters.convert(keras, tmp_path / "model.tflite", batch_size=None)
+    in_order = [arrays[name] for name in NAMES]
+    with Interpreter(tmp_path / "model.tflite") as interpreter:
+        assert interpreter.input_names == NAMES
+        assert interpreter.output_names == ["zbinary", "difference", "asum"]
+        expected = keras.predict(in_order, verbose=0)
+        for batch in (in_order, arrays):
+            for ours, theirs in zip(interpreter.predict(batch), expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_a_converted_saved_model_has_its_signatures_order(tmp_path, saved_model, arrays):
+    # What TensorFlow says it is, who loads the SavedModel.
+    from mobile_bnn.converters.export import export_saved_model
+    from mobile_bnn.legacy_keras import tf
+
+    signature = tf.saved_model.load(str(saved_model)).signatures["serving_default"]
+    with Interpreter(export_saved_model(saved_model).write()) as interpreter:
+        assert interpreter.input_names == sorted(signature.structured_input_signature[1])
+        assert interpreter.output_names == sorted(signature.structured_outputs)
+        check(interpreter, arrays)
