@@ -1,0 +1,207 @@
+"""What every command prints with --json, as pydantic models: docs/json.md and the tests are made of these."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from mobile_bnn.converters.refusals import RefusalCode
+from mobile_bnn.converters.weights_file import WeightsIndex
+from mobile_bnn.report.json import ReportFigures
+from mobile_bnn.runs import Operators, Profile, Verification
+from mobile_bnn.runtime import ModelMetadata
+
+
+class Output(BaseModel):
+    """An object with these keys and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Demo(Output):
+    """The five stages of the demo in short."""
+
+    run: str = Field(description="the run folder")
+    test: dict[str, float] | None = Field(description="loss and accuracy of the Keras model on the test split")
+    keras_top1: float = Field(description="0 to 1")
+    tflite_top1: float = Field(description="0 to 1")
+    report: str = Field(description="the HTML page")
+
+
+class Train(Output):
+    """What a training reached."""
+
+    run: str = Field(description="the run folder")
+    epochs: int = Field(description="trained so far, before --resume included")
+    test: dict[str, float] | None = Field(description="loss and accuracy on the test split")
+
+
+class LintLayer(Output):
+    """One layer of the model."""
+
+    layer: str = Field(description="its Keras name where it has one, else that of a tensor")
+    kind: str = Field(description="of operator; empty if none reads its weights")
+    wanted: str = Field(description="binary or float")
+    gets: str = Field(description="binary or float")
+    why: str = Field(description="it stays float though it asked for more, or is larger in bits")
+    code: RefusalCode | None = Field(description="of the reason, whatever its text says")
+    cure: str = Field(description="what to change")
+    float_bytes: int = Field(description="of its weights in float32")
+    file_bytes: int = Field(description="of its weights in the file")
+    allowed: bool = Field(description="whether --allow-float names it")
+
+
+class Lint(Output):
+    """What every layer would become."""
+
+    source: str = Field(description="what was read")
+    layers: list[LintLayer]
+
+
+class Agreement(Output):
+    """The file beside itself before its float parts were stored in fewer bits."""
+
+    samples: int
+    top1: float = Field(description="share with the same largest output, 0 to 1")
+    difference: float = Field(description="of an output, on average")
+    magnitude: float = Field(description="of an output, on average")
+
+
+class Convert(Output):
+    """The file that was written."""
+
+    file: str
+    bytes: int
+    binary_layers: list[str]
+    float_layers: dict[str, str] = Field(description="layers that asked to be binary and stayed float, with the reason")
+    agreement: Agreement | None = Field(description="with --float-weights or --int8")
+    binary_macs: int
+    float_macs: int
+
+
+class Verify(Verification):
+    """Keras and the file side by side, as verification.json."""
+
+
+class LarqSummary(Output):
+    """Larq's own figures of the Keras model, beside those of the file."""
+
+    larq_binary_macs: int
+    larq_float_macs: int
+    larq_bytes: int
+    file_binary_macs: int
+    file_float_macs: int
+    file_bytes: int
+
+
+class Inspect(Operators):
+    """The operators of a file, as operators.json, and its metadata."""
+
+    file: str
+    metadata: ModelMetadata | None = Field(description="the record inside the file")
+    larq_summary: LarqSummary | None = Field(description="where there is a Keras model")
+
+
+class ExportWeights(WeightsIndex):
+    """The index of the .npz that was written; docs/weights.md has its layout."""
+
+    output: str = Field(description="the .npz")
+
+
+class ProfileOutput(Profile):
+    """Latencies and memory, as profile.json."""
+
+
+class Report(ReportFigures):
+    """The figures of a report; null where there is no record."""
+
+    report: str = Field(description="the HTML page")
+
+
+class DoctorCheck(Output):
+    """One finding about this machine."""
+
+    name: str
+    needed_for: str = Field(description="everything: the exit code is 1 where that is missing")
+    found: str
+    cure: str = Field(description="empty where nothing is missing")
+    status: str = Field(description="ok, missing, absent (a device side has no need of it) or advice")
+
+
+class Doctor(Output):
+    """What this machine has."""
+
+    checks: list[DoctorCheck]
+
+
+class ZooEntry(Output):
+    """One architecture."""
+
+    input_shape: tuple[int, ...] = Field(description="height, width, channels that it was designed for")
+    summary: str
+
+
+class ZooList(RootModel[dict[str, ZooEntry]]):
+    """The architectures by name."""
+
+
+class ZooShow(Output):
+    """One architecture with a method."""
+
+    name: str
+    method: str
+    source: str
+    input_shape: tuple[int, ...] = Field(description="height, width, channels")
+    num_classes: int
+    parameters: int
+    bytes: int = Field(description="of the weights, as Larq counts them")
+    binary_macs: int
+    float_macs: int
+
+
+class MethodsShow(Output):
+    """One binarization method."""
+
+    name: str
+    title: str
+    year: int
+    category: str = Field(description="of the survey")
+    paper: str
+    summary: str
+    deploys_as: str = Field(description="what a layer becomes in the file")
+
+
+class MethodsList(Output):
+    """The binarization methods."""
+
+    methods: list[MethodsShow]
+
+
+OUTPUTS: dict[str, type[BaseModel]] = {
+    "demo": Demo,
+    "train": Train,
+    "lint": Lint,
+    "convert": Convert,
+    "verify": Verify,
+    "inspect": Inspect,
+    "export-weights": ExportWeights,
+    "profile": ProfileOutput,
+    "report": Report,
+    "doctor": Doctor,
+    "zoo list": ZooList,
+    "zoo show": ZooShow,
+    "methods list": MethodsList,
+    "methods show": MethodsShow,
+}
+
+
+def schemas() -> dict[str, Any]:
+    """The JSON Schema of every command, and of the objects in them, under $defs."""
+    from pydantic.json_schema import models_json_schema
+
+    inputs = [(model, "serialization") for model in OUTPUTS.values()]
+    references, definitions = models_json_schema(inputs, title="What mbnn prints with --json")  # type: ignore[arg-type]
+    properties = {
+        name: references[model, "serialization"]
+        for name, model in OUTPUTS.items()  # type: ignore[index]
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **definitions, "properties": properties}
