@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 # Information and warnings of TensorFlow's and absl's loggers, what they say where there is no GPU, an attribute that
 # TensorFlow forgets to remove where it makes a data set deterministic, and what libjpeg and libpng say of photos that
@@ -136,8 +136,8 @@ def _python_goes_to(descriptor: int) -> Iterator[None]:
         yield
         return
     # Of the same class below, which may have an answer of its own to a full disk.
-    raw = type(getattr(before.buffer, "raw", before.buffer))(descriptor, "w", closefd=False)
-    buffer, errors = io.BufferedWriter(raw), before.errors
+    raw: Any = type(getattr(before.buffer, "raw", before.buffer))
+    buffer, errors = io.BufferedWriter(raw(descriptor, "w", closefd=False)), before.errors
     with io.TextIOWrapper(buffer, encoding=before.encoding, errors=errors, line_buffering=True) as stream:
         sys.stderr = stream
         try:

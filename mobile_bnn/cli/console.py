@@ -40,7 +40,7 @@ class PlainConsole(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
-    @property
+    @property  # type: ignore[misc]  # Rich's own can be set, which nothing here does
     def size(self) -> ConsoleDimensions:
         """Of the terminal behind this very stream, or what COLUMNS and LINES say."""
         columns, lines = _terminal_size(self.file)

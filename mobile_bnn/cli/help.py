@@ -35,9 +35,8 @@ def _write(command: Any, ctx: Any, formatter: Any) -> None:
     for parameter in command.get_params(ctx):
         if record := parameter.get_help_record(ctx):
             sections["Arguments" if parameter.param_type_name == "argument" else "Options"].append(record)
-    if isinstance(command, Group):
-        for name in command.list_commands(ctx):
-            sections["Commands"].append((name, command.get_command(ctx, name).get_short_help_str(limit=1000)))
+    for name in command.list_commands(ctx) if hasattr(command, "list_commands") else ():
+        sections["Commands"].append((name, command.get_command(ctx, name).get_short_help_str(limit=1000)))
     paragraphs = [command.get_usage(ctx), *(command.help or "").split("\n\n")]
     blocks = [_filled(" ".join(paragraph.split())) for paragraph in paragraphs if paragraph]
     for title, records in sections.items():

@@ -70,7 +70,7 @@ class _Forgiving(io.FileIO):
 
     failure: OSError | None = None
 
-    def write(self, content: "Any") -> "int | None":
+    def write(self, content: "Any") -> int:
         """Writes some of the bytes and returns how many, as FileIO does."""
         if self.failure is None:
             try:

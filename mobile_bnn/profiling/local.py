@@ -100,7 +100,8 @@ def profile(
     _check_numbers(jobs, least, warmup, threads, max_seconds)
     files = {path: _content(path) for path in dict.fromkeys(job.path for job in jobs)}
     todo = [(job, count) for job in jobs for count in dict.fromkeys(threads)]
-    answers, measurements = [], []
+    answers: list[Answer] = []
+    measurements: list[Measurement] = []
     for done, (job, count) in enumerate(todo):
         if on_progress:
             on_progress(done, len(todo), _describe(job, count))
