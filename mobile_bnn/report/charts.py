@@ -147,7 +147,7 @@ def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]
 
 
 def latency(profile: Profile) -> Chart:
-    """The distribution of all runs: one box for each engine and kernel, side by side for each thread count."""
+    """The distribution of the runs that are kept: one box for each engine and kernel, side by side for each thread count."""
     figure = _figure("", "latency (ms, logarithmic)")
     groups: dict[str, list[Measurement]] = {}
     for measurement in sorted(profile.measurements, key=lambda measurement: measurement.threads):
@@ -168,7 +168,7 @@ def latency(profile: Profile) -> Chart:
     figure.update_layout(boxmode="group", showlegend=True, height=HEIGHT + 60)
     ticks = _ticks([value for measured in profile.measurements for value in measured.latencies_ms])
     figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    return Chart("latency", "Latency of every run", figure)
+    return Chart("latency", "Latency of the runs", figure)
 
 
 def _ticks(values: Sequence[float]) -> list[float]:

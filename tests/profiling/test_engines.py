@@ -9,6 +9,8 @@ import pytest
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.profiling.engines import ENGINES
 from mobile_bnn.profiling.engines.engine import random_input
+from mobile_bnn.runtime import library_path
+from tests.support.native_builds import known_isas
 
 
 def test_every_engine_is_here_with_its_version() -> None:
@@ -17,6 +19,7 @@ def test_every_engine_is_here_with_its_version() -> None:
         "litert": ("xnnpack",),
         "lce": ("bgemm", "indirect_bgemm"),
     }
+    assert set(known_isas(library_path())) <= set(ENGINES["delegate"].further_kernels)
     for engine in ENGINES.values():
         assert engine.unavailable() == ""
         assert engine.version()[0].isdigit()

@@ -1,5 +1,6 @@
 """The tables as a terminal of 100 columns shows them: the page's figures, and names that are never markup."""
 
+import json
 from typing import Any
 
 import pytest
@@ -90,3 +91,29 @@ def test_summary_names_the_commands_of_what_is_missing(empty_run: RunFolder, pro
 @pytest.mark.parametrize("part", ["Training by epoch", "Sign flips", "Operators of the file", "Recipe", "Versions"])
 def test_everything(recorded_run: RunFolder, part: str) -> None:
     assert part in _shown(everything(recorded_run))
+
+
+def test_records_of_before_say_auto_and_count_their_latencies(recorded_run: RunFolder, profile: Profile) -> None:
+    first = profile.measurements[0].model_copy(update={"engine": "delegate", "kernel": "auto"})
+    content = profile.model_copy(update={"measurements": [first]}).model_dump()
+    del content["measurements"][0]["runs"], content["measurements"][0]["graph_sha256"]
+    recorded_run.profile.write_text(json.dumps(content), encoding="utf-8")
+    text = _shown(everything(recorded_run))
+    assert "delegate · auto" in text
+    assert "Latency, batch 1, 200 runs each, target local" in text
+
+
+def test_runs_of_different_numbers_are_told(profile: Profile) -> None:
+    numbers = [1, 12_345, 300, 300, 300, 300]
+    measurements = [
+        each.model_copy(update={"runs": runs}) for each, runs in zip(profile.measurements, numbers, strict=True)
+    ]
+    text = _shown(profile_table(profile.model_copy(update={"measurements": measurements})))
+    assert "Latency, batch 1, 1 to 12,345 runs each, target local" in text
+    one = profile.model_copy(update={"measurements": measurements[:1]})
+    assert "Latency, batch 1, 1 run each, target local" in _shown(profile_table(one))
+
+
+def test_one_image_is_one_image(verification: Verification) -> None:
+    text = _shown(verification_table(verification.model_copy(update={"layer_samples": 1})))
+    assert "Sign flips at the inputs of binary layers, on 1 image\n" in text
