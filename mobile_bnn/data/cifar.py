@@ -126,12 +126,12 @@ def _source(version: _Version, place: Path, contents: Mapping[str, bytes], count
     )
 
 
-def read(data_dir: Path, per_batch: int = PER_BATCH) -> Source | None:
+def read(data_dir: Path, per_batch: int | None = None) -> Source | None:
     """Reads CIFAR-10 from `data_dir` or a usual sub-folder; extracted files go before archives.
 
     Args:
         data_dir: an existing folder.
-        per_batch: images in each of the six batch files.
+        per_batch: images in each of the six batch files, 10,000 if None.
 
     Returns:
         The two splits, or None if `data_dir` holds nothing of the set.
@@ -139,13 +139,14 @@ def read(data_dir: Path, per_batch: int = PER_BATCH) -> Source | None:
     Raises:
         MobileBnnError: a batch is missing, or a file is cut off, damaged, or not what CIFAR-10 publishes.
     """
+    count = PER_BATCH if per_batch is None else per_batch
     roots = [data_dir / sub for sub in FOLDERS]
     for version in VERSIONS:
         for folder in (folder for root in roots for folder in (root / version.folder, root)):
             if contents := _read_folder(version, folder):
-                return _source(version, folder, contents, per_batch)
+                return _source(version, folder, contents, count)
     for version in VERSIONS:
         for archive in (root / version.archive for root in roots):
             if archive.is_file():
-                return _source(version, archive, _read_archive(version, archive), per_batch)
+                return _source(version, archive, _read_archive(version, archive), count)
     return None

@@ -33,7 +33,7 @@ def absolute(name: str, near: Path | str | None = None) -> str:
     found = next((place / folder for place in places if (place / folder).is_dir()), None)
     if found is None:
         upwards = f", nor in {run} or a folder above it" if run else ""
-        raise UsageError(f"there is no image folder {folder}", why=f"it is not in {places[0]}{upwards}")
+        raise UsageError(f"there is no image folder {folder} in {places[0]}{upwards}")
     # A link may lead elsewhere, so ".." is not cut off by the letter.
     return f"{FOLDER_PREFIX}{found.resolve() if '..' in found.parts else found}"
 

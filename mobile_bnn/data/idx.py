@@ -41,7 +41,7 @@ def _read(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 
 
-def read(name: str, data_dir: Path, counts: tuple[int, int] = COUNTS) -> Source | None:
+def read(name: str, data_dir: Path, counts: tuple[int, int] | None = None) -> Source | None:
     """Reads `name` ("mnist" or "fashion_mnist") from `data_dir` or one of its usual sub-folders.
 
     The files of both sets have the same names: those directly in `data_dir` are taken for the set that was asked for,
@@ -50,7 +50,7 @@ def read(name: str, data_dir: Path, counts: tuple[int, int] = COUNTS) -> Source 
     Args:
         name: the set.
         data_dir: an existing folder.
-        counts: images in the training and the test files.
+        counts: images in the training and the test files, 60,000 and 10,000 if None.
 
     Returns:
         The two splits, or None if `data_dir` holds none of the files.
@@ -70,7 +70,7 @@ def read(name: str, data_dir: Path, counts: tuple[int, int] = COUNTS) -> Source 
             cure="Add the missing files",
         )
     spec, splits = SPECS[name], []
-    for prefix, count in zip(_PREFIXES, counts, strict=True):
+    for prefix, count in zip(_PREFIXES, counts or COUNTS, strict=True):
         images = _read(paths[f"{prefix}-{_IMAGES}"], (count, SIDE, SIDE))
         labels = _read(paths[f"{prefix}-{_LABELS}"], (count,)).astype(np.int64)
         check_labels(labels, len(spec.labels), str(paths[f"{prefix}-{_LABELS}"]))

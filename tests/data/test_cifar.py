@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import pickle
-import struct
 import tarfile
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 
 from mobile_bnn.data import cifar
 from mobile_bnn.errors import MobileBnnError
+from tests.support.cifar_files import python_2_pickle
 
 COUNT = 4  # images in a batch
 PYTHON, BINARY = cifar.VERSIONS
@@ -24,23 +24,8 @@ def images_of(batch):
 LABELS = [0, 9, 5, 3]
 
 
-def python_2_pickle(images, labels=LABELS):
-    """The opcodes that Python 2 and its NumPy wrote into the official batches."""
-    rows = len(images)
-
-    def text(value):
-        return b"U" + bytes([len(value)]) + value
-
-    array = (
-        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
-        + b"(K\x01"
-        + (b"J" + struct.pack("<i", rows) + b"M" + struct.pack("<H", 3072) + b"\x86")
-        + (b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")
-        + (b"\x89T" + struct.pack("<i", images.size) + images.tobytes())
-        + b"tb"
-    )
-    numbers = b"](" + b"".join(b"K" + bytes([label]) for label in labels) + b"e"
-    return b"\x80\x02}(" + text(b"data") + array + text(b"labels") + numbers + b"u."
+def official_pickle(images):
+    return python_2_pickle(images, LABELS)
 
 
 def binary_records(images):
@@ -48,7 +33,7 @@ def binary_records(images):
 
 
 def files_of(version):
-    make = python_2_pickle if version is PYTHON else binary_records
+    make = official_pickle if version is PYTHON else binary_records
     return {name: make(images_of(batch)) for batch, name in enumerate(version.names)}
 
 

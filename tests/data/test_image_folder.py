@@ -207,10 +207,8 @@ def test_relative_folders_are_found_from_the_run_too(tmp_path, monkeypatch):
     assert data.load("image_folder:photos", near=run).info.name == absolute
     with pytest.raises(UsageError) as caught:
         data.load("image_folder:lost", near=run)
-    assert str(caught.value) == (
-        f"there is no image folder lost: it is not in {elsewhere}, nor in {run} or a folder above it"
-    )
-    with pytest.raises(UsageError, match=f"there is no image folder photos: it is not in {elsewhere}$"):
+    assert str(caught.value) == (f"there is no image folder lost in {elsewhere}, nor in {run} or a folder above it")
+    with pytest.raises(UsageError, match=f"there is no image folder photos in {elsewhere}$"):
         data.load("image_folder:photos")
     with pytest.raises(UsageError, match=r"'image_folder:' names no folder. For example: image_folder:photos"):
         data.load("image_folder:")

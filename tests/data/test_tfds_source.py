@@ -1,6 +1,5 @@
 """TensorFlow Datasets: mocked sets in their real structure, real prepared files, and what happens without a network."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,37 +12,24 @@ from mobile_bnn import data
 from mobile_bnn.data import tfds_source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import tf
+from tests.support import tfds_sets
 
 tfds = tfds_source.tfds
 SAMPLES = 40
 
 
-def write_metadata(root, name, splits):
-    """The record of a prepared set that mock_data looks for, with as many samples as it makes."""
-    builder = tfds.builder(name)
-    folder = root / name.split("/")[0] / builder.builder_config.name if builder.builder_config else root / name
-    folder = folder / str(builder.version)
-    folder.mkdir(parents=True)
-    record = {
-        "name": builder.name,
-        "version": str(builder.version),
-        "fileFormat": "tfrecord",
-        "splits": [{"name": split, "shardLengths": [str(SAMPLES)], "numBytes": "1"} for split in splits],
-    }
-    (folder / "dataset_info.json").write_text(json.dumps(record))
+SPLITS = {
+    "mnist": ("train", "test"),
+    "fashion_mnist": ("train", "test"),
+    "cifar10": ("train", "test"),
+    "svhn_cropped": ("train", "test", "extra"),
+    "imagenet2012": ("train", "validation"),
+}
 
 
 @pytest.fixture
 def mocked(tmp_path):
-    for name, splits in {
-        "mnist": ("train", "test"),
-        "fashion_mnist": ("train", "test"),
-        "cifar10": ("train", "test"),
-        "svhn_cropped": ("train", "test", "extra"),
-        "imagenet2012": ("train", "validation"),
-    }.items():
-        write_metadata(tmp_path, name, splits)
-    with tfds.testing.mock_data(num_examples=SAMPLES, data_dir=str(tmp_path)):
+    with tfds_sets.mocked(tmp_path, SPLITS, SAMPLES):
         yield
 
 
