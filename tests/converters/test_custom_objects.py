@@ -151,6 +151,7 @@ def test_whatever_keras_does_not_know_is_named_wherever_it_stands(folder: Path, 
     assert load_model(folder / "m.keras", [folder / "my_layers.py"]).layers
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_functions_in_an_h5_are_lost(folder: Path) -> None:
     WHERE["an activation"](import_file(folder / "my_layers.py")).save(folder / "m.h5")
     with pytest.raises(MobileBnnError, match=r"a function of your own back from an \.h5\. Save the model as \.keras"):

@@ -62,11 +62,9 @@ def test_what_is_linted_first_is_converted_to_the_same_file(model: Any, tmp_path
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "float16": {"float_weights": "float16"},
     "int8 weights": {"float_weights": "int8"},
     "int8": {"int8": Int8([SAMPLES], "int8", "int8")},
-    "LCE": {"via": "lce"},
-    "samples": {"samples": SAMPLES},
+    "LCE": {"via": "lce", "samples": SAMPLES},
     "plain": {},
 }
 

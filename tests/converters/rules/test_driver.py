@@ -75,7 +75,7 @@ def test_a_graph_that_grows_without_end_is_refused() -> None:
         apply_until_stable(chain("A"), [growing])
 
 
-@pytest.mark.parametrize("rules", ["PREPARE", "BEHIND", "SMALLER"])
+@pytest.mark.parametrize("rules", ["PREPARE", "BEHIND"])
 def test_nothing_is_written_and_one_line_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rules: str) -> None:
     kind = "LceBconv2d" if rules == "BEHIND" else "CONV_2D"
     toys = [renaming("there", kind, "OTHER"), renaming("back", "OTHER", kind)]
