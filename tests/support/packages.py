@@ -46,6 +46,7 @@ def need(package: str, what: str) -> Path:
 
     Where MBNN_TEST_DEPS says "installed", as continuous integration does, it fails.
     """
+    __tracebackhide__ = True  # the report names the line of the test
     path = found(package)
     if path is None:
         skip_or_fail(missing(package, what))
@@ -54,6 +55,7 @@ def need(package: str, what: str) -> Path:
 
 def skip_or_fail(reason: str) -> None:
     """Skips the calling test, or fails it for want of a package where every one was installed."""
+    __tracebackhide__ = True
     if os.environ.get("MBNN_TEST_DEPS") == "installed" and CURE in reason:
         pytest.fail(reason)
     pytest.skip(reason)
