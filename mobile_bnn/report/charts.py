@@ -147,7 +147,7 @@ def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]
 
 
 def latency(profile: Profile) -> Chart:
-    """The distribution of the runs that are kept: one box for each engine and kernel, side by side for each thread count."""
+    """The distribution of the runs: one box for each engine and kernel, side by side for each thread count."""
     figure = _figure("", "latency (ms, logarithmic)")
     groups: dict[str, list[Measurement]] = {}
     for measurement in sorted(profile.measurements, key=lambda measurement: measurement.threads):
