@@ -91,7 +91,7 @@ def build(
         raise UsageError(
             f"{name} cannot take images of {shape[0]}x{shape[1]}",
             why=f"it needs at least {architecture.smallest_input}x{architecture.smallest_input}",
-            cure="Choose a net for smaller images, or larger ones: --set image_size=N, where a data set's vary in size",
+            cure="Choose another net or, for images that vary in size, a larger --set image_size=N",
         )
     classes = architecture.num_classes if num_classes is None else num_classes
     if classes < 2:

@@ -78,7 +78,9 @@ def _check_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) 
     # Going on for longer is the one change that a training can take.
     if differences := before.differences(recipe.model_copy(update={"epochs": before.epochs})):
         raise UsageError(
-            f"cannot resume {run} with another recipe", why="; ".join(differences), cure="--fresh starts anew, in Python fresh=True"
+            f"cannot resume {run} with another recipe",
+            why="; ".join(differences),
+            cure="--fresh starts anew, in Python fresh=True",
         )
 
 
@@ -155,7 +157,7 @@ def train(
         if chief and exists:
             claim()
         dataset = load_data(recipe, data_dir)
-        with strategy.scope():
+        with resource_errors(run.path), strategy.scope():
             model = _compiled(recipe, dataset)
         if chief and not exists:  # made only now: a mistake in the recipe leaves no folder
             claim()

@@ -188,8 +188,8 @@ def test_a_home_is_expanded(tmp_path, monkeypatch):
     write(tmp_path / "my photos")
     info = data.load("image_folder:~/my photos").info
     assert (info.name, info.origin) == (f"image_folder:{tmp_path}/my photos", f"images in {tmp_path}/my photos")
-    with pytest.raises(UsageError, match=r"~nobody-of-that-name/x begins with no user's home. Write the path in full"):
-        data.load("image_folder:~nobody-of-that-name/x")
+    with pytest.raises(UsageError, match=r"~unknown-user/x begins with no user's home. Write the path in full"):
+        data.load("image_folder:~unknown-user/x")
 
 
 def test_relative_folders_are_found_from_the_run_too(tmp_path, monkeypatch):
