@@ -72,7 +72,8 @@ def _check_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) 
     if not resume:
         raise UsageError(
             f"{run} already holds a training",
-            cure="--resume goes on with it, --fresh starts anew, --run names another; in Python resume=True or fresh=True",
+            cure="--resume goes on with it, --fresh starts anew, --run names another "
+            "(in Python resume=True, fresh=True)",
         )
     before = _located(Recipe.read(run.recipe), run)
     # Going on for longer is the one change that a training can take.

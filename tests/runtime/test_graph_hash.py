@@ -87,5 +87,5 @@ def test_a_record_between_other_buffers_changes_nothing(binary_tflite: Path) -> 
 def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no \.tflite file"):
         graph_sha256(tmp_path / "none.tflite")
-    with pytest.raises(MobileBnnError, match="is not a .tflite file"):
+    with pytest.raises(MobileBnnError, match=r"is not a \.tflite file"):
         graph_sha256(b"no flatbuffer at all")
