@@ -88,7 +88,7 @@ def _layout(folder: Path, left_out: LeftOut) -> _Layout:
     classes = _classes(splits["train"], sub_folders(splits["train"], LeftOut()))
     listings = {name: _listing(path, classes, left_out) for name, path in splits.items()}
     if "test" in listings:
-        return _Layout(classes, **listings)
+        return _Layout(classes, listings["train"], listings["test"], listings.get("validation", []))
     note = f"{folder} has no test folder: the images in {splits['validation'].name} are the test split"
     return _Layout(classes, listings["train"], listings["validation"], note=note)
 

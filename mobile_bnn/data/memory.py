@@ -15,7 +15,7 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def memory_bytes() -> int:
     """The memory that this process can have at most."""
-    limits = [psutil.virtual_memory().total]
+    limits = [int(psutil.virtual_memory().total)]
     for path in _LIMITS:
         try:
             text = path.read_text(encoding="ascii").strip()

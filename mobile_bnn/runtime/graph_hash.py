@@ -54,7 +54,7 @@ def graph_sha256(model: ModelT | bytes | Path | str) -> str:
 
 def _digest_of(data: Any) -> bytes:
     # Most buffers are empty. An absent vector and an empty one mean the same.
-    return b"" if data is None or len(data) == 0 else hashlib.sha256(np.ascontiguousarray(data)).digest()
+    return b"" if data is None or len(data) == 0 else hashlib.sha256(np.ascontiguousarray(data).data).digest()
 
 
 def _fields(table: Any, digests: list[bytes]) -> list[tuple[str, Any]]:
