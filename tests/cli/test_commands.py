@@ -79,8 +79,8 @@ def test_the_file_tells_what_it_is(finished):
     assert (metadata.zoo_model, metadata.method, metadata.dataset) == ("binary_lenet", "bnn", "digits")
     assert metadata.labels == list("0123456789")
     assert metadata.normalization.mean == [127.5]
-    assert metadata.accuracy.tflite_top1 == verification.tflite_top1
-    assert metadata.accuracy.samples == verification.samples == 360
+    assert metadata.accuracy is None  # verifying a file does not change it
+    assert verification.samples == 360
 
 
 def test_the_file_is_as_accurate_as_keras(finished):
