@@ -33,8 +33,10 @@ def run_or_file(path: Path) -> RunFolder:
     """The run whose binary file a path means, or the .tflite alone, with the records beside it.
 
     Raises:
-        UsageError: the path is a folder, but not a run's.
+        UsageError: the path is a folder, but not a run's, or there is nothing that could be either.
     """
+    if not path.exists() and path.suffix != ".tflite":
+        return run_folder(path)  # which says what there should be
     return run_of_file(path) or ModelFile(path)
 
 

@@ -43,7 +43,7 @@ def command(
     counts = thread_counts(threads)
     file = run_or_file(source)
     with file.writing():
-        jobs = _jobs(file, engine or [])
+        jobs = _jobs(file, engine or [], named=source.is_file())
         profile = measure(jobs, counts, runs=runs, warmup=warmup, on_refusal=None if engine else _leave_out)
         show_and_keep(profile, file.profile, as_json=as_json)
     if output:
@@ -93,13 +93,16 @@ def measure(
         )
 
 
-def _jobs(file: RunFolder, engines: list[str]) -> list["Job"]:
-    """A file with its engines, and its float twin with stock LiteRT, which has no binary operators, as the baseline."""
+def _jobs(file: RunFolder, engines: list[str], *, named: bool = False) -> list["Job"]:
+    """A file with its engines, and its float twin with stock LiteRT, which has no binary operators, as the baseline.
+
+    Engines that are asked for run the very file if it was `named`, not its run.
+    """
     from mobile_bnn.profiling import jobs_for
 
     alone, twin = isinstance(file, ModelFile), file.float_tflite
     path = file.tflite if alone else binary_file(file)
-    if alone and (engines or not _is_binary(path)):
+    if (named and engines) or (alone and not _is_binary(path)):
         return jobs_for(path, engines or ["litert"])
     jobs = jobs_for(path, [name for name in engines or _installed() if not name.startswith("litert")])
     floats = [name for name in engines or ["litert"] if name.startswith("litert")]
