@@ -107,6 +107,29 @@ def test_closed_streams_end_no_job(run: RunFolder, name: str) -> None:
             assert "TensorFlow Lite" not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("redirected", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">&- 2>&-"])
+def test_no_file_becomes_a_standard_stream(tmp_path: Path, redirected: str) -> None:
+    """Else what native code prints would be written into it: the lowest free descriptor is the next file's."""
+    program = f"""
+import os
+from mobile_bnn.cli import streams
+streams.prepare()
+with open({str(tmp_path / "mine")!r}, "w") as file:
+    for descriptor in (1, 2):
+        os.write(descriptor, b"native words")
+    file.write("mine")
+    print("from Python")
+child = os.fork()
+if child == 0:
+    os.execv("/bin/sh", ["sh", "-c", "echo from a child; echo from a child >&2"])
+assert os.waitpid(child, 0)[1] == 0
+"""
+    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True)
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
 @pytest.mark.parametrize("redirected", ["<&-", ">&-", "2>&-"])
 @pytest.mark.parametrize("name", ["methods list", "profile", "report"])
 def test_one_closed_stream_leaves_the_others(run: RunFolder, name: str, redirected: str) -> None:
