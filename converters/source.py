@@ -1,6 +1,7 @@
 """What can be converted: Keras models, SavedModels and anybody's float .tflite, as float graphs."""
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -144,7 +145,7 @@ def model_path(path: Path | str) -> Path:
     if not run.recipe.is_file() or (path / "saved_model.pb").exists():
         return path
     if not run.model.is_file():
-        cure = f"mbnn train --resume --run {path} ends its training"
+        cure = f"mbnn train --resume --run {shlex.quote(str(path))} ends its training"
         raise UsageError(f"{path} holds no trained model", cure=cure)
     return Path(run.model)
 

@@ -181,7 +181,7 @@ def _train(
         recipe.write(run.recipe)
         _describe(recipe, dataset.info).save(run.dataset)
         what = f"{recipe.zoo} with {recipe.method} on {plural(dataset.info.train_size, 'image')} of {recipe.dataset}"
-        console.print(f"training {what} into {run}", soft_wrap=True, highlight=False, markup=False)
+        console.print(f"training {what} into {run}", soft_wrap=True, highlight=False, markup=False, emoji=False)
     history = _fit(recipe, run, dataset, model, checkpoints, history, console, chief)
     with console.status("evaluating on the test split"):
         test = model.evaluate(_one_hot(dataset.test, dataset.info.num_classes), verbose=0, return_dict=True)
