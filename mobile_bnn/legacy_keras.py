@@ -12,7 +12,7 @@ TensorFlow's information and warnings are hidden, its errors are not; TF_CPP_MIN
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from typing import Any
@@ -70,6 +70,23 @@ def _quantized_scope(quantize: bool) -> Iterator[bool]:
         larq.context._quantized_scope.should_quantize = before
 
 
+_scope_of_larqs_metrics = larq.context.metrics_scope
+
+
+@contextmanager
+def _metrics_scope(metrics: Iterable[str] = ()) -> Iterator[Any]:
+    """Larq's own, which ends if a model cannot be built: whatever was built later would measure these metrics too."""
+    before = set(larq.context.get_training_metrics())
+    try:
+        with _scope_of_larqs_metrics(metrics) as current:
+            yield current
+    finally:
+        current = larq.context.get_training_metrics()
+        current.clear()
+        current.update(before)
+
+
 larq.context.quantized_scope = _quantized_scope
+larq.context.metrics_scope = _metrics_scope
 
 __all__ = ["larq", "tf"]

@@ -143,3 +143,16 @@ def test_a_layer_that_raises_leaves_no_quantized_scope_behind():
     with pytest.raises(ValueError, match="size"):
         layer(tf.zeros((1, 2, 2, 3)))
     assert not larq.context.should_quantize()
+
+
+def test_a_model_that_cannot_be_built_leaves_no_metrics_behind():
+    from mobile_bnn.legacy_keras import larq
+
+    def fail():
+        with larq.context.metrics_scope(["flip_ratio"]):
+            assert larq.context.get_training_metrics() == {"flip_ratio"}
+            raise ValueError("the image is too small")
+
+    with pytest.raises(ValueError, match="the image is too small"):
+        fail()
+    assert larq.context.get_training_metrics() == set()

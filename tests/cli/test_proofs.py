@@ -168,7 +168,7 @@ def test_a_mistake_leaves_no_run_folder(tmp_path: Path) -> None:
 def test_defaults_that_were_never_given_do_not_stand_in_the_way(tmp_path: Path) -> None:
     options = ["--zoo", "quicknet_small", "--dataset", "digits", "--run", tmp_path / "run"]
     result = mbnn("train", *options, "--epochs", 1, code=2)
-    assert "image_size" not in result.stderr
+    assert "Leave image_size out" not in result.stderr
     assert "quicknet_small cannot take images of 8x8: it needs at least" in result.stderr
     result = mbnn("train", *options, "--set", "image_size=", "--set", "warmup_epochs=", code=2)
     assert "quicknet_small cannot take images of 8x8" in result.stderr
