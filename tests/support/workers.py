@@ -6,6 +6,7 @@ from typing import Any
 import psutil
 import pytest
 
+from mobile_bnn.wording import plural
 from tests.support.packages import CURE
 
 MEMORY_OF_A_WORKER = 3 * 2**30  # bytes, with TensorFlow and the largest network of the zoo
@@ -27,5 +28,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if CURE in str(report.longrepr)]
     if skipped:
         terminalreporter.write_line(
-            f"{len(skipped)} tests were skipped, for which Debian or Ubuntu have packages: {CURE} (as root)"
+            f"{plural(len(skipped), 'test was', 'tests were')} skipped, "
+            f"for which Debian and Ubuntu have packages: {CURE} (as root)"
         )
