@@ -36,6 +36,17 @@ def pressed() -> bool:
     return _pressed
 
 
+def leave() -> None:
+    """Ends the process after a job was interrupted and has cleaned up.
+
+    Python does not take itself apart: TensorFlow's threads may still be in the middle of the step that was interrupted,
+    and one that returns into a Python that is half gone crashes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(INTERRUPTED)
+
+
 def _handle(handler: "Any") -> None:
     # Where SIGINT is ignored (nohup, a shell's background job) it stays so.
     if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):

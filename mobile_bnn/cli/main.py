@@ -30,6 +30,8 @@ def main() -> None:
         interrupts.end_at_once()
     except KeyboardInterrupt:  # between two lines of these
         code = interrupts.INTERRUPTED
+    if code == interrupts.INTERRUPTED:
+        interrupts.leave()
     sys.exit(code)
 
 
