@@ -5,7 +5,6 @@ import json
 import math
 import os
 import shlex
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -98,10 +97,10 @@ def print_json(content: Mapping[str, Any]) -> None:
     content = _finite(content)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     try:
-        text.encode(sys.stdout.encoding or "utf-8")
+        text.encode(out.encoding)
     except UnicodeEncodeError:
         text = json.dumps(content, indent=1, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    out.file.write(text + "\n")
 
 
 def _finite(value: Any) -> Any:

@@ -93,7 +93,7 @@ def _safe(stream: "Any", descriptor: int) -> "tuple[TextIO, _Forgiving | None]":
     stream.flush()
     raw = _Forgiving(descriptor, "w", closefd=False)
     text = io.TextIOWrapper(
-        io.BufferedWriter(raw),
+        raw if stream.write_through else io.BufferedWriter(raw),  # as Python itself does with -u
         encoding=stream.encoding,
         errors=ERRORS,
         line_buffering=stream.line_buffering,
