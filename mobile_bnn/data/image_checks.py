@@ -53,11 +53,10 @@ def examine(paths: list[Path], folder: Path) -> Examined:
         MobileBnnError: some cannot be decoded; it names the first ten and says how many there are.
     """
     examined, problems = Examined(), {}
-    with _bar("checking images", len(paths)) as advance, ThreadPoolExecutor(_cores()) as pool, _no_warnings():
-        for first in range(0, len(paths), _AT_ONCE):
-            chunk = paths[first : first + _AT_ONCE]
+    with _bar("checking images", len(paths)) as advance, _no_warnings():
+        for chunk, answers in _ways_or_problems(paths):
             with caught_stderr() as lines:
-                answers = _examine(chunk, pool)
+                _decode_by_tensorflow(chunk, answers)
             repaired = _repaired(chunk, answers) if any(map(_REPAIRED.match, lines)) else []
             for path, answer in zip(chunk, answers, strict=True):
                 if isinstance(answer, str):
@@ -83,13 +82,25 @@ def _unreadable(problems: dict[Path, str], total: int, folder: Path) -> MobileBn
     )
 
 
-def _examine(paths: list[Path], pool: ThreadPoolExecutor) -> list[int | str]:
-    """For each file the way to read it, or what is wrong with it."""
-    answers = list(pool.map(_way_or_problem, paths))
+def _ways_or_problems(paths: list[Path]) -> Iterator[tuple[list[Path], list[int | str]]]:
+    """Yields some paths at once, and for each the way to read it or what is wrong with it; works one step ahead."""
+    with ThreadPoolExecutor(_cores()) as pool:
+        ahead: list[tuple[list[Path], Iterator[int | str]]] = []
+        for first in range(0, len(paths), _AT_ONCE):
+            chunk = paths[first : first + _AT_ONCE]
+            ahead.append((chunk, pool.map(_way_or_problem, chunk)))
+            if len(ahead) > 1:
+                ready, answers = ahead.pop(0)
+                yield ready, list(answers)
+        for ready, answers in ahead:
+            yield ready, list(answers)
+
+
+def _decode_by_tensorflow(paths: list[Path], answers: list[int | str]) -> None:
+    """Decodes the images that TensorFlow is to read; an answer becomes a problem where it cannot."""
     theirs = [index for index, answer in enumerate(answers) if not isinstance(answer, str) and answer != BY_PILLOW]
     for index in set(theirs).difference(_decoded_by_tensorflow(paths, theirs)):
         answers[index] = _not_whole(paths[index])
-    return answers
 
 
 def _way_or_problem(path: Path) -> int | str:

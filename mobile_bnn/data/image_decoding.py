@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageOps
 
+from mobile_bnn.data.image_headers import is_upright
 from mobile_bnn.data.python_calls import python_function
 from mobile_bnn.data.stream import decode
 from mobile_bnn.legacy_keras import tf
@@ -32,6 +33,9 @@ def way_to_read(path: Path) -> int:
         OSError: the file cannot be opened or is not an image.
         Image.DecompressionBombError: it claims more pixels than any photo has.
     """
+    with path.open("rb") as file:
+        if is_upright(file):
+            return 1
     with Image.open(path, formats=_FORMATS) as image:
         if image.format not in _TENSORFLOW_READS:
             return BY_PILLOW

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from mobile_bnn import data
 from mobile_bnn.data.augment import central_crop
@@ -155,6 +155,29 @@ def test_photos_are_upright(turned, orientation, suffix):
     folder, images = turned
     name = f"turned {orientation}.{suffix}"
     assert_equals_pillow(images[name], folder / "second" / name, JPEG_ERROR if suffix == "jpg" else 0)
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="8"/></x:xmpmeta>'
+
+
+def test_orientation_is_found_wherever_pillow_finds_it(tmp_path):
+    write_folder(tmp_path)
+    record = Image.Exif()
+    record[ORIENTATION] = 6
+    first = tmp_path / "first"
+    smooth().save(first / "xmp.jpg", xmp=XMP, quality=95)
+    smooth().save(first / "icc.jpg", exif=record, icc_profile=bytes(200_000), quality=95)
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    smooth().save(first / "xmp.png", pnginfo=text)
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Raw profile type exif", f"\nexif\n{len(record.tobytes()):8}\n{record.tobytes().hex()}\n", zip=True)
+    smooth().save(first / "imagemagick.png", pnginfo=text)
+    images = delivered(tmp_path)
+    for name in ("xmp.jpg", "icc.jpg", "xmp.png", "imagemagick.png"):
+        with Image.open(first / name) as image:
+            assert ImageOps.exif_transpose(image).size == (HEIGHT, WIDTH)
+        assert_equals_pillow(images[name], first / name, JPEG_ERROR if name.endswith("jpg") else 0)
 
 
 def test_the_orientations_are_told_apart(turned):
