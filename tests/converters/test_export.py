@@ -27,7 +27,8 @@ def every_layer() -> Any:
     twice = quantized(larq.layers.QuantConv2D, 32, 1, use_bias=True, name="twice")
     x = twice(twice(x))
     x = larq.layers.QuantDepthwiseConv2D(3, input_quantizer="ste_sign", depthwise_quantizer="ste_sign")(x)
-    inner = tf.keras.Sequential([quantized(larq.layers.QuantConv2D, 16, 3, name="inner_conv")], name="inner")
+    # An odd number of channels: the scaled sums of the separable layer are never 0, where rounding would be the sign.
+    inner = tf.keras.Sequential([quantized(larq.layers.QuantConv2D, 15, 3, name="inner_conv")], name="inner")
     x = inner(x)
     x = larq.layers.QuantSeparableConv2D(
         24, 3, input_quantizer="ste_sign", depthwise_quantizer="ste_sign", pointwise_quantizer="magnitude_aware_sign"
