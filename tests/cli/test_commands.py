@@ -396,6 +396,13 @@ def test_the_wrong_engine_names_the_right_one(converted):
     assert "--threads 'one' is not a list of thread counts" in result.stderr
 
 
+@pytest.mark.parametrize(("threads", "wrong"), [("257", "257"), ("1,0", "0"), ("1,2,-4,300", "-4")])
+def test_threads_out_of_range_are_told_the_range(threads, wrong):
+    result = mbnn("profile", __file__, f"--threads={threads}")
+    assert result.exit_code == 2
+    assert result.stderr == f"error: --threads {threads}: {wrong} is out of range. Give counts of 1 to 256\n"
+
+
 def test_images_of_the_wrong_shape(converted, tmp_path):
     run = RunFolder(converted)
     folder = tmp_path / "images"
