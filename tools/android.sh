@@ -16,11 +16,23 @@ if [ -n "${ANDROID_NDK_HOME:-}" ]; then
 fi
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-for abi in arm64-v8a x86_64; do
-    cmake --no-warn-unused-cli -G Ninja -S native -B "$work/$abi" -DCMAKE_TOOLCHAIN_FILE="$toolchain" \
+abis="arm64-v8a x86_64"
+library=libmobile_bnn_delegate.so
+for abi in $abis; do
+    log="$work/$abi.log"
+    echo "Building for Android's $abi"
+    { cmake --no-warn-unused-cli -G Ninja -S native -B "$work/$abi" -DCMAKE_TOOLCHAIN_FILE="$toolchain" \
         -DCMAKE_BUILD_TYPE=Release -DCMAKE_SHARED_LINKER_FLAGS_RELEASE=-s \
-        -DANDROID_ABI=$abi -DANDROID_PLATFORM=android-23
-    cmake --build "$work/$abi"
+        -DANDROID_ABI=$abi -DANDROID_PLATFORM=android-23 && cmake --build "$work/$abi"; } >"$log" 2>&1 || {
+        cat "$log" >&2
+        echo "The native library cannot be built for Android's $abi; the compiler's words are above." >&2
+        exit 1
+    }
     mkdir -p "$folder/$abi"
-    cp "$work/$abi/libmobile_bnn_delegate.so" "$folder/$abi/"
+    cp "$work/$abi/$library" "$folder/$abi/.$library.part"
+    mv "$folder/$abi/.$library.part" "$folder/$abi/$library"  # never half a library, also where one was
+done
+echo "Built for Android 6 (API 23) and newer:"
+for abi in $abis; do
+    echo "  $folder/$abi/$library ($(($(wc -c <"$folder/$abi/$library"))) bytes)"
 done

@@ -50,6 +50,7 @@ def android(once: Once) -> Path:
         environment = {key: value for key, value in os.environ.items() if key != "ANDROID_NDK_HOME"}
         result = run("sh", "tools/android.sh", sys.executable, folder, env=environment)
         assert result.returncode == 0, result.stdout + result.stderr
+        (folder / "printed").write_text(result.stdout + result.stderr)
 
     return once("android", make)
 
@@ -175,6 +176,27 @@ def test_the_android_build_refuses_a_function_that_android_6_lacks(tmp_path: Pat
     result = run("cmake", "--build", tmp_path / "build", env=ENVIRONMENT)
     assert result.returncode != 0
     assert "undefined symbol: aligned_alloc" in result.stdout + result.stderr
+
+
+def test_the_android_build_ends_with_what_it_built(android: Path) -> None:
+    libraries = [android / abi / LIBRARY for abi in ("arm64-v8a", "x86_64")]
+    assert (android / "printed").read_text().splitlines()[2:] == [
+        "Built for Android 6 (API 23) and newer:",
+        *(f"  {path} ({path.stat().st_size} bytes)" for path in libraries),
+    ]
+    assert {path for path in android.rglob("*") if path.is_file()} == {*libraries, android / "printed"}
+
+
+def test_an_android_build_that_fails_says_why(tmp_path: Path) -> None:
+    toolchain = tmp_path / "ndk" / "build" / "cmake" / "android.toolchain.cmake"
+    toolchain.parent.mkdir(parents=True)
+    toolchain.write_text('message(FATAL_ERROR "this NDK is broken")\n')
+    environment = {**os.environ, "ANDROID_NDK_HOME": str(tmp_path / "ndk")}
+    result = run("sh", "tools/android.sh", sys.executable, tmp_path / "dist", env=environment)
+    assert result.returncode == 1
+    assert "this NDK is broken" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("The native library cannot be built for Android's arm64-v8a")
+    assert not (tmp_path / "dist").exists()
 
 
 def test_a_wrong_ndk_folder_is_named(tmp_path: Path) -> None:

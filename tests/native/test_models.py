@@ -2,6 +2,7 @@
 
 import resource
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,27 @@ def test_interpreters_in_several_threads(library: Path, shared: bool) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_threads_pass_interpreters_on(library: Path, num_threads: int) -> None:
+    """Each is made in one thread, used in a second, dropped in a third, while others do the same on their delegate."""
+    model, expected = network()
+    x = np.random.default_rng(0).normal(size=(1, 9, 9, 64)).astype(np.float32)
+    wanted = expected(x)
+    delegate = load_delegate(str(library), {"num_threads": num_threads})
+
+    def make(_: int) -> list[Any]:
+        return [create_interpreter(model, delegate)]
+
+    def use(interpreters: list[Any]) -> list[Any]:
+        for _ in range(3):
+            np.testing.assert_array_equal(invoke(interpreters[0], x), wanted)
+        return interpreters
+
+    with ThreadPoolExecutor(2) as makers, ThreadPoolExecutor(3) as users, ThreadPoolExecutor(2) as droppers:
+        used = users.map(use, makers.map(make, range(40)))
+        assert len(list(droppers.map(lambda interpreters: interpreters.clear(), used))) == 40
 
 
 def test_a_thousand_interpreters_leak_nothing(library: Path) -> None:

@@ -1,6 +1,7 @@
 """Interpreters in forked and spawned processes: right results there and here, and nothing that hangs or dies."""
 
 import concurrent.futures
+import copy
 import gc
 import multiprocessing
 import os
@@ -15,10 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert import interpreter as litert
-from forks import busy, in_child, in_new_process
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter
+from tests.support.forks import busy, in_child, in_new_process
 
 THREADS = (1, 2, 4)
 IMAGES = np.random.default_rng(3).normal(size=(5, 8, 8, 32)).astype(np.float32)
@@ -280,11 +281,13 @@ def test_a_spawned_pool_gets_an_interpreter_for_each_worker(binary_tflite: Path)
 def test_what_is_sent_is_the_model_and_its_options(binary_tflite: Path, float_tflite: Path) -> None:
     with Interpreter(binary_tflite, isa="portable") as interpreter:
         sent = pickle.dumps(interpreter)
+        with copy.copy(interpreter) as another:
+            assert another.interpreter is not interpreter.interpreter
     with pytest.raises(UsageError, match="this interpreter is closed"):
         pickle.dumps(interpreter)
-    with pickle.loads(sent) as copy:
-        assert copy.isa == "portable"
-        assert copy.predict(IMAGES).shape == (5, 10)
+    with pickle.loads(sent) as received:
+        assert received.isa == "portable"
+        assert received.predict(IMAGES).shape == (5, 10)
     with (
         Interpreter(float_tflite, runtime=OWN_KERNELS) as other,
         pytest.raises(UsageError, match="an interpreter of another runtime cannot be copied or sent"),

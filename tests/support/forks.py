@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.tools import ROOT
+
 _SECONDS = 60  # none of these functions takes one
 
 
@@ -29,7 +31,7 @@ def in_new_process(function: Callable[..., Any], *arguments: Any) -> None:
     Raises:
         AssertionError: it raised something, died, hangs, or something was written to the standard error.
     """
-    folders = [str(Path(__file__).parent), str(Path(function.__code__.co_filename).parent)]
+    folders = [str(ROOT), str(ROOT / "tests"), str(Path(function.__code__.co_filename).parent)]
     code = f"""
 import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
@@ -48,7 +50,7 @@ from {function.__module__} import {function.__name__}
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=10 * _SECONDS, check=False)
     complaints = re.sub(r"INFO: |Created TensorFlow Lite XNNPACK delegate for CPU\.", "", result.stderr).strip()
-    assert (result.returncode, complaints) == (0, "")
+    assert (result.returncode, complaints) == (0, ""), f"it ended with {result.returncode} and said:\n{result.stderr}"
 
 
 def in_child(function: Callable[[], Any]) -> None:

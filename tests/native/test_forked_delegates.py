@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
-from forks import busy, in_child, in_new_process
 from network import network
 from single_operator import create_interpreter, invoke
+
+from tests.support.forks import busy, in_child, in_new_process
 
 Check = Callable[[], None]
 THREADS = (1, 2, 4)
