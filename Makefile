@@ -33,7 +33,7 @@ test-aarch64: $(READY) ## run the native library on emulated 64-bit ARM; Linux, 
 	@sh tools/aarch64/test.sh $(PY)
 
 FUZZ_SECONDS := 60
-fuzz: $(READY) ## fuzz the native library, FUZZ_SECONDS=60 for each target; needs clang
+fuzz: $(READY) ## fuzz the native library with clang's libFuzzer, FUZZ_SECONDS=60 for each target
 	@sh tools/fuzz.sh $(FUZZ_SECONDS) $(PY)
 
 sanitize: $(READY) ## run the native tests with sanitizers, look for leaks, fuzz a little
