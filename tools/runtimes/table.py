@@ -1,4 +1,4 @@
-"""Runs the delegate in every TFLite runtime that it supports and writes docs/runtimes.md.
+"""Runs the delegate in every TFLite runtime that it supports and writes the table of docs/runtimes.md.
 
 usage: python tools/runtimes/table.py
 
@@ -19,7 +19,9 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import cases
+from page import with_table
 
+from mobile_bnn.files import write_text
 from mobile_bnn.runtime import library_path
 
 HERE = Path(__file__).parent
@@ -49,7 +51,8 @@ def main() -> int:
             failed |= bool(wrong)
             print("\n".join(wrong) or "all equal", flush=True)
             rows.append(row(package, version, result, wrong, note))
-    PAGE.write_text(PAGE_TEXT.format(cases=len(result["differences"]), cpu=cpu_name(), rows="\n".join(rows)))
+    table = TABLE.format(cases=len(result["differences"]), cpu=cpu_name(), rows="\n".join(rows))
+    write_text(PAGE, with_table(PAGE.read_text(encoding="utf-8"), table))
     return int(failed)
 
 
@@ -98,11 +101,9 @@ def cpu_name() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-PAGE_TEXT = """\
-# Runtimes that load the native library
-
+TABLE = """\
 `make runtimes` builds an environment for each runtime, runs the same {cases} models in it through
-`libmobile_bnn_delegate.so`, and writes this page. The models are LCE's four operators with every type of input and
+`libmobile_bnn_delegate.so`, and writes this table. The models are LCE's four operators with every type of input and
 output, which must equal LCE's reference kernel to the last bit, and a QuickNetSmall, whose float operators are the
 runtime's own: its outputs, between 0 and 1, may differ by 1e-5. CPU: {cpu}.
 
