@@ -5,6 +5,7 @@ which waits for that thread as it frees the pipeline. So no call may be on its w
 """
 
 import atexit
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,14 +13,15 @@ from typing import Any
 
 from mobile_bnn.legacy_keras import tf
 
-_QUIET_SECONDS = 0.2
-_MOST_SECONDS = 5.0
+_QUIET_SECONDS = 0.5
+_MOST_SECONDS = 30.0
 
 
 class _Calls:
     """Counts the calls that run, and refuses new ones once the program ends: a pipeline stops at its first errors."""
 
     def __init__(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._running = 0
         self._last = 0.0
@@ -38,6 +40,8 @@ class _Calls:
                 self._running -= 1
 
     def end(self) -> None:
+        if os.getpid() != self._process:  # forked: the threads are not here
+            return
         self._ended = True
         give_up = time.monotonic() + _MOST_SECONDS
         while (self._running or time.monotonic() - self._last < _QUIET_SECONDS) and time.monotonic() < give_up:

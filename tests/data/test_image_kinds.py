@@ -334,5 +334,5 @@ def test_a_program_can_end_while_pillow_reads_for_it(tmp_path):
     write_folder(tmp_path)
     for i in range(20):
         smooth(i, (600, 400)).save(tmp_path / "first" / f"large {i}.tiff")
-    finished = subprocess.run([sys.executable, "-c", LEFT_RUNNING, tmp_path], timeout=120, check=False)
+    finished = subprocess.run([sys.executable, "-c", LEFT_RUNNING, tmp_path], timeout=600, check=False)
     assert finished.returncode == 3
