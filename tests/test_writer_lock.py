@@ -19,11 +19,11 @@ import sys, os
 from mobile_bnn.runs import RunFolder
 with RunFolder(sys.argv[1]).writing():
     {inside}
-    print("ready", flush=True)
+    os.write(1, b"ready\\n")
     sys.stdin.read()
 """
 FORK = """if os.fork() == 0:
-        print("child", flush=True)
+        os.write(1, b"child\\n")  # a line at once, for the parent writes to the same pipe
         os.close(1)
         import time
         time.sleep(30)
