@@ -24,6 +24,7 @@ FLOORS = (
         "literal_path",
         "names",
         "native_output",
+        "progress_columns",
         "runs",
         "wording",
         "writer_lock",

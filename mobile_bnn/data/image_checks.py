@@ -22,6 +22,7 @@ from mobile_bnn.data.stream import decode
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.native_output import caught_stderr
+from mobile_bnn.progress_columns import progress_columns
 from mobile_bnn.wording import plural
 
 _AT_ONCE = 256  # files
@@ -181,13 +182,14 @@ def _bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
     It draws on a copy of standard error, for the block catches what native libraries write there.
     """
-    if not Console(stderr=True).is_terminal:
+    screen = Console(stderr=True)
+    if not screen.is_terminal:
         yield lambda count: None
         return
     encoding, errors = sys.stderr.encoding, sys.stderr.errors
     with (
         os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=encoding, errors=errors) as terminal,
-        Progress(console=Console(file=terminal), transient=True) as progress,
+        Progress(*progress_columns(screen.width, "images"), console=Console(file=terminal), transient=True) as progress,
     ):
         task = progress.add_task(what, total=total)
         yield lambda count: progress.advance(task, count)

@@ -6,10 +6,11 @@ import time
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from mobile_bnn.files import write_text
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.progress_columns import progress_columns
 from mobile_bnn.runs import Epoch, History, RunFolder
 from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.optimizers import current_learning_rate
@@ -72,13 +73,7 @@ class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._console, self._epochs, self._steps = console, epochs, steps_per_epoch
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps"),
-            TimeElapsedColumn(),
-            TextColumn("remaining"),
-            TimeRemainingColumn(),
+            *progress_columns(console.width, "steps"),
             console=console,
             transient=True,
             disable=not console.is_terminal,

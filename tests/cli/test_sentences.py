@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,12 +15,11 @@ from mobile_bnn.profiling import jobs_for
 from mobile_bnn.runs import RunFolder
 
 
-@pytest.mark.parametrize(("epochs", "sentence"), [(1, "after 1 epoch\n"), (2, "after 2 epochs\n")])
-def test_epochs(tmp_path, epochs: int, sentence: str) -> None:
-    line = ["train", "--zoo", "binary_lenet", "--batch-size", "256", "--run", str(tmp_path / "run")]
-    result = CliRunner().invoke(app, [*line, "--epochs", str(epochs)])
+def test_one_epoch(tmp_path: Path) -> None:
+    line = ["train", "--zoo", "binary_lenet", "--batch-size", "256", "--run", str(tmp_path / "run"), "--epochs", "1"]
+    result = CliRunner().invoke(app, line)
     assert result.exit_code == 0, result.output
-    assert sentence in result.stdout
+    assert "after 1 epoch\n" in result.stdout
 
 
 def test_no_measurement_is_counted_beyond_the_last(own_run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_what_is_missing_is_said_in_small_letters(own_run: RunFolder) -> None:
         assert f"No {part} yet: mbnn {command} {own_run}" in result.stdout.replace("\n", "")
 
 
-def test_one_binary_layer(tmp_path) -> None:
+def test_one_binary_layer(tmp_path: Path) -> None:
     from mobile_bnn.legacy_keras import larq, tf
 
     sign = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}

@@ -1,6 +1,7 @@
 """Every command in narrow terminals: each number whole, each row with its name, no line wider than the terminal."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mobile_bnn.cli import doctor
+from mobile_bnn.cli.console import PlainConsole
 from mobile_bnn.cli.main import app
+from mobile_bnn.cli.progress import progress
 from mobile_bnn.runs import Operators, Profile, RunFolder
 
 WIDTHS = [20, 40, 60, 79, 80, 120]
@@ -111,6 +115,21 @@ def in_terminal(arguments: list[str], columns: int, **environment: str) -> str:
 def test_in_a_real_terminal(own_run: RunFolder, kind: str) -> None:
     narrow = in_terminal(["report", str(own_run)], 40, TERM=kind)
     check(narrow, shown(f"report {own_run}", WIDE), 40)
+
+
+@pytest.mark.parametrize("width", [20, 36, 40, 75, 76, 80, 120])
+def test_the_numbers_of_progress_bars_are_whole(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr("mobile_bnn.cli.progress.err", PlainConsole(stderr=True))
+    with progress("verifying", 123_456, "images") as advance:
+        advance(123_455)
+        time.sleep(0.3)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sys.stderr.getvalue())
+    assert "…" not in drawn
+    assert ("123455/123456" if width >= 36 else "100%") in drawn
+    assert max(map(len, re.split(r"[\r\n]", drawn))) <= width
 
 
 def test_what_is_piped_is_as_wide_as_its_tables(own_run: RunFolder) -> None:
