@@ -17,11 +17,12 @@ from mobile_bnn.runtime import read_model
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
 
+from network import network  # noqa: E402
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
+from test_broadcast import OPERANDS, build  # noqa: E402
 from test_fusion import GlueModel, sum_of_two  # noqa: E402
 from test_maxpool2d import Pool, float_pool  # noqa: E402
-from test_models import network  # noqa: E402
 
 CUSTOM_KINDS = (b"LceQuantize", b"LceDequantize", b"LceBconv2d", b"LceBMaxPool2d", b"Foreign")
 Builtin = schema.BuiltinOperator
@@ -102,6 +103,9 @@ def models() -> Iterator[bytes]:
     for number, steps in enumerate((residual, others, swapped, gated)):
         yield GlueModel(number, 1, (3, 5), 33 + number, steps, {"inner", "second"}).flatbuffer
         yield GlueModel(number, 2, (3, 2), 64, steps, {"second"}).flatbuffer
+    for kind in ("one image", "one column", "a number each"):  # beside which a larger batch is not fused
+        yield build("fused", ("SUB", 1), OPERANDS[kind](1), False)[0]
+        yield build("sign", ("MUL", 0), OPERANDS[kind](1), True)[0]
 
 
 def _pooling() -> bytes:

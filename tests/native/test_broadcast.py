@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from litert_runs import invoke_outputs
 from numpy_bconv import BconvCase, pack
-from single_operator import TensorSpec, chain, create_interpreter, operators_of
+from single_operator import TensorSpec, chain, create_interpreter, invoke_outputs, operators_of
 
 HEIGHT, WIDTH, CHANNELS = 3, 5, 40
 CASE = BconvCase(1, size=(HEIGHT, WIDTH), channels=CHANNELS, outputs=CHANNELS)
@@ -94,13 +93,13 @@ def check(place: str, operator: tuple[str, int], kind: str, swapped: bool, one_i
     for name, delegate in delegates.items():
         interpreter = create_interpreter(model, delegate)
         for image, operand, value, expected in inputs:
-            outputs = invoke_outputs(interpreter, *([operand, image] if operand_first else [image, operand]))
+            outputs = iter(invoke_outputs(interpreter, *([operand, image] if operand_first else [image, operand])))
             what = f"{name}, {image.shape} and {operand.shape}"
             if place == "beside":
-                np.testing.assert_array_equal(outputs.pop(0), value, err_msg=what)
-            np.testing.assert_array_equal(outputs.pop(0), expected, err_msg=what)
+                np.testing.assert_array_equal(next(outputs), value, err_msg=what)
+            np.testing.assert_array_equal(next(outputs), expected, err_msg=what)
             if place == "sign":
-                np.testing.assert_array_equal(outputs.pop(0), pack(expected < 0), err_msg=what)
+                np.testing.assert_array_equal(next(outputs), pack(expected < 0), err_msg=what)
 
 
 @pytest.mark.parametrize("kind", OPERANDS)

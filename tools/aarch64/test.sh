@@ -88,7 +88,8 @@ cmake --build "$build/native" >>"$build/cmake.log" 2>&1 || { cat "$build/cmake.l
 cp "$build/native/libmobile_bnn_delegate.so" tools/aarch64/cases.py tools/aarch64/replay.py "$build/"
 echo "Recording what the native tests and the zoo's models give on this machine"
 PYTHONPATH=tools/aarch64 "$python" -m pytest -q -p record --record-cases "$build/cases" -p no:cacheprovider \
-    tests/native/test_bconv2d.py tests/native/test_maxpool2d.py tests/native/test_quantize.py tests/native/test_fusion.py
+    tests/native/test_bconv2d.py tests/native/test_maxpool2d.py tests/native/test_quantize.py \
+    tests/native/test_fusion.py tests/native/test_broadcast.py
 "$python" tools/aarch64/zoo_cases.py "$build/zoo"
 replay cortex-a53 neon,portable
 replay cortex-a76 neon_dot,neon,portable
