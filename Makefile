@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes bench \
+.PHONY: help demo test test-quick test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes bench \
         bench-conversion peak conversion-matrix fuzz-conversion clean
 
 help: ## list the targets, as here
@@ -28,6 +28,9 @@ demo: $(READY) ## train, convert, verify, profile and report a binary network on
 TESTS := tests
 test: $(READY) ## run every test on all cores; TESTS=tests/data runs a part
 	@$(PY) -m pytest -n auto --dist worksteal $(TESTS)
+
+test-quick: ## run the tests that take less than about ten seconds each
+	@$(MAKE) --no-print-directory test TESTS="-m 'not slow' $(TESTS)"
 
 test-aarch64: $(READY) ## run the native library on emulated 64-bit ARM; Linux, as root
 	@sh tools/aarch64/test.sh $(PY)

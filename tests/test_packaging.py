@@ -23,6 +23,7 @@ def wheel(once):
     return path
 
 
+@pytest.mark.slow
 def test_one_wheel_for_every_python_of_a_platform(wheel):
     assert re.fullmatch(r"mobile_bnn-[\d.]+-py3-none-\w+_(x86_64|aarch64|arm64)\.whl", wheel.name)
 

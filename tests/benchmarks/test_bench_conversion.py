@@ -57,6 +57,7 @@ def file_bytes() -> dict[str, int]:
     return {OURS: len(source.model.write()), LCE: len(to_binary(model)), FLOAT: len(to_float(model))}
 
 
+@pytest.mark.slow
 def test_a_real_run_measures_every_converter(tmp_path: Path) -> None:
     page = conversion_page.PAGE.read_bytes()
     kept = tmp_path / "result.json"

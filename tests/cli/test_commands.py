@@ -73,6 +73,7 @@ def finished(converted):
     return converted
 
 
+@pytest.mark.slow
 def test_the_file_tells_what_it_is(finished):
     metadata = read_metadata(RunFolder(finished).tflite)
     verification = Verification.load(RunFolder(finished).verification)
@@ -183,6 +184,7 @@ def test_convert_a_keras_model_from_elsewhere(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["own.tflite"]
 
 
+@pytest.mark.slow
 def test_convert_a_saved_model_from_within(tmp_path, monkeypatch):
     from mobile_bnn import zoo
 

@@ -45,6 +45,7 @@ def test_at_any_moment_of_the_start(tmp_path: Path, seconds: float) -> None:
     assert told in ("", "interrupted; every file that was written is whole\n")
 
 
+@pytest.mark.slow
 def test_while_the_job_runs(tmp_path: Path) -> None:
     command = [*COMMAND, "train", "--zoo", "binary_lenet", "--epochs", "500", "--run", str(tmp_path / "run")]
     process = popen_with_default_signals(command, stderr=subprocess.PIPE, text=True)

@@ -94,7 +94,9 @@ def same_keys(found: Any, documented: Any) -> None:
             same_keys(one, other)
 
 
-@pytest.mark.parametrize("name", list(COMMANDS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "demo" else []) for name in COMMANDS]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_a_command_prints_one_object_with_the_documented_keys(own_run: RunFolder, name: str) -> None:
     content = answer(COMMANDS[name], own_run)

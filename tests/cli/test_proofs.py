@@ -125,6 +125,7 @@ def test_a_runs_file_against_a_model_of_ones_own_leaves_the_runs_record(own_run:
     assert not list(own_run.path.glob("model_verification*"))
 
 
+@pytest.mark.slow
 def test_going_on_for_longer_says_what_is_lost_and_makes_the_file_old(own_run: RunFolder) -> None:
     result = mbnn("train", "--resume", "--run", own_run, "--epochs", 3)
     assert "epochs: 2 before, 3 now. The learning rate of 2 epochs fell along a cosine over 2" in result.stderr
@@ -140,6 +141,7 @@ def test_going_on_for_longer_says_what_is_lost_and_makes_the_file_old(own_run: R
     assert "with another recipe: seed: 0 → 4. --fresh starts anew" in other.stderr
 
 
+@pytest.mark.slow
 def test_a_constant_rate_loses_nothing_by_going_on(tmp_path: Path) -> None:
     options = ["--zoo", "binary_lenet", "--schedule", "constant", "--batch-size", 256]
     mbnn("train", *options, "--epochs", 2, "--run", tmp_path / "whole")

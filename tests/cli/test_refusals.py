@@ -198,6 +198,7 @@ def test_one_line_says_it(tmp_path: Path, case: tuple[str, Callable[[Path], Path
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_what_keras_3_exports_is_converted(tmp_path: Path) -> None:
     """What the message about Keras 3 proposes."""
     program = """

@@ -62,6 +62,7 @@ def test_a_file_for_a_run_that_another_writes_to_is_refused(own_run: RunFolder, 
     assert "is writing to" in result.stderr
 
 
+@pytest.mark.slow
 def test_of_two_trainings_at_once_one_wins_whole(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
@@ -89,6 +90,7 @@ def changed(run: RunFolder, before: dict[str, int]) -> bool:
     return {name: when for name, when in found.items() if name != str(run.lock)} != before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["convert --int8", "verify", "profile", "report", "export-weights"])
 def test_a_killed_command_leaves_whole_files_and_no_lock(own_run: RunFolder, command: str) -> None:
     before = {str(path): path.stat().st_mtime_ns for path in own_run.path.rglob("*") if path != own_run.lock}

@@ -94,7 +94,7 @@ def work_is_done(name: str, run: RunFolder, before: dict[str, str]) -> None:
         assert run.report.is_file() == (name == "demo")
 
 
-@pytest.mark.parametrize("name", list(EVERY))
+@pytest.mark.parametrize("name", [*LIGHT, *(pytest.param(name, marks=pytest.mark.slow) for name in HEAVY)])
 def test_closed_streams_end_no_job(run: RunFolder, name: str) -> None:
     before = {"convert": "", "verify": sha256(run.verification)}
     run.operators.unlink()
@@ -150,6 +150,7 @@ def test_a_full_standard_output_is_one_line_and_the_work_is_done(run: RunFolder,
     work_is_done(name, run, {})
 
 
+@pytest.mark.slow
 def test_a_full_standard_error_ends_no_job(run: RunFolder) -> None:
     code, shown, _ = in_shell(line(HEAVY["train"], run), "2>/dev/full")
     assert code == 0

@@ -69,6 +69,7 @@ def test_weights_are_rounded_to_the_nearest(quicknet: TfliteModel, kind: Any, er
     assert (np.abs(values - weights) <= error * largest * 1.001 + 1e-7).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["float16", "int8"])
 def test_accuracy_on_digits(kind: Any) -> None:
     trained = digits()

@@ -228,6 +228,7 @@ def set_of_each_kind(request, tmp_path):
     return f"image_folder:{tmp_path}"
 
 
+@pytest.mark.slow
 def test_mirrored_replicas_share_each_batch_and_all_ops_are_deterministic(set_of_each_kind):
     command = [sys.executable, "-c", DISTRIBUTED, set_of_each_kind]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -247,6 +248,7 @@ print(json.dumps({"mine": parts, "whole": [y.tolist() for _, y in digits.train(1
 """
 
 
+@pytest.mark.slow
 def test_two_workers_share_each_batch(ports, set_of_each_kind):
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports(2)]}
     processes = []

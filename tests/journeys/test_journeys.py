@@ -111,6 +111,7 @@ def test_digits(computer):
     whole_way(computer, "digits", Expected(1257, 360, (8, 8, 1), DIGITS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_idx_files(computer, monkeypatch, name):
     monkeypatch.setattr(idx, "COUNTS", (240, 60))
@@ -119,6 +120,7 @@ def test_idx_files(computer, monkeypatch, name):
     whole_way(computer, name, expected, "--data-dir", computer.home / "sets")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("binary", [False, True], ids=["python", "binary"])
 def test_the_archive_of_cifar(computer, monkeypatch, binary):
     monkeypatch.setattr(cifar, "PER_BATCH", 48)
@@ -127,6 +129,7 @@ def test_the_archive_of_cifar(computer, monkeypatch, binary):
     whole_way(computer, "cifar10", Expected(220, 48, (32, 32, 3), list(SPECS["cifar10"].labels)))
 
 
+@pytest.mark.slow
 def test_photos_in_folders_of_classes(computer):
     write_photos(computer.home / "my photos", 20)
     absolute = f"image_folder:{computer.home}/my photos"
@@ -151,6 +154,7 @@ def assert_an_older_recipe_is_found(computer: Any, run: RunFolder) -> None:
     )
 
 
+@pytest.mark.slow
 def test_photos_in_folders_of_splits_with_the_real_command(real_computer):
     photos = real_computer.training / "photos [1]"
     for split, count in (("train", 10), ("Val", 4), ("test", 3)):
@@ -184,10 +188,12 @@ def streamed(monkeypatch):
     monkeypatch.setattr(tfds_source, "MEMORY_LIMIT_BYTES", 0)
 
 
+@pytest.mark.slow
 def test_a_set_of_tfds_in_memory(computer, mocked):
     whole_way(computer, "svhn_cropped", Expected(44, 48, (32, 32, 3), DIGITS))
 
 
+@pytest.mark.slow
 def test_a_set_of_tfds_that_is_streamed(computer, mocked, streamed):
     import tensorflow_datasets as tfds
 
@@ -195,6 +201,7 @@ def test_a_set_of_tfds_that_is_streamed(computer, mocked, streamed):
     whole_way(computer, "cifar100", Expected(44, 48, (32, 32, 3), labels))
 
 
+@pytest.mark.slow
 def test_a_set_of_tfds_of_varying_size(computer):
     with tfds_sets.mocked(computer.home / "tfds", {"imagenet2012": ("train", "validation")}, samples=16):
         import tensorflow_datasets as tfds
@@ -214,6 +221,7 @@ def assert_equal_weights(one: Path, other: Path) -> None:
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["image_folder:photos", "svhn_cropped"])
 def test_a_streamed_training_goes_on_as_if_it_had_not_ended(computer, mocked, streamed, name):
     write_photos(computer.training / "photos", 10)

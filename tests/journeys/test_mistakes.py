@@ -92,6 +92,7 @@ def test_damaged_photos_are_all_named(computer):
     )
 
 
+@pytest.mark.slow
 def test_photos_that_vanish_after_the_training(computer):
     photos = computer.training / "photos"
     write_photos(photos, 6)

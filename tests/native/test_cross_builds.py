@@ -77,6 +77,7 @@ def elf(artifact: str, libraries: dict[str, Path]) -> Any:
         yield ELFFile(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_a_wheel_for_every_python_and_glibc_from_2_17_on(wheels: dict[str, Path], arch: str) -> None:
     # The second name is what pips older than PEP 600 know the first by.
@@ -104,6 +105,7 @@ def test_both_wheels_hold_the_same_files(wheels: dict[str, Path]) -> None:
     assert f"mobile_bnn/runtime/native/{LIBRARY}" in names[0]
 
 
+@pytest.mark.slow
 def test_is_for_the_machine(elf: Any, artifact: str) -> None:
     assert elf["e_machine"] == MACHINES[artifact.split()[1]]
     assert elf["e_type"] == "ET_DYN"

@@ -43,6 +43,7 @@ def rows_of(page: str) -> dict[str, list[str]]:
     return {cells[0]: cells[1:] for cells in lines if cells[0] != "graph"}
 
 
+@pytest.mark.slow
 def test_three_families(matrix: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     monkeypatch.setattr(matrix, "PARTS", {"Some": [FAMILIES[name] for name in (BINARY, WRONG, REFUSED)]})

@@ -96,6 +96,7 @@ def test_the_saved_model_reaches_the_reported_accuracy(unbroken):
     assert accuracy == pytest.approx(history.test["accuracy"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_equal_recipes_give_equal_weights_and_seeds_matter(unbroken, tmp_path):
     train(recipe(), RunFolder(tmp_path / "again"))
     assert_equal_weights(unbroken[0].path, tmp_path / "again")
@@ -105,6 +106,7 @@ def test_equal_recipes_give_equal_weights_and_seeds_matter(unbroken, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "bop"])
 def test_a_resumed_run_ends_with_the_weights_of_the_unbroken_one(tmp_path, optimizer):
     fields = {"optimizer": optimizer, "schedule": "step", "step_epochs": [2], "warmup_epochs": 0.5, "bop_gamma": 0.01}
@@ -173,6 +175,7 @@ def test_two_trainings_are_not_mixed(finished):
         train(recipe(epochs=4, seed=7), run, resume=True)
 
 
+@pytest.mark.slow
 def test_fresh_starts_anew(tmp_path):
     run = RunFolder(tmp_path / "run")
     train(recipe(epochs=2), run)
@@ -217,6 +220,7 @@ def test_latent_weights_stay_clipped(tmp_path):
     assert np.abs(model.get_layer("conv2").kernel.numpy()).max() == 0.25
 
 
+@pytest.mark.slow
 def test_label_smoothing_raises_the_loss_floor(tmp_path):
     _, plain = train(recipe(epochs=2), RunFolder(tmp_path / "plain"))
     _, smooth = train(recipe(epochs=2, label_smoothing=0.5), RunFolder(tmp_path / "smooth"))

@@ -178,6 +178,7 @@ def test_the_blur_of_quicknet_keeps_the_mean_and_is_not_trained():
 
 
 # Those with layers or initializers of their own.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dorefa_net", "meliusnet22", "quicknet_small", "real_to_binary_net", "xnornet"])
 def test_a_saved_model_can_be_loaded(tmp_path, name):
     size = max(zoo.get(name).smallest_input, 8)

@@ -14,6 +14,7 @@ from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.legacy_keras import larq, tf
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 999),
