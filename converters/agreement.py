@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.int8_ends import as_output
 from mobile_bnn.converters.samples import batches
 from mobile_bnn.runtime import Interpreter
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.litert import FileRunner
@@ -16,8 +14,7 @@ from mobile_bnn.converters.reference import LayerInput, Reference
 from mobile_bnn.converters.rounding import rounding
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import LayerCheck
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 # Outputs of a sample in which no bit flipped differ only by the rounding of the float layers.
 _TOLERANCE = 1e-3

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn import __version__
 from mobile_bnn.converters.agreement import Agreement, agreement
@@ -31,9 +30,8 @@ from mobile_bnn.files import write_bytes
 from mobile_bnn.profiling import operator_table
 from mobile_bnn.runs import LayerCheck, Operators
 from mobile_bnn.runtime import ModelMetadata, Normalization, with_metadata
+from mobile_bnn.typing import Array
 from mobile_bnn.wording import plural
-
-Array = npt.NDArray[Any]
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
 _SAMPLES = 8

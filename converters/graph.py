@@ -21,8 +21,7 @@ from flatbuffers import flexbuffers
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.runtime.describe import constant, operator_name, tensor_name, tensor_type
 from mobile_bnn.runtime.flatbuffer import pack, read_model
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 _DTYPES: dict[int, np.dtype[Any]] = {
     schema.TensorType.FLOAT32: np.dtype(np.float32),

@@ -11,10 +11,9 @@ ranges come from what the whole model computes. Then both are joined again, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.edge_quantizer import EdgeQuantizer, make_names_unique
@@ -23,8 +22,8 @@ from mobile_bnn.converters.input_order import in_graph_order
 from mobile_bnn.converters.samples import batches
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import Array
 
-Array = npt.NDArray[Any]
 ValueType = Literal["float32", "int8"]
 
 _Ranges = dict[str, tuple[float, float]]

@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 def as_input(array: Array, detail: dict[str, Any]) -> Array:

@@ -4,11 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy.typing as npt
-
 from mobile_bnn.legacy_keras import tf
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,11 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.lce_extension import load_lce
 from mobile_bnn.native_output import caught_stderr
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 # Whether the reference kernel, whether the one without im2col. The default one, neither, has no groups; the reference
 # kernel pads an odd number of channels with no zeros.

@@ -1,18 +1,15 @@
 """Runs a file in LiteRT on a batch, sample by sample."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
 from mobile_bnn.converters.int8_ends import as_input, as_output
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.native_output import caught_stderr
 from mobile_bnn.runtime import library_path
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 class FileRunner:

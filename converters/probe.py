@@ -14,8 +14,7 @@ from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import FileRunner
 from mobile_bnn.converters.lowering import Layer
 from mobile_bnn.errors import MobileBnnError
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 class Runner(Protocol):

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.rules.few_valued import FewValued
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
 from mobile_bnn.converters.litert import run_float_file
@@ -15,8 +14,7 @@ from mobile_bnn.converters.quantizers.cone import Cone, cones
 from mobile_bnn.converters.quantizers.finite import values_of
 from mobile_bnn.converters.reading import Given
 from mobile_bnn.converters.rules.few_valued import reshaped_from
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 # Float sums in another order differ in the last bits of their largest terms: within this share of the layer's largest
 # pre-activation, two runs may land on different sides of a threshold.

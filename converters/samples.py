@@ -1,16 +1,12 @@
 """Samples in batches of a file's own size, in the type that it takes."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy.typing as npt
 
 from mobile_bnn.converters.int8_ends import as_input
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import Array
 from mobile_bnn.wording import plural
-
-Array = npt.NDArray[Any]
 
 
 def batches(interpreter: Interpreter, samples: Sequence[Array]) -> Iterator[list[Array]]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.compare import Comparison
 from mobile_bnn.converters.graph import TfliteModel
@@ -15,8 +14,7 @@ from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runs import Verification
 from mobile_bnn.runtime import graph_sha256, read_flatbuffer
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 def verify(

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn.converters.bits import unpack
@@ -22,9 +21,8 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_bytes
 from mobile_bnn.runs import Record
 from mobile_bnn.runtime.describe import tensor_type
+from mobile_bnn.typing import Array
 from mobile_bnn.wording import plural
-
-Array = npt.NDArray[Any]
 
 _INDEX = "index"
 _ROLES = ("filter", "multiplier", "bias", "threshold")

@@ -26,6 +26,7 @@ FLOORS = (
         "native_output",
         "progress_columns",
         "runs",
+        "typing",
         "wording",
         "writer_lock",
     },

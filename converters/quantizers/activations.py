@@ -8,17 +8,14 @@ of itself.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, Evaluator, cones
 from mobile_bnn.converters.quantizers.finite import MAX_VALUES, few, values_of
 from mobile_bnn.converters.quantizers.monotone import direction
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 _LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 ELEMENTWISE = frozenset(
     {"ABS", "ADD", "CAST", "CEIL", "DIV", "EQUAL", "FLOOR", "GREATER", "GREATER_EQUAL", "LEAKY_RELU", "LESS"}

@@ -10,16 +10,14 @@ alone does not prove, a step function may: the caller is asked for its levels wh
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.fold import evaluate
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import ELEMENTWISE
+from mobile_bnn.typing import Array
 
-Array = npt.NDArray[Any]
 # The distinct values of a tensor, rising, in its own type, or None if nothing is known.
 Values = Array | None
 Levels = Callable[[Tensor], Values]

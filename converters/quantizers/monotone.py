@@ -8,13 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Operator
 from mobile_bnn.converters.quantizers.cone import Cone
 from mobile_bnn.converters.quantizers.finite import values_within
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 # A direction is +1 (never falls), -1 (never rises), 0 (constant), per channel, or None where nothing is known.
 Direction = Array | None

@@ -9,14 +9,11 @@ those of ABC-Net, are two terms of any scales a and b: the outer ones are +-(a +
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 MAX_BITS = 4
 # Values count as equal if they differ by a few roundings of the channel's largest: quantizers compute them in float32.

@@ -4,15 +4,11 @@ Kernels compute (bias + multiplier * terms) - 2 * multiplier * accumulator: exac
 share of multiplier * terms. Results that an activation has clamped to 6 or 1 are too small for that.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, replaced
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 def affine(operator: Operator, tensor: Tensor) -> tuple[Array, Array] | str:

@@ -9,8 +9,9 @@ them is folded in float64 and rounded once. An activation that the last one has 
 import numpy as np
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.rules.affine import Array, activation_of, affine, fits, is_clamped, put_line
+from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, put_line
 from mobile_bnn.converters.rules.bconv import KIND_OF, line, only_reader
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"LceBconv2d"})
 

@@ -8,9 +8,10 @@ for binary convolutions a, b of a quantizer of several steps or a filter of seve
 import numpy as np
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-from mobile_bnn.converters.rules.affine import Array, activation_of, affine, fits, is_clamped, put_line
+from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, put_line
 from mobile_bnn.converters.rules.bconv import KIND_OF, line, only_reader
 from mobile_bnn.converters.rules.repeated_map import holder
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"MUL", "ADD", "SUB", "DIV"})
 

@@ -5,15 +5,11 @@ that differ, and the clamp is that of a fused activation. Bit-packed, its bit is
 above the channel's threshold.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 # LCE's numbers of fused activations, which are also the schema's.
 ACTIVATIONS = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}

@@ -16,10 +16,8 @@ cancels out is exactly 0, as in the float file, and a sign behind it does not de
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.bits import pack
@@ -31,8 +29,7 @@ from mobile_bnn.converters.rules.few_valued import Around, FewValued, Levels, Si
 from mobile_bnn.converters.rules.filters import Filter
 from mobile_bnn.converters.rules.geometry import Geometry
 from mobile_bnn.converters.rules.site import Site, has_fixed_size
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 _SAME, _VALID = 0, 1
 _TOLERANCE = 1e-5  # ratios that are whole but for the rounding of quantizers

@@ -16,10 +16,8 @@ stays, but 2^k values take k convolutions instead of 2^k - 1. With a filter of o
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Tensor
@@ -28,8 +26,7 @@ from mobile_bnn.converters.quantizers.cone import cones
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.rules.signs import Signs, signs_of
 from mobile_bnn.converters.rules.site import RESHAPES, Site
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 _CLAMP = schema.ActivationFunctionType.RELU_N1_TO_1
 _TOLERANCE = 1e-6  # values that differ by a few roundings of the largest are one

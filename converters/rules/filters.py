@@ -10,15 +10,12 @@ is one. All this takes fewer operators than a SPLIT, a convolution for each grou
 
 from dataclasses import dataclass
 from math import lcm
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.quantizers.weights import Base, binary_weights
 from mobile_bnn.converters.refusals import Refusal
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 @dataclass(frozen=True)

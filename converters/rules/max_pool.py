@@ -9,10 +9,7 @@ turn that input channel of their filters around instead, unless what is outside 
 exclusive or turns the bits back.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.bits import pack
@@ -21,8 +18,7 @@ from mobile_bnn.converters.quantizers.cone import Cone, producer_above
 from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
 from mobile_bnn.converters.rules.sign_threshold import sign_threshold, used_elsewhere
 from mobile_bnn.converters.rules.signs import Signs, without_subnormals
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"LceQuantize"})
 

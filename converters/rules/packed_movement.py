@@ -6,17 +6,15 @@ negative is a word of 0, another a word of -1, which has no channels too many on
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.copies import copied
+from mobile_bnn.typing import Array
 
-Array = npt.NDArray[Any]
 # The operands of a movement besides its data, for words; or why it cannot move words.
 _Operands = list[Tensor | None] | str
 

@@ -15,17 +15,13 @@ takes for variable: LCE's interpreter, or LiteRT without the constant, 10.2 ms a
 filter instead, that would be 14 ms and 11 ms, and 32 bits again for whoever folds constants.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.bits import pack
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.weights import binary_weights
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 # What an operator and a tensor more take in a file.

@@ -5,15 +5,11 @@
 to the last bit: of the two terms one is 0, and negating a number does not round it.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"SUB"})
 _NONE, _RELU = schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU

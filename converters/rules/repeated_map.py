@@ -11,7 +11,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.bconv import only_reader
-from mobile_bnn.converters.rules.site import Array, Site, has_open_batch
+from mobile_bnn.converters.rules.site import Site, has_open_batch
+from mobile_bnn.typing import Array
 
 _LEAST = 4  # times that the map must be larger than what is stored: two operators more are no gain for less
 

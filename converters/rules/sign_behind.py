@@ -11,10 +11,7 @@ LceBconv2d then writes bits by the threshold of its accumulator, (terms - sum) /
 kernels write floats only: sum - t + 1/2 has the same sign, and is exact.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import Cone, producer_above
@@ -27,8 +24,7 @@ from mobile_bnn.converters.rules.bconv import (
     sums,
     turned,
 )
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"LceQuantize"})
 _AT_ONCE = 1 << 20  # values that are evaluated together

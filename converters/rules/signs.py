@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Operator, Tensor
 from mobile_bnn.converters.quantizers.activations import StepFunction
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 RESHAPES = frozenset({"RESHAPE", "EXPAND_DIMS", "SQUEEZE"})
 

@@ -6,16 +6,12 @@ and so for operators of several tensors if all of them come from such a TRANSPOS
 everything that its programs do to maps [N, C, H, W].
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.cone import ELEMENTWISE
 from mobile_bnn.converters.rules.copies import copied
-
-Array = npt.NDArray[Any]
+from mobile_bnn.typing import Array
 
 KINDS = frozenset({"TRANSPOSE"})
 

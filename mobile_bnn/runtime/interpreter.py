@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.names import unknown
@@ -22,9 +21,9 @@ from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 from mobile_bnn.runtime.signature import Ends, signature_names
+from mobile_bnn.typing import Array
 from mobile_bnn.wording import plural
 
-Array = npt.NDArray[Any]
 Batch = Array | Sequence[Array] | Mapping[str, Array]
 
 _WARM_UP = 3  # inferences of profile() that do not count
