@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 DEFAULTS = ["--zoo", "binary_lenet", "--method", "bnn", "--dataset", "digits", "--epochs", "30"]
 

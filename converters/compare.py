@@ -13,7 +13,7 @@ from mobile_bnn.converters.reading import Given, is_sample_by_sample, read, with
 from mobile_bnn.converters.reference import LayerInput, Reference
 from mobile_bnn.converters.rounding import rounding
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.runs import LayerCheck
+from mobile_bnn.records import LayerCheck
 from mobile_bnn.typing import Array
 
 # Outputs of a sample in which no bit flipped differ only by the rounding of the float layers.

@@ -15,7 +15,7 @@ from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.literal_path import literal_path
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 _FLOAT_FILE = "Give the float model that it was made from"
 

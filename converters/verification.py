@@ -12,7 +12,7 @@ from mobile_bnn.converters.litert import FileRunner
 from mobile_bnn.converters.reference import KerasModel
 from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.runs import Verification
+from mobile_bnn.records import Verification
 from mobile_bnn.runtime import graph_sha256, read_flatbuffer
 from mobile_bnn.typing import Array
 

@@ -19,7 +19,7 @@ from mobile_bnn.converters.bits import unpack
 from mobile_bnn.converters.graph import Operator, TfliteModel
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_bytes
-from mobile_bnn.runs import Record
+from mobile_bnn.records import Record
 from mobile_bnn.runtime.describe import tensor_type
 from mobile_bnn.typing import Array
 from mobile_bnn.wording import plural

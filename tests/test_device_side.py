@@ -25,7 +25,8 @@ FLOORS = (
         "names",
         "native_output",
         "progress_columns",
-        "runs",
+        "records",
+        "run_folder",
         "typing",
         "wording",
         "writer_lock",
@@ -141,10 +142,10 @@ def test_imports_only_go_down(name: str, path: Path) -> None:
         ("mobile_bnn.report.x", "from mobile_bnn.legacy_keras import tf", "the device side must not"),
         (
             "mobile_bnn.zoo.x",
-            "from mobile_bnn.runs import Record\nfrom . import y\nfrom mobile_bnn import __version__",
+            "from mobile_bnn.records import Record\nfrom . import y\nfrom mobile_bnn import __version__",
             "",
         ),
-        ("mobile_bnn.runs", "from mobile_bnn.files import sha256", ""),
+        ("mobile_bnn.records", "from mobile_bnn.files import sha256", ""),
     ],
 )
 def test_the_check_sees_what_it_should(tmp_path: Path, name: str, source: str, wrong: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobile_bnn import converters, data, profiling, report, runs, runtime, training
+from mobile_bnn import converters, data, profiling, records, report, run_folder, runtime, training
 from mobile_bnn.converters import agreement, weights_file
 from mobile_bnn.converters.graph import TfliteModel
 from mobile_bnn.converters.source import load_model
@@ -49,7 +49,7 @@ def make(folder: Path) -> None:
     tf.saved_model.save(Plain(), str(folder / "plain"))
     converters.convert_float(model, folder / "float.tflite")
     converters.convert(model, folder / "binary.tflite")
-    run = runs.RunFolder(folder / "run")
+    run = run_folder.RunFolder(folder / "run")
     training.Recipe.of_zoo("binary_lenet", dataset="digits", epochs=1).write(run.recipe)
     shutil.copy(folder / "m.keras", run.model)
     shutil.copy(folder / "binary.tflite", run.tflite)
@@ -107,9 +107,11 @@ CALLS: dict[str, Callable[[Path, Form], Any]] = {
     "report.summary": lambda here, at: report.summary(at(here / "run")),
     "report.everything": lambda here, at: report.everything(at(here / "run" / "model.tflite")),
     "report.as_json": lambda here, at: report.as_json(at(here / "run")),
-    "runs.Record": lambda here, at: runs.Operators.load(at(here / "run" / "operators.json")).save(at(here / "o.json")),
-    "runs.RunFolder.optional": lambda here, at: runs.RunFolder(at(here / "run")).optional(
-        runs.Operators, at(here / "run" / "operators.json")
+    "records.Record": lambda here, at: records.Operators.load(at(here / "run" / "operators.json")).save(
+        at(here / "o.json")
+    ),
+    "run_folder.RunFolder.optional": lambda here, at: run_folder.RunFolder(at(here / "run")).optional(
+        records.Operators, at(here / "run" / "operators.json")
     ),
     "training.Recipe": lambda here, at: training.Recipe.read(at(here / "run" / "recipe.toml")).write(at(here / "r")),
     "data.load": lambda here, at: data.load("digits", data_dir=at(here)),
@@ -142,7 +144,7 @@ def public(module: Any) -> Iterator[tuple[str, Any]]:
 def test_no_public_function_promises_less() -> None:
     """By its annotations: what takes a Path, or a run, takes a str too. Where nothing is public, Path is enough."""
     narrow = []
-    for package in (converters, profiling, report, runtime, runs, training, data):
+    for package in (converters, profiling, report, runtime, records, run_folder, training, data):
         names = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}.")]
         homes = [package, *(importlib.import_module(name) for name in names)]
         exported = {id(getattr(package, name)) for name in getattr(package, "__all__", vars(package))}
@@ -198,7 +200,7 @@ def test_what_is_not_there_is_said_of_a_str_too(tmp_path: Path) -> None:
         weights_file.read_weights,
         profiling.operator_table,
         report.summary,
-        runs.Operators.load,
+        records.Operators.load,
     ):
         with pytest.raises(UsageError, match=r"there is no .*nowhere"):
             call(str(tmp_path / "nowhere"))

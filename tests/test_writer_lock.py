@@ -12,11 +12,11 @@ import pytest
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.files import atomic_file
-from mobile_bnn.runs import ModelFile, RunFolder
+from mobile_bnn.run_folder import ModelFile, RunFolder
 
 HOLD = """
 import sys, os
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 with RunFolder(sys.argv[1]).writing():
     {inside}
     os.write(1, b"ready\\n")

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mobile_bnn.runs import Machine, Record
+from mobile_bnn.records import Machine, Record
 
 R = TypeVar("R", bound=Record)
 

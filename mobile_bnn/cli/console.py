@@ -16,7 +16,7 @@ from rich.text import Text
 
 from mobile_bnn.cli import interrupts
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 # What is piped keeps a width that shows tables whole, instead of the 80 columns of a terminal that is not there.
 _PIPED = 160

@@ -13,7 +13,8 @@ from mobile_bnn.cli.imports import Imports, import_paths
 from mobile_bnn.cli.locate import run_of_model
 from mobile_bnn.cli.samples import Samples, of_file, of_run
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runs import DatasetRecord, RunFolder
+from mobile_bnn.records import DatasetRecord
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.wording import plural
 
 if TYPE_CHECKING:

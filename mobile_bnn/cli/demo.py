@@ -7,7 +7,7 @@ import typer
 
 from mobile_bnn.cli import convert, profile, train, verify
 from mobile_bnn.cli.console import DataDir, Json, out, print_json
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 EXAMPLE = (
     "Example: mbnn demo    or    mbnn demo --dataset fashion_mnist --data-dir ~/data --epochs 6 --run runs/fashion"

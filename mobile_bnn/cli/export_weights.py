@@ -8,7 +8,7 @@ import typer
 from mobile_bnn.cli.console import Json, binary_file, out, print_json, run_folder
 from mobile_bnn.cli.locate import is_run
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runs import ModelFile, RunFolder
+from mobile_bnn.run_folder import ModelFile, RunFolder
 from mobile_bnn.wording import plural
 
 EXAMPLE = "Example: mbnn export-weights runs/demo    or    mbnn export-weights model.tflite --output weights.npz"

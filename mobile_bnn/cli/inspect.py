@@ -11,7 +11,7 @@ from mobile_bnn.cli.console import Json, binary_file, err, out, print_json, run_
 from mobile_bnn.cli.imports import Imports, import_paths
 from mobile_bnn.cli.locate import is_run
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runs import Operators
+from mobile_bnn.records import Operators
 
 if TYPE_CHECKING:
     from mobile_bnn.converters.summary import SummaryComparison

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mobile_bnn.cli.console import run_folder
-from mobile_bnn.runs import ModelFile, RunFolder
+from mobile_bnn.run_folder import ModelFile, RunFolder
 
 
 def is_run(path: Path) -> bool:

@@ -8,7 +8,8 @@ import typer
 from mobile_bnn.cli.console import Json, binary_file, err, keep, labelled, out, print_json
 from mobile_bnn.cli.locate import run_or_file
 from mobile_bnn.errors import MobileBnnError, UsageError
-from mobile_bnn.runs import ModelFile, Profile, RunFolder
+from mobile_bnn.records import Profile
+from mobile_bnn.run_folder import ModelFile, RunFolder
 
 if TYPE_CHECKING:
     from mobile_bnn.profiling import Job, Refused

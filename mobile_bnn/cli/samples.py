@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mobile_bnn.cli.console import err, labelled
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.native_output import filtered_stderr
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,8 @@ import typer
 
 from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, shell_quoted
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runs import History, RunFolder
+from mobile_bnn.records import History
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.wording import plural
 
 if TYPE_CHECKING:

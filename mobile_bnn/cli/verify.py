@@ -13,7 +13,8 @@ from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256, write_bytes
 from mobile_bnn.native_output import filtered_stderr
-from mobile_bnn.runs import ModelFile, RunFolder, Verification
+from mobile_bnn.records import Verification
+from mobile_bnn.run_folder import ModelFile, RunFolder
 
 EXAMPLE = "Example: mbnn verify runs/demo    or    mbnn verify my.tflite --model my.keras --dataset cifar10"
 

@@ -13,7 +13,7 @@ from mobile_bnn.files import sha256
 from mobile_bnn.names import look_up, unknown
 from mobile_bnn.profiling.engines import ENGINES
 from mobile_bnn.profiling.messages import Answer, Figures, Request
-from mobile_bnn.runs import Measurement, Profile
+from mobile_bnn.records import Measurement, Profile
 from mobile_bnn.runtime import graph_sha256, read_model
 from mobile_bnn.wording import plural
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from mobile_bnn.runs import Machine
+from mobile_bnn.records import Machine
 
 
 class Request(BaseModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 from ai_edge_litert.schema_py_generated import ModelT, OperatorT, TensorT
 
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.runs import Operator, Operators
+from mobile_bnn.records import Operator, Operators
 from mobile_bnn.runtime import (
     constant,
     graph_sha256,

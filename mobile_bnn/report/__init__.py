@@ -1,7 +1,7 @@
 """Device side: shows what a run measured, as one HTML page and as tables in the terminal; loads no TensorFlow.
 
 from mobile_bnn import report
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 report.write_html(RunFolder("runs/demo"))           # runs/demo/report.html
 rich.print(report.summary(RunFolder("runs/demo")))

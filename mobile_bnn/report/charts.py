@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from mobile_bnn.records import Epoch, History, Measurement, Operator, Operators, Profile
 from mobile_bnn.report.figures import engine, is_float_baseline
 from mobile_bnn.report.formats import plural, printable
 from mobile_bnn.report.tables import flip_ratio_names, metric_names
-from mobile_bnn.runs import Epoch, History, Measurement, Operator, Operators, Profile
 
 # Told apart by colour-blind readers (after Okabe and Ito), and readable on white and on near-black.
 BLUE, ORANGE, GREEN, PURPLE, SKY, OLIVE = "#2f7fc1", "#dd7a10", "#169c78", "#bb5f9a", "#4aa6d8", "#9a8f1f"

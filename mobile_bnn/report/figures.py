@@ -6,20 +6,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from mobile_bnn.records import Epoch, History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
 from mobile_bnn.report import provenance
 from mobile_bnn.report.formats import DOT, count, macs, milliseconds, percent, plural, points, printable, ratio, size
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records
-from mobile_bnn.runs import (
-    Epoch,
-    History,
-    LayerCheck,
-    Machine,
-    Measurement,
-    Operators,
-    Profile,
-    Verification,
-)
 
 _TWIN = "_float.tflite"
 X86 = ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686")

@@ -17,10 +17,11 @@ from plotly.offline import get_plotlyjs
 
 from mobile_bnn import __version__
 from mobile_bnn.files import write_text
+from mobile_bnn.records import History, Operators, Profile, Verification
 from mobile_bnn.report import charts, figures, provenance, tables
 from mobile_bnn.report.formats import DOT, percent
 from mobile_bnn.report.records import Records, read
-from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
+from mobile_bnn.run_folder import RunFolder
 
 
 def write_html(run: RunFolder | Path | str, path: Path | str | None = None) -> Path:

@@ -6,10 +6,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn import __version__
+from mobile_bnn.records import Machine, Verification
 from mobile_bnn.report import figures, provenance
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records, read
-from mobile_bnn.runs import Machine, RunFolder, Verification
+from mobile_bnn.run_folder import RunFolder
 
 _OF_CURRENT = "whether it is of the file that lies there now: current, another, unknown (an older record) or absent"
 

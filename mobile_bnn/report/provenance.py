@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import PurePath
 
+from mobile_bnn.records import Measurement
 from mobile_bnn.report.records import Records
-from mobile_bnn.runs import Measurement
 
 
 class Origin(Enum):

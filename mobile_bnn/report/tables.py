@@ -6,11 +6,11 @@ from pathlib import PurePath
 from typing import Any
 
 from mobile_bnn import __version__
+from mobile_bnn.records import History, LayerCheck, Machine, Operators, Profile, Verification
 from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_threads, unexplained
 from mobile_bnn.report.formats import count, percent, plural, printable, ratio, significant, size
 from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.records import Records
-from mobile_bnn.runs import History, LayerCheck, Machine, Operators, Profile, Verification
 
 _NAME = 8  # characters: layers' names are long, and may be broken anywhere
 

@@ -6,11 +6,12 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.panel import Panel
 from rich.text import Text
 
+from mobile_bnn.records import History, Operators, Profile, Verification
 from mobile_bnn.report import figures, tables
 from mobile_bnn.report.formats import DOT, printable
 from mobile_bnn.report.layout import Column, Fitted, Table
 from mobile_bnn.report.records import Records, read
-from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
+from mobile_bnn.run_folder import RunFolder
 
 
 def training_table(history: History) -> Fitted:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticSerializationError
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.runs import Record
+from mobile_bnn.records import Record
 from mobile_bnn.runtime.describe import text
 from mobile_bnn.runtime.flatbuffer import pack, read_model
 

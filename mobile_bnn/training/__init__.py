@@ -1,7 +1,7 @@
 """Training: a recipe in, a trained Keras model in a run folder out.
 
 from mobile_bnn import training
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 recipe = training.Recipe.of_zoo("binary_lenet", dataset="digits", epochs=20)
 model, history = training.train(recipe, RunFolder("runs/mine"))

@@ -11,7 +11,8 @@ from rich.progress import Progress
 from mobile_bnn.files import write_text
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.progress_columns import progress_columns
-from mobile_bnn.runs import Epoch, History, RunFolder
+from mobile_bnn.records import Epoch, History
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.optimizers import current_learning_rate
 

@@ -11,7 +11,7 @@ from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.files import atomic_folder
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.literal_path import literal_path
-from mobile_bnn.runs import History
+from mobile_bnn.records import History
 
 _NAME = re.compile(r"epoch-(\d+)")
 _KEEP = 2

@@ -13,7 +13,8 @@ from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import atomic_file, remove_leftovers
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.native_output import filtered_stderr
-from mobile_bnn.runs import DatasetRecord, History, RunFolder
+from mobile_bnn.records import DatasetRecord, History
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import distribution, optimizers
 from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
 from mobile_bnn.training.checkpoints import Checkpoints

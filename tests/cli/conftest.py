@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 from tests.support.shared import Once
 
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
 from mobile_bnn.converters.litert import FileRunner
-from mobile_bnn.runs import Operators, Profile, RunFolder, Verification
+from mobile_bnn.records import Operators, Profile, Verification
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import default_isa, read_metadata
 
 RUNNER = CliRunner()

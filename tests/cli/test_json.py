@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from mobile_bnn import report
 from mobile_bnn.cli.console import print_json
 from mobile_bnn.cli.main import app
-from mobile_bnn.runs import Epoch, History, RunFolder
+from mobile_bnn.records import Epoch, History
+from mobile_bnn.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools" / "json_docs"))

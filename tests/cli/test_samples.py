@@ -14,7 +14,7 @@ from mobile_bnn.cli import samples
 from mobile_bnn.cli.main import app
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import Recipe, train
 
 IMAGES = np.random.default_rng(0).normal(size=(9, 8, 8, 1)).astype(np.float32)

@@ -12,7 +12,7 @@ from mobile_bnn.cli import profile
 from mobile_bnn.cli.console import PlainConsole
 from mobile_bnn.cli.main import app
 from mobile_bnn.profiling import jobs_for
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 
 def test_one_epoch(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_refusal_is_a_text_and_survives_a_copy() -> None:
 
 
 def test_what_stays_float_is_recorded_as_text(tmp_path: Path) -> None:
-    from mobile_bnn.runs import Operators
+    from mobile_bnn.records import Operators
 
     up = larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN)
     conv = larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)

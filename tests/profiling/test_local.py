@@ -14,7 +14,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.profiling import Job, jobs_for, local, profile
 from mobile_bnn.profiling.local import KEPT
-from mobile_bnn.runs import Profile
+from mobile_bnn.records import Profile
 from mobile_bnn.runtime import default_isa, operator_name, pack, read_model
 
 

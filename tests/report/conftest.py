@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 import pytest
 
-from mobile_bnn.runs import (
+from mobile_bnn.records import (
     Epoch,
     History,
     LayerCheck,
@@ -17,9 +17,9 @@ from mobile_bnn.runs import (
     Operator,
     Operators,
     Profile,
-    RunFolder,
     Verification,
 )
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, with_metadata
 
 HOSTILE = "<script>alert(1)</script>"

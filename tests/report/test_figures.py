@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from mobile_bnn.records import Epoch, History, Measurement, Profile
 from mobile_bnn.report import figures, tables
 from mobile_bnn.report.records import read
-from mobile_bnn.runs import Epoch, History, Measurement, Profile, RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 Measure = Callable[..., Measurement]
 

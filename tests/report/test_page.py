@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
+from mobile_bnn.records import History, Operators, Profile
 from mobile_bnn.report import write_html
-from mobile_bnn.runs import History, Operators, Profile, RunFolder
+from mobile_bnn.run_folder import RunFolder
 from tests.support.packages import need
 
 PICTURES = Path("build/test-artifacts")

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from mobile_bnn.files import sha256
+from mobile_bnn.records import Measurement, Operators, Profile, Verification
 from mobile_bnn.report import figures, summary, write_html
 from mobile_bnn.report.records import read
-from mobile_bnn.runs import Measurement, ModelFile, Operators, Profile, RunFolder, Verification
+from mobile_bnn.run_folder import ModelFile, RunFolder
 from mobile_bnn.runtime import read_metadata, with_metadata
 
 FLIPS = "Sign flips that rounding does not explain: 1. The file differs from Keras there."

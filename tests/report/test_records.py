@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.records import History
 from mobile_bnn.report import write_html
 from mobile_bnn.report.records import read
-from mobile_bnn.runs import History, RunFolder
+from mobile_bnn.run_folder import RunFolder
 
 
 def test_no_folder(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
+from mobile_bnn.records import History, Operators, Profile, Verification
 from mobile_bnn.report import (
     everything,
     operator_table,
@@ -15,7 +16,7 @@ from mobile_bnn.report import (
     verification_table,
     write_html,
 )
-from mobile_bnn.runs import History, Operators, Profile, RunFolder, Verification
+from mobile_bnn.run_folder import RunFolder
 
 
 def _shown(renderable: RenderableType) -> str:

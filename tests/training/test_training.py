@@ -16,7 +16,8 @@ from rich.console import Console
 
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import tf
-from mobile_bnn.runs import DatasetRecord, History, RunFolder
+from mobile_bnn.records import DatasetRecord, History
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import Recipe, train
 from tests.support.processes import popen_with_default_signals
 
@@ -233,7 +234,7 @@ from mobile_bnn.legacy_keras import tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from mobile_bnn.runs import RunFolder
+from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import Recipe, train
 from tests.support.processes import popen_with_default_signals
 from mobile_bnn.training import distribution

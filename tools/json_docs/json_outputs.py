@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mobile_bnn.converters.refusals import RefusalCode
 from mobile_bnn.converters.weights_file import WeightsIndex
+from mobile_bnn.records import Operators, Profile, Verification
 from mobile_bnn.report.json import ReportFigures
-from mobile_bnn.runs import Operators, Profile, Verification
 from mobile_bnn.runtime import ModelMetadata
 
 

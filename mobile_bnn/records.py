@@ -1,34 +1,16 @@
-"""What a run leaves on disk: the folder's layout and the versioned records in it, shared by every stage.
-
-A run folder holds
-
-    recipe.toml            what was asked for
-    dataset.json           labels and normalization of the data
-    checkpoints/           whole epochs, for --resume
-    history.json  .csv     what training measured, epoch by epoch
-    logs/                  TensorBoard
-    model.keras            the trained Keras model, with its latent weights
-    model.tflite           the binary file, with its metadata record
-    model_float.tflite     the same network for stock LiteRT: the speed baseline
-    verification.json  operators.json  profile.json
-    report.html
-    .lock                  who writes here now, if anyone does
+"""The versioned JSON records of a run, shared by every stage.
 
 A record names the graph that it is of, by `runtime.graph_sha256`; records of before that have an empty name.
 """
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
-from mobile_bnn.files import remove_leftovers, write_text
-from mobile_bnn.writer_lock import one_writer
+from mobile_bnn.files import write_text
 
 R = TypeVar("R", bound="Record")
 
@@ -228,95 +210,3 @@ class Profile(Record):
     target: str
     machine: Machine
     measurements: list[Measurement]
-
-
-class RunFolder:
-    """The paths of a run folder. Nothing is created or read by naming them."""
-
-    _model, _prefix = "model", ""
-
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-
-    def __fspath__(self) -> str:
-        return str(self.path)
-
-    def __str__(self) -> str:
-        return str(self.path)
-
-    recipe = property(lambda self: self._of("recipe.toml"))
-    dataset = property(lambda self: self._of("dataset.json"))
-    checkpoints = property(lambda self: self._of("checkpoints"))
-    history = property(lambda self: self._of("history.json"))
-    history_csv = property(lambda self: self._of("history.csv"))
-    logs = property(lambda self: self._of("logs"))
-    model = property(lambda self: self.path / f"{self._model}.keras")
-    tflite = property(lambda self: self.path / f"{self._model}.tflite")
-    float_tflite = property(lambda self: self.path / f"{self._model}_float.tflite")
-    verification = property(lambda self: self._of("verification.json"))
-    operators = property(lambda self: self._of("operators.json"))
-    profile = property(lambda self: self._of("profile.json"))
-    report = property(lambda self: self._of("report.html"))
-    weights = property(lambda self: self._of("weights.npz"))
-    lock = property(lambda self: self._of(".lock"))
-
-    def _of(self, name: str) -> Path:
-        return self.path / f"{self._prefix}{name}"
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Keeps every other process from writing here while the block runs; readers are never blocked.
-
-        What killed writers left half done is removed first.
-
-        Raises:
-            MobileBnnError: on entering, another process writes here; its number is named.
-        """
-        with one_writer(self.lock):
-            remove_leftovers(self.path, not_of=[self.report.name, self.weights.name])
-            yield
-
-    def clear(self) -> None:
-        """Removes all that the stages of a run leave here, and nothing else."""
-        for folder in (self.checkpoints, self.logs):
-            shutil.rmtree(folder, ignore_errors=True)
-        results = (self.history, self.history_csv, self.model, self.tflite, self.float_tflite)
-        records = (self.verification, self.operators, self.profile, self.report, self.weights)
-        for path in (*results, *records, self.dataset, self.recipe):
-            path.unlink(missing_ok=True)
-
-    def optional(self, record: type[R], path: Path | str) -> R | None:
-        """The record at `path`, or None where that stage has not run."""
-        return record.load(path) if Path(path).is_file() else None
-
-
-class ModelFile(RunFolder):
-    """The same for a .tflite outside of run folders: what belongs to my.tflite lies beside it, as my_profile.json."""
-
-    def __init__(self, tflite: Path | str) -> None:
-        super().__init__(Path(tflite).parent)
-        self._file = Path(tflite)
-        self._model = self._file.stem
-        self._prefix = f"{self._model}_"
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Needs no lock: each command writes one whole file here."""
-        yield
-
-    def __fspath__(self) -> str:
-        return str(self._file)
-
-    def __str__(self) -> str:
-        return str(self._file)
-
-
-def run_at(path: RunFolder | Path | str) -> RunFolder:
-    """The run that a path means: its folder, its model.tflite, or another .tflite with what lies beside it."""
-    if isinstance(path, RunFolder):
-        return path
-    path = Path(path)
-    if path.suffix != ".tflite":
-        return RunFolder(path)
-    run = RunFolder(path.parent)
-    return run if run.recipe.is_file() and path.name == run.tflite.name else ModelFile(path)
