@@ -27,9 +27,8 @@ from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
-from mobile_bnn.profiling import operator_table
 from mobile_bnn.records import LayerCheck, Operators
-from mobile_bnn.runtime import ModelMetadata, Normalization, with_metadata
+from mobile_bnn.runtime import ModelMetadata, Normalization, operator_table, with_metadata
 from mobile_bnn.typing import Array
 from mobile_bnn.wording import plural
 

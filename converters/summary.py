@@ -6,8 +6,8 @@ from typing import Any
 
 from mobile_bnn.converters.source import keras_model
 from mobile_bnn.legacy_keras import larq
-from mobile_bnn.profiling import operator_table
 from mobile_bnn.records import Operators
+from mobile_bnn.runtime import operator_table
 
 
 @dataclass(frozen=True)

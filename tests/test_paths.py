@@ -53,7 +53,7 @@ def make(folder: Path) -> None:
     training.Recipe.of_zoo("binary_lenet", dataset="digits", epochs=1).write(run.recipe)
     shutil.copy(folder / "m.keras", run.model)
     shutil.copy(folder / "binary.tflite", run.tflite)
-    profiling.operator_table(run.tflite).save(run.operators)
+    runtime.operator_table(run.tflite).save(run.operators)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ CALLS: dict[str, Callable[[Path, Form], Any]] = {
     "runtime.read_metadata": lambda here, at: runtime.read_metadata(at(here / "binary.tflite")),
     "runtime.read_model": lambda here, at: runtime.read_model(at(here / "binary.tflite")),
     "runtime.graph_sha256": lambda here, at: runtime.graph_sha256(at(here / "binary.tflite")),
-    "profiling.operator_table": lambda here, at: profiling.operator_table(at(here / "binary.tflite")),
+    "runtime.operator_table": lambda here, at: runtime.operator_table(at(here / "binary.tflite")),
     "profiling.jobs_for": lambda here, at: profiling.profile(
         profiling.jobs_for(at(here / "float.tflite"), ["litert:xnnpack"]), runs=3, warmup=0, threads=[1]
     ),
@@ -198,7 +198,7 @@ def test_what_is_not_there_is_said_of_a_str_too(tmp_path: Path) -> None:
         load_model,
         weights_file.collect_weights,
         weights_file.read_weights,
-        profiling.operator_table,
+        runtime.operator_table,
         report.summary,
         records.Operators.load,
     ):

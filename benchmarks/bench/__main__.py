@@ -23,8 +23,8 @@ from mobile_bnn.cli.console import err, out, reported
 from mobile_bnn.cli.profile import thread_counts
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import UsageError
-from mobile_bnn.profiling import ENGINES, local_machine, operator_table
-from mobile_bnn.runtime import library_path
+from mobile_bnn.profiling import ENGINES, local_machine
+from mobile_bnn.runtime import library_path, operator_table
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"

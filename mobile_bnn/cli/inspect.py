@@ -29,8 +29,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Print a file's operators with binary and float multiply-accumulates (MACs) and bytes, beside Larq's summary."""
-    from mobile_bnn.profiling import operator_table
-    from mobile_bnn.runtime import read_metadata
+    from mobile_bnn.runtime import operator_table, read_metadata
 
     path, float_layers, files, asked = source, {}, import_paths(imports), model is not None
     if is_run(source):

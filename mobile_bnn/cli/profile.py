@@ -111,7 +111,7 @@ def _jobs(file: RunFolder, engines: list[str], *, named: bool = False) -> list["
 
 
 def _is_binary(path: Path) -> bool:
-    from mobile_bnn.profiling import operator_table
+    from mobile_bnn.runtime import operator_table
 
     return any(operator.binary for operator in operator_table(path).operators)
 

@@ -7,6 +7,7 @@ from mobile_bnn.runtime.interpreter import Interpreter
 from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import Accuracy, ModelMetadata, Normalization, read_metadata, with_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime
+from mobile_bnn.runtime.operators import operator_table
 
 __all__ = [
     "Accuracy",
@@ -19,6 +20,7 @@ __all__ = [
     "graph_sha256",
     "library_path",
     "operator_name",
+    "operator_table",
     "pack",
     "read_flatbuffer",
     "read_metadata",

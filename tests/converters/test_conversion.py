@@ -17,8 +17,7 @@ from mobile_bnn.converters.reference import KerasModel
 from mobile_bnn.converters.source import load_model
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.profiling import operator_table
-from mobile_bnn.runtime import Interpreter, ModelMetadata, Normalization, read_metadata
+from mobile_bnn.runtime import Interpreter, ModelMetadata, Normalization, operator_table, read_metadata
 
 layers = tf.keras.layers
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}

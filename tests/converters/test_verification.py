@@ -92,7 +92,7 @@ def test_an_empty_split(tiny_model, binary_tflite):
 
 
 def test_larqs_summary_beside_the_file(tiny_model, binary_tflite):
-    from mobile_bnn.profiling import operator_table
+    from mobile_bnn.runtime import operator_table
 
     comparison = converters.compare_with_larq(tiny_model, operator_table(binary_tflite))
     assert comparison.larq_binary_macs == comparison.file_binary_macs == 8 * 8 * 9 * 32 * 64 * 2

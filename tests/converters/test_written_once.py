@@ -17,8 +17,7 @@ from mobile_bnn.converters import backends, conversion
 from mobile_bnn.converters.conversion import Int8
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.profiling import operator_table
-from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, read_metadata
+from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, operator_table, read_metadata
 
 OLD = b"what was there before"
 SAMPLES = np.random.default_rng(0).uniform(-1, 1, (16, 6, 6, 32)).astype(np.float32)

@@ -49,7 +49,7 @@ def test_what_cannot_be_timed_is_refused(binary_tflite, float_tflite):
 
 def test_every_binary_operator_of_a_residual_network_is_timed_once(tmp_path):
     from mobile_bnn import zoo
-    from mobile_bnn.profiling import operator_table
+    from mobile_bnn.runtime import operator_table
 
     path = tmp_path / "resnet20.tflite"
     path.write_bytes(lce_file(zoo.build("resnet20", "bi_real", (16, 16, 3), 4)))

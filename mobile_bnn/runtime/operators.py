@@ -8,15 +8,9 @@ from ai_edge_litert.schema_py_generated import ModelT, OperatorT, TensorT
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.records import Operator, Operators
-from mobile_bnn.runtime import (
-    constant,
-    graph_sha256,
-    operator_name,
-    read_model,
-    tensor_bytes,
-    tensor_name,
-    tensor_type,
-)
+from mobile_bnn.runtime.describe import constant, operator_name, tensor_bytes, tensor_name, tensor_type
+from mobile_bnn.runtime.flatbuffer import read_model
+from mobile_bnn.runtime.graph_hash import graph_sha256
 from mobile_bnn.runtime.lce import CHANNELS_PER_WORD, OPERATORS, option
 
 Shape = list[int]

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mobile_bnn.errors import MobileBnnError, UsageError
-from mobile_bnn.profiling import operator_table
 from mobile_bnn.records import Operators
-from mobile_bnn.runtime import pack, read_model
+from mobile_bnn.runtime import operator_table, pack, read_model
 
 Convert = Callable[[Any, str], Operators]
 
