@@ -13,6 +13,7 @@ from mobile_bnn.run_folder import RunFolder
 from tests.support.packages import need
 
 PICTURES = Path("build/test-artifacts")
+PATIENCE = 180_000  # milliseconds; on a machine that does much else, Playwright's own 30 and 5 seconds are not enough
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def browser() -> Iterator[Any]:
     found = need("chromium", "no browser opens the report")
     with sync_api.sync_playwright() as playwright:
         # Containers of CI run as root, where Chromium has no sandbox.
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=PATIENCE)
         yield chromium
         chromium.close()
 
@@ -33,13 +34,14 @@ class Opened:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.context = browser.new_context(offline=True, **context)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.page.on("console", lambda message: self._hear(message))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(path.resolve().as_uri())
-        sync_api.expect(self.page.locator(".chart:not(:has(.main-svg))")).to_have_count(0)
+        sync_api.expect(self.page.locator(".chart:not(:has(.main-svg))")).to_have_count(0, timeout=PATIENCE)
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning"):
