@@ -1,4 +1,4 @@
-"""Opens a .tflite file that nobody vouches for, and writes one back with its buffers aligned as TFLite demands."""
+"""Opens an untrusted .tflite file, and writes one back with its buffers aligned as TFLite demands."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -67,7 +67,7 @@ def _weight_bytes(model: ModelT, inputs: list[TensorT | None], counted: set[int]
 
 
 def _macs(name: str, operator: OperatorT, inputs: list[TensorT | None], outputs: list[TensorT]) -> tuple[int, int]:
-    """Binary and float MACs of one operator; the shapes come from a file that nobody vouches for."""
+    """Binary and float MACs of one operator; the shapes come from an untrusted file."""
     shapes = [None if tensor is None else list(tensor.shape) for tensor in inputs]
     try:
         if name == "LceBconv2d":

@@ -1,4 +1,4 @@
-// Reads integers out of a flexbuffer map that nobody vouches for: every offset is checked before it is followed.
+// Reads integers out of an untrusted flexbuffer map: every offset is checked before it is followed.
 #pragma once
 
 #include <stddef.h>
