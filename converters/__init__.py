@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mobile_bnn.converters.conversion import Conversion, Int8, convert, convert_float
+    from mobile_bnn.converters.keras.larq_summary import compare_with_larq
     from mobile_bnn.converters.linting import Finding, lint
     from mobile_bnn.converters.refusals import RefusalCode
     from mobile_bnn.converters.source import Source, load_model
-    from mobile_bnn.converters.summary import compare_with_larq
-    from mobile_bnn.converters.verification import verify
+    from mobile_bnn.converters.verification.verify import verify
 
 _HOMES = {
     "Conversion": "conversion",
@@ -23,12 +23,12 @@ _HOMES = {
     "Int8": "conversion",
     "RefusalCode": "refusals",
     "Source": "source",
-    "compare_with_larq": "summary",
+    "compare_with_larq": "keras.larq_summary",
     "convert": "conversion",
     "convert_float": "conversion",
     "lint": "linting",
     "load_model": "source",
-    "verify": "verification",
+    "verify": "verification.verify",
 }
 __all__ = [
     "Conversion",

@@ -11,20 +11,21 @@ from typing import Any, Literal
 import numpy as np
 
 from mobile_bnn import __version__
-from mobile_bnn.converters.agreement import Agreement, agreement
-from mobile_bnn.converters.compare import Comparison, too_far
-from mobile_bnn.converters.float_weights import FloatWeights
-from mobile_bnn.converters.float_weights import float_weights as store_float_weights
-from mobile_bnn.converters.graph import Graph, Tensor, TfliteModel
-from mobile_bnn.converters.input_order import in_graph_order, in_signature_order
-from mobile_bnn.converters.int8 import ValueType, quantize_int8
+from mobile_bnn.converters.graph.model import Graph, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.linting import check_names
-from mobile_bnn.converters.litert import run_float_file
 from mobile_bnn.converters.lowering import Lowering
-from mobile_bnn.converters.probe import LceRunner
-from mobile_bnn.converters.reference import FloatFile, KerasModel
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
+from mobile_bnn.converters.storage.float_weights import FloatWeights
+from mobile_bnn.converters.storage.float_weights import float_weights as store_float_weights
+from mobile_bnn.converters.storage.int8 import ValueType, quantize_int8
+from mobile_bnn.converters.verification.agreement import Agreement, agreement
+from mobile_bnn.converters.verification.comparison import Comparison, too_far
+from mobile_bnn.converters.verification.input_order import in_graph_order, in_signature_order
+from mobile_bnn.converters.verification.instrument import LceRunner
+from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
+from mobile_bnn.converters.verification.runners import run_float_file
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
 from mobile_bnn.records import LayerCheck, Operators
@@ -183,9 +184,9 @@ def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[
 def _by_lce(source: Source) -> bytes:
     if source.keras is None:
         raise UsageError("LCE's converter takes Keras models only", cure="Leave --via lce out")
-    from mobile_bnn.converters import backends
+    from mobile_bnn.converters.keras import lce_converter
 
-    return backends.to_binary(source.keras)
+    return lce_converter.to_binary(source.keras)
 
 
 def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
@@ -283,8 +284,8 @@ def convert_float(model: Any, path: Path | str) -> Path:
 
 
 def _float_twin(keras: Any) -> bytes:
-    from mobile_bnn.converters import backends
-    from mobile_bnn.converters.keras_errors import check_model
+    from mobile_bnn.converters.keras import lce_converter
+    from mobile_bnn.converters.keras.errors import check_model
 
     check_model(keras)
-    return backends.to_float(keras)
+    return lce_converter.to_float(keras)

@@ -8,38 +8,38 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.module_names import module_name
-from mobile_bnn.converters.quantizers.activations import StepFunction, quantizer
+from mobile_bnn.converters.quantizers.encoding import Sign, quantizer_of
+from mobile_bnn.converters.quantizers.steps import StepFunction, quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
-from mobile_bnn.converters.rules import (
-    activation_behind,
-    affine_behind,
-    affine_behind_sum,
-    batch_matmul,
-    binary_convolution,
-    binary_dense,
-    binary_depthwise,
-    dilation,
-    max_pool,
-    movement,
-    open_reshape,
-    packed_movement,
-    packed_weights,
-    padding,
-    prelu,
-    reshape_behind,
-    sign_argument,
-    sign_behind,
-    straight_through,
-    transposed_padding,
-    transposes,
-    unit_axis,
+from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise
+from mobile_bnn.converters.rules.canonicalize import (
+    cancel_transposes,
+    hoist_data_movement,
+    infer_reshape_shape,
+    matmul_to_fully_connected,
+    recompose_dilated_conv,
+    recompose_prelu,
+    remove_ste,
+    sink_pad,
+    swap_expand_dims_pad,
+    swap_pad_transpose,
 )
+from mobile_bnn.converters.rules.compress import pack_float_filters
+from mobile_bnn.converters.rules.conv_params import look_through_padding
 from mobile_bnn.converters.rules.driver import Rule, apply_until_stable
-from mobile_bnn.converters.rules.few_valued import Sign, quantizer_of
-from mobile_bnn.converters.rules.geometry import look_through_padding
+from mobile_bnn.converters.rules.fuse import (
+    binarize_before_max_pool,
+    distribute_affine_over_sum,
+    fold_affine_into_threshold,
+    fuse_activation,
+    fuse_affine,
+    fuse_threshold,
+    sink_data_movement,
+    sink_reshape,
+)
 
 
 class BinaryRule(Rule, Protocol):
@@ -49,34 +49,34 @@ class BinaryRule(Rule, Protocol):
         """Rewrites a linear operator, or says why it stays float."""
 
 
-# What brings linear operators into the form that binary rules know.
-PREPARE: Sequence[Rule] = (
-    open_reshape,
-    transposes,
-    straight_through,
-    prelu,
-    transposed_padding,
-    batch_matmul,
-    dilation,
-    unit_axis,
-    movement,
-    padding,
+# Rewrites the graph into the forms that the binarization rules match.
+CANONICALIZE: Sequence[Rule] = (
+    infer_reshape_shape,
+    cancel_transposes,
+    remove_ste,
+    recompose_prelu,
+    swap_pad_transpose,
+    matmul_to_fully_connected,
+    recompose_dilated_conv,
+    swap_expand_dims_pad,
+    hoist_data_movement,
+    sink_pad,
 )
 # From a linear operator to LceBconv2d; no kind of operator belongs to two of them.
-BINARY: Sequence[BinaryRule] = (binary_convolution, binary_dense, binary_depthwise, batch_matmul)
-# What moves into an LceBconv2d, or between LceBconv2d and LceQuantize.
-BEHIND: Sequence[Rule] = (
-    reshape_behind,
-    packed_movement,
-    max_pool,
-    sign_behind,
-    sign_argument,
-    activation_behind,
-    affine_behind,
-    affine_behind_sum,
+BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, matmul_to_fully_connected)
+# Moves operators into an LceBconv2d, or between LceBconv2d and LceQuantize.
+FUSE: Sequence[Rule] = (
+    sink_reshape,
+    sink_data_movement,
+    binarize_before_max_pool,
+    fuse_threshold,
+    fold_affine_into_threshold,
+    fuse_activation,
+    fuse_affine,
+    distribute_affine_over_sum,
 )
-# What makes a layer smaller that stays float.
-SMALLER: Sequence[Rule] = (packed_weights,)
+# Stores the layers that stay float in fewer bytes.
+COMPRESS: Sequence[Rule] = (pack_float_filters,)
 
 # Why a layer is none of the graph's.
 NOT_READ = Refusal(RefusalCode.WEIGHTS_NOT_READ, "no operator reads its weights as they are")
@@ -181,15 +181,15 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     Returns:
         Every linear operator, and the float graph.
     """
-    apply_until_stable(graph, PREPARE)
+    apply_until_stable(graph, CANONICALIZE)
     graph.remove_dead()
     floats = _copy(graph)
     names = quantized or {}
     found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if _weights(operator, names)]
     graph.remove_dead()
     layers = [_with_filters(graph, layer, own) for layer, _, own in found]
-    apply_until_stable(graph, BEHIND)
-    apply_until_stable(graph, SMALLER)
+    apply_until_stable(graph, FUSE)
+    apply_until_stable(graph, COMPRESS)
     graph.remove_dead()
     layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
     asked = [weights.rpartition("/")[0] for weights in names if names[weights]]
@@ -249,7 +249,7 @@ def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) ->
 
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:
-    """What an operator reads, without padding, and the padding in front of it."""
+    """What an operator reads, without sink_pad, and the padding in front of it."""
     data, weights = operator.inputs[:2]
     assert data is not None
     assert weights is not None
@@ -268,7 +268,7 @@ def _asks(graph: Graph, weights: Tensor, data: Tensor) -> bool:
 
 
 def _try_rules(graph: Graph, operator: Operator) -> Refusal | None:
-    for rule in BINARY:
+    for rule in BINARIZE:
         if operator.kind in rule.KINDS:
             return rule.apply(graph, operator)
     return Refusal(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.kind}")

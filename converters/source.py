@@ -9,9 +9,9 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering, lower
+from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.literal_path import literal_path
@@ -57,9 +57,9 @@ class Source:
         Raises:
             MobileBnnError: it cannot be exported.
         """
-        from mobile_bnn.converters.export import export, quantized_weights
-        from mobile_bnn.converters.keras_errors import check_model
-        from mobile_bnn.converters.layers import binary_layers
+        from mobile_bnn.converters.keras.errors import check_model
+        from mobile_bnn.converters.keras.export import export, quantized_weights
+        from mobile_bnn.converters.keras.layers import binary_layers
 
         check_model(model)
         asked = {layer.name for layer in binary_layers(model)}
@@ -94,7 +94,7 @@ class Source:
             raise UsageError(f"{path} needs no imports", why=why, cure="Leave them out")
         if is_tflite:
             return cls.of_tflite(path)
-        from mobile_bnn.converters.export import export_saved_model
+        from mobile_bnn.converters.keras.export import export_saved_model
 
         return cls(export_saved_model(path))
 
@@ -111,7 +111,7 @@ class Source:
             UsageError: there is no such file.
             MobileBnnError: it is damaged, binary already, or has operators that LiteRT has not.
         """
-        from mobile_bnn.converters.fold import fold_constants
+        from mobile_bnn.converters.graph.fold_constants import fold_constants
 
         model = TfliteModel.read(file)
         kinds = {operator.kind for graph in model.graphs for operator in graph.operators}
@@ -184,8 +184,8 @@ def load_model(path: Path | str, imports: Iterable[Path | str] = ()) -> Any:
     path = model_path(path)
     if not path.exists():
         raise UsageError(f"there is no Keras model {path}")
-    from mobile_bnn.converters.custom_objects import import_files
-    from mobile_bnn.converters.keras_errors import loading_error
+    from mobile_bnn.converters.keras.custom_objects import import_files
+    from mobile_bnn.converters.keras.errors import loading_error
     from mobile_bnn.legacy_keras import tf
 
     imports = tuple(imports)

@@ -10,7 +10,7 @@ def calibrated(model: Any, seed: int = 0) -> Any:
 
     Statistics that were random too would let a constant drown the image: an error in a layer could not be seen behind.
     """
-    from mobile_bnn.converters.layers import flatten
+    from mobile_bnn.converters.keras.layers import flatten
     from mobile_bnn.legacy_keras import tf
 
     generator = np.random.default_rng(seed)

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters, data, profiling, records, report, run_folder, runtime, training
-from mobile_bnn.converters import agreement, weights_file
-from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.source import load_model
+from mobile_bnn.converters.storage import weights_file
+from mobile_bnn.converters.verification import agreement
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from tests.support.shared import Once

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.graph.tflite import TfliteModel
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def digits() -> Trained:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    from mobile_bnn.converters.export import export
+    from mobile_bnn.converters.keras.export import export
     from mobile_bnn.converters.lowering import lower
     from mobile_bnn.legacy_keras import tf
 

@@ -52,7 +52,7 @@ def _network(name: str) -> tuple[bytes, Any]:
     from calibrated import calibrated
 
     from mobile_bnn import zoo
-    from mobile_bnn.converters.backends import to_binary
+    from mobile_bnn.converters.keras.lce_converter import to_binary
     from mobile_bnn.training import Recipe
 
     model = calibrated(zoo.build(name, Recipe.of_zoo(name).method))
@@ -73,7 +73,7 @@ def _layer(layer: Layer) -> tuple[bytes, Any]:
 def main() -> None:
     """Makes the files and prints a line for each case."""
     sys.path[:0] = [str(TESTS), str(TESTS / "native")]  # whose helpers write single operators, and networks as trained
-    from mobile_bnn.converters.backends import to_float
+    from mobile_bnn.converters.keras.lce_converter import to_float
 
     folder, names = Path(sys.argv[1]), sys.argv[2:]
     for case in (CASES[name] for name in names):

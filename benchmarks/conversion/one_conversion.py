@@ -43,13 +43,13 @@ def _verified() -> Callable[[Any], bytes]:
 
 
 def _float() -> Callable[[Any], bytes]:
-    from mobile_bnn.converters.backends import to_float
+    from mobile_bnn.converters.keras.lce_converter import to_float
 
     return to_float
 
 
 def _lce() -> Callable[[Any], bytes]:
-    from mobile_bnn.converters.backends import to_binary
+    from mobile_bnn.converters.keras.lce_converter import to_binary
     from mobile_bnn.native_output import caught_stderr
 
     with caught_stderr():

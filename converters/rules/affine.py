@@ -6,7 +6,7 @@ share of multiplier * terms. Results that an activation has clamped to 6 or 1 ar
 
 import numpy as np
 
-from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, replaced
 from mobile_bnn.typing import Array
 

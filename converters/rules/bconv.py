@@ -7,8 +7,8 @@ above the channel's threshold.
 
 import numpy as np
 
-from mobile_bnn.converters.bits import pack
-from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.bit_packing import pack
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.typing import Array
 
 # LCE's numbers of fused activations, which are also the schema's.

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.errors import MobileBnnError
 
 _REWRITES_PER_OPERATOR = 5

@@ -23,7 +23,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Write the binary weights of a file as .npz, with an index and checksums: docs/weights.md has the layout."""
-    from mobile_bnn.converters.weights_file import collect_weights, write_weights
+    from mobile_bnn.converters.storage.weights_file import collect_weights, write_weights
 
     path = binary_file(run_folder(source)) if is_run(source) else source
     output = output or (RunFolder(source) if is_run(source) else ModelFile(source)).weights

@@ -14,7 +14,7 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.records import Operators
 
 if TYPE_CHECKING:
-    from mobile_bnn.converters.summary import SummaryComparison
+    from mobile_bnn.converters.keras.larq_summary import SummaryComparison
     from mobile_bnn.report.layout import Fitted
 
 EXAMPLE = "Example: mbnn inspect runs/demo    or    mbnn inspect model.tflite --json"
@@ -59,8 +59,8 @@ def _compare(model: Path, imports: Sequence[Path], operators: Operators, *, need
         err.print("without Larq's summary: TensorFlow is not installed here", soft_wrap=True)
         return None
     with err.status("loading TensorFlow"):
+        from mobile_bnn.converters.keras.larq_summary import compare_with_larq
         from mobile_bnn.converters.source import load_model
-        from mobile_bnn.converters.summary import compare_with_larq
 
         return compare_with_larq(load_model(model, imports), operators)
 

@@ -121,7 +121,7 @@ def _verify(
     model: Path, path: Path, dataset: Any, name: str, limit: int | None, imports: Sequence[Path]
 ) -> Verification:
     from mobile_bnn.converters.source import load_model
-    from mobile_bnn.converters.verification import verify
+    from mobile_bnn.converters.verification.verify import verify
 
     with err.status(f"reading {model}"):
         keras = load_model(model, imports)

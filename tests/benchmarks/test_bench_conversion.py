@@ -44,7 +44,7 @@ def result() -> ConversionResult:
 def file_bytes() -> dict[str, int]:
     """What the converters make of the model, in this process; a verified file has its record besides."""
     from mobile_bnn import zoo
-    from mobile_bnn.converters.backends import to_binary, to_float
+    from mobile_bnn.converters.keras.lce_converter import to_binary, to_float
     from mobile_bnn.converters.lowering import lower
     from mobile_bnn.converters.source import Source
     from mobile_bnn.legacy_keras import tf

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
-from mobile_bnn.converters.litert import FileRunner
+from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.records import Operators, Profile, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import default_isa, read_metadata
@@ -155,7 +155,7 @@ def test_report_writes_the_page_and_prints_the_numbers(finished):
 
 
 def test_export_weights_of_a_run(converted):
-    from mobile_bnn.converters.weights_file import read_weights
+    from mobile_bnn.converters.storage.weights_file import read_weights
 
     path = converted / "weights.npz"
     layers = answer("export-weights", converted)["layers"]

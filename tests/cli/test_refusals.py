@@ -14,7 +14,8 @@ from float_files import to_float
 from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
-from mobile_bnn.converters.graph import Operator, Tensor, TfliteModel
+from mobile_bnn.converters.graph.model import Operator, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.legacy_keras import larq, tf
 
 layers = tf.keras.layers

@@ -8,13 +8,13 @@ from calibrated import calibrated
 from litert_runs import run
 
 from mobile_bnn import converters, zoo
-from mobile_bnn.converters.backends import to_binary
-from mobile_bnn.converters.compare import Comparison
-from mobile_bnn.converters.layers import binary_layers
+from mobile_bnn.converters.keras.layers import binary_layers
+from mobile_bnn.converters.keras.lce_converter import to_binary
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.probe import LceRunner
-from mobile_bnn.converters.reference import KerasModel
 from mobile_bnn.converters.source import load_model
+from mobile_bnn.converters.verification.comparison import Comparison
+from mobile_bnn.converters.verification.instrument import LceRunner
+from mobile_bnn.converters.verification.reference import KerasModel
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter, ModelMetadata, Normalization, operator_table, read_metadata

@@ -8,7 +8,7 @@ from matrix.family import Family
 from matrix.outcome import ROUNDING, convert, difference, keras_outputs, lce_outputs, our_outputs
 
 from mobile_bnn.converters import lowering
-from mobile_bnn.converters.graph import Graph
+from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.rules.driver import Rule, apply_until_stable, rewrite_limit
 from mobile_bnn.errors import MobileBnnError
 

@@ -13,9 +13,9 @@ from matrix.outcome import keras_outputs, our_outputs
 from matrix.random_networks import Block, Network, networks
 
 from mobile_bnn import converters
-from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.layers import binary_layers
-from mobile_bnn.converters.rounding import rounding
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.keras.layers import binary_layers
+from mobile_bnn.converters.verification.rounding import rounding
 
 
 def _block(size: tuple[int, int], quantizers: tuple[str, str], **options: Any) -> Block:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from mobile_bnn import converters
 from mobile_bnn.cli.main import app
-from mobile_bnn.converters.graph import TfliteModel
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.errors import MobileBnnError

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
-from mobile_bnn.converters.backends import to_binary
-from mobile_bnn.converters.compare import Comparison
 from mobile_bnn.converters.conversion import Int8
-from mobile_bnn.converters.edge_quantizer import EdgeQuantizer
-from mobile_bnn.converters.float_weights import float_weights
-from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
-from mobile_bnn.converters.int8 import quantize_int8
-from mobile_bnn.converters.reference import FloatFile, KerasModel
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.keras.lce_converter import to_binary
 from mobile_bnn.converters.source import Source
+from mobile_bnn.converters.storage.edge_quantizer import EdgeQuantizer
+from mobile_bnn.converters.storage.float_weights import float_weights
+from mobile_bnn.converters.storage.int8 import quantize_int8
+from mobile_bnn.converters.verification.comparison import Comparison
+from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
 from mobile_bnn.legacy_keras import larq, tf
 
 REACTNET = Path(__file__).parent / "pytorch" / "reactnet.tflite"

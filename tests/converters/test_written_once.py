@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
-from mobile_bnn.converters import backends, conversion
+from mobile_bnn.converters import conversion
 from mobile_bnn.converters.conversion import Int8
+from mobile_bnn.converters.keras import lce_converter
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, operator_table, read_metadata
@@ -98,7 +99,7 @@ def test_the_binary_file_and_its_float_twin_are_written_together(
     for path in paths:
         path.write_bytes(OLD)
     with monkeypatch.context() as broken:
-        broken.setattr(backends, "to_float", fails)
+        broken.setattr(lce_converter, "to_float", fails)
         with pytest.raises(MobileBnnError, match="an engine is gone"):
             converters.convert(model, paths[0], float_path=str(paths[1]))
     assert [path.read_bytes() for path in paths] == [OLD, OLD]

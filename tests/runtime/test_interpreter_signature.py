@@ -61,7 +61,7 @@ def check(interpreter, arrays):
 
 def changed(model, change):
     """The file after change(graph), the only one."""
-    from mobile_bnn.converters.graph import TfliteModel
+    from mobile_bnn.converters.graph.tflite import TfliteModel
 
     edited = TfliteModel.read(model)
     change(edited.graphs[0])
@@ -232,7 +232,7 @@ def test_a_converted_keras_model_has_kerass_order(tmp_path, arrays):
 
 def test_a_converted_saved_model_has_its_signatures_order(tmp_path, saved_model, arrays):
     # What TensorFlow says it is, who loads the SavedModel.
-    from mobile_bnn.converters.export import export_saved_model
+    from mobile_bnn.converters.keras.export import export_saved_model
     from mobile_bnn.legacy_keras import tf
 
     signature = tf.saved_model.load(str(saved_model)).signatures["serving_default"]

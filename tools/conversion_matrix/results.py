@@ -54,7 +54,7 @@ def by_lce(name: str) -> Result:
     """LCE's converter, LCE's interpreter."""
     from matrix import outcome
 
-    from mobile_bnn.converters.backends import to_binary
+    from mobile_bnn.converters.keras.lce_converter import to_binary
 
     model = _model(name)
     try:

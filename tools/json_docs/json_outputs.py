@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mobile_bnn.converters.refusals import RefusalCode
-from mobile_bnn.converters.weights_file import WeightsIndex
+from mobile_bnn.converters.storage.weights_file import WeightsIndex
 from mobile_bnn.records import Operators, Profile, Verification
 from mobile_bnn.report.json import ReportFigures
 from mobile_bnn.runtime import ModelMetadata

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from calibrated import calibrated
 
-from mobile_bnn.converters.layers import flatten
+from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.legacy_keras import larq, tf
 
 SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}

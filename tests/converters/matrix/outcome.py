@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.lce_interpreter import interpreter
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Layer, lower
 from mobile_bnn.converters.source import Source
+from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
 

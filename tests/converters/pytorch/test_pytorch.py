@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from litert_runs import run
 
-from mobile_bnn.converters.graph import TfliteModel
-from mobile_bnn.converters.lce_interpreter import interpreter
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering, lower
+from mobile_bnn.converters.verification.lce_interpreter import interpreter
 
 HERE = Path(__file__).parent
 Lowered = tuple[TfliteModel, Lowering]

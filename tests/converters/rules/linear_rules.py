@@ -5,20 +5,19 @@ from typing import Any
 import litert_runs
 import numpy as np
 
-from mobile_bnn.converters.graph import Graph, TfliteModel
-from mobile_bnn.converters.lce_interpreter import interpreter
-from mobile_bnn.converters.rules import (
-    batch_matmul,
-    binary_convolution,
-    binary_dense,
-    binary_depthwise,
-    dilation,
-    unit_axis,
+from mobile_bnn.converters.graph.model import Graph
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise
+from mobile_bnn.converters.rules.canonicalize import (
+    matmul_to_fully_connected,
+    recompose_dilated_conv,
+    swap_expand_dims_pad,
 )
+from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
 
-PREPARE = (batch_matmul, dilation, unit_axis)
-BINARY = (binary_convolution, binary_dense, binary_depthwise)
+CANONICALIZE = (matmul_to_fully_connected, recompose_dilated_conv, swap_expand_dims_pad)
+BINARIZE = (convolution, dense, depthwise)
 
 sign = larq.math.sign
 
@@ -68,9 +67,9 @@ def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 def apply_rules(graph: Graph) -> list[str]:
     """What the rules say to each linear operator that they do not rewrite."""
-    for rule in PREPARE:
+    for rule in CANONICALIZE:
         _apply(graph, rule)
-    answers = [answer for rule in BINARY for answer in _apply(graph, rule)]
+    answers = [answer for rule in BINARIZE for answer in _apply(graph, rule)]
     graph.remove_dead()
     return [answer for answer in answers if answer is not None]
 

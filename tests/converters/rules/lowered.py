@@ -6,13 +6,14 @@ from typing import Any
 
 import float_files
 import numpy as np
-from linear_rules import run
 
-from mobile_bnn.converters.fold import fold_constants
-from mobile_bnn.converters.graph import Graph, TfliteModel
-from mobile_bnn.converters.lce_interpreter import interpreter
+from mobile_bnn.converters.graph.fold_constants import fold_constants
+from mobile_bnn.converters.graph.model import Graph
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
+from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
+from tests.converters.rules.linear_rules import run
 
 sign = larq.math.sign
 

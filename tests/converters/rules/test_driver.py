@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from mobile_bnn import converters
 from mobile_bnn.cli.main import app
 from mobile_bnn.converters import lowering
-from mobile_bnn.converters.graph import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.rules.driver import Rule, apply_until_stable
 from mobile_bnn.errors import MobileBnnError
 
@@ -75,9 +75,9 @@ def test_a_graph_that_grows_without_end_is_refused() -> None:
         apply_until_stable(chain("A"), [growing])
 
 
-@pytest.mark.parametrize("rules", ["PREPARE", "BEHIND"])
+@pytest.mark.parametrize("rules", ["CANONICALIZE", "FUSE"])
 def test_nothing_is_written_and_one_line_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rules: str) -> None:
-    kind = "LceBconv2d" if rules == "BEHIND" else "CONV_2D"
+    kind = "LceBconv2d" if rules == "FUSE" else "CONV_2D"
     toys = [renaming("there", kind, "OTHER"), renaming("back", "OTHER", kind)]
     monkeypatch.setattr(lowering, rules, (*getattr(lowering, rules), *toys))
     with pytest.raises(MobileBnnError, match="these still undo each other: back, there"):

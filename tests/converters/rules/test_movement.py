@@ -6,14 +6,21 @@ from typing import Any
 import float_files
 import numpy as np
 import pytest
-from linear_rules import filter_of, run
-from lowered import adversarial, check, convolve, lowered, sign, to_float
 
-from mobile_bnn.converters.graph import Tensor, TfliteModel
-from mobile_bnn.converters.lce_interpreter import interpreter
-from mobile_bnn.converters.rules import binary_convolution, movement, open_reshape, packed_movement, padding, transposes
-from mobile_bnn.converters.rules.copies import copied
+from mobile_bnn.converters.graph.clone import copied
+from mobile_bnn.converters.graph.model import Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.rules.canonicalize import (
+    cancel_transposes,
+    hoist_data_movement,
+    infer_reshape_shape,
+    sink_pad,
+)
+from mobile_bnn.converters.rules.fuse import sink_data_movement
+from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
+from tests.converters.rules.linear_rules import filter_of, run
+from tests.converters.rules.lowered import adversarial, check, convolve, lowered, sign, to_float
 
 SHAPE, OPEN = (1, 4, 6, 64), (None, 4, 6, 64)
 generator = np.random.default_rng(3)
@@ -100,7 +107,7 @@ def test_binary_behind(name: str) -> None:
 
     graph = check(network, SHAPE, {"CONV_2D": 0, "LceBconv2d": 1, "SELECT_V2": 0, **kinds}, weights, exact=True)
     quantizes = [operator for operator in graph.operators if operator.kind == "LceQuantize"]
-    behind = [packed_movement.apply(graph, quantize) != NOTHING_MOVES for quantize in quantizes]
+    behind = [sink_data_movement.apply(graph, quantize) != NOTHING_MOVES for quantize in quantizes]
     assert behind == [name in OF_FLOATS] * len(quantizes)
 
 
@@ -155,7 +162,7 @@ def test_a_quantizer_of_two_bits_moves_too() -> None:
 
     (graph,) = TfliteModel.read(to_float(network, SHAPE)).graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert movement.apply(graph, reshape) is None
+    assert hoist_data_movement.apply(graph, reshape) is None
     model = TfliteModel.of(graph)
     x = adversarial(SHAPE)
     np.testing.assert_array_equal(run(model.write(), x), run(to_float(network, SHAPE), x))
@@ -191,7 +198,7 @@ def two_bits(x: Any) -> Any:
 def test_what_does_not_move_says_why(function: Callable[[Any], Any], reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     (mover,) = (operator for operator in graph.operators if operator.kind in ("RESHAPE", "CONCATENATION"))
-    assert movement.apply(graph, mover) == reason
+    assert hoist_data_movement.apply(graph, mover) == reason
 
 
 @pytest.mark.parametrize(
@@ -216,7 +223,7 @@ def test_what_moves_as_floats_says_why(function: Callable[[Any], Any], channels:
 
     _, graph = lowered(to_float(network, SHAPE, one_by_one(channels)))
     (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    answer = packed_movement.apply(graph, quantize)
+    answer = sink_data_movement.apply(graph, quantize)
     assert answer is not None
     assert answer.startswith(reason)
 
@@ -228,10 +235,10 @@ def test_padding_with_words_of_minus_one(channels: int, answer: str | None) -> N
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
     (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert binary_convolution.apply(graph, convolution) is None
+    assert convolution.apply(graph, convolution) is None
     graph.remove_dead()
     (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    reason = packed_movement.apply(graph, quantize)
+    reason = sink_data_movement.apply(graph, quantize)
     assert (reason or "").startswith(answer or "")
     assert (reason is None) == (graph.operators[0].kind == "LceQuantize") == (answer is None)
     x = adversarial(shape)
@@ -246,7 +253,7 @@ def test_what_others_read_moves_as_floats() -> None:
 
     graph = check(network, SHAPE, {"LceBconv2d": 1, "RESHAPE": 1}, one_by_one(64), exact=True)
     (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    assert packed_movement.apply(graph, quantize) == "the result of RESHAPE in front of it is used by others, too"
+    assert sink_data_movement.apply(graph, quantize) == "the result of RESHAPE in front of it is used by others, too"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +266,7 @@ def test_what_others_read_moves_as_floats() -> None:
 def test_what_stays_transposed_says_why(function: Callable[[Any], Any], reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     transpose = [operator for operator in graph.operators if operator.kind == "TRANSPOSE"][-1]
-    assert transposes.apply(graph, transpose) == reason
+    assert cancel_transposes.apply(graph, transpose) == reason
 
 
 def test_a_transpose_that_goes_on_turning_stays() -> None:
@@ -267,7 +274,7 @@ def test_a_transpose_that_goes_on_turning_stays() -> None:
     (first,) = graph.operators
     turned = Tensor.of("turned", (1, 6, 64, 4), np.float32)
     graph.operators.append(copied(first, [first.output, first.inputs[1]], [turned]))
-    assert transposes.apply(graph, graph.operators[1]) == "the TRANSPOSE in front of it is not its opposite"
+    assert cancel_transposes.apply(graph, graph.operators[1]) == "the TRANSPOSE in front of it is not its opposite"
 
 
 @pytest.mark.parametrize(
@@ -294,7 +301,7 @@ def test_padding_that_stays_says_why(function: Callable[[Any], Any], pads: str, 
 
     (graph,) = TfliteModel.read(to_float(network, SHAPE, three(64))).graphs
     (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert padding.apply(graph, convolution) == reason
+    assert sink_pad.apply(graph, convolution) == reason
 
 
 def test_an_open_batch() -> None:
@@ -302,12 +309,12 @@ def test_an_open_batch() -> None:
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert open_reshape.apply(graph, reshape) is None
+    assert infer_reshape_shape.apply(graph, reshape) is None
     graph.remove_dead()
     assert "SHAPE" not in [operator.kind for operator in graph.operators]
     x = np.concatenate([adversarial(SHAPE, seed) for seed in range(3)])
     np.testing.assert_array_equal(run(model.write(), x), run(flatbuffer, x))
-    assert open_reshape.apply(graph, reshape) == "its shape is known"
+    assert infer_reshape_shape.apply(graph, reshape) == "its shape is known"
 
 
 @pytest.mark.parametrize(
@@ -320,4 +327,4 @@ def test_an_open_batch() -> None:
 def test_a_shape_that_stays_computed_says_why(function: Callable[[Any], Any], reason: str) -> None:
     (graph,) = TfliteModel.read(float_files.to_float(function, OPEN)).graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert open_reshape.apply(graph, reshape) == reason
+    assert infer_reshape_shape.apply(graph, reshape) == reason

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from float_files import to_float
-from linear_rules import check, filter_of, kinds_of, rewritten, run
 
-from mobile_bnn.converters.export import export
-from mobile_bnn.converters.graph import Graph, Operator, Tensor, TfliteModel
-from mobile_bnn.converters.rules import dilation, unit_axis
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.keras.export import export
+from mobile_bnn.converters.rules.canonicalize import recompose_dilated_conv, swap_expand_dims_pad
 from mobile_bnn.legacy_keras import larq, tf
+from tests.converters.rules.linear_rules import check, filter_of, kinds_of, rewritten, run
 
 layers = tf.keras.layers
 SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
@@ -124,7 +125,7 @@ def test_dilation(paddings: Any, crops: Any, kinds: dict[str, int]) -> None:
 def test_what_is_no_dilation_stays(flatbuffer: bytes, reason: str) -> None:
     (graph,) = TfliteModel.read(flatbuffer).graphs
     (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    answer = dilation.apply(graph, convolution)
+    answer = recompose_dilated_conv.apply(graph, convolution)
     assert answer is not None
     assert reason in answer
     assert convolution in graph.operators
@@ -136,6 +137,6 @@ def test_padding_of_other_shapes_stays() -> None:
 
     (graph,) = TfliteModel.read(to_float(function, (1, 4, 32))).graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert unit_axis.apply(graph, reshape) == "it does more than to add an axis of 1 to a sequence"
+    assert swap_expand_dims_pad.apply(graph, reshape) == "it does more than to add an axis of 1 to a sequence"
     graph.operators = [operator for operator in graph.operators if operator is reshape]
-    assert unit_axis.apply(graph, reshape) == "there is no PAD in front of it"
+    assert swap_expand_dims_pad.apply(graph, reshape) == "there is no PAD in front of it"

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from linear_rules import filter_of
-from lowered import check, convolve, sign
 
 from mobile_bnn.legacy_keras import tf
+from tests.converters.rules.linear_rules import filter_of
+from tests.converters.rules.lowered import check, convolve, sign
 
 SHAPE = (1, 6, 7, 32)
 WEIGHTS = filter_of("scaled", (3, 3, 32, 40))

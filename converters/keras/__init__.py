@@ -1,0 +1,1 @@
+"""All that needs TensorFlow: exporting Keras models, freezing, Larq's layers, LCE's converter."""

@@ -1,0 +1,235 @@
+"""From a Keras model to a float graph that can be rewritten.
+
+The binary kernels do not travel through TensorFlow's exporter, which would quantize, fold and copy them for minutes.
+While the model is traced each quantized variable is replaced by an extra input; the quantized values, computed
+eagerly, become that input's constant afterwards. So it is also known which Keras layer an operator belongs to.
+"""
+
+import ctypes
+import gc
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.converters.graph.fold_constants import fold_constants
+from mobile_bnn.converters.graph.model import Graph, Signature
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.keras.errors import cause_of
+from mobile_bnn.converters.keras.freezing import frozen
+from mobile_bnn.converters.keras.layers import flatten
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.literal_path import literal_path
+from mobile_bnn.native_output import caught_stderr
+
+_PREFIX = "quantized_variable_"
+_NEARLY_0 = 2.0**-120
+_LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
+
+
+@dataclass(frozen=True)
+class QuantizedWeight:
+    """A weight with a quantizer: the layer's name, the weight's own, and the variable."""
+
+    layer: str
+    name: str
+    variable: Any
+
+    def values(self, order: Iterable[int] | None = None) -> npt.NDArray[np.float32]:
+        """What the layer computes with, in Keras's order of dimensions or in another."""
+        with larq.context.quantized_scope(True):
+            values = tf.cast(tf.convert_to_tensor(self.variable), tf.float32)
+        return np.asarray(values if order is None else tf.transpose(values, list(order)))
+
+
+def quantized_weights(model: Any) -> list[QuantizedWeight]:
+    """Every weight with a quantizer, each once, in the order of the model's layers."""
+    found: dict[int, QuantizedWeight] = {}
+    for layer in flatten(model):
+        for name, value in vars(layer).items():
+            if isinstance(value, larq.quantized_variable.QuantizedVariable) and value.quantizer is not None:
+                found.setdefault(id(value), QuantizedWeight(layer.name, name.lstrip("_"), value))
+    return list(found.values())
+
+
+def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
+    """Exports a Keras model in float32 by TensorFlow's converter.
+
+    Args:
+        model: a Keras model.
+        batch_size: of the file; None leaves it open.
+
+    Returns:
+        The graph. Quantized weights are constants named `layer/weight`; inputs and outputs have a signature by Keras's
+        names.
+
+    Raises:
+        MobileBnnError: TensorFlow cannot trace or convert the model.
+    """
+    weights = quantized_weights(model)
+    images = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name) for tensor in model.inputs]
+    kernels = [tf.TensorSpec(weight.variable.shape, name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
+
+    def call(*arguments: Any) -> Any:
+        given = arguments[: len(images)]
+        with _replaced(weights, arguments[len(images) :]), _with_biases(model):
+            return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
+
+    def converter() -> Any:
+        function = tf.function(call, autograph=False).get_concrete_function(*images, *kernels)
+        graph = frozen(function)
+        if graph is None:  # without a trackable object nothing is saved to disk on the way
+            return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
+        return tf.compat.v1.lite.TFLiteConverter(graph, function.inputs[: len(images) + len(kernels)], function.outputs)
+
+    flatbuffer = _convert(converter)
+    if len(flatbuffer) > _LARGE:
+        _free_memory()
+    exported = TfliteModel.read(flatbuffer)
+    _put_in(exported, weights)
+    _without_biases(exported.graphs[0])
+    _sign(exported, model)
+    return _folded(exported)
+
+
+def _folded(exported: TfliteModel) -> TfliteModel:
+    for graph in exported.graphs:
+        fold_constants(graph)
+        graph.remove_dead()
+    return exported
+
+
+def export_saved_model(path: Path) -> TfliteModel:
+    """Exports a SavedModel in float32 by TensorFlow's converter.
+
+    Raises:
+        MobileBnnError: TensorFlow cannot read or convert it.
+    """
+    with literal_path(path) as readable:
+        exported = TfliteModel.read(_convert(lambda: tf.lite.TFLiteConverter.from_saved_model(str(readable))))
+    return _folded(exported)
+
+
+class _Given:
+    """Stands for a variable whose value is given: not even read, the variable stays out of the traced graph."""
+
+    def __init__(self, variable: Any, value: Any) -> None:
+        self._variable, self._value = variable, value
+
+    def value(self) -> Any:
+        return self._value
+
+    def read_value(self) -> Any:
+        return self._value
+
+    def _dense_var_to_tensor(self, *_: Any, **__: Any) -> Any:
+        return self._value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._variable, name)
+
+
+@contextmanager
+def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterator[None]:
+    """Lets every quantized variable have a value that is independent of its latent one."""
+    variables = [weight.variable for weight in weights]
+    latent = [(variable.latent_variable, variable.quantizer) for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.latent_variable, variable.quantizer = _Given(variable.latent_variable, value), None
+        yield
+    finally:
+        for variable, was in zip(variables, latent, strict=True):
+            variable.latent_variable, variable.quantizer = was
+
+
+@contextmanager
+def _with_biases(model: Any) -> Iterator[None]:
+    """Lets dense layers without a bias have one that is as good as 0, and that `_without_biases` makes 0.
+
+    TensorFlow 2.21's converter loses the activation of a product with a computed matrix, unless a bias is added first.
+    """
+    dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and not layer.use_bias]
+    layers = [layer for layer in dense if layer.activation not in (None, tf.keras.activations.linear)]
+    try:
+        for layer in layers:
+            layer.use_bias, layer.bias = True, tf.fill([layer.units], _NEARLY_0)
+        yield
+    finally:
+        for layer in layers:
+            layer.use_bias, layer.bias = False, None
+
+
+def _without_biases(graph: Graph) -> None:
+    for operator in graph.operators:
+        for tensor in operator.inputs:
+            values = tensor.values if tensor is not None and tensor.dtype == np.float32 else None
+            if tensor is not None and values is not None and values.size and values.flat[0] == _NEARLY_0:
+                tensor.set_values(np.zeros_like(values))
+
+
+def _convert(converter: Callable[[], Any]) -> bytes:
+    try:
+        with caught_stderr(), warnings.catch_warnings(), _garbage_afterwards():
+            warnings.simplefilter("ignore")
+            return bytes(converter().convert())
+    except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
+        cause = cause_of(error)
+        cure = "Its call() must consist of TensorFlow's operations" if cause.layer else ""
+        raise MobileBnnError("TensorFlow cannot convert the model to float", why=str(cause), cure=cure) from error
+
+
+@contextmanager
+def _garbage_afterwards() -> Iterator[None]:
+    """Looks for garbage once, among what was made inside: all that TensorFlow consists of is not walked again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+        gc.collect(0)
+
+
+def _free_memory() -> None:
+    """Gives back what TensorFlow's converter leaves: ten copies of the float weights."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others do not keep as much
+    if trim is not None:
+        trim(0)
+
+
+def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
+    graph = exported.graphs[0]
+    given = [tensor for tensor in graph.inputs if tensor.name.startswith(_PREFIX)]
+    graph.inputs = [tensor for tensor in graph.inputs if tensor not in given]
+    # The largest first: TensorFlow keeps the memory of what it computed on the way, and the others fit in.
+    for tensor in sorted(given, key=lambda tensor: -np.prod(tensor.shape)):
+        weight = weights[int(tensor.name.removeprefix(_PREFIX))]
+        readers = graph.consumers(tensor)
+        order = readers[0].inputs[1] if len(readers) == 1 and readers[0].kind == "TRANSPOSE" else None
+        if order is None or order.values is None:
+            tensor.set_values(weight.values())
+        else:
+            (reader,) = readers
+            graph.operators.remove(reader)
+            tensor = reader.output
+            tensor.set_values(weight.values(order.values))
+        tensor.table.name = f"{weight.layer}/{weight.name}"
+
+
+def _sign(exported: TfliteModel, model: Any) -> None:
+    graph = exported.graphs[0]
+    graph.signatures = [
+        Signature(
+            "serving_default",
+            dict(zip(model.input_names, graph.inputs, strict=True)),
+            dict(zip(model.output_names, graph.outputs, strict=True)),
+        )
+    ]

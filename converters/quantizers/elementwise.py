@@ -1,0 +1,133 @@
+"""The element-wise operators between a tensor and one that it is computed from, as a function that can be evaluated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.typing import Array
+
+ELEMENTWISE = frozenset(
+    {"ABS", "ADD", "CAST", "CEIL", "DIV", "EQUAL", "FLOOR", "GREATER", "GREATER_EQUAL", "LEAKY_RELU", "LESS"}
+    | {"LESS_EQUAL", "LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "MAXIMUM", "MINIMUM", "MUL", "NEG", "NOT_EQUAL"}
+    | {"PRELU", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "SELECT", "SELECT_V2", "SIGN", "SQUARE"}
+    | {"SUB", "TANH", "LOGISTIC", "HARD_SWISH"}
+)
+
+
+@dataclass(frozen=True)
+class Cone:
+    """Operators that compute one tensor from another element by element, in an order in which they can run.
+
+    Constants may have one element, or one per channel (the last dimension).
+    """
+
+    source: Tensor
+    output: Tensor
+    operators: list[Operator]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the source, 1 for a scalar."""
+        return self.source.shape[-1] if self.source.shape else 1
+
+    def evaluator(self) -> "Evaluator":
+        """The function itself, run by LiteRT's own kernels."""
+        return Evaluator(self)
+
+
+class Evaluator:
+    """Evaluates a cone for samples of every channel."""
+
+    def __init__(self, cone: Cone) -> None:
+        graph = Graph("cone", [cone.source], [cone.output], cone.operators)
+        self._interpreter = Interpreter(
+            model_content=TfliteModel.of(graph).write(),
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        self._rank = len(cone.source.shape)
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._samples = -1
+
+    def __call__(self, x: Array) -> Array:
+        """The function's values.
+
+        Args:
+            x: float32 [samples, channels].
+
+        Returns:
+            float32 [samples, channels].
+        """
+        samples, channels = x.shape
+        shape = (samples, *(1,) * (self._rank - 2), channels) if self._rank > 1 else (samples * channels,)
+        if samples != self._samples:
+            self._interpreter.resize_tensor_input(self._input, shape)
+            self._interpreter.allocate_tensors()
+            self._samples = samples
+        self._interpreter.set_tensor(self._input, x.reshape(shape))
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output), np.float32).reshape(samples, channels)
+
+
+def cones(graph: Graph, output: Tensor) -> Iterator[Cone]:
+    """The cones that end in a tensor, the smallest first: one for each tensor that alone determines it.
+
+    A tensor alone determines the output if every way from the output upwards through element-wise operators meets it
+    and everything else that is met is a constant.
+    """
+    producers = {id(tensor): operator for operator in graph.operators for tensor in operator.outputs}
+    order = {id(operator): number for number, operator in enumerate(graph.operators)}
+    # Tensors whose producers are not looked at yet; operators of the cone so far.
+    open_tensors: dict[int, Tensor] = {id(output): output}
+    found: dict[int, Operator] = {}
+    while open_tensors:
+        # The latest is the one that no other open tensor is needed for.
+        last = max(open_tensors.values(), key=lambda tensor: _place(tensor, producers, order))
+        operator = producers.get(id(last))
+        if operator is None or not _is_elementwise(operator, output):
+            return
+        found[id(operator)] = operator
+        del open_tensors[id(last)]
+        for tensor in operator.inputs:
+            if tensor is not None and tensor.content is None:
+                open_tensors[id(tensor)] = tensor
+        if len(open_tensors) == 1:
+            (source,) = open_tensors.values()
+            if source.dtype == np.float32:
+                yield Cone(source, output, sorted(found.values(), key=lambda item: order[id(item)]))
+
+
+def producer_above(graph: Graph, reader: Operator, kind: str) -> tuple[Operator, Cone] | None:
+    """The nearest operator of a kind whose result alone an operator reads, and what is done to it in between."""
+    (data,) = reader.inputs
+    assert data is not None
+    for cone in (Cone(data, data, []), *cones(graph, data)):
+        producer = graph.producer(cone.source)
+        if producer is not None and producer.kind == kind:
+            return producer, cone
+    return None
+
+
+def _place(tensor: Tensor, producers: dict[int, Operator], order: dict[int, int]) -> int:
+    operator = producers.get(id(tensor))
+    return -1 if operator is None else order[id(operator)]
+
+
+def _is_elementwise(operator: Operator, output: Tensor) -> bool:
+    """Whether an operator works on each element, with constants that are the same for all elements of a channel."""
+    if operator.kind not in ELEMENTWISE or len(operator.outputs) != 1:
+        return False
+    channels = output.shape[-1:] or (1,)
+    for tensor in operator.inputs:
+        if tensor is None:
+            return False
+        if tensor.content is None:
+            if tensor.shape != output.shape:
+                return False
+        elif any(size != 1 for size in tensor.shape[:-1]) or tensor.shape[-1:] not in ((), (1,), channels):
+            return False
+    return True

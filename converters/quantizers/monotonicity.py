@@ -1,0 +1,128 @@
+"""Proves that a cone is monotone, channel by channel, from the direction of each of its operators.
+
+IEEE arithmetic rounds monotonically: if x <= y then fl(x + c) <= fl(y + c), and so for the other operators here. What
+is computed by approximation (TANH, LOGISTIC) proves nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mobile_bnn.converters.graph.model import Operator
+from mobile_bnn.converters.quantizers.elementwise import Cone
+from mobile_bnn.converters.quantizers.value_sets import values_within
+from mobile_bnn.typing import Array
+
+# A direction is +1 (never falls), -1 (never rises), 0 (constant), per channel, or None where nothing is known.
+Direction = Array | None
+
+
+def direction(cone: Cone) -> Direction:
+    """Whether the cone's output rises (+1), falls (-1) or stays (0) as its source rises: int8 [channels], or None."""
+    channels = cone.channels
+    known: dict[int, Direction] = {id(cone.source): np.ones(channels, np.int8)}
+    for operator in cone.operators:
+        inputs = [_of(tensor, known, channels) for tensor in operator.inputs]
+        if operator.kind in ("SELECT", "SELECT_V2"):
+            known[id(operator.output)] = _choice(operator, inputs, cone)
+        else:
+            known[id(operator.output)] = _RULES.get(operator.kind, _unknown)(operator, inputs)
+    return known[id(cone.output)]
+
+
+def _of(tensor: Any, known: dict[int, Direction], channels: int) -> Direction:
+    return np.zeros(channels, np.int8) if tensor.content is not None else known[id(tensor)]
+
+
+def _signs(values: Array) -> Array:
+    signs: Array = np.sign(values).astype(np.int8)
+    return signs
+
+
+def _unknown(operator: Operator, inputs: list[Direction]) -> Direction:
+    return None
+
+
+def _same(operator: Operator, inputs: list[Direction]) -> Direction:
+    return inputs[0]
+
+
+def _opposite(operator: Operator, inputs: list[Direction]) -> Direction:
+    return None if inputs[0] is None else -inputs[0]
+
+
+def _together(operator: Operator, inputs: list[Direction]) -> Direction:
+    """Of operators that rise with each input: known where the inputs do not pull apart."""
+    return _all_together(inputs)
+
+
+def _against(operator: Operator, inputs: list[Direction]) -> Direction:
+    """Of operators that rise with the first input and fall with the second."""
+    left, right = inputs
+    return None if right is None else _together(operator, [left, -right])
+
+
+def _against_swapped(operator: Operator, inputs: list[Direction]) -> Direction:
+    return _against(operator, inputs[::-1])
+
+
+def _scaled(operator: Operator, inputs: list[Direction]) -> Direction:
+    """A product with a constant, or a quotient by one."""
+    constants = [tensor.values if tensor is not None else None for tensor in operator.inputs]
+    for value, scale in ((0, 1), (1, 0)) if operator.kind == "MUL" else ((0, 1),):
+        factor, moved = constants[scale], inputs[value]
+        if factor is not None and moved is not None:
+            if not np.isfinite(factor).all() or (operator.kind == "DIV" and (factor == 0).any()):
+                return None
+            return _signs(moved * np.sign(factor).reshape(-1))
+    return None
+
+
+def _slope(operator: Operator, inputs: list[Direction]) -> Direction:
+    """PRELU: falls nowhere if no slope is negative."""
+    slopes = operator.inputs[1].values if operator.inputs[1] is not None else None
+    return inputs[0] if slopes is not None and (slopes >= 0).all() else None
+
+
+def _leaky(operator: Operator, inputs: list[Direction]) -> Direction:
+    return inputs[0] if operator.options is not None and operator.options.alpha >= 0 else None
+
+
+def _choice(operator: Operator, inputs: list[Direction], cone: Cone) -> Direction:
+    """SELECT: rises with the condition where the first is the greater one, and with what it selects from."""
+    first, second = (_bounds(tensor, cone) for tensor in operator.inputs[1:])
+    if inputs[0] is None or first is None or second is None:
+        return None
+    above, below = first[0] >= second[1], first[1] <= second[0]
+    if not (above | below).all():
+        return None
+    sense = np.where(above, 1, -1) * ~(above & below)
+    return _all_together([_signs(inputs[0] * sense), *inputs[1:]])
+
+
+def _bounds(tensor: Any, cone: Cone) -> tuple[Array, Array] | None:
+    """The least and the greatest value of each channel, or of all."""
+    if tensor.content is not None:
+        exact = tensor.values.astype(np.float64).reshape(-1)
+        return exact, exact
+    values = values_within(cone.operators, tensor)
+    return None if values is None else (values[:1].astype(np.float64), values[-1:].astype(np.float64))
+
+
+def _all_together(directions: list[Direction]) -> Direction:
+    known = [each for each in directions if each is not None]
+    rises, falls = (np.any([(each * sense > 0) for each in known], 0) for sense in (1, -1))
+    return None if len(known) < len(directions) or (rises & falls).any() else rises.astype(np.int8) - falls
+
+
+_RULES: dict[str, Callable[[Operator, list[Direction]], Direction]] = {
+    **dict.fromkeys(("SIGN", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "FLOOR", "CEIL", "CAST"), _same),
+    **dict.fromkeys(("NEG", "LOGICAL_NOT"), _opposite),
+    **dict.fromkeys(("ADD", "MAXIMUM", "MINIMUM", "LOGICAL_AND", "LOGICAL_OR"), _together),
+    **dict.fromkeys(("SUB", "GREATER", "GREATER_EQUAL"), _against),
+    **dict.fromkeys(("LESS", "LESS_EQUAL"), _against_swapped),
+    **dict.fromkeys(("MUL", "DIV"), _scaled),
+    "PRELU": _slope,
+    "LEAKY_RELU": _leaky,
+}

@@ -1,0 +1,132 @@
+"""Step functions: what a quantizer of activations is, however it is written.
+
+A cone that is proved monotone and takes few values is known completely by the floats at which it jumps. They are found
+exactly, by bisection over the ordered float32 numbers, evaluating the cone itself.
+
+What is not monotone, or computed from several tensors, may take few values all the same: then it is a step function
+of itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobile_bnn.converters.graph.model import Graph, Tensor
+from mobile_bnn.converters.quantizers.elementwise import Cone, Evaluator, cones
+from mobile_bnn.converters.quantizers.monotonicity import direction
+from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few, values_of
+from mobile_bnn.typing import Array
+
+_LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
+
+
+@dataclass(frozen=True)
+class StepFunction:
+    """A monotone function of few values, per channel.
+
+    Channel c gives `levels[i, c]` from `thresholds[i - 1, c]` on and below `thresholds[i, c]`. A channel of fewer
+    steps than others has thresholds of infinity behind its own, and its last level again.
+
+    Attributes:
+        cone: what it was found in.
+        thresholds: float32 [steps, channels], rising.
+        levels: float32 [steps + 1, channels], rising or falling.
+    """
+
+    cone: Cone
+    thresholds: Array
+    levels: Array
+
+    @property
+    def steps(self) -> int:
+        """How often the channel that jumps most does."""
+        return len(self.thresholds)
+
+    def __call__(self, x: Array) -> Array:
+        """The function's values, float32 [samples, channels], of samples of that shape."""
+        index = (x[None] >= self.thresholds[:, None]).sum(0)
+        return np.take_along_axis(self.levels, index, 0)
+
+
+def quantizer(graph: Graph, tensor: Tensor) -> StepFunction | str:
+    """The step function that a tensor is the output of, of itself if it is none of another tensor; or why not."""
+    found = step_function(graph, tensor)
+    return (own_steps(graph, tensor) or found) if isinstance(found, str) else found
+
+
+def step_function(graph: Graph, tensor: Tensor) -> StepFunction | str:
+    """Finds the quantizer that a tensor is the output of.
+
+    Of the tensors that determine it alone, the source is the one whose function has the fewest steps, and the nearest
+    of those: a sign whose argument is never 0 is binary though SIGN alone has three values. A tensor that takes few
+    values itself is no source: it was quantized before.
+
+    Returns:
+        The function, or why there is none.
+    """
+    best: StepFunction | None = None
+    reason = "no element-wise function of one tensor ends here"
+    for cone in cones(graph, tensor):
+        if values_of(graph, cone.source, lambda _: None) is not None:
+            continue
+        found = steps_of(cone)
+        if isinstance(found, str):
+            reason = found
+        elif best is None or 0 < found.steps < best.steps:
+            best = found
+    return reason if best is None else best
+
+
+def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
+    """The identity of a float32 tensor that is proved to take few values, however they are computed."""
+
+    def levels(each: Tensor) -> Array | None:
+        found = step_function(graph, each)
+        return None if isinstance(found, str) else few(found.levels)
+
+    values = values_of(graph, tensor, levels)
+    if values is None or tensor.dtype != np.float32:
+        return None
+    cone = Cone(tensor, tensor, [])
+    # Between two values it jumps where nothing is: at the middle, which is 0 for signs.
+    middles = ((values[:-1].astype(np.float64) + values[1:]) / 2).astype(np.float32)
+    thresholds = np.where(middles > values[:-1], middles, values[1:])
+    columns = (np.tile(column[:, None], cone.channels) for column in (thresholds, values))
+    return StepFunction(cone, *columns)
+
+
+def steps_of(cone: Cone) -> StepFunction | str:
+    """The steps of a cone, or why it is no step function."""
+    directions = direction(cone)
+    if directions is None:
+        return f"it is not known to be monotone ({', '.join(operator.kind for operator in cone.operators)})"
+    evaluate = cone.evaluator()
+    at = np.full(cone.channels, -_LARGEST, np.int64)
+    bottom, top = evaluate(_floats(np.stack([at, -at])))
+    if not (np.isfinite(bottom) & np.isfinite(top)).all():
+        return "it is unbounded, or not a number somewhere"
+    thresholds, levels = [], [bottom]
+    while (levels[-1] != top).any():
+        if len(levels) == MAX_VALUES:
+            return f"it takes more than {MAX_VALUES} values"
+        at = _next_jump(evaluate, at, levels[-1])
+        done = levels[-1] == top
+        thresholds.append(np.where(done, np.float32(np.inf), _floats(at)))
+        levels.append(np.where(done, top, evaluate(_floats(at[None]))[0]))
+    return StepFunction(cone, np.array(thresholds, np.float32).reshape(-1, cone.channels), np.array(levels, np.float32))
+
+
+def _next_jump(evaluate: Evaluator, start: Array, level: Array) -> Array:
+    """The rank of the least float of each channel at which the value is no longer what it is at `start`."""
+    low, high = start, np.full_like(start, _LARGEST)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        still = evaluate(_floats(middle[None]))[0] == level
+        low, high = np.where(still, middle, low), np.where(still, high, middle)
+    return high
+
+
+def _floats(ordered: Array) -> Array:
+    """Float32 numbers by their rank: 0 is zero, 1 the least positive one, -1 its negative, and so on."""
+    magnitude = np.abs(ordered).astype(np.int32).view(np.float32)
+    return np.where(ordered < 0, -magnitude, magnitude).astype(np.float32)

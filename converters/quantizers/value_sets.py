@@ -1,0 +1,170 @@
+"""Proves that a tensor takes few values, whatever function of its inputs it is.
+
+Sets of values are propagated through operators: a comparison gives false or true of anything, SIGN -1, 0 or 1, a
+constant its own values; an element-wise operator whose inputs have few values gives what LiteRT's own kernel makes of
+every combination of them; and what only moves values adds those that it pads with. Combinations that never meet make
+a set larger than need be, never smaller. A set with a value that is no finite number proves nothing. What arithmetic
+alone does not prove, a step function may: the caller is asked for its levels where something moves them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from mobile_bnn.converters.graph.fold_constants import evaluate
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
+from mobile_bnn.typing import Array
+
+# The distinct values of a tensor, rising, in its own type, or None if nothing is known.
+Values = Array | None
+Levels = Callable[[Tensor], Values]
+
+MAX_VALUES = 16  # of quantizers of up to 4 bits
+_MAX_COMBINATIONS = 4096
+# Without a scale and a zero point: what is read in the file is the value.
+_PLAIN = frozenset(map(np.dtype, (np.float32, np.bool_, np.int32, np.int64)))
+# Computed by approximation: another kernel may give neighbours of these values.
+_APPROXIMATED = frozenset({"TANH", "LOGISTIC", "HARD_SWISH"})
+_EXACT = ELEMENTWISE - _APPROXIMATED
+# Outputs hold values of the first input only, up to a fused activation.
+_MOVING = frozenset(
+    {
+        "BATCH_TO_SPACE_ND",
+        "BROADCAST_TO",
+        "DEPTH_TO_SPACE",
+        "EXPAND_DIMS",
+        "GATHER",
+        "MAX_POOL_2D",
+        "MIRROR_PAD",
+        "REDUCE_MAX",
+    }
+    | {
+        "REDUCE_MIN",
+        "RESHAPE",
+        "RESIZE_NEAREST_NEIGHBOR",
+        "REVERSE_V2",
+        "SLICE",
+        "SPACE_TO_DEPTH",
+        "SQUEEZE",
+        "STRIDED_SLICE",
+        "TILE",
+    }
+    | {"TRANSPOSE", "UNPACK"}
+)
+_PADDING = frozenset({"PAD", "PADV2", "SPACE_TO_BATCH_ND"})
+_JOINING = frozenset({"CONCATENATION", "PACK"})
+_KNOWN = _EXACT | _MOVING | _PADDING | _JOINING | {"SPLIT"}
+
+
+def values_of(graph: Graph, tensor: Tensor, levels: Levels) -> Values:
+    """The values that a tensor can take, at most MAX_VALUES; None if that few are not proved.
+
+    Args:
+        graph: of the tensor.
+        tensor: any.
+        levels: gives the values of step functions.
+    """
+    search = _Search(levels)
+    search.walk(_above(graph, tensor))
+    return search.of_tensor(tensor)
+
+
+def _above(graph: Graph, tensor: Tensor) -> Iterable[Operator]:
+    """The operators that values come through to a tensor, in an order in which they can run."""
+    producers = {id(output): operator for operator in graph.operators for output in operator.outputs}
+    found: dict[int, Operator] = {}
+    open_tensors = [tensor]
+    while open_tensors:
+        operator = producers.get(id(open_tensors.pop()))
+        if operator is not None and operator.kind in _KNOWN and id(operator) not in found:
+            found[id(operator)] = operator
+            open_tensors += [each for each in operator.inputs if each is not None and each.dtype != np.bool_]
+    return [operator for operator in graph.operators if id(operator) in found]
+
+
+def few(values: Values) -> Values:
+    """The distinct ones of some values, rising, if they are few and numbers."""
+    if values is None or values.dtype not in _PLAIN or not np.isfinite(values).all():
+        return None
+    distinct = np.unique(values)
+    return distinct if 0 < len(distinct) <= MAX_VALUES else None
+
+
+def values_within(operators: Iterable[Operator], tensor: Tensor) -> Values:
+    """The same, if nothing is known of what is in front of some operators."""
+    search = _Search(lambda _: None)
+    search.walk(operators)
+    return search.of_tensor(tensor)
+
+
+@dataclass
+class _Search:
+    """What is known of the tensors so far, by their ids."""
+
+    levels: Levels
+    known: dict[int, Values] = field(default_factory=dict)
+
+    def walk(self, operators: Iterable[Operator]) -> None:
+        """Goes through operators in an order in which they can run."""
+        for operator in operators:
+            values = self._of_operator(operator)
+            self.known.update((id(output), values) for output in operator.outputs)
+
+    def of_tensor(self, tensor: Tensor | None) -> Values:
+        if tensor is None:
+            return None
+        if tensor.content is not None:
+            return few(tensor.values)
+        return np.array([False, True]) if tensor.dtype == np.bool_ else self.known.get(id(tensor))
+
+    def _of_moved(self, tensor: Tensor | None) -> Values:
+        """Also of a step function, which is not asked for in the middle of element-wise operators."""
+        values = self.of_tensor(tensor)
+        if values is None and tensor is not None and tensor.dtype == np.float32:
+            values = self.known[id(tensor)] = self.levels(tensor)
+        return values
+
+    def _of_operator(self, operator: Operator) -> Values:
+        if operator.kind in _EXACT:
+            return _of_elementwise(operator, [self.of_tensor(tensor) for tensor in operator.inputs])
+        if operator.kind == "SPLIT":  # its first input is the axis
+            return self._of_moved(operator.inputs[1])
+        if operator.kind in _JOINING:
+            return _activated(operator, _union([self._of_moved(tensor) for tensor in operator.inputs]))
+        values = self._of_moved(operator.inputs[0])
+        return _union([values, self._padding(operator)]) if operator.kind in _PADDING else _activated(operator, values)
+
+    def _padding(self, operator: Operator) -> Values:
+        return self.of_tensor(operator.inputs[2]) if operator.kind == "PADV2" else np.zeros(1, operator.output.dtype)
+
+
+def _of_elementwise(operator: Operator, inputs: list[Values]) -> Values:
+    if operator.kind == "SIGN" and inputs[0] is None and operator.output.dtype == np.float32:
+        return np.array([-1, 0, 1], np.float32)
+    sets = [values for values in inputs if values is not None]
+    if len(sets) < len(inputs) or np.prod([len(values) for values in sets]) > _MAX_COMBINATIONS:
+        return None
+    return _kernel(operator, sets)
+
+
+def _kernel(operator: Operator, sets: list[Array]) -> Values:
+    """What an element-wise operator makes of every combination of values."""
+    columns = zip(*product(*sets), strict=True)
+    inputs: list[Tensor | None] = [
+        Tensor.constant("values", np.array(column, values.dtype)) for column, values in zip(columns, sets, strict=True)
+    ]
+    return few(next(iter(evaluate(Operator(operator.kind, inputs, operator.outputs, operator.code, operator.table)))))
+
+
+def _activated(operator: Operator, values: Values) -> Values:
+    """Values behind the activation that is fused into an operator that moves them."""
+    activation = getattr(operator.options, "fusedActivationFunction", 0)
+    return values if activation == 0 else None
+
+
+def _union(sets: list[Values]) -> Values:
+    known = [values for values in sets if values is not None]
+    return few(np.concatenate(known)) if known and len(known) == len(sets) else None

@@ -1,0 +1,1 @@
+"""From linear operators to LceBconv2d."""

@@ -1,0 +1,248 @@
+"""A convolution of an input of few values with a filter of few values is a sum of binary convolutions.
+
+Let the input be a = m + sum_i d_i * s_i with s_i in {-1, +1} and m per input channel (encoding.py), and the filter
+w = sum_k c_k * B_k with B_k in {-1, +1} and c_k per output channel (filters.py). Where every tap lies inside the map
+
+    conv(a, w) = sum_i sum_k d_i * c_k * conv(s_i, B_k)  +  sum(m * w)
+
+so each pair is one LceBconv2d with multiplier d_i * c_k, and sum(m * w) goes into the bias. Outside, a pixel of value v
+is a sum of signs too if v is one of the input's values: if all of them are +1, LceBconv2d has them itself, else they
+are written out around what LceQuantize reads. Of another v, LceBconv2d makes 0, that is m, if it can (the usual zero
+around {-1, +1}), or +1; what is missing, v less what it was counted as, times w, summed over the taps outside, is a
+constant map (border_map.py).
+
+A sum of several terms is one of whole numbers, scaled once behind it, where the multipliers' ratios are whole: so what
+cancels out is exactly 0, as in the float file, and a sign behind it does not depend on rounding.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from mobile_bnn.converters.graph.bit_packing import pack
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.rewriter import Site, has_fixed_size
+from mobile_bnn.converters.quantizers.encoding import Around, FewValued, Levels, Sign, few_valued, packed
+from mobile_bnn.converters.quantizers.filters import Filter
+from mobile_bnn.converters.quantizers.steps import StepFunction
+from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.rules.binarize import border_map
+from mobile_bnn.converters.rules.conv_params import Geometry
+from mobile_bnn.typing import Array
+
+_SAME, _VALID = 0, 1
+_TOLERANCE = 1e-5  # ratios that are whole but for the rounding of quantizers
+_RELUS = {
+    schema.ActivationFunctionType.RELU: "RELU",
+    schema.ActivationFunctionType.RELU_N1_TO_1: "RELU_N1_TO_1",
+    schema.ActivationFunctionType.RELU6: "RELU6",
+}
+
+
+@dataclass(frozen=True)
+class Linear:
+    """What a linear operator computes.
+
+    Attributes:
+        weights: float32, as in the file.
+        bias: float32 [O].
+    """
+
+    weights: Array
+    bias: Array
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A linear operator as a convolution.
+
+    Attributes:
+        steps: the quantizer of its input.
+        view: the input's shape [N, H, W, C], which may be a reshape of what the quantizer has.
+        filter: of few values.
+        bias: float32 [O].
+        outside: the value of the pixels around the map.
+        geometry: how the filter moves.
+    """
+
+    steps: StepFunction
+    view: tuple[int, ...]
+    filter: Filter
+    bias: Array
+    outside: float
+    geometry: Geometry
+
+
+@dataclass(frozen=True)
+class _Padding:
+    """What is outside the map: nothing or what LceBconv2d's options say, or something that is written out.
+
+    Attributes:
+        pad_values: LceBconv2d's option.
+        padding: the same.
+        around: what is written out.
+        counted: float64 [C], the value that the pixels outside count as.
+    """
+
+    pad_values: int
+    padding: int
+    around: Around | None
+    counted: Array
+
+
+def linear(operator: Operator) -> Linear | Refusal:
+    """Reads a linear operator, or says what it has that a binary convolution has not."""
+    weights = None if operator.inputs[1] is None else operator.inputs[1].values
+    if weights is None or weights.dtype != np.float32:
+        return Refusal(RefusalCode.FILTER_NOT_CONSTANT, "its filter is no constant of float32")
+    activation = operator.options.fusedActivationFunction
+    if activation != schema.ActivationFunctionType.NONE and activation not in _RELUS:
+        text = "its fused activation is none that a binary convolution can be followed by"
+        return Refusal(RefusalCode.ACTIVATION_UNSUPPORTED, text)
+    bias = _bias(operator)
+    if bias is None:
+        return Refusal(RefusalCode.BIAS_NOT_CONSTANT, "its bias is no constant of float32")
+    (data,) = operator.inputs[:1]
+    if data is None or not has_fixed_size(data):
+        return Refusal(RefusalCode.INPUT_SHAPE_OPEN, "the shape of its input is not fixed")
+    return Linear(weights, bias)
+
+
+def _bias(operator: Operator) -> Array | None:
+    if len(operator.inputs) < 3 or operator.inputs[2] is None:
+        return np.zeros(operator.output.shape[-1], np.float32)
+    return operator.inputs[2].values
+
+
+def lower(graph: Graph, operator: Operator, found: Convolution) -> Refusal | None:
+    """Rewrites an operator into LceQuantize and LceBconv2d, one for each sign of its input and base of its filter.
+
+    Returns:
+        None if it did, else why not.
+    """
+    signs = few_valued(found.steps, len(found.filter.bases))
+    if isinstance(signs, Refusal):
+        return signs
+    levels, terms = signs
+    middle = _per_channel(terms.middle, found)
+    if middle is None:
+        return Refusal(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
+    padding = _padding(found, levels, terms, middle)
+    sum_ = _sum(found, terms, middle)
+    site = Site(graph, operator)
+    shape = (*found.view[:1], *found.geometry.output_size, len(sum_.bias))
+    total: Tensor | None = None
+    bias = sum_.bias
+    maps = packed(site, terms, found.view, padding.around)
+    for number, (words, multipliers) in enumerate(zip(maps, sum_.multipliers, strict=True)):
+        for base, multiplier in zip(found.filter.bases, multipliers, strict=True):
+            constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias}
+            output = Tensor.of(operator.output.name, shape, np.float32)
+            term = site.bconv(words, constants, output, _options(found, padding), Sign(terms, number))
+            total, bias = term if total is None else site.elementwise("ADD", total, term), np.zeros_like(bias)
+    assert total is not None
+    if sum_.unit is not None:
+        total = site.elementwise("MUL", total, sum_.unit)
+    if sum_.rest.any():
+        total = site.elementwise("ADD", total, sum_.rest)
+    if (border := _border(found, padding)) is not None:
+        total = site.elementwise("ADD", total, border_map.put(site, operator.output.name, border))
+    site.finish(_behind(site, operator, site.first_channels(total, found.filter.outputs)))
+    return None
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """unit * (sum of multiplier * binary convolution + bias) + rest, all float32 [O].
+
+    Attributes:
+        multipliers: for each sign of the input, for each base of the filter.
+        bias: inside.
+        unit: None for 1.
+        rest: outside.
+    """
+
+    multipliers: list[list[Array]]
+    bias: Array
+    unit: Array | None
+    rest: Array
+
+
+def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
+    bases = found.filter.bases
+    bias = np.zeros(len(found.filter.values))
+    bias[: len(found.bias)] = found.bias
+    constant = np.zeros(len(bias))
+    if middle.any():  # or large filters would be copied for nothing
+        taps = found.filter.values.sum((1, 2), dtype=np.float64)
+        constant = np.einsum("oc,oc->o", taps, found.filter.per_output(middle))
+    products = [[half * base.scale.astype(np.float64) for base in bases] for half in terms.halves]
+    unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
+    unit = np.where(np.isinf(unit), 1.0, unit)
+    ratios = np.array(products) / unit
+    whole = np.abs(ratios - np.rint(ratios)) <= _TOLERANCE * np.abs(ratios)
+    if len(products) * len(bases) == 1 or not whole.all() or (np.frexp(unit)[0] == 0.5).all():
+        multipliers = [[part.astype(np.float32) for part in row] for row in products]
+        return _Sum(multipliers, (bias + constant).astype(np.float32), None, np.zeros(1, np.float32))
+    multipliers = [[part.astype(np.float32) for part in row] for row in np.rint(ratios)]
+    inside = np.rint(constant / unit)
+    rest = constant - inside * unit
+    rest = np.where(np.abs(rest) <= _TOLERANCE * np.abs(constant), 0, rest) + bias
+    return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
+
+
+def _behind(site: Site, operator: Operator, total: Tensor) -> Tensor:
+    """The fused activation, and the shape of the operator's output."""
+    activation = operator.options.fusedActivationFunction
+    if activation in _RELUS:
+        output = Tensor.of(total.name, total.shape, np.float32)
+        total = site.add(Operator.builtin(_RELUS[activation], [total], [output]))
+    return site.reshape(total, operator.output.shape)
+
+
+def _per_channel(middle: Array, found: Convolution) -> Array | None:
+    if (middle == middle[0]).all():
+        return np.full(found.filter.channels, middle[0])
+    if len(middle) != found.view[3]:
+        return None
+    return np.pad(middle, (0, found.filter.channels - len(middle)))
+
+
+def _padding(found: Convolution, levels: Levels, terms: FewValued, middle: Array) -> _Padding:
+    geometry = found.geometry
+    value = np.full_like(middle, found.outside)
+    if geometry.is_valid:
+        return _Padding(1, _VALID, None, value)
+    level = levels.index(found.outside)
+    if level is None and geometry.is_same and not geometry.is_small:
+        return _Padding(0, _SAME, None, middle)
+    signs = np.ones(len(terms.halves), bool) if level is None else terms.marks[:, level]
+    counted = middle + sum(terms.halves) if level is None else value
+    if signs.all() and geometry.is_same:
+        return _Padding(1, _SAME, None, counted)
+    return _Padding(1, _VALID, Around(signs, geometry.before, geometry.after), counted)
+
+
+def _border(found: Convolution, padding: _Padding) -> Array | None:
+    """What the taps outside add besides what they are counted as: float32 [1, H, W, O], None if nothing."""
+    missing = found.outside - padding.counted
+    if found.geometry.is_valid or not missing.any():
+        return None
+    taps = np.einsum("oyxc,oc->oyx", found.filter.values, found.filter.per_output(missing))
+    border = np.einsum("hwyx,oyx->hwo", 1.0 - found.geometry.inside(), taps)
+    return np.asarray(border[None], np.float32)
+
+
+def _options(found: Convolution, padding: _Padding) -> dict[str, int]:
+    geometry = found.geometry
+    return {
+        "channels_in": found.filter.channels,
+        "dilation_height_factor": geometry.dilation[0],
+        "dilation_width_factor": geometry.dilation[1],
+        "fused_activation_function": 0,
+        "pad_values": padding.pad_values,
+        "padding": padding.padding,
+        "stride_height": geometry.stride[0],
+        "stride_width": geometry.stride[1],
+    }

@@ -1,0 +1,53 @@
+"""A constant map of few different rows and columns is stored as those, and put together when the file runs.
+
+What padding lacks differs at the border only: a map of 56x56x128 has four different pixels for a filter of 3x3 and a
+stride of 2. Two GATHERs repeat them. For batches of any size the map stays whole: our delegate expects of a computed
+map that it has the batch's size.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.rewriter import Site, has_open_batch
+from mobile_bnn.converters.rules.bconv import only_reader
+from mobile_bnn.typing import Array
+
+_LEAST = 4  # times that the map must be larger than what is stored: two operators more are no gain for less
+
+
+def put(site: Site, name: str, values: Array) -> Tensor:
+    """A constant map, float32 [1, H, W, C], as it is or put together."""
+    stored = Tensor.constant(f"{name}/map", values)
+    if has_open_batch(site.graph):
+        return stored
+    rows, row_of = np.unique(values, axis=1, return_inverse=True)
+    pixels, column_of = np.unique(rows, axis=2, return_inverse=True)
+    if pixels.nbytes * _LEAST > values.nbytes:
+        return stored
+    stored.set_values(pixels)
+    return _gather(site, _gather(site, stored, column_of, 2), row_of, 1)
+
+
+def holder(graph: Graph, reader: Operator, place: int) -> tuple[Operator, int] | None:
+    """Which operator holds, as which of its inputs, the constant that an input is or is put together of.
+
+    Returns:
+        The reader and the place themselves for a constant; None if it is computed, or put together for others, too.
+    """
+    while (tensor := reader.inputs[place]) is not None and tensor.content is None:
+        gather = graph.producer(tensor)
+        if gather is None or gather.kind != "GATHER" or isinstance(only_reader(graph, tensor), str):
+            return None
+        reader, place = gather, 0
+    return reader, place
+
+
+def _gather(site: Site, tensor: Tensor, index: npt.NDArray[np.intp], axis: int) -> Tensor:
+    options = schema.GatherOptionsT()
+    options.axis = axis
+    places = Tensor.constant(f"{tensor.name}/places", index.reshape(-1).astype(np.int32))
+    shape = [*tensor.shape[:axis], len(index.reshape(-1)), *tensor.shape[axis + 1 :]]
+    output = Tensor.of(f"{tensor.name}/gather", shape, np.float32)
+    return site.add(Operator.builtin("GATHER", [tensor, places], [output], options))

@@ -1,0 +1,1 @@
+"""Rewrites a graph into the forms that the binarization rules match."""

@@ -1,0 +1,1 @@
+"""Stores constants in fewer bytes."""

@@ -1,0 +1,1 @@
+"""Moves operators into an LceBconv2d, or between LceBconv2d and LceQuantize."""

@@ -1,0 +1,101 @@
+"""A maximum pool in front of LceQuantize comes behind it, where it works on bits.
+
+    sign(max(x)) = max(sign(x))            where the sign rises with x,
+    sign(max(x)) = -max(-sign(x))          where it falls,
+
+also with a threshold and with element-wise operators in between, which one step function describes. So the signs are
+those of x - threshold in every channel, and of a channel that falls the bits of the pool are turned around. Its readers
+turn that input channel of their filters around instead, unless what is outside the map counts as +1 for them: then an
+exclusive or turns the bits back.
+"""
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from mobile_bnn.converters.graph.bit_packing import pack
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.quantizers.elementwise import Cone, producer_above
+from mobile_bnn.converters.quantizers.signs import Signs, without_subnormals
+from mobile_bnn.converters.quantizers.threshold import sign_threshold, used_elsewhere
+from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
+from mobile_bnn.typing import Array
+
+KINDS = frozenset({"LceQuantize"})
+
+
+def apply(graph: Graph, operator: Operator) -> str | None:
+    """Moves the MAX_POOL_2D in front of an LceQuantize, and of element-wise operators before that, behind it.
+
+    Returns:
+        None if it did, else why not.
+    """
+    found = producer_above(graph, operator, "MAX_POOL_2D")
+    if found is None:
+        return "its input is no function of one pool's result"
+    pool, cone = found
+    own = (operator, *cone.operators)
+    if pool.output in graph.outputs or any(reader not in own for reader in graph.consumers(pool.output)):
+        return "the pool's result is used by others, too"
+    if used_elsewhere(graph, cone, operator):
+        return "what stands between the pool and the sign is used by others, too"
+    signs = _signs(pool, cone)
+    if isinstance(signs, str):
+        return f"the sign behind the pool is no step: {signs}"
+    falls = signs.factor < 0
+    readers = graph.consumers(operator.output)
+    inside = operator.output not in graph.outputs and all(_can_be_turned(reader) for reader in readers)
+    turned_back = falls.any() and not inside
+    if falls.any() and not turned_back:
+        for reader in readers:
+            replaced(graph, reader, reader.output, [turned_inputs(reader, falls), *reader.inputs[2:]])
+    _rewrite(graph, operator, pool, cone, signs, falls if turned_back else np.zeros_like(falls))
+    return None
+
+
+def _signs(pool: Operator, cone: Cone) -> Signs | str:
+    """The signs behind a pool as signs of its result, before the activation that it has fused."""
+    activation = pool.options.fusedActivationFunction
+    if activation:
+        if activation not in KIND_OF:
+            return "the pool's fused activation is no RELU"
+        raw = Tensor.of("pool", pool.output.shape, np.float32)
+        relu = Operator.builtin(KIND_OF[activation], [raw], [pool.output])
+        cone = Cone(raw, cone.output, [relu, *cone.operators])
+    if cone.operators:
+        return sign_threshold(cone)
+    channels = cone.channels
+    return Signs(cone.source, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
+
+
+def _can_be_turned(reader: Operator) -> bool:
+    """Whether the channels of an operator's input can be turned around in its filter instead."""
+    if reader.kind != "LceBconv2d" or has_groups(reader):
+        return False
+    return bool(pads_with_zeros(reader) or reader.custom_options["padding"])
+
+
+def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs, turned: Array) -> None:
+    (image,) = pool.inputs
+    assert image is not None
+    # A falling channel's shift is the last float below its threshold, another's the threshold's negative.
+    threshold = np.nextafter(signs.shift, np.float32(np.inf), dtype=np.float32)
+    shift = without_subnormals(np.where(signs.factor < 0, -threshold, signs.shift))
+    argument, new = Signs(image, 0.0, 1.0, np.ones_like(shift), shift).argument()
+    words = Tensor.of(f"{argument.name}/signs", (*argument.shape[:-1], quantize.output.shape[-1]), np.int32)
+    new.append(Operator.custom("LceQuantize", [argument], [words]))
+    options = {
+        "padding": 1 if pool.options.padding == schema.Padding.VALID else 0,
+        "stride_width": pool.options.strideW,
+        "stride_height": pool.options.strideH,
+        "filter_width": pool.options.filterWidth,
+        "filter_height": pool.options.filterHeight,
+    }
+    shape = quantize.output.shape
+    pooled = Tensor.of(f"{argument.name}/pooled", shape, np.int32) if turned.any() else quantize.output
+    new.append(Operator.custom("LceBMaxPool2d", [words], [pooled], options))
+    if turned.any():
+        mask = Tensor.constant("turned channels", pack(turned))
+        new.append(Operator.builtin("BITWISE_XOR", [pooled, mask], [quantize.output]))
+    graph.insert_before(pool, *new)
+    for operator in (pool, *cone.operators, quantize):
+        graph.operators.remove(operator)

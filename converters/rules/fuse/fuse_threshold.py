@@ -1,0 +1,120 @@
+"""What stands between a binary convolution and a sign becomes a threshold of its sum.
+
+Multiplier, bias and the element-wise operators behind them are evaluated, by the runtime's own kernels, for every sum
+that there can be; of what is proved to be monotone, by bisection. Where each channel's sign changes once at most, the
+sum alone decides it:
+
+    sum >= t   =>  +1, else -1    where it rises
+    -sum >= t  =>  +1, else -1    where it falls: the filter of that channel is turned around
+
+LceBconv2d then writes bits by the threshold of its accumulator, (terms - sum) / 2. Where the padding is 0, LCE's
+kernels write floats only: sum - t + 1/2 has the same sign, and is exact.
+"""
+
+import numpy as np
+
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.quantizers.elementwise import Cone, producer_above
+from mobile_bnn.converters.quantizers.monotonicity import direction
+from mobile_bnn.converters.rules.bconv import (
+    clamped,
+    line,
+    pads_with_zeros,
+    replaced,
+    sums,
+    turned,
+)
+from mobile_bnn.typing import Array
+
+KINDS = frozenset({"LceQuantize"})
+_AT_ONCE = 1 << 20  # values that are evaluated together
+
+
+def apply(graph: Graph, operator: Operator) -> str | None:
+    """Gives an LceBconv2d in front of an LceQuantize, and of element-wise operators before that, a threshold.
+
+    Returns:
+        None if it did, else why not.
+    """
+    found = producer_above(graph, operator, "LceBconv2d")
+    if found is None:
+        return "its input is no function of one binary convolution's result"
+    bconv, cone = found
+    parameters = line(bconv)
+    if parameters is None:
+        return "the binary convolution in front of it writes no floats"
+    zeros = pads_with_zeros(bconv)
+    if zeros and not cone.operators:
+        return "LCE's kernels write floats only where the padding is 0"
+    for tensor in (bconv.output, *(inner.output for inner in cone.operators)):
+        others = [reader for reader in graph.consumers(tensor) if reader not in (operator, *cone.operators)]
+        if others or tensor in graph.outputs:
+            return "the binary convolution's result is used by others, too"
+    results = clamped(bconv, sums(bconv))
+    changes = _changes(results, _Signs(*parameters, cone))
+    if isinstance(changes, str):
+        return changes
+    falls, below = changes
+    for inner in cone.operators:
+        graph.operators.remove(inner)
+    if zeros:
+        middle = len(results) // 2
+        sign = Tensor.constant("multiplier", np.where(falls, -1, 1).astype(np.float32))
+        shift = Tensor.constant("bias", (middle - below + 0.5).astype(np.float32))
+        replaced(graph, bconv, cone.output, [bconv.inputs[1], sign, shift, None])
+    else:
+        graph.operators.remove(operator)
+        threshold = Tensor.constant("threshold", (len(results) - 1 - below).astype(np.int32))
+        inputs = [turned(bconv, falls), None, None, threshold]
+        replaced(graph, bconv, operator.output, inputs, fused_activation_function=0)
+    return None
+
+
+class _Signs:
+    """What is done to the results of a binary convolution until their sign is taken."""
+
+    def __init__(self, multiplier: Array, bias: Array, cone: Cone) -> None:
+        self._multiplier, self._bias, self._cone = multiplier, bias, cone
+        self._evaluate = cone.evaluator() if cone.operators else None
+
+    @property
+    def monotone(self) -> bool:
+        """Whether it is proved that no channel both rises and falls, as long as no number overflows."""
+        return self._evaluate is None or direction(self._cone) is not None
+
+    def __call__(self, results: Array) -> Array:
+        """The numbers whose sign is taken: float32 [samples, O] of float64 [samples, O or 1]."""
+        values = (results * self._multiplier + self._bias).astype(np.float32)
+        return values if self._evaluate is None else self._evaluate(values)
+
+
+def _changes(results: Array, signs: _Signs) -> tuple[Array, Array] | str:
+    """Which channels become negative as the sum grows, and how many sums are negative: bool [O], int [O].
+
+    Args:
+        results: of the sums, rising, float64 [sums].
+        signs: what is done to them.
+    """
+    ends = signs(results[[0, -1], None])
+    first, last = ends < 0
+    falls = last & ~first
+    if np.isfinite(ends).all() and signs.monotone:
+        return falls, _count_by_bisection(results, signs, first, last)
+    at_once = max(1, _AT_ONCE // len(first))
+    parts = [signs(results[start : start + at_once, None]) < 0 for start in range(0, len(results), at_once)]
+    negative = np.concatenate(parts)
+    changes = (negative[1:] != negative[:-1]).sum(0)
+    if changes.max() > 1:
+        return f"channel {int(changes.argmax())} changes its sign more than once"
+    return falls, negative.sum(0)
+
+
+def _count_by_bisection(results: Array, signs: _Signs, first: Array, last: Array) -> Array:
+    """How many results are negative where the sign changes once at most."""
+    low, high = np.zeros(len(first), np.int64), np.full(len(first), len(results) - 1)
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        as_first = (signs(results[None, middle])[0] < 0) == first
+        low, high = np.where(as_first, middle, low), np.where(as_first, high, middle)
+    ends = np.where(first, len(results), 0)
+    return np.where(first == last, ends, np.where(first, high, len(results) - high))

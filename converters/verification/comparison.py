@@ -1,0 +1,235 @@
+"""A binary file beside what it should compute, layer by layer: counts sign flips and tells rounding from errors."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.lowering import Lowering
+from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, read, within
+from mobile_bnn.converters.verification.instrument import Probe, Runner, binary_operators
+from mobile_bnn.converters.verification.reference import LayerInput, Reference
+from mobile_bnn.converters.verification.rounding import rounding
+from mobile_bnn.converters.verification.runners import FileRunner
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.records import LayerCheck
+from mobile_bnn.typing import Array
+
+# Outputs of a sample in which no bit flipped differ only by the rounding of the float layers.
+_TOLERANCE = 1e-3
+_CANCELLED = 1e-5  # of a usual sample's outputs, where a sample's own are next to nothing
+_ROUNDING = 1e-6  # what terms near 1 leave where they cancel out
+_MOST_VALUES = 32  # of an input that signs can stand for
+
+
+@dataclass
+class _Count:
+    operator: int
+    bits: int = 0
+    flips: int = 0
+    ties: int = 0
+    consequences: int = 0
+
+
+@dataclass
+class Comparison:
+    """Compares a binary file with a reference on any number of batches.
+
+    Args:
+        lowering: of the float graph that the file was made from.
+        flatbuffer: the file's bytes.
+        reference: what is right.
+        runner: makes a runner of a file.
+    """
+
+    lowering: Lowering
+    flatbuffer: bytes
+    reference: Reference
+    runner: Callable[[bytes], Runner] = FileRunner
+    samples: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        model = TfliteModel.read(self.flatbuffer)
+        self._opposite = [False] * len(self.lowering.binary)
+        self._names = [layer.name for layer in self.lowering.binary]
+        self._operators = binary_operators(model.graphs[0], self.lowering.binary)
+        strangers = [str(operator.index) for operator in self._operators if operator.layer < 0]
+        if strangers:
+            raise MobileBnnError(
+                f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
+                cure="Verify the file against the model that it was made from",
+            )
+        self._rounding = [rounding(model.graphs[0], tensor) for tensor in model.graphs[0].outputs]
+        self._probe = Probe(model, self._operators, self.runner)
+        self._counts: dict[int, _Count] = {}
+        for operator in self._operators:
+            self._counts.setdefault(operator.layer, _Count(operator.index))
+
+    def float_layers(self) -> list[str]:
+        """The layers that could be binary and have no operator in the file."""
+        return [name for number, name in enumerate(self._names) if number not in self._counts]
+
+    def checks(self) -> list[LayerCheck]:
+        """What was counted so far, layer by layer."""
+        return [LayerCheck(layer=self._names[number], **vars(count)) for number, count in sorted(self._counts.items())]
+
+    def add(self, inputs: Sequence[Array]) -> None:
+        """Runs a batch of inputs [N, ...] through both and counts.
+
+        The reference computes each binary layer with what the file has in front of it. So a flip is seen once, where it
+        arises: it is a *tie* where rounding explains it. Layers that this is not possible for see the flips of others:
+        then it is a *consequence* where an earlier layer of the same sample had a tie. What neither explains goes into
+        `errors`, the first layer first.
+        """
+        outputs, bits = self._probe.run(inputs)
+        own: dict[int, list[Array]] = {number: [] for number in self._counts}
+        for operator, found in zip(self._operators, bits, strict=True):
+            own[operator.layer].append(found ^ operator.turned)
+        given, (expected, calls) = self._run_reference(inputs, own)
+        tainted = np.zeros(len(inputs[0]), bool)
+        for number, call in _by_layer(self._names, calls):
+            if number in given and call.replaced:
+                self._tally(number, call, given[number].differ(call.quantized), tainted)
+            elif number in self._counts:
+                flips = self._searched_flips(number, call, own[number], tainted)
+                if flips is not None:
+                    self._tally(number, call, flips, tainted)
+                    tainted |= _any(flips, len(tainted))
+            else:  # the layer stayed float: its flips cannot be seen
+                tainted |= _any(call.near, len(tainted))
+        self.samples += len(inputs[0])
+        for number, (theirs, ours) in enumerate(zip(expected, outputs, strict=True)):
+            self._compare_output(number, theirs, ours, tainted)
+
+    def _run_reference(
+        self, inputs: Sequence[Array], own: dict[int, list[Array]]
+    ) -> tuple[dict[int, Given], tuple[list[Array], list[LayerInput]]]:
+        """Runs it with what the layers read in the file."""
+        while True:
+            found = {number: self._read(number, bits, len(inputs[0])) for number, bits in own.items()}
+            given = {number: each for number, each in found.items() if each is not None}
+            result = self.reference.run(inputs, given)
+            calls = [(number, call) for number, call in _by_layer(self._names, result[1]) if number in given]
+            wrong = next((n for n, call in calls if not self._opposite[n] and _is_opposite(call, given[n])), None)
+            if wrong is None:
+                return given, result
+            self._opposite[wrong] = True
+
+    def _read(self, number: int, bits: list[Array], samples: int) -> Given | None:
+        layer = self.lowering.binary[number]
+        if not is_sample_by_sample(self.lowering, layer):
+            return None
+        return read(layer, bits, samples, opposite=self._opposite[number])
+
+    def _searched_flips(self, number: int, call: LayerInput, own: list[Array], tainted: Array) -> Array | None:
+        """The flips of any of a layer's operators; None if they cannot be told, which is an error."""
+        values = np.unique(call.quantized)
+        if len(values) > _MOST_VALUES:
+            self.errors.append(f"{call.layer}: {self.reference.name} feeds it {len(values)} values, the file signs")
+            return None
+        shape, known = call.quantized.shape, list[Array]()
+        if shape[0] % len(tainted):
+            self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape} for {len(tainted)} samples")
+            return None
+        for packed in own:
+            bits = within(packed, shape, self.lowering.binary[number].before)
+            if bits is None:
+                self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape}, the file {packed.shape}")
+                return None
+            known.append(bits)
+        # Operators of different bits read different steps, and the samples may lie on one side of some of them.
+        steps = len(values) > 2 or any((bits != known[0]).any() for bits in known)
+        certain = ~(call.near | _for_all(tainted, call.quantized))
+        flips: Array = np.any([_flips(call.quantized, values, bits, steps, certain) for bits in known], axis=0)
+        return flips
+
+    def _tally(self, number: int, call: LayerInput, flips: Array, tainted: Array) -> None:
+        count, unexpected = self._counts[number], flips & ~call.near
+        followed = unexpected & _for_all(tainted, flips)
+        count.bits += flips.size
+        count.flips += int(flips.sum())
+        count.ties += int((flips & call.near).sum())
+        count.consequences += int(followed.sum())
+        if unexplained := int((unexpected & ~followed).sum()):
+            self.errors.append(
+                f"{call.layer}: {unexplained} of {flips.size} input bits differ from {self.reference.name}"
+            )
+
+    def _compare_output(self, number: int, expected: Array, output: Array, tainted: Array) -> None:
+        name = f"output {number}" if len(self._rounding) > 1 else "output"
+        if expected.shape != output.shape:
+            self.errors.append(f"{name}: {self.reference.name} gives {expected.shape}, the file {output.shape}")
+            return
+        if len(expected) % len(tainted):
+            self.errors.append(f"{name}: {self.reference.name} gives {expected.shape} for {len(tainted)} samples")
+            return
+        certain = ~_of_rows(tainted, expected)
+        if not certain.any():
+            return
+        if (difference := too_far(expected[certain], output[certain], self._rounding[number])) is not None:
+            self.errors.append(f"{name}: differs by {difference:.3g}, though no bit flipped before it")
+
+
+def too_far(expected: Array, output: Array, rounding: float = 0.0) -> float | None:
+    """By how much an output [N, ...] in which no bit flipped differs more than by rounding, None if it does not.
+
+    Sample by sample, or large outputs would hide what is wrong with small ones. Outputs that cancel out are compared
+    with those of other samples.
+    """
+    theirs, ours = (values.reshape(len(values), -1).astype(np.float64) for values in (expected, output))
+    largest = np.abs(theirs).max(1, initial=0, where=np.isfinite(theirs))
+    least = max(_CANCELLED * float(np.median(largest)), _ROUNDING, rounding)
+    with np.errstate(invalid="ignore"):  # infinity less infinity, which is equal
+        difference = np.where(theirs == ours, 0, np.abs(theirs - ours)).max(1, initial=0)
+    wrong = ~(difference <= np.maximum(_TOLERANCE * largest, least))  # of NaN too
+    return float(difference[wrong].max()) if wrong.any() else None
+
+
+def _is_opposite(call: LayerInput, given: Given) -> bool:
+    """Whether the file's bits stand for the other signs: it may have turned a whole layer's input and filter around."""
+    if not call.replaced:
+        return False
+    flips = given.differ(call.quantized)
+    return int((flips & ~call.near).sum()) > int((~flips & ~call.near).sum())
+
+
+def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Array) -> Array:
+    """Where an operator's bits are not those of the reference's values below some cut, or of those that are not.
+
+    An operator reads one of the steps of a quantizer of several: the one that it fits best, ties apart. Or a binary
+    digit of the value: then it has the bit that most elements of that value have.
+    """
+    cuts = values[1:] if len(values) > 1 else values
+    candidates = [((quantized < cut) != own) ^ turned for cut in cuts for turned in (False, True)]
+    if steps:
+        place = np.searchsorted(values, quantized)
+        share = np.bincount(place.ravel(), own.ravel()) / np.bincount(place.ravel())
+        candidates.append((share > 0.5)[place] != own)
+    best: Array = min(candidates, key=lambda flips: (int((flips & certain).sum()), int(flips.sum())))
+    return best
+
+
+def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:
+    """Each call with the number of its layer, in the order of the calls; -1 where it has none."""
+    unused = list(enumerate(names))
+    for call in calls:
+        at = next((i for i, (_, name) in enumerate(unused) if name == call.layer), None)
+        yield (-1 if at is None else unused.pop(at)[0]), call
+
+
+def _for_all(samples: Array, like: Array) -> Array:
+    """A bool for each sample [N], for each of its elements."""
+    return _of_rows(samples, like).reshape(-1, *[1] * (like.ndim - 1))
+
+
+def _of_rows(samples: Array, like: Array) -> Array:
+    """The same for each of its rows, which may be several of each sample: every step of a sequence."""
+    return np.repeat(samples, len(like) // len(samples))
+
+
+def _any(bits: Array, samples: int) -> Array:
+    """For each sample, whether any of its elements is True."""
+    found: Array = bits.reshape(samples, -1).any(axis=1)
+    return found

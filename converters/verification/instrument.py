@@ -1,0 +1,160 @@
+"""Looks inside a binary file: which operators stand for which layer, and the bits that go into them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mobile_bnn.child_process import complaint, end_of, last_line, run_module
+from mobile_bnn.converters.graph.bit_packing import pack, unpack
+from mobile_bnn.converters.graph.model import Graph, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.lowering import Layer
+from mobile_bnn.converters.verification.runners import FileRunner
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.typing import Array
+
+
+class Runner(Protocol):
+    """Runs one file."""
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs [N, ...]; returns outputs [N, ...]."""
+
+
+@dataclass(frozen=True)
+class BinaryOperator:
+    """A binary convolution of the file.
+
+    Attributes:
+        index: of the operator in the file.
+        layer: position of the layer that it stands for, wholly or in part, or -1 if it holds a filter of none.
+        channels: of its input.
+        words: its bit-packed input.
+        turned: bool [channels], those whose signs it takes turned around, or those whose it does not: a filter alone
+            cannot tell, because its outputs may be turned, too.
+    """
+
+    index: int
+    layer: int
+    channels: int
+    words: Tensor
+    turned: Array
+
+
+def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperator]:
+    """The LceBconv2d operators of a file, each with the layer that has the same filter, bit by bit.
+
+    Filters are compared instead of names, because converters shorten, merge and reuse names; layers that were not made
+    binary in this file are passed over.
+    """
+    wanted = [(number, words) for number, layer in enumerate(layers) for words in layer.filters]
+    found = []
+    for index, operator in enumerate(graph.operators):
+        if operator.kind != "LceBconv2d":
+            continue
+        words, filters = operator.inputs[0], operator.inputs[1]
+        packed = None if filters is None else filters.values
+        if words is None or packed is None or packed.dtype != np.int32 or packed.ndim != 4:
+            raise MobileBnnError(f"operator {index} has no constant filter")
+        channels = int(operator.custom_options.get("channels_in", 0))
+        if not 0 < channels <= words.shape[-1] * 32:
+            raise MobileBnnError(f"operator {index} reads {channels} channels of {words.shape[-1]} words")
+        layer, turned = -1, np.zeros(channels, bool)
+        for at, (number, other) in enumerate(wanted):
+            if (differ := _differing(packed, other, channels)) is not None:
+                layer, turned = number, differ
+                del wanted[at]
+                break
+        found.append(BinaryOperator(index, layer, channels, words, turned))
+    return found
+
+
+def _differing(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) -> Array | None:
+    """The input channels, bool [channels], in whose signs a filter differs from another one; None if in more.
+
+    A batch norm's negative factor turns an output channel around, one in front of a pool an input channel.
+
+    Args:
+        one: int32 [out, height, width, words].
+        other: the same.
+        channels: of the input.
+    """
+    if one.shape != other.shape:
+        return None
+    if np.array_equal(one, other):
+        return np.zeros(channels, bool)
+    group = min(channels, one.shape[3] * 32)
+    differs = (one ^ other).reshape(len(one), -1, one.shape[3])
+    inputs, whole = differs[0, 0], pack(np.ones(group, bool))
+    outputs = (differs[:, :1, :1] ^ inputs[0]) & 1 == 1
+    if (differs != inputs ^ np.where(outputs, whole, 0)).any():
+        return None
+    turned = unpack(inputs, group)
+    return turned if group == channels else np.tile(turned, channels // group)
+
+
+class Probe:
+    """A binary file that also returns what goes into each binary convolution.
+
+    Args:
+        model: the file.
+        operators: its binary convolutions.
+        runner: makes a runner of a file.
+    """
+
+    def __init__(
+        self, model: TfliteModel, operators: Sequence[BinaryOperator], runner: Callable[[bytes], Runner] = FileRunner
+    ) -> None:
+        graph = model.graphs[0]
+        self._operators = operators
+        self._outputs = len(graph.outputs)
+        unique: dict[int, Tensor] = {id(operator.words): operator.words for operator in operators}
+        outside = {id(tensor) for tensor in (*graph.outputs, *graph.inputs)}
+        self._inputs = graph.inputs
+        self._tensors = [*graph.outputs, *(tensor for key, tensor in unique.items() if key not in outside)]
+        tapped = Graph(graph.name, graph.inputs, self._tensors, graph.operators)
+        self._runner = runner(TfliteModel([tapped, *model.graphs[1:]], [], model.table).write())
+
+    def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+        """Runs inputs [N, ...].
+
+        Returns:
+            The outputs [N, ...], and for each operator its input's sign bits, bool [N, H, W, channels].
+        """
+        outputs = self._runner.run(inputs)
+        known = {id(tensor): values for tensor, values in zip(self._inputs, inputs, strict=True)}
+        known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
+        return outputs[: self._outputs], [
+            unpack(known[id(operator.words)], operator.channels) for operator in self._operators
+        ]
+
+
+class LceRunner:
+    """A file in LCE's interpreter, in a process of its own: it aborts on some graphs, which must not end the caller."""
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        self._flatbuffer = flatbuffer
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs [N, ...] one by one; returns outputs [N, ...].
+
+        Raises:
+            MobileBnnError: LCE is not installed, refuses the file, or crashes.
+        """
+        given = BytesIO()
+        np.savez(given, np.frombuffer(self._flatbuffer, np.uint8), *inputs)
+        process = run_module("mobile_bnn.converters.verification.lce_interpreter", given.getvalue())
+        if process.returncode == 0:
+            with np.load(BytesIO(process.stdout), allow_pickle=False) as outputs:
+                return list(outputs.values())
+        if process.returncode > 0:
+            raise MobileBnnError(last_line(process))
+        told = complaint(process)
+        raise MobileBnnError(
+            "LCE's interpreter crashed while it ran the file",
+            why=f"its process {end_of(process.returncode)}" + (f" ({told})" if told else ""),
+        )

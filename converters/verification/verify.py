@@ -1,0 +1,90 @@
+"""Verification: Keras and the file on the whole test split, class by class and bit by bit."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.source import Source, keras_model
+from mobile_bnn.converters.verification.comparison import Comparison
+from mobile_bnn.converters.verification.reference import KerasModel
+from mobile_bnn.converters.verification.runners import FileRunner
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.records import Verification
+from mobile_bnn.runtime import graph_sha256, read_flatbuffer
+from mobile_bnn.typing import Array
+
+
+def verify(
+    model: Any,
+    flatbuffer: Path | str | bytes,
+    batches: Iterable[tuple[Array, Array]],
+    *,
+    dataset: str,
+    split: str = "test",
+    layer_samples: int = 256,
+    on_progress: Callable[[int], None] | None = None,
+) -> Verification:
+    """Runs a Keras model and its binary file side by side.
+
+    Args:
+        model: the Keras model, a `Source` of it, or its path.
+        flatbuffer: its binary file, or the bytes of that.
+        batches: (float32 images [N, H, W, C], int labels [N]) of the split.
+        dataset: its name, for the record.
+        split: its name, for the record.
+        layer_samples: on how many images, from the first, the binary layers are compared too.
+        on_progress: called with the number of images of each batch done.
+
+    Raises:
+        UsageError: there is no Keras model, or no file, at that path.
+        MobileBnnError: shapes do not fit, or a difference that rounding does not explain; the first layer is named. In
+            a file whose float parts are in fewer bits flips are counted only.
+    """
+    flatbuffer, source = read_flatbuffer(flatbuffer), Source.of(model)
+    keras, (_, lowering) = keras_model(source), source.lower()
+    comparison = Comparison(lowering, flatbuffer, KerasModel(keras, lowering))
+    runner = FileRunner(flatbuffer)
+    expected = runner.input_shapes[0][1:]
+    counts = {"samples": 0, "keras": 0, "file": 0, "same": 0}
+    largest = 0.0
+    for images, labels in batches:
+        if images.shape[1:] != expected:
+            raise MobileBnnError(f"the file takes images of {expected}, the data set has {images.shape[1:]}")
+        if left := layer_samples - comparison.samples:
+            comparison.add([images[:left]])
+        ours = np.asarray(keras.predict_on_batch(images))
+        theirs = runner.run([images])[0]
+        counts["samples"] += len(images)
+        counts["keras"] += int((ours.argmax(-1) == labels).sum())
+        counts["file"] += int((theirs.argmax(-1) == labels).sum())
+        counts["same"] += int((ours.argmax(-1) == theirs.argmax(-1)).sum())
+        largest = max(largest, float(np.abs(ours - theirs).max()))
+        if on_progress:
+            on_progress(len(images))
+    if not counts["samples"]:
+        raise MobileBnnError(f"the {split} split of {dataset} is empty")
+    if comparison.errors and not _is_rounded(flatbuffer):
+        raise MobileBnnError("the file does not compute what Keras computes", why=comparison.errors[0])
+    return Verification(
+        dataset=dataset,
+        split=split,
+        samples=counts["samples"],
+        keras_top1=counts["keras"] / counts["samples"],
+        tflite_top1=counts["file"] / counts["samples"],
+        agreement=counts["same"] / counts["samples"],
+        largest_difference=largest,
+        layers=comparison.checks(),
+        layer_samples=comparison.samples,
+        graph_sha256=graph_sha256(flatbuffer),
+        model_sha256=source.sha256,
+    )
+
+
+def _is_rounded(flatbuffer: bytes) -> bool:
+    """Whether float parts of a file are stored or computed in fewer bits."""
+    (graph, *_) = TfliteModel.read(flatbuffer).graphs
+    kinds = {operator.kind for operator in graph.operators}
+    return bool(kinds & {"DEQUANTIZE", "QUANTIZE"}) or any(tensor.dtype == np.int8 for tensor in graph.inputs)

@@ -1,0 +1,117 @@
+"""Maximum pools on bits: behind the sign they give what they gave in front of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.rules.fuse import binarize_before_max_pool
+from mobile_bnn.legacy_keras import tf
+from tests.converters.rules.linear_rules import filter_of
+from tests.converters.rules.lowered import check, convolve, sign, to_float
+
+CHANNELS = 40
+SHAPE = (1, 9, 10, CHANNELS)
+generator = np.random.default_rng(3)
+WHOLE = generator.integers(-3, 4, CHANNELS).astype(np.float32)
+GAMMA, BETA = generator.normal(size=(2, CHANNELS)).astype(np.float32)
+FILTER = filter_of("sign", (3, 3, CHANNELS, 5))
+FIRST = filter_of("sign", (3, 3, CHANNELS, CHANNELS), 1)
+
+CHAINS: dict[str, Callable[[Any], Any]] = {
+    "none": lambda y: y,
+    "rising": lambda y: y * np.abs(GAMMA) + BETA,
+    "both ways": lambda y: y * GAMMA + BETA,
+    "ties": lambda y: y - WHOLE,
+    "falling ties": lambda y: WHOLE - y,
+    "falling at zero": lambda y: -y,
+    "relu": lambda y: tf.nn.relu(y) - 1,
+}
+
+
+def pooled(chain: Callable[[Any], Any], size: int, stride: int, padding: str) -> Callable[[Any], Any]:
+    return lambda x: sign(chain(tf.nn.max_pool2d(x, size, stride, padding)))
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    chain=st.sampled_from(sorted(CHAINS)),
+    window=st.tuples(st.integers(1, 3), st.integers(1, 3), st.sampled_from(["SAME", "VALID"])),
+    padding=st.sampled_from(["valid", "zero"]),
+)
+def test_pools_of_floats(chain: str, window: tuple[int, int, str], padding: str) -> None:
+    weights = filter_of("sign", (2, 2, CHANNELS, 5))
+
+    def function(x: Any, weights: Any) -> Any:
+        return convolve(pooled(CHAINS[chain], *window)(x), weights, padding)
+
+    kinds = {"MAX_POOL_2D": 0, "LceBMaxPool2d": 1, "LceQuantize": 1, "LceBconv2d": 1, "MUL": 0, "RELU": 0}
+    check(function, SHAPE, kinds, weights, exact=True)
+
+
+@pytest.mark.parametrize("padding", ["one", "valid", "zero"])
+@pytest.mark.parametrize("chain", sorted(CHAINS))
+def test_between_two_convolutions(chain: str, padding: str) -> None:
+    def function(x: Any, first: Any, second: Any) -> Any:
+        y = pooled(CHAINS[chain], 2, 2, "VALID")(convolve(sign(x), first, padding))
+        return convolve(y, second, "valid")
+
+    quantizes = 2 if padding == "zero" else 1
+    kinds = {"LceBMaxPool2d": 1, "LceQuantize": quantizes, "LceBconv2d": 2}
+    graph = check(function, SHAPE, kinds, FIRST, FILTER, exact=True)
+    assert len(graph.operators) == sum(kinds.values())
+
+
+def test_larqs_order_of_layers() -> None:
+    def function(x: Any, first: Any, second: Any) -> Any:
+        y = tf.nn.max_pool2d(convolve(sign(x), first), 2, 2, "VALID") * np.abs(GAMMA) + BETA
+        return convolve(sign(y), second)
+
+    kinds = {"LceBMaxPool2d": 1, "LceQuantize": 1, "LceBconv2d": 2}
+    graph = check(function, SHAPE, kinds, FIRST, FILTER, exact=True)
+    assert len(graph.operators) == 4
+
+
+@pytest.mark.parametrize("chain", ["both ways", "falling ties", "falling at zero"])
+def test_channels_that_fall_are_turned_back_for_readers_padded_with_ones(chain: str) -> None:
+    def function(x: Any, first: Any, second: Any) -> Any:
+        return convolve(pooled(CHAINS[chain], 2, 2, "VALID")(convolve(sign(x), first)), second)
+
+    kinds = {"LceBMaxPool2d": 1, "LceQuantize": 1, "LceBconv2d": 2, "BITWISE_XOR": 1}
+    graph = check(function, SHAPE, kinds, FIRST, FILTER, exact=True)
+    assert len(graph.operators) == sum(kinds.values())
+
+
+def two_readers(x: Any, weights: Any) -> Any:
+    y = tf.nn.max_pool2d(x, 2, 2, "VALID")
+    return convolve(sign(y), weights) + tf.reduce_mean(y)
+
+
+def shared_norm(x: Any, weights: Any) -> Any:
+    y = tf.nn.max_pool2d(x, 2, 2, "VALID") * 2.5
+    return convolve(sign(y), weights) + tf.reduce_mean(y)
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (
+            lambda x, weights: convolve(pooled(tf.abs, 2, 2, "VALID")(x), weights),
+            "the sign behind the pool is no step: it is not known to be monotone (ABS, GREATER_EQUAL)",
+        ),
+        (two_readers, "the pool's result is used by others, too"),
+        (shared_norm, "what stands between the pool and the sign is used by others, too"),
+        (lambda x, weights: convolve(sign(x), weights), "its input is no function of one pool's result"),
+    ],
+)
+def test_refusals_say_why(function: Callable[..., Any], reason: str) -> None:
+    (graph,) = TfliteModel.read(to_float(function, SHAPE, FILTER)).graphs
+    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
+    assert convolution.apply(graph, convolution) is None
+    graph.remove_dead()
+    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
+    assert binarize_before_max_pool.apply(graph, quantize) == reason

@@ -1,0 +1,79 @@
+"""Affine maps behind sums of binary convolutions move into each of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mobile_bnn.converters.rules.fuse import distribute_affine_over_sum
+from mobile_bnn.legacy_keras import tf
+from tests.converters.rules.linear_rules import filter_of
+from tests.converters.rules.lowered import check, convolve, lowered, sign, to_float
+
+SHAPE = (1, 5, 6, 32)
+GAMMA, BETA = np.random.default_rng(3).normal(size=(2, 8)).astype(np.float32)
+NONE = dict.fromkeys(("MUL", "SUB", "DIV"), 0)
+
+
+@pytest.mark.parametrize("padding", ["one", "zero", "valid"])
+@pytest.mark.parametrize(("kind", "terms"), [("ternary", 2), ("two bits", 2), ("lopsided", 2)])
+def test_a_batch_norm_behind_a_filter_of_several_bases(kind: str, terms: int, padding: str) -> None:
+    def network(x: Any, weights: Any) -> Any:
+        return convolve(sign(x), weights, padding) * GAMMA + BETA
+
+    kinds = {"LceQuantize": 1, "LceBconv2d": terms, "ADD": terms - 1, **NONE}
+    check(network, SHAPE, kinds, filter_of(kind, (3, 3, 32, 8)))
+
+
+def test_a_constant_border_is_scaled_with_them() -> None:
+    def network(x: Any, weights: Any) -> Any:
+        padded = tf.pad(sign(x), [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=0.25)
+        return (convolve(padded, weights, "valid") - BETA) * GAMMA
+
+    kinds = {"LceQuantize": 1, "LceBconv2d": 1, "ADD": 1, **NONE}
+    check(network, SHAPE, kinds, filter_of("sign", (3, 3, 32, 8)))
+
+
+def test_an_activation_stays() -> None:
+    def network(x: Any, weights: Any) -> Any:
+        return tf.nn.relu(convolve(sign(x), weights) * GAMMA + BETA)
+
+    kinds = {"LceQuantize": 1, "LceBconv2d": 2, "ADD": 1, "RELU": 1, **NONE}
+    check(network, SHAPE, kinds, filter_of("ternary", (3, 3, 32, 8)))
+
+
+def signs(x: Any, weights: Any) -> Any:
+    return convolve(sign(x), weights)
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "reason"),
+    [
+        (lambda x, w: signs(x, w) * np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1), "sign", "it reads no sum"),
+        (
+            lambda x, w: (signs(x, w) + x[..., :8]) * GAMMA,
+            "sign",
+            "STRIDED_SLICE is part of the sum",
+        ),
+        (
+            lambda x, w: (lambda y: y * GAMMA + tf.nn.softmax(y))(signs(x, w)),
+            "ternary",
+            "2 operators read its result",
+        ),
+        (
+            lambda x, w: signs(x, w) * np.float32(3e38),
+            "ternary",
+            "its result would overflow float32",
+        ),
+        (
+            lambda x, w: signs(x, w) * np.ones((2, 5, 6, 8), np.float32),
+            "ternary",
+            "the constant of MUL behind it varies within a channel",
+        ),
+    ],
+)
+def test_refusals_say_why(function: Callable[..., Any], kind: str, reason: str) -> None:
+    _, graph = lowered(to_float(function, SHAPE, filter_of(kind, (3, 3, 32, 8)) * 100))
+    (multiply,) = (operator for operator in graph.operators if operator.kind == "MUL")
+    assert distribute_affine_over_sum.apply(graph, multiply) == reason
