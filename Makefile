@@ -12,8 +12,12 @@ READY := $(VENV)/.ready
 help: ## list the targets, as here
 	@sed -n 's/^\([a-z0-9-]*\):[^=]*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-23s %s\n", $$1, $$2 }'
 
+# An editable install lists the packages that it has, and the library is built from native/.
+SOURCES := $(wildcard */__init__.py */*/__init__.py */*/*/__init__.py) \
+           $(wildcard native/CMakeLists.txt native/*/*.cc native/*/*.h native/*.h)
+
 # Prefers the Python that most releases were tested with; any of 3.10-3.12 will do. PYTHON=... chooses another.
-$(READY): pyproject.toml constraints.txt tools/find_python.sh $(wildcard native/CMakeLists.txt native/*/*.cc native/*/*.h native/*.h)
+$(READY): pyproject.toml constraints.txt tools/find_python.sh $(SOURCES)
 	@python="$$(sh tools/find_python.sh $(PYTHON))" && \
 	  { "$(PY)" -c pass 2>/dev/null || { rm -rf $(VENV) && echo "Creating $(VENV) with $$python" && "$$python" -m venv $(VENV); }; }
 	@echo "Installing the packages of constraints.txt and building native/ (about a minute, once)"

@@ -28,11 +28,12 @@ run_tests() {
 if has g++ address,undefined; then
     echo "AddressSanitizer and UndefinedBehaviorSanitizer: the native tests"
     sh tools/build_native.sh build/asan gcc -fsanitize=address,undefined
-    # The tests left out are about the library as it ships.
+    # The tests left out are about the library as it ships. And AddressSanitizer's own allocator does not bear a fork while
+    # another thread allocates (GCC 12: a child of ten lines of C hangs): that test runs without it.
     ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:allocator_may_return_null=1 \
         run_tests asan "$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)" \
         tests/native --ignore tests/native/test_library.py --ignore tests/native/test_simde_build.py \
-        --ignore tests/native/test_cross_builds.py -m "not slow"
+        --ignore tests/native/test_cross_builds.py -m "not slow" -k "not fork_while_another_thread"
 fi
 if has g++ thread; then
     echo "ThreadSanitizer: the native tests of threads, and of forks beside them"

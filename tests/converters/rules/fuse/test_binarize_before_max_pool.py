@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.rules.binarize.convolution import apply as binarize_convolution
 from mobile_bnn.converters.rules.fuse import binarize_before_max_pool
 from mobile_bnn.legacy_keras import tf
 from tests.converters.rules.linear_rules import filter_of
@@ -111,7 +112,7 @@ def shared_norm(x: Any, weights: Any) -> Any:
 def test_refusals_say_why(function: Callable[..., Any], reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE, FILTER)).graphs
     (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert convolution.apply(graph, convolution) is None
+    assert binarize_convolution(graph, convolution) is None
     graph.remove_dead()
     (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
     assert binarize_before_max_pool.apply(graph, quantize) == reason
