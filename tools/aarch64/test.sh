@@ -58,7 +58,8 @@ emulate() {
         mount --bind /sys "$root/sys"
         mkdir -p "$root/opt/run"
         mount --bind "$build" "$root/opt/run"
-        exec chroot "$root" /usr/bin/env -i PATH=/usr/bin PYTHONPATH=/opt/python /usr/bin/qemu-aarch64-static \
+        # The env of this machine: that of the root runs only where the kernel hands programs of ARM to qemu.
+        exec env -i PATH=/usr/bin:/usr/sbin PYTHONPATH=/opt/python chroot "$root" /usr/bin/qemu-aarch64-static \
             -cpu "$cpu" "$@"' "$root" "$build" "$cpu" "$@"
 }
 
