@@ -33,7 +33,7 @@ DTYPES = {
 
 
 def model_bytes(name: str) -> tuple[bytes, Array]:
-    """A zoo model with seeded weights and the batch norms of a training step, and an image for it."""
+    """A zoo model with seeded weights and the batch norms of a training step, and four images for it, [4, H, W, C]."""
     from mobile_bnn.legacy_keras import tf
 
     tf.keras.utils.set_random_seed(1)
@@ -45,7 +45,7 @@ def model_bytes(name: str) -> tuple[bytes, Array]:
     model(images, training=True)
     with tempfile.TemporaryDirectory() as folder:
         converters.convert(model, Path(folder) / "model.tflite")
-        return (Path(folder) / "model.tflite").read_bytes(), images[:1]
+        return (Path(folder) / "model.tflite").read_bytes(), images
 
 
 def convolutions(model: bytes) -> Iterator[tuple[str, bytes]]:
@@ -79,9 +79,11 @@ def main() -> None:
     """Writes the case file."""
     file, delegate = CaseFile(), load_delegate(str(library_path()))
     for name in MODELS:
-        flatbuffer, image = model_bytes(name)
-        outputs = invoke_outputs(Interpreter(model_content=flatbuffer, experimental_delegates=[delegate]), image)
-        file.add_call(file.add(name, False, flatbuffer), [image], outputs)
+        flatbuffer, images = model_bytes(name)
+        interpreter = Interpreter(model_content=flatbuffer, experimental_delegates=[delegate])
+        case = file.add(name, False, flatbuffer)
+        for image in np.split(images, len(images)):
+            file.add_call(case, [image], invoke_outputs(interpreter, image))
         for shape, single in convolutions(flatbuffer):
             interpreter = create_interpreter(single, delegate)
             size = interpreter.get_input_details()[0]["shape"]
