@@ -249,7 +249,7 @@ def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) ->
 
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:
-    """What an operator reads, without sink_pad, and the padding in front of it."""
+    """An operator's input before any padding, and that padding."""
     data, weights = operator.inputs[:2]
     assert data is not None
     assert weights is not None

@@ -60,7 +60,7 @@ class TfliteModel:
     def write(self) -> bytes:
         """The file's bytes. Equal constants are one tensor, and those of equal bytes share a buffer.
 
-        Tensors that nobody uses are left out.
+        Unused tensors are left out.
         """
         writer = _Writer()
         numbers: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""What a binary layer reads, from the bits in front of its operators: middle + sum of half_i * s_i (encoding.py)."""
+"""Decodes a binary layer's input activations from the packed bits: middle + sum of half_i * s_i (encoding.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
