@@ -66,7 +66,7 @@ def test_a_killed_writer_leaves_the_folder_free(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         with RunFolder(tmp_path).writing():
-            pass
+            assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_a_child_that_outlives_its_killed_parent_holds_nothing(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_child_that_outlives_its_killed_parent_holds_nothing(tmp_path: Path) -
         process.send_signal(signal.SIGKILL)
         process.wait()
         with RunFolder(tmp_path).writing():
-            pass
+            assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
 
 
 def test_a_child_does_not_free_the_lock_of_its_parent(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Forks: a child has copies of delegates and interpreters, none of their threads, and locks in any state."""
+"""Forks: a child has copies of delegates and interpreters, none of their threads, and locks in any state.
+
+The assertions are in the functions that a test hands to `in_new_process`, which fails if one of them does.
+"""
 
 import os
 import resource

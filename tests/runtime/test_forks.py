@@ -1,4 +1,7 @@
-"""Interpreters in forked and spawned processes: right results there and here, and nothing that hangs or dies."""
+"""Interpreters in forked and spawned processes: right results there and here, and nothing that hangs or dies.
+
+The assertions are in the functions that a test hands to `in_new_process`, which fails if one of them does.
+"""
 
 import concurrent.futures
 import copy
