@@ -1,8 +1,13 @@
-"""The one door to TensorFlow: loads it quietly, with the Keras 2 that Larq needs, or says why that cannot be.
+"""TensorFlow, Keras 2 and Larq, loaded at their first use; every module of the training side takes them from here.
 
-Every module of the training side takes TensorFlow and Larq from here:
+    from mobile_bnn import legacy_keras as keras2
 
-    from mobile_bnn.legacy_keras import larq, tf
+    keras2.layers.Add(name="add")        # tf.keras.layers
+    keras2.larq.layers.QuantConv2D(...)
+    keras2.tf.data.Dataset
+
+Importing this module loads nothing (PEP 562); the first attribute does, quietly, or raises an ImportError that says why
+it cannot. `from mobile_bnn.legacy_keras import tf` loads it at once, which a class derived from one of Keras's needs.
 
 When TensorFlow is loaded, TF_USE_LEGACY_KERAS settles which Keras tf.keras is: `import mobile_bnn` sets it to 1 where
 the user has not set it and TensorFlow is not loaded yet.
@@ -14,8 +19,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.native_output import without_noise
 
@@ -37,56 +44,75 @@ def _check_keras(tensorflow: Any) -> None:
     raise ImportError(f"{what}, but Larq's layers are Keras 2 layers and fail inside it. Cure: {cure}.")
 
 
+if TYPE_CHECKING:
+    import larq
+    import tensorflow as tf
+
+    layers = tf.keras.layers
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-_quiet = os.environ["TF_CPP_MIN_LOG_LEVEL"] >= "2"  # which does not keep every message back by itself
-
-try:
-    with without_noise() if _quiet else nullcontext():
-        import tensorflow as tf
-
-        if find_spec("tf_keras") is None:  # of which TensorFlow would not say the name
-            raise ModuleNotFoundError(name="tf_keras")
-        _check_keras(tf)
-        import larq
-
-        tf.config.list_physical_devices()  # says here, not later, that there is no GPU
-except ModuleNotFoundError as error:
-    raise ImportError(f"{error.name} is not installed; {_INSTALL}") from error
-
-if _quiet:
-    tf.get_logger().setLevel("ERROR")
-
-_scope_of_larq = larq.context.quantized_scope
 
 
-@contextmanager
-def _quantized_scope(quantize: bool) -> Iterator[bool]:
-    """Larq's own, which stays as it is if a layer raises: whatever was trained later would train quantized weights."""
-    before = larq.context.should_quantize()
+@cache
+def _load() -> dict[str, ModuleType]:
+    """Loads TensorFlow and Larq.
+
+    Raises:
+        ImportError: one of them is not installed, or tf.keras is Keras 3; with the cure.
+    """
+    quiet = os.environ["TF_CPP_MIN_LOG_LEVEL"] >= "2"  # which does not keep every message back by itself
     try:
-        with _scope_of_larq(quantize):
-            yield quantize
-    finally:
-        larq.context._quantized_scope.should_quantize = before
+        with without_noise() if quiet else nullcontext():
+            import tensorflow
+
+            if find_spec("tf_keras") is None:  # of which TensorFlow would not say the name
+                raise ModuleNotFoundError(name="tf_keras")
+            _check_keras(tensorflow)
+            import larq
+
+            tensorflow.config.list_physical_devices()  # says here, not later, that there is no GPU
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{error.name} is not installed; {_INSTALL}") from error
+    if quiet:
+        tensorflow.get_logger().setLevel("ERROR")
+    _restore_scopes_after_errors(larq)
+    return {"tf": tensorflow, "larq": larq, "layers": tensorflow.keras.layers}
 
 
-_scope_of_larqs_metrics = larq.context.metrics_scope
+def __getattr__(name: str) -> ModuleType:
+    if name not in ("tf", "larq", "layers"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    modules = _load()
+    globals().update(modules)
+    return modules[name]
 
 
-@contextmanager
-def _metrics_scope(metrics: Iterable[str] = ()) -> Iterator[Any]:
-    """Larq's own, which ends if a model cannot be built: whatever was built later would measure these metrics too."""
-    before = set(larq.context.get_training_metrics())
-    try:
-        with _scope_of_larqs_metrics(metrics) as current:
-            yield current
-    finally:
-        current = larq.context.get_training_metrics()
-        current.clear()
-        current.update(before)
+def _restore_scopes_after_errors(larq: Any) -> None:
+    """Lets Larq's scopes end where a layer raises: whatever was built or trained later would be in them still."""
+    scope_of_larq, scope_of_larqs_metrics = larq.context.quantized_scope, larq.context.metrics_scope
+
+    @contextmanager
+    def quantized_scope(quantize: bool) -> Iterator[bool]:
+        before = larq.context.should_quantize()
+        try:
+            with scope_of_larq(quantize):
+                yield quantize
+        finally:
+            larq.context._quantized_scope.should_quantize = before
+
+    @contextmanager
+    def metrics_scope(metrics: Iterable[str] = ()) -> Iterator[Any]:
+        before = set(larq.context.get_training_metrics())
+        try:
+            with scope_of_larqs_metrics(metrics) as current:
+                yield current
+        finally:
+            current = larq.context.get_training_metrics()
+            current.clear()
+            current.update(before)
+
+    larq.context.quantized_scope = quantized_scope
+    larq.context.metrics_scope = metrics_scope
 
 
-larq.context.quantized_scope = _quantized_scope
-larq.context.metrics_scope = _metrics_scope
-
-__all__ = ["larq", "tf"]
+__all__ = ["larq", "layers", "tf"]

@@ -56,7 +56,7 @@ def test_keras_2_is_chosen_and_nothing_is_printed():
 
 
 def test_whoever_asks_for_tensorflows_messages_gets_them():
-    result = python("import mobile_bnn.legacy_keras", TF_CPP_MIN_LOG_LEVEL="0")
+    result = python("from mobile_bnn.legacy_keras import tf", TF_CPP_MIN_LOG_LEVEL="0")
     assert "oneDNN" in result.stderr or "cuda" in result.stderr.lower()
 
 
@@ -64,7 +64,7 @@ def test_whoever_asks_for_tensorflows_messages_gets_them():
     "first", ["import keras", "import tensorflow as tf; tf.keras.layers.Dense", "import tensorflow"]
 )
 def test_a_loaded_keras_3_is_named_with_its_cure(first):
-    result = python(f"{first}\nimport mobile_bnn.legacy_keras")
+    result = python(f"{first}\nfrom mobile_bnn.legacy_keras import tf")
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: Keras 3.")
     assert "is already loaded" in last
@@ -72,12 +72,12 @@ def test_a_loaded_keras_3_is_named_with_its_cure(first):
 
 
 def test_tensorflow_loaded_with_keras_2_is_welcome():
-    result = python("import tensorflow\nimport mobile_bnn.legacy_keras", TF_USE_LEGACY_KERAS="1")
+    result = python("import tensorflow\nfrom mobile_bnn.legacy_keras import tf", TF_USE_LEGACY_KERAS="1")
     assert result.returncode == 0, result.stderr
 
 
 def test_a_missing_tensorflow_names_the_extra():
-    code = "import sys; sys.modules['larq'] = None\nimport mobile_bnn.legacy_keras"
+    code = "import sys; sys.modules['larq'] = None\nfrom mobile_bnn.legacy_keras import tf"
     result = python(code)
     assert "pip install 'mobile-bnn[train]'" in result.stderr.strip().splitlines()[-1]
 
@@ -104,7 +104,7 @@ def test_a_keras_3_that_tensorflows_converter_loads_is_no_matter():
 
 
 def test_a_keras_3_that_the_user_asks_for_is_refused_by_that_name():
-    result = python("import mobile_bnn.legacy_keras", TF_USE_LEGACY_KERAS="0")
+    result = python("from mobile_bnn.legacy_keras import tf", TF_USE_LEGACY_KERAS="0")
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: tf.keras is Keras 3.")
     assert "as TF_USE_LEGACY_KERAS=0 asks for" in last
@@ -120,7 +120,7 @@ def test_tensorflow_that_came_first_keeps_the_keras_that_it_has():
 
 @pytest.mark.parametrize("missing", [NO_TF_KERAS, "import sys; sys.modules['tf_keras'] = None\n"], ids=["no", "None"])
 def test_a_missing_tf_keras_is_named(missing):
-    last = python(f"{missing}import mobile_bnn.legacy_keras").stderr.strip().splitlines()[-1]
+    last = python(f"{missing}from mobile_bnn.legacy_keras import tf").stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: tf_keras is not installed; "), last
     assert last.endswith("Cure: pip install 'mobile-bnn[train]'.")
 
