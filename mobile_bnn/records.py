@@ -5,9 +5,9 @@ A record names the graph that it is of, by `runtime.graph_sha256`; records of be
 
 import json
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_text
@@ -22,6 +22,22 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
     kind: ClassVar[str]
     schema_version: Literal[1] = 1
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """The fields of a record of that version as those of the next one; a class with versions overrides this."""
+        raise NotImplementedError
+
+    @classmethod
+    def upgraded(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """The fields of a record of that version as those of today."""
+        for number in range(version, cls._version()):
+            fields = {**cls.upgrade(fields, number), "schema_version": number + 1}
+        return fields
+
+    @classmethod
+    def _version(cls) -> int:
+        return int(cls.model_fields["schema_version"].default)
 
     def save(self, path: Path | str) -> None:
         """Writes the record to `path`, atomically."""
@@ -49,14 +65,16 @@ class Record(BaseModel):
         """
         try:
             fields = json.loads(content.decode("utf-8"))
-            version = fields.get("schema_version") if isinstance(fields, dict) else None
-            if version not in (1, None):
+            if not isinstance(fields, dict):
+                return cls.model_validate(fields)
+            version, newest = fields.get("schema_version", 1), cls._version()
+            if version not in range(1, newest + 1):
                 raise MobileBnnError(
                     f"{subject} a {cls.kind} file of version {version}",
-                    why="this mobile_bnn reads version 1",
+                    why=f"this mobile_bnn reads version{'s 1 to' if newest > 1 else ''} {newest}",
                     cure="Install the mobile_bnn that wrote it, or make the file anew",
                 )
-            return cls.model_validate(fields)
+            return cls.model_validate(cls.upgraded(fields, version))
         except ValidationError as error:
             first = error.errors()[0]
             why = f"{'.'.join(str(part) for part in first['loc']) or 'the whole'}: {first['msg']}"
@@ -80,7 +98,9 @@ class History(Record):
 
     kind: ClassVar[str] = "training history"
     epochs: list[Epoch] = Field(default_factory=list)
-    test: dict[str, float] | None = Field(None, description="loss and accuracy on the test split, after the last epoch")
+    test: dict[str, float] | None = Field(None, description="loss and metrics on the test split, after the last epoch")
+    metric: str = Field("accuracy", description="the metric that the task is judged by")
+    headline: str = Field("top-1", description="the name that verifications and reports have for it")
 
 
 class DatasetRecord(Record):
@@ -109,21 +129,54 @@ class LayerCheck(BaseModel):
     consequences: int = Field(0, description="the flips behind a tie in an earlier layer that ran on its own input")
 
 
+class Pair(BaseModel):
+    """A metric of the Keras model and of the file, 0 to 1."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    keras: float = Field(description="0 to 1")
+    tflite: float = Field(description="0 to 1")
+
+
+def top1_as_metrics(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of version 1, which knew classification alone, with metrics by name."""
+    rest = {name: value for name, value in fields.items() if name not in ("keras_top1", "tflite_top1")}
+    pair = {"keras": fields.get("keras_top1"), "tflite": fields.get("tflite_top1")}
+    return {**rest, "headline": "top-1", "metrics": {"top-1": pair}}
+
+
 class Verification(Record):
     """Keras and the file side by side on one split of the data."""
 
     kind: ClassVar[str] = "verification"
+    schema_version: Literal[2] = 2  # type: ignore[assignment]
+    task: str = Field("classification", description="a name of mobile_bnn.tasks")
     dataset: str
     split: str
     samples: int
-    keras_top1: float = Field(description="0 to 1")
-    tflite_top1: float = Field(description="0 to 1")
-    agreement: float = Field(description="share of samples with the same top-1 class, 0 to 1")
+    headline: str = Field(description="the metric that the task is judged by, such as top-1")
+    metrics: dict[str, Pair] = Field(description="of the task, by name")
+    agreement: float = Field(description="how far both predict the same, 0 to 1; classification: the same top-1 class")
     largest_difference: float = Field(description="largest absolute difference of an output")
     layers: list[LayerCheck]
     layer_samples: int = Field(description="how many samples the layers were compared on")
     graph_sha256: str = Field("", description="of the file, without our metadata record")
     model_sha256: str = Field("", description="of the Keras file that it was compared with")
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 had `keras_top1` and `tflite_top1`."""
+        return top1_as_metrics(fields)
+
+    @model_validator(mode="after")
+    def _has_headline(self) -> "Verification":
+        if self.headline not in self.metrics:
+            raise ValueError(f"headline: {self.headline!r} is not one of the metrics")
+        return self
+
+    @property
+    def result(self) -> Pair:
+        """The headline metric of both."""
+        return self.metrics[self.headline]
 
 
 class Operator(BaseModel):

@@ -7,6 +7,7 @@ A run folder holds
     checkpoints/           whole epochs, for --resume
     history.json  .csv     what training measured, epoch by epoch
     logs/                  TensorBoard
+    teacher/               the run of the float twin that taught it
     model.keras            the trained Keras model, with its latent weights
     model.tflite           the binary file, with its metadata record
     model_float.tflite     the same network for stock LiteRT: the speed baseline
@@ -53,6 +54,7 @@ class RunFolder:
     profile = property(lambda self: self._of("profile.json"))
     report = property(lambda self: self._of("report.html"))
     weights = property(lambda self: self._of("weights.npz"))
+    teacher = property(lambda self: self._of("teacher"))
     lock = property(lambda self: self._of(".lock"))
 
     def _of(self, name: str) -> Path:
@@ -73,7 +75,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Removes all that the stages of a run leave here, and nothing else."""
-        for folder in (self.checkpoints, self.logs):
+        for folder in (self.checkpoints, self.logs, self.teacher):
             shutil.rmtree(folder, ignore_errors=True)
         results = (self.history, self.history_csv, self.model, self.tflite, self.float_tflite)
         records = (self.verification, self.operators, self.profile, self.report, self.weights)

@@ -22,19 +22,24 @@ FLOORS = (
         "lce_extension",
         "legacy_keras",
         "literal_path",
+        "named_options",
         "names",
         "native_output",
         "progress_columns",
         "records",
+        "registry",
         "run_folder",
         "typing",
+        "validation",
         "wording",
         "writer_lock",
     },
-    {"runtime", "methods"},
-    {"layers", "profiling", "data"},
-    {"zoo", "report"},
+    {"runtime", "layers"},
+    {"methods", "profiling", "data"},
+    {"tasks", "report"},
+    {"zoo"},
     {"converters", "training"},
+    {"testing"},
     {"cli", "__main__"},
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
@@ -56,7 +61,7 @@ except ImportError:
     pass
 else:
     sys.exit("TensorFlow could be imported")
-for part in ("runtime", "profiling", "report"):
+for part in ("runtime", "profiling", "report", "tasks"):
     package = importlib.import_module(f"mobile_bnn.{part}")
     print(package.__name__)
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

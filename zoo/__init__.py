@@ -1,56 +1,28 @@
-"""Model architectures, each with any method.
+"""Model architectures, each with any method and for any task.
 
     from mobile_bnn import zoo
 
     model = zoo.build("resnet20", method="bi_real", input_shape=(32, 32, 3), num_classes=10)
 
-Listing the zoo loads no TensorFlow; building does.
+An architecture is a function with the decorator `register`; another package brings its own by an entry point of the
+group `mobile_bnn.zoo`. Listing the zoo loads no TensorFlow; building does.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from mobile_bnn import methods
+from mobile_bnn import legacy_keras as keras2
+from mobile_bnn import methods, tasks
 from mobile_bnn.errors import UsageError
-from mobile_bnn.names import look_up
-from mobile_bnn.zoo import (
-    binary_alexnet,
-    binary_densenet,
-    binary_lenet,
-    binary_net,
-    binary_resnet_e18,
-    birealnet18,
-    dorefa_net,
-    meliusnet22,
-    quicknet,
-    real_to_binary_net,
-    resnet20,
-    xnornet,
-)
-from mobile_bnn.zoo.architecture import Architecture
+from mobile_bnn.registry import import_modules
+from mobile_bnn.typing import KerasModel
+from mobile_bnn.zoo.architecture import ARCHITECTURES, SHORTCUT, Architecture, register
 
-_ARCHITECTURES: dict[str, Architecture] = {
-    architecture.name: architecture
-    for architecture in (
-        binary_alexnet.ARCHITECTURE,
-        *binary_densenet.ARCHITECTURES,
-        binary_lenet.ARCHITECTURE,
-        binary_net.ARCHITECTURE,
-        binary_resnet_e18.ARCHITECTURE,
-        birealnet18.ARCHITECTURE,
-        dorefa_net.ARCHITECTURE,
-        meliusnet22.ARCHITECTURE,
-        *quicknet.ARCHITECTURES,
-        real_to_binary_net.ARCHITECTURE,
-        resnet20.ARCHITECTURE,
-        xnornet.ARCHITECTURE,
-    )
-}
+import_modules(__name__, __path__)
 
 
 def names() -> list[str]:
     """The names of all architectures, sorted."""
-    return sorted(_ARCHITECTURES)
+    return ARCHITECTURES.names()
 
 
 def get(name: str) -> Architecture:
@@ -58,8 +30,9 @@ def get(name: str) -> Architecture:
 
     Raises:
         UsageError: there is none; the nearest names are suggested.
+        MobileBnnError: another package brings it, and it cannot be loaded.
     """
-    return look_up("zoo model", name, _ARCHITECTURES)
+    return ARCHITECTURES.get(name)
 
 
 def build(
@@ -67,36 +40,54 @@ def build(
     method: str | methods.Method = "bnn",
     input_shape: Sequence[int] | None = None,
     num_classes: int | None = None,
-) -> Any:
-    """Builds an architecture with a method's quantizers, randomly initialized.
+    task: str | tasks.Task = "classification",
+) -> KerasModel:
+    """Builds an architecture with a method's layers and a task's head, randomly initialized.
 
     Args:
         name: one of `names()`.
-        method: a name of `mobile_bnn.methods`, or a record.
+        method: a name of `mobile_bnn.methods`, or a method with its hyperparameters.
         input_shape: (height, width, channels) of float32 images; the architecture's own by default.
-        num_classes: length of the output, a softmax; the architecture's own by default.
+        num_classes: classes that the task tells apart; the architecture's own by default.
+        task: a name of `mobile_bnn.tasks`, or a task with its options.
 
     Returns:
-        A `tf.keras.Model` from float32 [batch, height, width, channels] to probabilities [batch, num_classes].
+        A `tf.keras.Model` called `name`, from float32 [batch, height, width, channels] to the outputs of the task's
+        head; for classification probabilities, float32 [batch, num_classes].
 
     Raises:
-        UsageError: unknown name, or a shape that the architecture cannot take.
+        UsageError: an unknown name, a shape that the architecture cannot take, or a method that needs what it lacks.
     """
     architecture = get(name)
-    record = methods.get(method) if isinstance(method, str) else method
-    shape = architecture.input_shape if input_shape is None else tuple(input_shape)
-    if len(shape) != 3 or min(shape) < 1:
-        raise UsageError(f"input_shape must be (height, width, channels), not {shape}")
-    if min(shape[:2]) < architecture.smallest_input:
-        raise UsageError(
-            f"{name} cannot take images of {shape[0]}x{shape[1]}",
-            why=f"it needs at least {architecture.smallest_input}x{architecture.smallest_input}",
-            cure="Choose another net or, for images that vary in size, a larger --set image_size=N",
-        )
+    chosen = methods.create(method) if isinstance(method, str) else method
+    shape = _checked_shape(architecture, input_shape)
     classes = architecture.num_classes if num_classes is None else num_classes
     if classes < 2:
         raise UsageError(f"num_classes must be at least 2, not {classes}")
-    return architecture.build(record, shape, classes)
+    if lacking := chosen.needs - architecture.offers:
+        fitting = [each for each in names() if get(each).offers >= chosen.needs]
+        raise UsageError(
+            f"{name} cannot be trained with {chosen.card.name}",
+            why=f"the method needs a {' and a '.join(sorted(lacking))} around every binary convolution",
+            cure=f"Choose one of {', '.join(fitting)}",
+        )
+    head = (tasks.create(task) if isinstance(task, str) else task).training()
+    image = keras2.layers.Input(shape, name="image")
+    features = architecture.backbone(chosen, image)
+    return keras2.tf.keras.Model(image, head.outputs(features, chosen, classes, architecture.classifier), name=name)
 
 
-__all__ = ["Architecture", "build", "get", "names"]
+def _checked_shape(architecture: Architecture, input_shape: Sequence[int] | None) -> tuple[int, ...]:
+    shape = architecture.input_shape if input_shape is None else tuple(input_shape)
+    if len(shape) != 3 or min(shape) < 1:
+        raise UsageError(f"input_shape must be (height, width, channels), not {shape}")
+    if min(shape[:2]) < (smallest := architecture.smallest_input):
+        raise UsageError(
+            f"{architecture.name} cannot take images of {shape[0]}x{shape[1]}",
+            why=f"it needs at least {smallest}x{smallest}",
+            cure="Choose another net or, for images that vary in size, a larger --set data.image_size=N",
+        )
+    return shape
+
+
+__all__ = ["SHORTCUT", "Architecture", "build", "get", "names", "register"]

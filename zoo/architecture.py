@@ -1,12 +1,16 @@
-"""The record of an architecture: its name, its source, and the function that builds it."""
+"""The record of an architecture: its name, its source, and the functions that build it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from mobile_bnn.methods import Method
+from mobile_bnn.registry import Registry
+from mobile_bnn.tasks import Classifier, Features
+from mobile_bnn.typing import KerasTensor
 
 Shape = tuple[int, ...]
+Backbone: TypeAlias = Callable[[Method, KerasTensor], Features]
 
 
 @dataclass(frozen=True)
@@ -14,13 +18,16 @@ class Architecture:
     """An architecture of the zoo.
 
     Attributes:
-        name: how it is called in recipes and on the command line.
+        name: in recipes and on the command line.
         summary: its layers in a sentence.
         source: where it is published.
         input_shape: (height, width, channels) that it was designed for.
         num_classes: classes that it was designed for.
         smallest_input: least height and width that it can take.
-        build: from (method, input shape, classes) to a Keras model named after the architecture.
+        backbone: from a method and the image, float32 [batch, height, width, channels], to its maps by stride.
+        classifier: from the backbone's maps, a method and the number of classes to logits, float32 [batch, classes];
+            for networks whose dense layers were published with them. None: a mean over all pixels and a dense layer.
+        offers: what methods may need of a network: "shortcut" around every binary convolution.
     """
 
     name: str
@@ -29,4 +36,35 @@ class Architecture:
     input_shape: Shape
     num_classes: int
     smallest_input: int
-    build: Callable[[Method, Shape, int], Any]
+    backbone: Backbone
+    classifier: Classifier | None = None
+    offers: frozenset[str] = frozenset()
+
+
+ARCHITECTURES: Registry[Architecture] = Registry("zoo model", "mobile_bnn.zoo")
+
+
+def register(
+    name: str,
+    *,
+    summary: str,
+    source: str,
+    input_shape: Shape = (224, 224, 3),
+    num_classes: int = 1000,
+    smallest_input: int = 32,
+    classifier: Classifier | None = None,
+    offers: frozenset[str] = frozenset(),
+) -> Callable[[Backbone], Backbone]:
+    """A decorator that makes a backbone known as an architecture; for the arguments see `Architecture`."""
+
+    def add(backbone: Backbone) -> Backbone:
+        record = Architecture(
+            name, summary, source, input_shape, num_classes, smallest_input, backbone, classifier, offers
+        )
+        ARCHITECTURES.add(name, record, backbone)
+        return backbone
+
+    return add
+
+
+SHORTCUT = frozenset({"shortcut"})

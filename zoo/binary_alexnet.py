@@ -1,35 +1,31 @@
 """Binary AlexNet: all weights binary, those of the first and the last layer too."""
 
-from typing import Any
-
+from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods import Method
-from mobile_bnn.zoo.alexnet import binary_body, binary_dense, norm, pool
-from mobile_bnn.zoo.architecture import Architecture, Shape
+from mobile_bnn.tasks import Features
+from mobile_bnn.typing import KerasTensor
+from mobile_bnn.zoo.architecture import register
+from mobile_bnn.zoo.blocks.alexnet_layers import binary_body, norm, pool
 
 
-def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
-    from mobile_bnn.legacy_keras import larq, tf
-
-    layers = tf.keras.layers
-    image = layers.Input(input_shape, name="image")
-    options = {"strides": 4, "padding": "same", "pad_values": method.pad_value, "use_bias": False}
-    x = larq.layers.QuantConv2D(64, 11, **options, **method.weights(), name="conv1")(image)
-    x = norm("conv1")(pool("conv1")(x))
-    x = layers.Flatten(name="flatten")(binary_body(x, method, filters=192))
+def _classifier(features: Features, method: Method, num_classes: int) -> KerasTensor:
+    x = keras2.layers.Flatten(name="flatten")(features[32])
     for index, units in enumerate((4096, 4096, num_classes), 1):
         name = f"dense{index}"
-        x = norm(name)(binary_dense(method, units, name)(x))
-    x = layers.Activation("softmax", name="probabilities")(x)
-    return tf.keras.Model(image, x, name="binary_alexnet")
+        x = norm(name)(method.dense(x, units, name=name))
+    return x
 
 
-ARCHITECTURE = Architecture(
-    name="binary_alexnet",
+@register(
+    "binary_alexnet",
     summary="an 11x11 convolution of 64 filters, four binary ones (192, 384, 384, 256), three poolings, three binary "
     "dense layers (4096, 4096)",
     source="Hubara et al., Binarized Neural Networks, NeurIPS 2016 (AlexNet)",
-    input_shape=(224, 224, 3),
-    num_classes=1000,
     smallest_input=57,
-    build=_build,
+    classifier=_classifier,
 )
+def binary_alexnet(method: Method, image: KerasTensor) -> Features:
+    """A convolution of the image with binary weights, and four binary ones."""
+    x = method.conv2d(image, 64, 11, strides=4, binary_input=False, name="conv1")
+    x = norm("conv1")(pool("conv1")(x))
+    return {32: binary_body(x, method, filters=192)}

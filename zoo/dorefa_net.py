@@ -1,40 +1,38 @@
-"""DoReFa-Net's AlexNet: the first and the last layer real, batch norms in front of the poolings."""
+"""DoReFa-Net's AlexNet: the first and the last layer float, batch norms before the poolings."""
 
-from typing import Any
-
+from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods import Method
-from mobile_bnn.zoo.alexnet import binary_conv, binary_dense, norm, pool
-from mobile_bnn.zoo.architecture import Architecture, Shape
+from mobile_bnn.tasks import Features
+from mobile_bnn.typing import KerasTensor
+from mobile_bnn.zoo.architecture import register
+from mobile_bnn.zoo.blocks.alexnet_layers import norm, pool
 
 
-def _build(method: Method, input_shape: Shape, num_classes: int) -> Any:
-    from mobile_bnn.legacy_keras import tf
-
-    layers = tf.keras.layers
-    image = layers.Input(input_shape, name="image")
-    x = layers.Conv2D(96, 12, strides=4, name="conv1")(image)
-    convolutions = ((256, 5, "same"), (384, 3, "same"), (384, 3, None), (256, 3, "valid"))
-    for index, (filters, size, pooling) in enumerate(convolutions, 2):
-        name = f"conv{index}"
-        x = norm(name)(binary_conv(method, filters, size, name)(x))
-        if pooling:
-            x = pool(name, pooling)(x)
-    x = layers.Flatten(name="flatten")(x)
+def _classifier(features: Features, method: Method, num_classes: int) -> KerasTensor:
+    layers = keras2.layers
+    x = layers.Flatten(name="flatten")(features[32])
     for name in ("dense1", "dense2"):
-        x = norm(name)(binary_dense(method, 4096, name)(x))
+        x = norm(name)(method.dense(x, 4096, name=name))
     # The last layer reads what a quantizer of many bits would give: values in [0, 1].
     x = layers.ReLU(max_value=1.0, name="clip")(x)
-    x = layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
-    return tf.keras.Model(image, x, name="dorefa_net")
+    return layers.Dense(num_classes, name="logits")(x)
 
 
-ARCHITECTURE = Architecture(
-    name="dorefa_net",
+@register(
+    "dorefa_net",
     summary="a real 12x12 convolution of 96 filters, four binary ones (256, 384, 384, 256), three poolings, two binary "
     "dense layers (4096), a real dense layer",
     source="Zhou et al., DoReFa-Net, arXiv:1606.06160 (AlexNet)",
-    input_shape=(224, 224, 3),
-    num_classes=1000,
     smallest_input=44,
-    build=_build,
+    classifier=_classifier,
 )
+def dorefa_net(method: Method, image: KerasTensor) -> Features:
+    """A float convolution and four binary ones."""
+    x = keras2.layers.Conv2D(96, 12, strides=4, name="conv1")(image)
+    convolutions = ((256, 5, "same"), (384, 3, "same"), (384, 3, None), (256, 3, "valid"))
+    for index, (filters, size, pooling) in enumerate(convolutions, 2):
+        name = f"conv{index}"
+        x = norm(name)(method.conv2d(x, filters, size, name=name))
+        if pooling:
+            x = pool(name, pooling)(x)
+    return {32: x}

@@ -18,13 +18,13 @@ class Agreement:
 
     Attributes:
         samples: how many were compared.
-        top1: share of them with the same largest element, 0 to 1.
+        top1: share of them with the same largest element, 0 to 1; None where an output is not a row of scores.
         difference: mean absolute difference of the elements.
         magnitude: mean absolute value of the first file's elements.
     """
 
     samples: int
-    top1: float
+    top1: float | None
     difference: float
     magnitude: float
 
@@ -44,7 +44,7 @@ def agreement(first: Path | str | bytes, second: Path | str | bytes, samples: Se
     ours, theirs = (outputs(file, samples).astype(np.float64) for file in (first, second))
     return Agreement(
         samples=len(ours),
-        top1=float(np.mean(_largest(ours) == _largest(theirs))),
+        top1=float(np.mean(ours.argmax(1) == theirs.argmax(1))) if ours.ndim == 2 else None,
         difference=float(np.abs(ours - theirs).mean()),
         magnitude=float(np.abs(ours).mean()),
     )
@@ -62,8 +62,3 @@ def outputs(file: Path | str | bytes, samples: Sequence[Array]) -> Array:
         computed = [interpreter.predict(batch) for batch in batches(interpreter, samples)]
     values = np.concatenate([batch[0] if isinstance(batch, list) else batch for batch in computed])
     return as_output(values, detail)
-
-
-def _largest(values: Array) -> Array:
-    found: Array = values.reshape(len(values), -1).argmax(1)
-    return found

@@ -12,8 +12,10 @@ from mobile_bnn.converters.verification.comparison import Comparison
 from mobile_bnn.converters.verification.reference import KerasModel
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.records import Verification
+from mobile_bnn.records import Pair, Verification
 from mobile_bnn.runtime import graph_sha256, read_flatbuffer
+from mobile_bnn.tasks import Task
+from mobile_bnn.tasks.classification import Classification
 from mobile_bnn.typing import Array
 
 
@@ -23,6 +25,7 @@ def verify(
     batches: Iterable[tuple[Array, Array]],
     *,
     dataset: str,
+    task: Task | None = None,
     split: str = "test",
     layer_samples: int = 256,
     on_progress: Callable[[int], None] | None = None,
@@ -32,8 +35,9 @@ def verify(
     Args:
         model: the Keras model, a `Source` of it, or its path.
         flatbuffer: its binary file, or the bytes of that.
-        batches: (float32 images [N, H, W, C], int labels [N]) of the split.
+        batches: (float32 images [N, H, W, C], targets such as int labels [N]) of the split.
         dataset: its name, for the record.
+        task: tells what outputs and targets mean; classification by default.
         split: its name, for the record.
         layer_samples: on how many images, from the first, the binary layers are compared too.
         on_progress: called with the number of images of each batch done.
@@ -46,35 +50,38 @@ def verify(
     flatbuffer, source = read_flatbuffer(flatbuffer), Source.of(model)
     keras, (_, lowering) = keras_model(source), source.lower()
     comparison = Comparison(lowering, flatbuffer, KerasModel(keras, lowering))
-    runner = FileRunner(flatbuffer)
+    runner, task = FileRunner(flatbuffer), task or Classification()
     expected = runner.input_shapes[0][1:]
-    counts = {"samples": 0, "keras": 0, "file": 0, "same": 0}
+    predicted: dict[str, list[object]] = {"keras": [], "tflite": []}
+    targets: list[object] = []
     largest = 0.0
-    for images, labels in batches:
+    for images, batch_targets in batches:
         if images.shape[1:] != expected:
             raise MobileBnnError(f"the file takes images of {expected}, the data set has {images.shape[1:]}")
         if left := layer_samples - comparison.samples:
             comparison.add([images[:left]])
-        ours = np.asarray(keras.predict_on_batch(images))
-        theirs = runner.run([images])[0]
-        counts["samples"] += len(images)
-        counts["keras"] += int((ours.argmax(-1) == labels).sum())
-        counts["file"] += int((theirs.argmax(-1) == labels).sum())
-        counts["same"] += int((ours.argmax(-1) == theirs.argmax(-1)).sum())
-        largest = max(largest, float(np.abs(ours - theirs).max()))
+        computed = keras.predict_on_batch(images)
+        ours = [np.asarray(output) for output in (computed if isinstance(computed, list) else [computed])]
+        theirs = runner.run([images])[: len(ours)]
+        predicted["keras"] += task.decode(ours)
+        predicted["tflite"] += task.decode(theirs)
+        targets += list(batch_targets)
+        largest = max(largest, *(float(np.abs(one - other).max()) for one, other in zip(ours, theirs, strict=True)))
         if on_progress:
             on_progress(len(images))
-    if not counts["samples"]:
+    if not targets:
         raise MobileBnnError(f"the {split} split of {dataset} is empty")
     if comparison.errors and not _is_rounded(flatbuffer):
         raise MobileBnnError("the file does not compute what Keras computes", why=comparison.errors[0])
+    metrics = {name: task.evaluate(each, targets) for name, each in predicted.items()}
     return Verification(
+        task=task.name,
         dataset=dataset,
         split=split,
-        samples=counts["samples"],
-        keras_top1=counts["keras"] / counts["samples"],
-        tflite_top1=counts["file"] / counts["samples"],
-        agreement=counts["same"] / counts["samples"],
+        samples=len(targets),
+        headline=task.headline,
+        metrics={name: Pair(keras=value, tflite=metrics["tflite"][name]) for name, value in metrics["keras"].items()},
+        agreement=task.agreement(predicted["keras"], predicted["tflite"]),
         largest_difference=largest,
         layers=comparison.checks(),
         layer_samples=comparison.samples,

@@ -197,14 +197,15 @@ def _convert(
 
 
 def _metadata(run: RunFolder, model: Any) -> "ModelMetadata":
-    from mobile_bnn.runtime import ModelMetadata, Normalization
+    from mobile_bnn.runtime import ModelMetadata, Normalization, TaskSpec
     from mobile_bnn.training import Recipe
 
     recipe, info = Recipe.read(run.recipe), DatasetRecord.load(run.dataset)
     return ModelMetadata(
         zoo_model=recipe.zoo,
-        method=recipe.method,
-        dataset=recipe.dataset,
+        task=TaskSpec(name=recipe.task.name, options=recipe.task.decoding()),
+        method=recipe.method.card.name,
+        dataset=recipe.data.name,
         labels=info.labels,
         input_shape=model.input_shape[1:],
         normalization=Normalization(mean=info.mean, std=info.std),
@@ -220,9 +221,10 @@ def show(conversion: "Conversion") -> None:
     out.print(f"{conversion.path}  {operators.file_bytes:,} bytes", soft_wrap=True)
     out.print(f"binary layers: {len(conversion.layers)}, {binary / max(total, 1):.1%} of the multiply-accumulates")
     if agreement := conversion.agreement:
+        same = "" if agreement.top1 is None else f"the same top-1 class on {agreement.top1:.1%} of "
+        samples = plural(agreement.samples, "sample")
         out.print(
-            f"float parts in fewer bits: the same top-1 class on {agreement.top1:.1%} "
-            f"of {plural(agreement.samples, 'sample')}, outputs differ by {agreement.difference:.2g} on average"
+            f"float parts in fewer bits: {same}{samples}, outputs differ by {agreement.difference:.2g} on average"
         )
     for name, why in conversion.float_layers.items():
         out.print(labelled("stays float:", "yellow", f"{name}: {why}"), soft_wrap=True)

@@ -61,8 +61,8 @@ def command(
             {
                 "run": str(folder),
                 "test": history.test,
-                "keras_top1": verification.keras_top1,
-                "tflite_top1": verification.tflite_top1,
+                "keras_top1": verification.result.keras,
+                "tflite_top1": verification.result.tflite,
                 "report": str(page),
             }
         )

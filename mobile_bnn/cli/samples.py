@@ -95,7 +95,7 @@ def _images(run: RunFolder, data_dir: Path | None, *, calibration: bool) -> Samp
     from mobile_bnn.training import Recipe
 
     recipe = Recipe.read(run.recipe)
-    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size, near=run.path)
+    dataset = data.load(recipe.data.name, data_dir=data_dir, image_size=recipe.data.image_size, near=run.path)
     compared, _ = dataset.test_arrays(_COMPARED)
     if not calibration:
         return Samples([compared])

@@ -26,8 +26,10 @@ def command(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step, over all replicas together.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's, after the warm-up.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam or bop.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer, after the warm-up.")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam, sgd, or bop for the binary weights and adam for the rest.")
+    ] = None,
     schedule: Annotated[str | None, typer.Option(help="cosine, step or constant.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and augmentation.")] = None,
     strategy: Annotated[str | None, typer.Option(help="none, mirrored or multi_worker (tf.distribute).")] = None,
@@ -39,7 +41,8 @@ def command(
         typer.Option(
             "--set",
             metavar="FIELD=VALUE",
-            help="Any other field of the recipe; repeatable. Without a value the field gets its default.",
+            help="Any other field of the recipe, such as method.clip=1.25; repeatable. Without a value the field gets "
+            "its default.",
         ),
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/ZOO-METHOD-DATASET by default.")] = None,
@@ -90,14 +93,16 @@ def train(
 
 def show(run: RunFolder, history: History) -> None:
     """Prints what the training reached and what comes next."""
-    test = history.test or {}
-    out.print(f"test accuracy {test['accuracy']:.2%} (Keras) after {plural(len(history.epochs), 'epoch')}")
+    value = (history.test or {})[history.metric]
+    out.print(f"test {history.metric} {value:.2%} (Keras) after {plural(len(history.epochs), 'epoch')}")
     out.print(f"model {run.model}\nnext: mbnn convert {shell_quoted(run)}", soft_wrap=True)
 
 
 def default_folder(recipe: "Recipe") -> Path:
     """runs/ZOO-METHOD-DATASET, with what a folder's name should not hold replaced."""
-    name = f"{recipe.zoo}-{recipe.method}-{Path(recipe.dataset).name if ':' in recipe.dataset else recipe.dataset}"
+    dataset = recipe.data.name
+    dataset = Path(dataset).name if ":" in dataset else dataset
+    name = f"{recipe.zoo}-{recipe.method.card.name}-{dataset}"
     return Path("runs") / re.sub(r"[^\w.-]+", "-", name)
 
 
@@ -125,7 +130,7 @@ def _fields(assignments: list[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
-        if not equals or not name.isidentifier():
+        if not equals or not all(part.isidentifier() for part in name.split(".")):
             raise UsageError(f"--set {assignment!r} is not FIELD=VALUE", cure="For example: --set label_smoothing=0.1")
         try:
             fields[name] = tomlkit.value(value).unwrap() if value else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from mobile_bnn.files import sha256, write_bytes
 from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.records import Verification
 from mobile_bnn.run_folder import ModelFile, RunFolder
+
+if TYPE_CHECKING:
+    from mobile_bnn.tasks import Task
 
 EXAMPLE = "Example: mbnn verify runs/demo    or    mbnn verify my.tflite --model my.keras --dataset cifar10"
 
@@ -87,8 +90,9 @@ def verify_run(
         from mobile_bnn import data
         from mobile_bnn.training import Recipe
     recipe = Recipe.read(run.recipe)
-    dataset = data.load(recipe.dataset, data_dir=data_dir, image_size=recipe.image_size, near=run.path)
-    return _verify(model, tflite, dataset, recipe.dataset, limit, imports)
+    chosen, changes = recipe.data, recipe.task.training().augment
+    dataset = data.load(chosen.name, data_dir=data_dir, image_size=chosen.image_size, changes=changes, near=run.path)
+    return _verify(model, tflite, dataset, recipe.data.name, limit, imports, recipe.task)
 
 
 def _write_with_accuracy(run: RunFolder, verification: Verification, output: Path) -> None:
@@ -101,7 +105,7 @@ def _write_with_accuracy(run: RunFolder, verification: Verification, output: Pat
         raise MobileBnnError(f"{run.tflite} has no metadata", why="mobile_bnn did not write it")
     if verification.graph_sha256 != graph_sha256(flatbuffer):
         raise MobileBnnError(f"{run.tflite} has changed since it was verified", cure="Verify it again")
-    fields = verification.model_dump(include={"dataset", "split", "samples", "keras_top1", "tflite_top1"})
+    fields = verification.model_dump(include={"dataset", "split", "samples", "headline", "metrics"})
     write_bytes(output, with_metadata(flatbuffer, metadata.model_copy(update={"accuracy": Accuracy(**fields)})))
     err.print(f"written: {output}", soft_wrap=True)
 
@@ -110,15 +114,24 @@ def _verify_file(
     path: Path, model: Path, name: str, data_dir: Path | None, limit: int | None, imports: Sequence[Path]
 ) -> Verification:
     with err.status("loading TensorFlow"):
-        from mobile_bnn import data
+        from mobile_bnn import data, tasks
         from mobile_bnn.runtime import read_metadata
     metadata = read_metadata(path)
     size = metadata.input_shape[0] if metadata else None
-    return _verify(model, path, data.load(name, data_dir=data_dir, image_size=size), name, limit, imports)
+    spec = metadata and metadata.task
+    task = tasks.create(spec.name, str(path), **spec.options) if spec else tasks.create("classification")
+    dataset = data.load(name, data_dir=data_dir, image_size=size, changes=task.training().augment)
+    return _verify(model, path, dataset, name, limit, imports, task)
 
 
 def _verify(
-    model: Path, path: Path, dataset: Any, name: str, limit: int | None, imports: Sequence[Path]
+    model: Path,
+    path: Path,
+    dataset: Any,
+    name: str,
+    limit: int | None,
+    imports: Sequence[Path],
+    task: "Task",
 ) -> Verification:
     from mobile_bnn.converters.source import load_model
     from mobile_bnn.converters.verification.verify import verify
@@ -129,5 +142,5 @@ def _verify(
     test = dataset.test if limit is None else dataset.test.unbatch().take(limit).batch(64)
     total = min(limit or dataset.info.test_size, dataset.info.test_size)
     with dataset.reading(), filtered_stderr(), progress("verifying", total, "images") as advance:
-        found = verify(keras, path.read_bytes(), test.as_numpy_iterator(), dataset=name, on_progress=advance)
+        found = verify(keras, path.read_bytes(), test.as_numpy_iterator(), dataset=name, task=task, on_progress=advance)
     return found.model_copy(update={"model_sha256": digest})

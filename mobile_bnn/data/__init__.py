@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.data.folder_names import absolute
 from mobile_bnn.data.info import NAMES, DatasetInfo
+from mobile_bnn.data.readers import register
 
 if TYPE_CHECKING:
+    from mobile_bnn.data.augment import Augment
+    from mobile_bnn.data.in_memory import InMemory
     from mobile_bnn.data.loading import load
-    from mobile_bnn.data.pipeline import Dataset
+    from mobile_bnn.data.pipeline import Dataset, Source
 
-__all__ = ["NAMES", "Dataset", "DatasetInfo", "absolute", "load"]
+__all__ = ["NAMES", "Augment", "Dataset", "DatasetInfo", "InMemory", "Source", "absolute", "load", "register"]
 
-_NEED_TENSORFLOW = {"load": "loading", "Dataset": "pipeline"}
+_NEED_TENSORFLOW = {
+    "Augment": "augment",
+    "Dataset": "pipeline",
+    "InMemory": "in_memory",
+    "Source": "pipeline",
+    "load": "loading",
+}
 
 
 def __getattr__(name: str) -> Any:

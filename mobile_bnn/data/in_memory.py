@@ -1,36 +1,51 @@
 """A split of fixed-size images held in memory: batches are gathered and augmented whole, not image by image."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.data.augment import pad_crop_flip
+from mobile_bnn.data.augment import IMAGES_ALONE, Augment
 from mobile_bnn.data.info import Augmentation
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import TfDataset, TfTensor
 
 
 @dataclass(frozen=True, eq=False)
 class InMemory:
-    """Images uint8 [N, H, W, C] with labels int64 [N]. `augmentation` is applied by `epoch` alone."""
+    """Images uint8 [N, H, W, C] with targets, such as labels int64 [N]: an array or a nest of arrays, each [N, ...].
+
+    `augmentation` is applied by `epoch` alone; `augment` says how.
+    """
 
     images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int64]
+    targets: Any
     augmentation: Augmentation | None = None
+    augment: Augment = IMAGES_ALONE
 
     @property
     def size(self) -> int:
         """The number of samples."""
-        return len(self.labels)
+        return len(self.images)
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
         _, height, width, channels = self.images.shape
         return height, width, channels
+
+    @property
+    def random_changes(self) -> str:
+        """What training images go through, in words."""
+        return str(self.augmentation or "none")
+
+    def changed_by(self, augment: Augment, *, random: bool) -> "InMemory":
+        """The split whose images and targets `augment` changes; only if `random` at random."""
+        return replace(self, augment=augment, augmentation=self.augmentation if random else None)
 
     def hold_out(self, count: int, seed: int) -> "tuple[InMemory, InMemory]":
         """The split without, and with only, the last `count` samples of a seeded permutation."""
@@ -39,42 +54,50 @@ class InMemory:
         return self._part(rest), self._part(held)
 
     def _part(self, indices: npt.NDArray[np.int64]) -> "InMemory":
-        return InMemory(self.images[indices], self.labels[indices], self.augmentation)
+        targets = tf.nest.map_structure(lambda values: values[indices], self.targets)
+        return replace(self, images=self.images[indices], targets=targets)
 
     @cached_property
-    def _tensors(self) -> tuple[Any, Any]:
+    def _tensors(self) -> tuple[TfTensor, TfTensor]:
         # Made outside of any function: a constant of a traced function would be copied and hashed in every pipeline.
         with tf.init_scope(), tf.device("CPU:0"):
-            return tf.constant(self.images), tf.constant(self.labels)
+            return tf.constant(self.images), tf.nest.map_structure(tf.constant, self.targets)
 
-    def _batches(self, order: Any, batch_size: int, finish: Any) -> Any:
-        """Batches of (images, labels) in the given order of indices; `finish` maps (images, indices) to images."""
-        images, labels = self._tensors
+    def _batches(self, order: TfTensor, batch_size: int, finish: Callable[..., Any]) -> TfDataset:
+        """Batches in the given order of indices; `finish` maps (images, targets, indices) to images and targets."""
+        images, targets = self._tensors
 
-        def batch(start: Any) -> Any:
+        def batch(start: TfTensor) -> tuple[TfTensor, TfTensor]:
             indices = order[start : start + batch_size]
-            return finish(tf.gather(images, indices), indices), tf.gather(labels, indices)
+            chosen = tf.nest.map_structure(lambda values: tf.gather(values, indices), targets)
+            return finish(tf.gather(images, indices), chosen, indices)  # type: ignore[no-any-return]
 
         starts = tf.data.Dataset.range(0, self.size, batch_size)
         return starts.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
 
-    def epoch(self, number: Any, seed: int, batch_size: int) -> Any:
+    def epoch(self, number: TfTensor, seed: int, batch_size: int) -> TfDataset:
         """Shuffled, augmented batches of epoch `number` (int64 tensor): a function of seed, epoch and sample alone."""
         order_seed, draw_seed = tf.unstack(tf.random.split(tf.stack([tf.cast(seed, tf.int64), number]), 2))
         order = tf.random.experimental.stateless_shuffle(tf.range(self.size), order_seed)
         if self.augmentation is None:
-            return self._batches(order, batch_size, lambda images, _: images)
+            return self._batches(order, batch_size, _unchanged)
         pad, flip = self.augmentation.pad, self.augmentation.flip
         draws = tf.random.stateless_uniform([self.size, 3], draw_seed)
         return self._batches(
             order,
             batch_size,
-            lambda images, indices: pad_crop_flip(images, tf.gather(draws, indices), pad=pad, flip=flip),
+            lambda images, targets, indices: self.augment.shift(
+                images, targets, tf.gather(draws, indices), pad=pad, flip=flip
+            ),
         )
 
-    def ordered(self, batch_size: int) -> Any:
+    def ordered(self, batch_size: int) -> TfDataset:
         """The batches in the order of the set, unchanged."""
-        return self._batches(tf.range(self.size), batch_size, lambda images, _: images)
+        return self._batches(tf.range(self.size), batch_size, _unchanged)
+
+
+def _unchanged(images: TfTensor, targets: TfTensor, indices: TfTensor) -> tuple[TfTensor, TfTensor]:
+    return images, targets
 
 
 def check_labels(labels: npt.NDArray[np.int64], num_classes: int, where: str) -> None:

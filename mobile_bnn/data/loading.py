@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from mobile_bnn.data import cifar, digits, idx, image_folder
-from mobile_bnn.data.augment import AREA_RANGE
+from mobile_bnn.data.augment import IMAGES_ALONE, Augment
 from mobile_bnn.data.folder_names import absolute, user_path
-from mobile_bnn.data.in_memory import InMemory
 from mobile_bnn.data.info import FOLDER_PREFIX, NAMES, OTHERS, SPECS, DatasetInfo, SetSpec, base_name
 from mobile_bnn.data.memory import check_batch
-from mobile_bnn.data.pipeline import Dataset, Source, Split
+from mobile_bnn.data.pipeline import Dataset, Source
+from mobile_bnn.data.readers import READERS
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.names import unknown
 
@@ -38,7 +38,7 @@ def _from_tfds(name: str, folder: Path | None, image_size: int | None) -> Source
     builders = tfds_source.builders()
     base = base_name(name)
     if base not in builders:
-        raise unknown("data set", name, sorted({*NAMES, *builders}), f"{', '.join(NAMES)}, {OTHERS}")
+        raise unknown("data set", name, sorted({*NAMES, *READERS.names(), *builders}), f"{', '.join(NAMES)}, {OTHERS}")
     try:
         return tfds_source.read(name, SPECS.get(base, SetSpec()), folder, image_size)
     except UsageError:
@@ -58,6 +58,8 @@ def _from_tfds(name: str, folder: Path | None, image_size: int | None) -> Source
 def _read(name: str, data_dir: Path | str | None, seed: int, fraction: float | None, image_size: int | None) -> Source:
     if name == "digits":
         return digits.read(seed, fraction)
+    if name in READERS.names():
+        return READERS.get(name)(seed, fraction, image_size)
     if name.startswith(FOLDER_PREFIX):
         if image_size is not None:
             check_batch(1, (image_size, image_size, 3))  # before all images are read in vain
@@ -81,16 +83,6 @@ def _with_validation(source: Source, fraction: float, seed: int) -> Source:
     return replace(source, train=train, validation=validation)
 
 
-def _train_split(split: Split, augment: bool) -> tuple[Split, str]:
-    """The training split, with augmentation or without, and what it does in words."""
-    if not augment:
-        plain = {"augmentation": None} if isinstance(split, InMemory) else {"augment": False}
-        return replace(split, **plain), "none"
-    if isinstance(split, InMemory):
-        return split, str(split.augmentation)
-    return split, f"random crop of {AREA_RANGE[0]:.0%} to {AREA_RANGE[1]:.0%} of the area, horizontal flip"
-
-
 def _check_arguments(batch_size: int, seed: int, fraction: float | None, image_size: int | None) -> None:
     if batch_size < 1:
         raise UsageError(f"batch_size {batch_size} is not at least 1")
@@ -108,7 +100,7 @@ def _check_size(name: str, shape: tuple[int, int, int], image_size: int | None) 
     height, width, _ = shape
     if image_size is None or (height, width) == (image_size, image_size):
         return
-    own = f", or give the images' own: --set image_size={height}" if height == width else ""
+    own = f", or give the images' own: --set data.image_size={height}" if height == width else ""
     raise UsageError(
         f"image_size {image_size} does not fit {name}, whose images are all {height} × {width}",
         cure=f"Leave image_size out, which is for images of varying size{own}",
@@ -124,6 +116,7 @@ def load(
     validation_fraction: float | None = None,
     image_size: int | None = None,
     augment: bool = True,
+    changes: Augment = IMAGES_ALONE,
     near: Path | str | None = None,
 ) -> Dataset:
     """Loads a data set by name.
@@ -143,6 +136,7 @@ def load(
             means 1/12 (digits: 180 images), 0 none.
         image_size: height and width in pixels, for images of varying size (default: image folders 96, others 224).
         augment: whether training images are augmented as is usual for the set.
+        changes: how crops and flips change targets along with their images; labels stay by default.
         near: the run folder that the name comes from: a relative image folder is looked for in the current folder,
             then there and in the folders above it.
 
@@ -158,9 +152,11 @@ def load(
     if name != "digits":  # which holds out by class
         fraction = VALIDATION_FRACTION if validation_fraction is None else validation_fraction
         source = _with_validation(source, fraction, seed)
-    train, augmentation = _train_split(source.train, augment)
+    train = source.train.changed_by(changes, random=augment)
+    validation = source.validation and source.validation.changed_by(changes, random=True)
+    test = source.test.changed_by(changes, random=True)
     shape = train.input_shape
-    check_batch(min(batch_size, max(train.size, source.test.size)), shape)
+    check_batch(min(batch_size, max(train.size, test.size)), shape)
     spec = SPECS.get(base_name(name), SetSpec())
     per_channel = shape[2] if len(spec.mean) == 1 else 1
     info = DatasetInfo(
@@ -170,9 +166,9 @@ def load(
         mean=spec.mean * per_channel,
         std=spec.std * per_channel,
         train_size=train.size,
-        validation_size=source.validation.size if source.validation else 0,
-        test_size=source.test.size,
-        augmentation=augmentation,
+        validation_size=validation.size if validation else 0,
+        test_size=test.size,
+        augmentation=train.random_changes,
         origin=source.origin,
     )
-    return Dataset(info, batch_size, seed, replace(source, train=train))
+    return Dataset(info, batch_size, seed, replace(source, train=train, validation=validation, test=test))

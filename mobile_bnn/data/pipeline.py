@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set ready for training. Every element is (images float32 [B, H, W, C], labels int64 [B]).
+    """A data set ready for training. Every element is (images float32 [B, H, W, C], targets), such as labels int64 [B].
 
     Images are normalized as `info` says. The last batch of a pass holds what is left, so it may be smaller.
     """
@@ -64,13 +64,16 @@ class Dataset:
         """The test batches in a fixed order, not augmented."""
         return self._ordered(self.source.test)
 
-    def test_arrays(self, limit: int | None = None) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """The first `limit` test samples (all of them for None): float32 [N, H, W, C], int64 [N]."""
+    def test_arrays(self, limit: int | None = None) -> tuple[npt.NDArray[np.float32], Any]:
+        """The first `limit` test samples (all of them for None): float32 [N, H, W, C] and their targets."""
         count = self.info.test_size if limit is None else min(limit, self.info.test_size)
         with self.reading():
             batches = list(self.test.take(max(1, -(-count // self.batch_size))).as_numpy_iterator())
         images = np.concatenate([images for images, _ in batches])[:count]
-        return images, np.concatenate([labels for _, labels in batches])[:count]
+        targets = tf.nest.map_structure(
+            lambda *parts: np.concatenate(parts)[:count], *(targets for _, targets in batches)
+        )
+        return images, targets
 
     def reading(self) -> AbstractContextManager[None]:
         """For a block that goes through `train`, `validation` or `test`: its errors of reading are MobileBnnErrors."""
@@ -82,7 +85,7 @@ class Dataset:
     def _finish(self, batches: Any, count: int) -> Any:
         mean, std = np.array(self.info.mean, np.float32), np.array(self.info.std, np.float32)
         normalized = batches.map(
-            lambda images, labels: ((tf.cast(images, tf.float32) - mean) / std, labels),
+            lambda images, targets: ((tf.cast(images, tf.float32) - mean) / std, targets),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         options = tf.data.Options()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mobile_bnn.data.augment import central_crop, random_resized_crop
+from mobile_bnn.data.augment import AREA_RANGE, IMAGES_ALONE, Augment
 from mobile_bnn.legacy_keras import tf
 
 
@@ -43,7 +43,7 @@ def _shuffled(dataset: Any, buffer_size: int, seed: int, epoch_seed: Any) -> Any
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A tf.data.Dataset of (encoded image or its path, label int64), in a fixed order.
+    """A tf.data.Dataset of (encoded image or its path, target such as a label int64), in a fixed order.
 
     Attributes:
         dataset: the elements.
@@ -51,7 +51,8 @@ class Stream:
         read: maps the first part of an element to an image, uint8 [h, w, C].
         input_shape: (height, width, channels) of what is delivered; height equals width.
         shuffle_buffer: elements to shuffle among; `size` gives a perfect shuffle, at the price of memory.
-        augment: whether training takes random crops and flips instead of the central crop.
+        augmented: whether training takes random crops and flips instead of the central crop.
+        augment: how.
     """
 
     dataset: Any
@@ -59,7 +60,18 @@ class Stream:
     read: Callable[[Any], Any]
     input_shape: tuple[int, int, int]
     shuffle_buffer: int
-    augment: bool = True
+    augmented: bool = True
+    augment: Augment = IMAGES_ALONE
+
+    @property
+    def random_changes(self) -> str:
+        """What training images go through, in words."""
+        area = f"{AREA_RANGE[0]:.0%} to {AREA_RANGE[1]:.0%} of the area"
+        return f"random crop of {area}, horizontal flip" if self.augmented else "none"
+
+    def changed_by(self, augment: Augment, *, random: bool) -> "Stream":
+        """The split whose images and targets `augment` changes; only if `random` at random."""
+        return replace(self, augment=augment, augmented=self.augmented and random)
 
     def hold_out(self, count: int, seed: int) -> "tuple[Stream, Stream]":
         """The split without, and with only, its first `count` samples. The order is already random, so no seed is used.
@@ -81,17 +93,17 @@ class Stream:
 
         def finish(index: Any, element: Any) -> Any:
             image = self.read(element[0])
-            if not self.augment:
-                return central_crop(image, self.input_shape[0]), element[1]
+            if not self.augmented:
+                return self.augment.center(image, element[1], self.input_shape[0])
             sample_seed = tf.random.fold_in(epoch_seed, index)
-            return random_resized_crop(image, sample_seed, self.input_shape[0]), element[1]
+            return self.augment.crop(image, element[1], sample_seed, self.input_shape[0])
 
         return self._batches(elements, finish, batch_size)
 
     def ordered(self, batch_size: int) -> Any:
         """The batches in the order of the set, centrally cropped."""
 
-        def finish(source: Any, label: Any) -> Any:
-            return central_crop(self.read(source), self.input_shape[0]), label
+        def finish(source: Any, target: Any) -> Any:
+            return self.augment.center(self.read(source), target, self.input_shape[0])
 
         return self._batches(self.dataset, finish, batch_size)

@@ -2,31 +2,47 @@
 
     from mobile_bnn import methods
 
-    methods.names()                  # ['bi_real', 'bnn', ...]
-    methods.get("bi_real").paper
+    methods.names()                          # ['bi_real', 'bnn', ...]
+    methods.get("bi_real").card.paper
+    methods.create("bnn", clip=1.25)         # with hyperparameters
 
-A method is a record (see `Method`); reading the records loads no TensorFlow, only their quantizers do.
+A method is a class (see `Method`); another package brings its own by an entry point of the group `mobile_bnn.methods`,
+or a script by the decorator `register`. Listing methods loads no TensorFlow; making a layer does.
 """
 
-from mobile_bnn.methods import bi_real, bnn, dorefa, xnor_net
-from mobile_bnn.methods.method import DEPLOY_CLASSES, Method
-from mobile_bnn.names import look_up
+from typing import Any
 
-_METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (bi_real, bnn, dorefa, xnor_net)}
+from mobile_bnn.methods.bop import Bop
+from mobile_bnn.methods.card import DEPLOY_CLASSES, Card
+from mobile_bnn.methods.method import METHODS, Method, register
+from mobile_bnn.methods.plan import Phase, Schedule
+from mobile_bnn.registry import import_modules
+
+import_modules(__name__, __path__)
 
 
 def names() -> list[str]:
     """The names of all methods, sorted."""
-    return sorted(_METHODS)
+    return METHODS.names()
 
 
-def get(name: str) -> Method:
+def get(name: str) -> type[Method]:
     """The method called `name`.
 
     Raises:
         UsageError: there is none; the nearest names are suggested.
+        MobileBnnError: another package brings it, and it cannot be loaded.
     """
-    return look_up("method", name, _METHODS)
+    return METHODS.get(name)
 
 
-__all__ = ["DEPLOY_CLASSES", "Method", "get", "names"]
+def create(name: str, source: str = "", **fields: Any) -> Method:
+    """The method called `name` with these hyperparameters, the paper's by default.
+
+    Raises:
+        UsageError: there is no such method, or a field is unknown or out of range; `source` begins the message.
+    """
+    return get(name).create(source, **fields)
+
+
+__all__ = ["DEPLOY_CLASSES", "Bop", "Card", "Method", "Phase", "Schedule", "create", "get", "names", "register"]

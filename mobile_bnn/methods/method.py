@@ -1,73 +1,189 @@
-"""The record of a binarization method: what it is, where it comes from, how it binarizes, how it deploys."""
+"""The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, TypeVar
 
-Category = Literal["naive", "quantization error", "loss", "gradient"]
-DeployClass = Literal["1", "1r"]
+from pydantic import Field, PrivateAttr, model_validator
 
-DEPLOY_CLASSES: dict[DeployClass, str] = {
-    "1": "one binary convolution with a multiplier and a bias per channel",
-    "1r": "one binary convolution after an exact rewrite that LCE's converter lacks: it leaves the layer float",
-}
+from mobile_bnn import legacy_keras as keras2
+from mobile_bnn.methods.bop import Bop
+from mobile_bnn.methods.card import Card
+from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
+from mobile_bnn.named_options import NamedOptions
+from mobile_bnn.registry import Registry
+from mobile_bnn.typing import (
+    KerasConstraint,
+    KerasModel,
+    KerasOptimizer,
+    KerasRegularizer,
+    KerasTensor,
+    LarqQuantizer,
+)
+
+M = TypeVar("M", bound="Method")
+Clip = Annotated[float, Field(gt=0, description="latent weights stay in [-clip, clip]; inf leaves them free")]
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(NamedOptions):
     """A binarization method.
 
+    A subclass sets `card`, gives the two quantizers, adds its hyperparameters as fields with the paper's defaults, and
+    overrides the other hooks where the paper differs from one quantized convolution that Adam trains. Importing it
+    loads no TensorFlow; its hooks do.
+
     Attributes:
-        name: how it is called in recipes and on the command line.
-        title: how its authors call it.
-        year: year of the paper's conference, or of the preprint.
-        paper: authors, title, venue.
-        category: the category of "Binary Neural Networks: A Survey" (Qin et al. 2020), table 1.
-        deploy_class: what one layer becomes at inference, a key of `DEPLOY_CLASSES`.
-        summary: forward and backward pass in a sentence or two.
-        weight_quantizer: makes the kernel quantizer (a Larq quantizer).
-        activation_quantizer: makes the input quantizer (a Larq quantizer).
-        clip: latent weights are kept in [−clip, clip].
-        pad_value: what "same" padding puts around quantized activations; one of the values they take.
+        card: name, paper and category.
+        needs: what a network must have for it, such as "shortcut"; `zoo.build` refuses others.
+        pad_value: what "same" padding puts around binarized inputs; one of the values that they take.
     """
 
-    name: str
-    title: str
-    year: int
-    paper: str
-    category: Category
-    deploy_class: DeployClass
-    summary: str
-    weight_quantizer: Callable[[], Any]
-    activation_quantizer: Callable[[], Any]
-    clip: float | None = 1.0
-    pad_value: float = 1.0
+    kind = "method"
+    card: ClassVar[Card]
+    needs: ClassVar[frozenset[str]] = frozenset()
+    pad_value: ClassVar[float] = 1.0
 
-    def weights(self) -> dict[str, Any]:
-        """Keyword arguments of a Larq layer whose weights are binary and whose input is not."""
-        from mobile_bnn.legacy_keras import larq
+    clip: Clip = 1.0
+    bop: Bop | None = Field(
+        None, description="flip the binary weights by Bop, without latent weights; the optimizer trains all others"
+    )
+    float_kernels: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of the epochs, from the first, in which only inputs are binarized (two-stage training)"
+    )
 
-        constraint = None if self.clip is None else larq.constraints.WeightClip(self.clip)
-        return {"kernel_quantizer": self.weight_quantizer(), "kernel_constraint": constraint}
+    _phase: Phase = PrivateAttr(WHOLE)
 
-    def layer(self) -> dict[str, Any]:
-        """Keyword arguments of a Larq layer whose weights and input are binary."""
-        return {"input_quantizer": self.activation_quantizer(), **self.weights()}
+    @model_validator(mode="after")
+    def _fits_together(self: M) -> M:
+        if self.bop and self.float_kernels:
+            raise ValueError("bop: has no latent weights that float_kernels could train first")
+        return self
 
-    def convolution(self) -> dict[str, Any]:
-        """Keyword arguments of a `QuantConv2D` with "same" padding, binary weights and binary input."""
-        return {"padding": "same", "pad_values": self.pad_value, **self.layer()}
+    @classmethod
+    def registered_name(cls) -> str:
+        """Its name in recipes."""
+        return cls.card.name
 
-    def latent_free(self) -> "Method":
-        """The same method with weights that are ±1 themselves, as the optimizer Bop flips them.
+    # What a layer is made of: each call makes a fresh object.
 
-        "Latent Weights Do Not Exist" (Helwegen et al., NeurIPS 2019): there is no latent weight, so there is nothing to
-        quantize or to clip in the forward pass.
+    def kernel_quantizer(self) -> LarqQuantizer | None:
+        """What binarizes the latent weights of a layer; None leaves them float."""
+        raise NotImplementedError
+
+    def input_quantizer(self) -> LarqQuantizer | None:
+        """What binarizes the input of a layer; None leaves it float."""
+        raise NotImplementedError
+
+    def kernel_constraint(self) -> KerasConstraint | None:
+        """Keeps latent weights in bounds."""
+        return keras2.larq.constraints.WeightClip(self.clip) if math.isfinite(self.clip) else None
+
+    def kernel_regularizer(self) -> KerasRegularizer | None:
+        """A loss on latent weights."""
+        return None
+
+    def conv2d(
+        self,
+        x: KerasTensor,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        *,
+        strides: int = 1,
+        dilation: int = 1,
+        groups: int = 1,
+        padding: str = "same",
+        pad_value: float | None = None,
+        binary_input: bool = True,
+        activation: str | None = None,
+        kernel_initializer: str = "glorot_uniform",
+        name: str,
+    ) -> KerasTensor:
+        """A convolution without bias, by default one `QuantConv2D`.
+
+        Args:
+            x: float32 [batch, height, width, channels].
+            filters: output channels.
+            kernel_size: height and width, or one number for both.
+            strides, dilation, groups: as in Keras.
+            padding: "same" or "valid".
+            pad_value: around the binarized input; the method's own for None. A published network gives its lineage's.
+            binary_input: False leaves the input float, as in a first layer, which sees the image.
+            activation: of the result, as in Keras.
+            kernel_initializer: of the latent weights, as in Keras.
+            name: of the layer that holds the kernel.
+
+        Returns:
+            float32 [batch, height / strides, width / strides, filters], rounded up for "same".
         """
+        value = self.pad_value if pad_value is None else pad_value
+        return keras2.larq.layers.QuantConv2D(
+            filters,
+            kernel_size,
+            strides=strides,
+            dilation_rate=dilation,
+            groups=groups,
+            padding=padding,
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            use_bias=False,
+            name=name,
+            **({"pad_values": value} if padding == "same" else {}),
+            **self.layer_options(binary_input=binary_input),
+        )(x)
 
-        def binary_already() -> Any:
-            from mobile_bnn.legacy_keras import larq
+    def dense(self, x: KerasTensor, units: int, *, binary_input: bool = True, name: str) -> KerasTensor:
+        """A dense layer without bias, by default one `QuantDense`: float32 [batch, features] to [batch, units]."""
+        options = self.layer_options(binary_input=binary_input)
+        return keras2.larq.layers.QuantDense(units, use_bias=False, name=name, **options)(x)
 
-            return larq.quantizers.NoOp(precision=1)
+    def shortcut(self, x: KerasTensor, y: KerasTensor, *, name: str) -> KerasTensor:
+        """Joins a shortcut `x` and the branch `y` beside it, float32 of one shape; by default their sum."""
+        return keras2.layers.Add(name=name)([y, x])
 
-        return replace(self, weight_quantizer=binary_already, clip=None)
+    def layer_options(self, *, binary_input: bool = True) -> dict[str, Any]:
+        """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer."""
+        options: dict[str, Any] = {}
+        if binary_input and self._phase.binarize_inputs:
+            options["input_quantizer"] = self.input_quantizer()
+        if self.bop:
+            return {**options, "kernel_quantizer": keras2.larq.quantizers.NoOp(precision=1)}
+        options["kernel_regularizer"] = self.kernel_regularizer()
+        if self._phase.binarize_kernels:
+            options |= {"kernel_quantizer": self.kernel_quantizer(), "kernel_constraint": self.kernel_constraint()}
+        return options
+
+    # How it is trained: the defaults change nothing.
+
+    def schedules(self, model: KerasModel) -> Sequence[Schedule]:
+        """Variables of the model that follow the training's progress."""
+        return ()
+
+    def optimizer(self, default: KerasOptimizer) -> KerasOptimizer:
+        """The optimizer in place of the recipe's."""
+        return self.bop.optimizer(default) if self.bop else default
+
+    def phases(self) -> Sequence[Phase]:
+        """The parts of the training, in order.
+
+        With `float_kernels` the first binarizes inputs alone, as in the two-stage training of Bulat et al., "Improved
+        training of binary networks for human pose estimation and image recognition" (2019), and ReActNet.
+        """
+        if not self.float_kernels:
+            return (WHOLE,)
+        first = Phase("float kernels", self.float_kernels, binarize_kernels=False)
+        return first, Phase("binary kernels", 1 - self.float_kernels, reset_optimizer=True)
+
+    def in_phase(self: M, phase: Phase) -> M:
+        """The same method, whose layers are those of a phase."""
+        copy = self.model_copy()
+        copy._phase = phase
+        return copy
+
+
+METHODS: Registry[type[Method]] = Registry("method", "mobile_bnn.methods")
+
+
+def register(method: type[M]) -> type[M]:
+    """A class decorator that makes a method known by the name on its card."""
+    METHODS.add(method.card.name, method, method)
+    return method

@@ -8,7 +8,19 @@ from typing import Any
 
 from mobile_bnn.records import Epoch, History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
 from mobile_bnn.report import provenance
-from mobile_bnn.report.formats import DOT, count, macs, milliseconds, percent, plural, points, printable, ratio, size
+from mobile_bnn.report.formats import (
+    DOT,
+    capitalized,
+    count,
+    macs,
+    milliseconds,
+    percent,
+    plural,
+    points,
+    printable,
+    ratio,
+    size,
+)
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records
 
@@ -88,15 +100,18 @@ def unexplained(layer: LayerCheck) -> int:
     return layer.flips - layer.ties - layer.consequences
 
 
-def best_epoch(epochs: list[Epoch]) -> Epoch | None:
-    """The epoch with the highest validation accuracy, the first of equals; None where that was not measured."""
-    measured = [epoch for epoch in epochs if math.isfinite(validation_accuracy(epoch))]
-    return max(measured, key=validation_accuracy, default=None)
+def best_epoch(history: History) -> Epoch | None:
+    """The epoch with the highest validation metric, the first of equals; None where that was not measured."""
+    measured = [epoch for epoch in history.epochs if math.isfinite(validation_metric(history, epoch))]
+    return max(measured, key=lambda epoch: validation_metric(history, epoch), default=None)
 
 
-def validation_accuracy(epoch: Epoch) -> float:
-    """An epoch's val_accuracy, val_sparse_categorical_accuracy or the like, 0 to 1; NaN where it has none."""
-    names = (name for name in epoch.metrics if name.startswith("val_") and name.endswith("accuracy"))
+def validation_metric(history: History, epoch: Epoch) -> float:
+    """The metric that the task is judged by, of an epoch's validation, 0 to 1; NaN where it was not measured.
+
+    An accuracy may have a longer name in histories from elsewhere, such as val_sparse_categorical_accuracy.
+    """
+    names = (name for name in epoch.metrics if name.startswith("val_") and name.endswith(history.metric))
     return epoch.metrics.get(next(names, ""), math.nan)
 
 
@@ -151,23 +166,25 @@ def file_bytes(records: Records) -> int | None:
 
 
 def _accuracy_card(verification: Verification, origin: Origin | None) -> KeyFigure:
-    change = verification.tflite_top1 - verification.keras_top1
+    result = verification.result
+    change = result.tflite - result.keras
     lines = [
-        f"Keras {percent(verification.keras_top1)}",
+        f"Keras {percent(result.keras)}",
         f"change {points(change)}",
         f"agreement {percent(verification.agreement)}",
         f"{plural(verification.samples, 'image')} of {printable(verification.dataset)}",
     ]
     if origin is Origin.UNKNOWN:
         lines.append("of an unknown file")
-    title = f"Top-1 of the file, {printable(verification.split)} split"
-    return KeyFigure(title, percent(verification.tflite_top1), lines)
+    title = f"{capitalized(verification.headline)} of the file, {printable(verification.split)} split"
+    return KeyFigure(title, percent(result.tflite), lines)
 
 
 def _trained_card(history: History) -> KeyFigure:
     """Before the verification: what the training itself measured."""
-    accuracy = (history.test or {}).get("accuracy", math.nan)
-    return KeyFigure("Top-1 of the Keras model, test split", percent(accuracy), ["the file is not verified yet"])
+    value = (history.test or {}).get(history.metric, math.nan)
+    title = f"{capitalized(history.headline)} of the Keras model, test split"
+    return KeyFigure(title, percent(value), ["the file is not verified yet"])
 
 
 def _size_card(file_bytes: int, float_bytes: int | None) -> KeyFigure:

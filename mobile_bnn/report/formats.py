@@ -76,3 +76,8 @@ def _scaled(number: int, units: list[str]) -> str:
     while value >= 999.5 and step < len(units) - 1:
         value, step = value / 1000, step + 1
     return f"{significant(value)} {units[step]}"
+
+
+def capitalized(metric: str) -> str:
+    """A metric's name at the beginning of a sentence: Top-1, MIoU."""
+    return printable(metric[:1].upper() + metric[1:])

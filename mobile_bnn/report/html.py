@@ -19,7 +19,7 @@ from mobile_bnn import __version__
 from mobile_bnn.files import write_text
 from mobile_bnn.records import History, Operators, Profile, Verification
 from mobile_bnn.report import charts, figures, provenance, tables
-from mobile_bnn.report.formats import DOT, percent
+from mobile_bnn.report.formats import DOT, percent, printable
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
 
@@ -63,11 +63,12 @@ def _page(records: Records) -> str:
 
 
 def _training(history: History) -> dict[str, Any]:
-    best = figures.best_epoch(history.epochs)
+    best = figures.best_epoch(history)
     sentence = ""
     if best is not None:
-        value = percent(figures.validation_accuracy(best))
-        sentence = f"Highest validation accuracy: {value}, in epoch {best.epoch} of {len(history.epochs)}."
+        value = percent(figures.validation_metric(history, best))
+        metric, epochs = printable(history.metric), len(history.epochs)
+        sentence = f"Highest validation {metric}: {value}, in epoch {best.epoch} of {epochs}."
     return {"charts": list(map(_chart, charts.training(history))), "best": sentence, "table": tables.training(history)}
 
 

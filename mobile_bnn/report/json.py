@@ -164,12 +164,12 @@ def _training(records: Records) -> TrainingFigures | None:
     history = records.history
     if history is None:
         return None
-    best = figures.best_epoch(history.epochs)
+    best = figures.best_epoch(history)
     return TrainingFigures(
         epochs=len(history.epochs),
         seconds=sum(epoch.seconds for epoch in history.epochs),
         best_epoch=best.epoch if best else None,
-        best_validation_accuracy=figures.validation_accuracy(best) if best else None,
+        best_validation_accuracy=figures.validation_metric(history, best) if best else None,
         last_epoch=history.epochs[-1].metrics,
         test=history.test,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from mobile_bnn import __version__
 from mobile_bnn.records import History, LayerCheck, Machine, Operators, Profile, Verification
 from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_threads, unexplained
-from mobile_bnn.report.formats import count, percent, plural, printable, ratio, significant, size
+from mobile_bnn.report.formats import capitalized, count, percent, plural, printable, ratio, significant, size
 from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.records import Records
 
@@ -51,14 +51,26 @@ def _all_names(history: History) -> list[str]:
 def accuracy(verification: Verification) -> Table:
     """Keras against the file, figure by figure."""
     rows = [
-        ["Top-1, Keras", percent(verification.keras_top1)],
-        ["Top-1, file", percent(verification.tflite_top1)],
-        ["Same top-1 class in both", percent(verification.agreement)],
+        *_metric_rows(verification),
+        [_AGREEMENT.get(verification.task, "Same predictions in both"), percent(verification.agreement)],
         ["Largest difference of an output", significant(verification.largest_difference)],
         ["Images compared", count(verification.samples)],
     ]
     caption = f"Keras and the file on the {printable(verification.split)} split of {printable(verification.dataset)}"
     return Table(caption, [Column("figure"), Column("value", number=True)], rows)
+
+
+_AGREEMENT = {"classification": "Same top-1 class in both"}
+
+
+def _metric_rows(verification: Verification) -> list[list[str]]:
+    """The headline metric first."""
+    names = sorted(verification.metrics, key=lambda name: name != verification.headline)
+    rows = []
+    for name in names:
+        pair, title = verification.metrics[name], capitalized(name)
+        rows += [[f"{title}, Keras", percent(pair.keras)], [f"{title}, file", percent(pair.tflite)]]
+    return rows
 
 
 def layers(verification: Verification) -> Table:

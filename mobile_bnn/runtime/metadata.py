@@ -2,15 +2,15 @@
 
 import math
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from ai_edge_litert.schema_py_generated import BufferT, MetadataT, ModelT
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticSerializationError
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.records import Record
+from mobile_bnn.records import Pair, Record, top1_as_metrics
 from mobile_bnn.runtime.describe import text
 from mobile_bnn.runtime.flatbuffer import pack, read_model
 
@@ -34,20 +34,30 @@ class Normalization(BaseModel):
 
 
 class Accuracy(BaseModel):
-    """Top-1 accuracy, 0 to 1, of the Keras model and of the file on one split of a data set."""
+    """The task's metrics of the Keras model and of the file on one split of a data set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     dataset: str
     split: str
     samples: int
-    keras_top1: float
-    tflite_top1: float
+    headline: str = Field(description="the metric that the task is judged by, such as top-1")
+    metrics: dict[str, Pair] = Field(description="of the task, by name")
+
+
+class TaskSpec(BaseModel):
+    """How to read the outputs: which task they are of, and its options."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(description="a name of mobile_bnn.tasks")
+    options: dict[str, JsonValue] = Field(default_factory=dict, description="that decoding depends on")
 
 
 class ModelMetadata(Record):
     """Everything that a user of the file alone needs; fields that a model from elsewhere lacks are None or empty."""
 
     kind: ClassVar[str] = "model metadata"
+    schema_version: Literal[2] = 2  # type: ignore[assignment]
+    task: TaskSpec | None = None
     zoo_model: str | None = None
     method: str | None = None
     dataset: str | None = None
@@ -59,6 +69,12 @@ class ModelMetadata(Record):
     accuracy: Accuracy | None = None
     versions: dict[str, str] = Field(default_factory=dict, description="packages that made the file")
     source_sha256: str = Field("", description="of the file that it was converted from")
+
+    @classmethod
+    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+        """Version 1 had no task, and of accuracies the top-1 alone."""
+        accuracy = fields.get("accuracy")
+        return {**fields, "accuracy": top1_as_metrics(accuracy)} if accuracy else fields
 
 
 def read_metadata(model: ModelT | bytes | Path | str) -> ModelMetadata | None:

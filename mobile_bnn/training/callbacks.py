@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,11 +11,13 @@ from rich.progress import Progress
 
 from mobile_bnn.files import write_text
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.methods import Schedule
 from mobile_bnn.progress_columns import progress_columns
 from mobile_bnn.records import Epoch, History
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.optimizers import current_learning_rate
+from mobile_bnn.typing import KerasModel
 
 
 def write_history(run: RunFolder, history: History) -> None:
@@ -29,7 +32,7 @@ def write_history(run: RunFolder, history: History) -> None:
     write_text(run.history_csv, table.getvalue())
 
 
-def _metrics(model: Any, logs: dict[str, Any]) -> dict[str, float]:
+def _metrics(model: KerasModel, logs: dict[str, Any]) -> dict[str, float]:
     """The epoch's metrics: flip ratios named after their layers instead of their quantizers, and the mean of them all.
 
     Those of the validation are dropped: nothing flips there.
@@ -44,9 +47,12 @@ def _metrics(model: Any, logs: dict[str, Any]) -> dict[str, float]:
 class Recorder(tf.keras.callbacks.Callback):  # type: ignore[misc]
     """Appends each finished epoch to the history and saves a checkpoint; the checkpoint is what counts on resuming."""
 
-    def __init__(self, run: RunFolder, checkpoints: Checkpoints, history: History, *, chief: bool) -> None:
+    def __init__(
+        self, run: RunFolder, checkpoints: Checkpoints, history: History, trained: KerasModel, *, chief: bool
+    ) -> None:
         super().__init__()
         self._run, self._checkpoints, self._chief = run, checkpoints, chief
+        self._trained = trained
         self.history = history
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -59,19 +65,46 @@ class Recorder(tf.keras.callbacks.Callback):  # type: ignore[misc]
             epoch=epoch + 1,
             seconds=round(time.monotonic() - self._began, 3),
             learning_rate=current_learning_rate(self.model.optimizer),
-            metrics=_metrics(self.model, logs or {}),
+            metrics=_metrics(self._trained, logs or {}),
         )
-        self.history = History(epochs=[*self.history.epochs, entry])
+        self.history = self.history.model_copy(update={"epochs": [*self.history.epochs, entry]})
         self._checkpoints.save(self.history)
         if self._chief:
             write_history(self._run, self.history)
 
 
+class ScheduleVariables(tf.keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the variables of a method's schedules before every step, and once more after an epoch's last one."""
+
+    def __init__(self, schedules: Sequence[Schedule], epochs: int, steps_per_epoch: int) -> None:
+        super().__init__()
+        self._schedules, self._epochs, self._steps = schedules, epochs, steps_per_epoch
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook."""
+        self._set(self._epoch * self._steps + batch)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keras's hook: the checkpoint has the values that the next epoch begins with."""
+        self._set((epoch + 1) * self._steps)
+
+    def _set(self, step: int) -> None:
+        progress = step / (self._epochs * self._steps)
+        for schedule in self._schedules:
+            schedule.variable.assign(schedule.value(progress))
+
+
 class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
     """A progress bar over all steps with the remaining time, and a line per epoch; lines only where no one watches."""
 
-    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, first_epoch: int) -> None:
+    def __init__(self, console: Console, epochs: int, steps_per_epoch: int, first_epoch: int, metric: str) -> None:
         super().__init__()
+        self._metric = metric
         self._console, self._epochs, self._steps = console, epochs, steps_per_epoch
         self._bar = Progress(
             *progress_columns(console.width, "steps"),
@@ -99,9 +132,9 @@ class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keras's hook."""
         logs = logs or {}
-        line = f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}"
+        line = f"loss {logs['loss']:.4f}  {self._metric} {logs[self._metric]:.4f}"
         if "val_loss" in logs:
-            line += f"  validation {logs['val_loss']:.4f} / {logs['val_accuracy']:.4f}"
+            line += f"  validation {logs['val_loss']:.4f} / {logs[f'val_{self._metric}']:.4f}"
         seconds = time.monotonic() - self._began
         width = len(str(self._epochs))
         self._bar.console.print(

@@ -4,16 +4,18 @@ from typing import Any
 
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.training.recipe import Recipe
+from mobile_bnn.training.sections import Cosine, Sgd, Step
+from mobile_bnn.typing import KerasOptimizer, TfTensor
 
 
 @tf.keras.utils.register_keras_serializable("mobile_bnn")
 class WarmUp(tf.keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Rises linearly from 0 to what `schedule` says at step `steps`, then follows `schedule`."""
+    """Rises linearly from 0 to the value of `schedule` at step `steps`, then follows `schedule`."""
 
     def __init__(self, schedule: Any, steps: int) -> None:
         self.schedule, self.steps = schedule, steps
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: TfTensor) -> TfTensor:
         """The learning rate of a step, a float32 scalar."""
         rising = tf.cast(step, tf.float32) / self.steps
         return self.schedule(step) * tf.minimum(rising, 1.0)
@@ -28,36 +30,41 @@ class WarmUp(tf.keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
         return cls(tf.keras.optimizers.schedules.deserialize(config["schedule"]), config["steps"])
 
 
-def learning_rate(recipe: Recipe, steps_per_epoch: int) -> Any:
-    """The learning rate as a function of the step: a Keras schedule, so that it needs no state of its own."""
+def learning_rate(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> Any:
+    """The learning rate as a function of the step: a Keras schedule, so that it needs no state of its own.
+
+    Args:
+        recipe: gives the schedule and the first rate.
+        steps_per_epoch: batches in an epoch.
+        epochs: that the schedule is over; the recipe's for None.
+    """
     schedules = tf.keras.optimizers.schedules
-    rate = recipe.learning_rate
-    if recipe.schedule == "cosine":
-        schedule = schedules.CosineDecay(rate, decay_steps=recipe.epochs * steps_per_epoch)
-    elif recipe.schedule == "step":
-        values = [rate * recipe.step_factor**power for power in range(len(recipe.step_epochs) + 1)]
+    rate, chosen = recipe.optimizer.learning_rate, recipe.schedule
+    if isinstance(chosen, Cosine):
+        schedule = schedules.CosineDecay(rate, decay_steps=(epochs or recipe.epochs) * steps_per_epoch)
+    elif isinstance(chosen, Step):
+        values = [rate * chosen.factor**power for power in range(len(chosen.epochs) + 1)]
         # A boundary is the last step of the old value: epoch e ends with step e·n − 1.
-        boundaries = [epoch * steps_per_epoch - 1 for epoch in recipe.step_epochs]
+        boundaries = [epoch * steps_per_epoch - 1 for epoch in chosen.epochs]
         schedule = schedules.PiecewiseConstantDecay(boundaries, values)
     else:
         schedule = schedules.PiecewiseConstantDecay([0], [rate, rate])
-    warmup_steps = round(recipe.warmup_epochs * steps_per_epoch)
+    warmup_steps = round(chosen.warmup_epochs * steps_per_epoch)
     return WarmUp(schedule, warmup_steps) if warmup_steps else schedule
 
 
-def make(recipe: Recipe, steps_per_epoch: int) -> Any:
-    """The recipe's Keras optimizer."""
-    rate = learning_rate(recipe, steps_per_epoch)
-    if recipe.optimizer == "adam":
-        return tf.keras.optimizers.Adam(rate)
-    bop = larq.optimizers.Bop(threshold=recipe.bop_threshold, gamma=recipe.bop_gamma)
-    # Larq's CaseOptimizer is built on Keras's legacy optimizers and takes only those.
-    adam = tf.keras.optimizers.legacy.Adam(rate)
-    return larq.optimizers.CaseOptimizer((larq.optimizers.Bop.is_binary_variable, bop), default_optimizer=adam)
+def make(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> KerasOptimizer:
+    """The recipe's Keras optimizer, or the method's in its place; for the arguments see `learning_rate`."""
+    rate, chosen = learning_rate(recipe, steps_per_epoch, epochs), recipe.optimizer
+    if isinstance(chosen, Sgd):
+        optimizer = tf.keras.optimizers.SGD(rate, momentum=chosen.momentum, nesterov=chosen.nesterov)
+    else:
+        optimizer = tf.keras.optimizers.Adam(rate)
+    return recipe.method.optimizer(optimizer)
 
 
-def current_learning_rate(optimizer: Any) -> float:
-    """The learning rate of the optimizer's next step (that of Adam in Larq's CaseOptimizer)."""
+def current_learning_rate(optimizer: KerasOptimizer) -> float:
+    """The learning rate of the optimizer's next step (that of the default one in Larq's CaseOptimizer)."""
     if isinstance(optimizer, larq.optimizers.CaseOptimizer):
         optimizer = optimizer.default
     rate = optimizer.learning_rate if hasattr(optimizer, "_hyper") else optimizer._learning_rate

@@ -1,22 +1,37 @@
 """The recipe of a training run: every choice that its result depends on, in one TOML file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, model_validator
 from tomlkit.exceptions import TOMLKitError
 
-from mobile_bnn import methods, zoo
-from mobile_bnn.errors import UsageError, first_line
+from mobile_bnn import methods, tasks, zoo
+from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_text
-from mobile_bnn.names import unknown
+from mobile_bnn.named_options import NamedOptions
+from mobile_bnn.training.nested import Nested, merge, nest, upgrade
 from mobile_bnn.training.recipe_defaults import bowed
+from mobile_bnn.training.sections import (
+    SECTIONS,
+    Adam,
+    Constant,
+    Cosine,
+    Count,
+    Data,
+    FloatTwin,
+    RunTeacher,
+    Runtime,
+    Sgd,
+    Step,
+    fields_of,
+    make_section,
+)
+from mobile_bnn.validation import problems
 
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+_VERSION: Literal[2] = 2
 
 
 class Recipe(BaseModel):
@@ -24,91 +39,59 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    schema_version: Literal[2] = Field(_VERSION, description="of this file")
     zoo: str = Field(description="architecture, a name of `mbnn zoo list`")
-    method: str = Field("bnn", description="binarization method, a name of `mbnn methods list`")
-    dataset: str = Field(
-        "digits", description="digits, mnist, fashion_mnist, cifar10, image_folder:PATH or a TFDS name"
-    )
-    image_size: Count | None = Field(
-        None, description="height and width to resize to; needed where images differ in size"
-    )
-    augment: bool = Field(True, description="the data set's usual augmentation of training images")
-    validation_fraction: Fraction | None = Field(
-        None, description="share of the training images held out for validation; the data set's own choice by default"
-    )
-
     epochs: Count = Field(description="passes over the training images")
-    batch_size: Count = Field(64, description="images per step, over all replicas together")
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(0, description="of weights, data order and augmentation")
-
-    optimizer: Literal["adam", "bop"] = Field(
-        "adam", description="adam for all weights, or bop for the binary ones (no latent weights) and adam for the rest"
+    task: InstanceOf[tasks.Task] = Field(description="what the network learns")
+    method: InstanceOf[methods.Method] = Field(description="binarization method, a name of `mbnn methods list`")
+    data: Data = Field(description="what to train on")
+    optimizer: Adam | Sgd = Field(description="adam or sgd; a method may replace it")
+    schedule: Cosine | Step | Constant = Field(description="learning rate: cosine, step or constant")
+    teacher: RunTeacher | FloatTwin | None = Field(
+        None, description="distillation (Hinton et al. 2015) from another run (run) or a float_twin trained first"
     )
-    learning_rate: Positive = Field(1e-3, description="Adam's, after the warm-up")
-    schedule: Literal["cosine", "step", "constant"] = Field(
-        "cosine",
-        description="learning rate: down to 0 along a cosine, down by step_factor at each of step_epochs, or as is",
-    )
-    warmup_epochs: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
-        0.0, description="epochs in which the learning rate rises from 0, linearly"
-    )
-    step_epochs: list[Count] = Field(default_factory=list, description="epochs after which schedule 'step' steps down")
-    step_factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="what schedule 'step' multiplies with")
-    bop_threshold: Positive = Field(1e-8, description="Bop: gradient signal that flips a weight")
-    bop_gamma: Annotated[float, Field(gt=0, le=1)] = Field(1e-4, description="Bop: adaptivity rate")
-    weight_clip: Positive | None = Field(None, description="latent weights stay in ±this; the method's own by default")
-    label_smoothing: Fraction = Field(0.0, description="share of the target spread evenly over all classes")
-    flip_ratio: bool = Field(
-        True, description="measure the share of binary weights that change sign in a step; not under a strategy"
-    )
-
-    strategy: Literal["none", "mirrored", "multi_worker"] = Field(
-        "none", description="tf.distribute: none, all local devices, or the workers of TF_CONFIG"
-    )
+    runtime: Runtime = Field(description="how the training runs")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Recipe":
-        if self.schedule == "step" and not self.step_epochs:
-            raise ValueError("step_epochs: schedule 'step' needs at least one epoch, such as step_epochs=[30,60]")
-        if self.schedule != "step" and self.step_epochs:
+        if self.schedule.warmup_epochs >= self.epochs:
             raise ValueError(
-                f"step_epochs: only schedule 'step' has steps, not {self.schedule!r}; step_epochs=[] takes them out"
-            )
-        if sorted(set(self.step_epochs)) != self.step_epochs:
-            raise ValueError("step_epochs: must rise")
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"warmup_epochs: must be less than epochs ({self.warmup_epochs:g} of {self.epochs}); "
+                f"schedule.warmup_epochs: must be less than epochs ({self.schedule.warmup_epochs:g} of {self.epochs}); "
                 "warmup_epochs=0 takes the warm-up out"
             )
         return self
 
     @classmethod
     def make(cls, source: str = "recipe", **fields: Any) -> "Recipe":
-        """A recipe from its fields.
+        """A recipe from its fields, by sections, paths or flat names (see `nested.nest`).
 
         Raises:
             UsageError: a field is unknown, ill-typed or out of range; `source` and the field are named.
         """
-        cls._check_names(source, fields)
+        return cls._of(source, merge({}, nest(fields, source)))
+
+    @classmethod
+    def _of(cls, source: str, nested: Nested) -> "Recipe":
+        version = nested.get("schema_version", _VERSION)
+        if version != _VERSION:
+            raise MobileBnnError(
+                f"{source} is a recipe of version {version}",
+                why=f"this mobile_bnn reads versions 1 and {_VERSION}",
+                cure="Install the mobile_bnn that wrote it",
+            )
+        values = {key: value for key, value in nested.items() if key not in SECTIONS}
+        for section in SECTIONS:
+            given = nested.get(section, {})
+            if not isinstance(given, dict):
+                raise UsageError(f"{source}: {section}: is a section, or a name (got {given!r})")
+            if given or section != "teacher":
+                values[section] = make_section(section, given, source)
         try:
-            recipe = cls(**fields)
+            recipe = cls(**values)
         except ValidationError as error:
-            raise UsageError(f"{source}: {'; '.join(_problem(problem) for problem in error.errors())}") from error
+            raise UsageError(f"{source}: {problems(error)}") from error
         zoo.get(recipe.zoo)
-        methods.get(recipe.method)
         return recipe
-
-    @classmethod
-    def _check_names(cls, source: str, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in cls.model_fields:
-                raise UsageError(f"{source}: {unknown('field', name, list(cls.model_fields))}")
-
-    @classmethod
-    def _overridden(cls, source: str, fields: dict[str, Any], overrides: dict[str, Any]) -> "Recipe":
-        cls._check_names(source, overrides)
-        return cls.make(source, **{n: value for n, value in {**fields, **overrides}.items() if value is not None})
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> "Recipe":
@@ -116,6 +99,7 @@ class Recipe(BaseModel):
 
         Raises:
             UsageError: no such file, not TOML, or a field that is wrong.
+            MobileBnnError: a recipe of a later version.
         """
         path = Path(path)
         if not path.is_file():
@@ -124,48 +108,82 @@ class Recipe(BaseModel):
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UsageError(f"{path} is not a TOML file", why=first_line(error)) from error
-        return cls._overridden(str(path), _parse(text, str(path)), overrides)
+        source = str(path)
+        return cls._of(source, merge(_parse(text, source), nest(overrides, source)))
 
     @classmethod
     def of_zoo(cls, name: str, **overrides: Any) -> "Recipe":
-        """The zoo's own recipe of that name (`zoo/recipes/`).
+        """The zoo's own recipe of that name (`zoo/recipes/`); for an architecture of another package, the defaults.
 
         `overrides` replace its fields, None restores a field's default. Where the rest of the recipe, which was made
         for one data set and many epochs, does not fit to them, it bows: see `recipe_defaults`.
         """
         zoo.get(name)
         # Not by importlib.resources: in an editable install that one finds a copy from install time.
-        text = (Path(zoo.__file__).parent / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        path = Path(zoo.__file__).parent / "recipes" / f"{name}.toml"
         source = f"recipe {name}"
-        return cls._overridden(source, bowed(_parse(text, source), overrides), overrides)
+        own = _parse(path.read_text(encoding="utf-8"), source) if path.is_file() else {"zoo": name, "epochs": 30}
+        given = nest(overrides, source)
+        return cls._of(source, merge(bowed(own, given), given))
+
+    def nested(self) -> Nested:
+        """The fields as TOML has them: without those that are None."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {
+            name: fields_of(value) if isinstance(value, NamedOptions) else value
+            for name, value in values
+            if value is not None
+        }
 
     def write(self, path: Path | str) -> None:
         """Writes the recipe as commented TOML, atomically. A field that is None is left out, as TOML has no null."""
         document = tomlkit.document()
         for name, field in type(self).model_fields.items():
-            document.add(tomlkit.comment(f"{name}: {field.description}"))
             value = getattr(self, name)
-            if value is not None:
-                document.add(name, value)
+            if not isinstance(value, NamedOptions):
+                document.add(tomlkit.comment(f"{name}: {field.description}"))
+                if value is not None:
+                    document.add(name, value)
+        for name, value in self.nested().items():
+            if isinstance(value, dict):
+                document.add(tomlkit.nl())
+                description = type(self).model_fields[name].description
+                document.add(name, _table(getattr(self, name), value, str(description)))
         write_text(path, tomlkit.dumps(document))
 
     def differences(self, other: "Recipe") -> list[str]:
         """The fields in which two recipes differ, as "name: a → b"."""
-        pairs = ((name, getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
-        return [f"{name}: {mine} → {theirs}" for name, mine, theirs in pairs if mine != theirs]
+        mine, theirs = dict(_leaves(self.nested())), dict(_leaves(other.nested()))
+        names = [*mine, *(name for name in theirs if name not in mine)]
+        pairs = ((name, mine.get(name), theirs.get(name)) for name in names)
+        return [f"{name}: {one} → {another}" for name, one, another in pairs if one != another]
 
 
-def _parse(text: str, source: str) -> dict[str, Any]:
+def _parse(text: str, source: str) -> Nested:
     try:
-        return tomlkit.parse(text).unwrap()
+        fields = tomlkit.parse(text).unwrap()
     except TOMLKitError as error:
         raise UsageError(f"{source} is not a TOML file", why=first_line(error)) from error
+    return nest(upgrade(fields), source)
 
 
-def _problem(problem: Any) -> str:
-    """One of pydantic's error records in a clause that begins with the field's name."""
-    field = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "missing":
-        return f"{field}: is missing"
-    return f"{field}: {message} (got {problem['input']!r})" if field else message
+def _table(section: NamedOptions, values: Nested, description: str) -> Any:
+    """A section as a TOML table with a comment before each field; tables within come last, as TOML wants them."""
+    table = tomlkit.table()
+    fields = type(section).model_fields
+    if "name" not in fields and "name" in values:
+        table.add(tomlkit.comment(f"name: {description}"))
+        table.add("name", values["name"])
+    for name, field in sorted(fields.items(), key=lambda item: isinstance(values.get(item[0]), dict)):
+        table.add(tomlkit.comment(f"{name}: {field.description}"))
+        if name in values:
+            table.add(name, values[name])
+    return table
+
+
+def _leaves(nested: Nested, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

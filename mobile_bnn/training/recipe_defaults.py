@@ -4,39 +4,39 @@ A recipe of the zoo was made for one data set and many epochs. Who trains for on
 neither the warm-up nor the image size that do not fit then.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from mobile_bnn.data.info import SPECS, base_name
+from mobile_bnn.training.nested import Nested
 
 
-def bowed(fields: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a zoo's recipe, with those changed that what was given leaves no room for.
+def bowed(fields: Nested, given: Nested) -> Nested:
+    """The nested fields of a zoo's recipe, with those changed that what was given leaves no room for.
 
-    * Images of a data set that has one size are not resized: `image_size` goes.
+    * Images of a data set that has one size are not resized: `data.image_size` goes.
     * A warm-up, or steps of the learning rate, that fewer epochs have no room for keep their share of the epochs.
-    * Steps go with the schedule that has them.
 
     Args:
         fields: of the recipe.
         given: by the user; they replace fields of the recipe later, and are never changed here.
     """
-    result = dict(fields)
-    dataset = given.get("dataset")
-    if isinstance(dataset, str) and base_name(dataset) in SPECS and "image_size" not in given:
-        result.pop("image_size", None)
-    if given.get("schedule", "step") != "step" and "step_epochs" not in given:
-        result.pop("step_epochs", None)
+    result = {**fields, "data": dict(fields.get("data", {})), "schedule": dict(fields.get("schedule", {}))}
+    data, schedule = given.get("data", {}), given.get("schedule", {})
+    if base_name(str(data.get("name"))) in SPECS and "image_size" not in data:
+        result["data"].pop("image_size", None)
     epochs = given.get("epochs")
     if isinstance(epochs, int) and 0 < epochs < fields["epochs"]:
         share = epochs / fields["epochs"]
-        if result.get("warmup_epochs", 0) >= epochs and "warmup_epochs" not in given:
-            result["warmup_epochs"] *= share
-        if max(result.get("step_epochs", [0])) >= epochs and not {"step_epochs", "schedule"} & set(given):
-            result |= _scaled_steps(result["step_epochs"], share, epochs)
+        own = result["schedule"]
+        if own.get("warmup_epochs", 0) >= epochs and "warmup_epochs" not in schedule:
+            own["warmup_epochs"] *= share
+        if max(own.get("epochs", [0])) >= epochs and not {"epochs", "name"} & set(schedule):
+            result["schedule"] = {**own, **_scaled_steps(own["epochs"], share, epochs)}
+            if result["schedule"]["name"] == "constant":
+                result["schedule"] = {key: result["schedule"][key] for key in ("name", "warmup_epochs") if key in own}
     return result
 
 
 def _scaled_steps(steps: list[int], share: float, epochs: int) -> dict[str, Any]:
     scaled = sorted({step for step in (round(step * share) for step in steps) if 0 < step < epochs})
-    return {"step_epochs": scaled} if scaled else {"step_epochs": [], "schedule": "constant"}
+    return {"epochs": scaled} if scaled else {"name": "constant"}

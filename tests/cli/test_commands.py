@@ -87,8 +87,8 @@ def test_the_file_tells_what_it_is(finished):
 
 def test_the_file_is_as_accurate_as_keras(finished):
     verification = Verification.load(RunFolder(finished).verification)
-    assert verification.keras_top1 > 0.9
-    assert abs(verification.keras_top1 - verification.tflite_top1) <= 0.003
+    assert verification.result.keras > 0.9
+    assert abs(verification.result.keras - verification.result.tflite) <= 0.003
     assert [layer.layer for layer in verification.layers] == ["conv2", "conv3", "dense1", "dense2"]
 
 

@@ -68,7 +68,7 @@ def test_the_accuracy_goes_into_a_copy_of_the_file(own_run: RunFolder, tmp_path:
     mbnn("verify", own_run, "--limit", 64, "--output", copy)
     accuracy = read_metadata(copy).accuracy
     verification = Verification.load(own_run.verification)
-    assert (accuracy.samples, accuracy.tflite_top1) == (64, verification.tflite_top1)
+    assert (accuracy.samples, accuracy.metrics) == (64, verification.metrics)
     assert graph_sha256(copy) == graph_sha256(own_run.tflite)
     assert read_metadata(own_run.tflite).accuracy is None
     assert "does not end in .tflite" in mbnn("verify", own_run, "--output", tmp_path / "x", code=2).stderr

@@ -54,7 +54,7 @@ def write_archive(version, path, files=None):
 
 def assert_whole(source):
     assert source.train.images.shape == (5 * COUNT, 32, 32, 3)
-    np.testing.assert_array_equal(source.train.labels, LABELS * 5)
+    np.testing.assert_array_equal(source.train.targets, LABELS * 5)
     # the publisher's layout: 1,024 red bytes, row by row, then green, then blue
     np.testing.assert_array_equal(source.train.images[COUNT + 1, 2, 3], images_of(1)[1][[67, 1024 + 67, 2048 + 67]])
     np.testing.assert_array_equal(source.test.images, images_of(5).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))

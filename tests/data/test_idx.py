@@ -50,7 +50,7 @@ def test_the_files_are_found_in_the_usual_places(tmp_path, name, sub, compressed
     assert source.train.images.shape == (30, 28, 28, 1)
     assert source.test.images.shape == (20, 28, 28, 1)
     assert source.train.images.dtype == np.uint8
-    assert set(source.train.labels) == {9}
+    assert set(source.train.targets) == {9}
     assert source.validation is None
     assert str(tmp_path) in source.origin
 

@@ -155,7 +155,12 @@ def test_the_central_crop_of_a_stream_is_central():
     wide = np.zeros((16, 32, 3), np.uint8)
     wide[:, 10:22] = 200  # the crop takes the columns 9 to 22
     source = Stream(
-        tf.data.Dataset.from_tensors((wide, np.int64(0))), 1, lambda x: x, (14, 14, 3), shuffle_buffer=1, augment=False
+        tf.data.Dataset.from_tensors((wide, np.int64(0))),
+        1,
+        lambda x: x,
+        (14, 14, 3),
+        shuffle_buffer=1,
+        augmented=False,
     )
     images, _ = dataset_of(source, (14, 14, 3), (0.0,) * 3, (1.0,) * 3).test_arrays()
     np.testing.assert_array_equal(images[0, 0, :, 0], [0] + [200] * 12 + [0])
@@ -178,8 +183,8 @@ def test_held_out_samples_are_no_longer_trained_on(kind):
 
 def test_held_out_samples_depend_on_the_seed():
     split = InMemory(PIXELS, LABELS)
-    assert sorted(split.hold_out(10, 0)[1].labels) != sorted(split.hold_out(10, 1)[1].labels)
-    np.testing.assert_array_equal(split.hold_out(10, 0)[1].labels, split.hold_out(10, 0)[1].labels)
+    assert sorted(split.hold_out(10, 0)[1].targets) != sorted(split.hold_out(10, 1)[1].targets)
+    np.testing.assert_array_equal(split.hold_out(10, 0)[1].targets, split.hold_out(10, 0)[1].targets)
 
 
 def test_an_epochs_function_does_not_hold_the_images_as_a_constant():

@@ -82,10 +82,10 @@ def verified(computer: Any, run: RunFolder, expected: Expected, accuracy: str, *
     verification = Verification.load(run.verification)
     test = History.load(run.history).test
     assert test is not None
-    assert verification.keras_top1 == pytest.approx(test["accuracy"], abs=1e-6)
+    assert verification.result.keras == pytest.approx(test["accuracy"], abs=1e-6)
     assert (verification.samples, verification.split) == (expected.test, "test")
     assert verification.agreement >= 0.95
-    assert abs(verification.keras_top1 - verification.tflite_top1) <= 0.05
+    assert abs(verification.result.keras - verification.result.tflite) <= 0.05
     assert [layer.layer for layer in verification.layers] == ["conv2", "conv3", "dense1", "dense2"]
 
 
@@ -145,7 +145,7 @@ def assert_an_older_recipe_is_found(computer: Any, run: RunFolder) -> None:
     run.recipe.write_text(recipe.replace(f"{computer.home}/my photos", "my photos"), encoding="utf-8")
     before = Verification.load(run.verification)
     computer.mbnn("verify", RUN, folder=computer.elsewhere)
-    assert Verification.load(run.verification).keras_top1 == before.keras_top1
+    assert Verification.load(run.verification).result.keras == before.result.keras
     (computer.home / "my photos").rename(computer.home / "moved")
     answer = computer.run(["verify", RUN], computer.elsewhere)
     assert (answer.exit_code, answer.stdout) == (2, "")

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.profiling.engines import ENGINES
+from mobile_bnn.records import Pair
 from mobile_bnn.runtime import (
     Accuracy,
     ModelMetadata,
     Normalization,
+    TaskSpec,
     constant,
     operator_name,
     pack,
@@ -34,7 +36,14 @@ FULL = ModelMetadata(
     normalization=Normalization(mean=[127.5], std=[127.5]),
     binary_macs=1,
     float_macs=2,
-    accuracy=Accuracy(dataset="digits", split="test", samples=360, keras_top1=0.98, tflite_top1=0.97),
+    accuracy=Accuracy(
+        dataset="digits",
+        split="test",
+        samples=360,
+        headline="top-1",
+        metrics={"top-1": Pair(keras=0.98, tflite=0.97)},
+    ),
+    task=TaskSpec(name="detection", options={"strides": [8, 16], "score": 0.5}),
     versions={"larq": "0.14.0"},
 )
 
@@ -109,8 +118,8 @@ def with_content(path: Path, content: bytes) -> bytes:
         (json.dumps({**FULL.model_dump(), "extra": 1}).encode(), "is not a model metadata file: extra: "),
         (json.dumps({**FULL.model_dump(), "input_shape": []}).encode(), "input_shape: Tuple should have at least 1"),
         (
-            json.dumps({**FULL.model_dump(), "schema_version": 2}).encode(),
-            "of version 2: this mobile_bnn reads version 1. Install the mobile_bnn that wrote it",
+            json.dumps({**FULL.model_dump(), "schema_version": 3}).encode(),
+            "of version 3: this mobile_bnn reads versions 1 to 2. Install the mobile_bnn that wrote it",
         ),
     ],
 )

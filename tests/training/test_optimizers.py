@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mobile_bnn import methods, zoo
+from mobile_bnn import zoo
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.training import Recipe, optimizers
 
@@ -44,10 +44,17 @@ def test_warm_up_survives_serialization():
     assert [float(copy(step)) for step in (0, 5, 30)] == [float(schedule(step)) for step in (0, 5, 30)]
 
 
+@pytest.mark.parametrize(("name", "kind"), [("adam", "Adam"), ("sgd", "SGD")])
+def test_the_optimizer_is_the_recipes(name, kind):
+    recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer=name, learning_rate=0.25, schedule="constant")
+    optimizer = optimizers.make(recipe, STEPS)
+    assert (type(optimizer).__name__, optimizers.current_learning_rate(optimizer)) == (kind, 0.25)
+
+
 def test_bop_flips_binary_weights_and_adam_trains_the_rest():
     tf.keras.utils.set_random_seed(1)
     recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer="bop", bop_gamma=0.5, schedule="constant")
-    model = zoo.build("binary_lenet", methods.get("bnn").latent_free(), (8, 8, 1), 3)
+    model = zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3)
     optimizer = optimizers.make(recipe, STEPS)
     assert optimizers.current_learning_rate(optimizer) == pytest.approx(1e-3)
     x, y = tf.random.stateless_normal((8, 8, 8, 1), seed=(0, 1)), tf.one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from pydantic import BaseModel
 
-from mobile_bnn import zoo
-from mobile_bnn.errors import UsageError
+from mobile_bnn import methods, zoo
+from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.training import Recipe
+from tests.support.fixtures import FIXTURES
 
 
 def test_toml_there_and_back(tmp_path):
@@ -20,7 +22,13 @@ def test_toml_there_and_back(tmp_path):
 def test_every_field_is_documented_in_the_file(tmp_path):
     Recipe.make(zoo="resnet20", epochs=2).write(tmp_path / "recipe.toml")
     text = (tmp_path / "recipe.toml").read_text()
-    for name, field in Recipe.model_fields.items():
+    recipe = Recipe.read(tmp_path / "recipe.toml")
+    sections = [recipe.task, recipe.method, recipe.data, recipe.optimizer, recipe.schedule, recipe.runtime]
+    own = [name for name in Recipe.model_fields if not isinstance(getattr(recipe, name), BaseModel)]
+    fields = [(name, Recipe.model_fields[name]) for name in own]
+    for section in sections:
+        fields += type(section).model_fields.items()
+    for name, field in fields:
         assert field.description, name
         assert f"# {name}: {field.description}" in text
 
@@ -32,26 +40,26 @@ def test_every_architecture_has_a_recipe(name):
 
 def test_overrides_win():
     recipe = Recipe.of_zoo("resnet20", method="bnn", epochs=3)
-    assert (recipe.method, recipe.epochs) == ("bnn", 3)
+    assert (recipe.method.card.name, recipe.epochs) == ("bnn", 3)
 
 
 def test_a_default_bows_to_what_the_user_gives():
     quick = Recipe.of_zoo("quicknet", epochs=1)  # of 600, 5 of them a warm-up
-    assert (quick.epochs, quick.warmup_epochs, quick.image_size) == (1, pytest.approx(5 / 600), 224)
-    assert Recipe.of_zoo("quicknet", epochs=6).warmup_epochs == 5
-    assert Recipe.of_zoo("quicknet", dataset="cifar10").image_size is None
-    assert Recipe.of_zoo("quicknet", dataset="image_folder:photos").image_size == 224
-    assert Recipe.of_zoo("quicknet", dataset="digits", image_size=64).image_size == 64
+    assert (quick.epochs, quick.schedule.warmup_epochs, quick.data.image_size) == (1, pytest.approx(5 / 600), 224)
+    assert Recipe.of_zoo("quicknet", epochs=6).schedule.warmup_epochs == 5
+    assert Recipe.of_zoo("quicknet", dataset="cifar10").data.image_size is None
+    assert Recipe.of_zoo("quicknet", dataset="image_folder:photos").data.image_size == 224
+    assert Recipe.of_zoo("quicknet", dataset="digits", image_size=64).data.image_size == 64
 
 
 def test_steps_of_the_learning_rate_keep_their_share_of_the_epochs():
     whole = Recipe.of_zoo("binary_densenet28")
-    assert (whole.epochs, whole.step_epochs) == (120, [100, 110])
-    assert Recipe.of_zoo("binary_densenet28", epochs=60).step_epochs == [50, 55]
+    assert (whole.epochs, whole.schedule.epochs) == (120, [100, 110])
+    assert Recipe.of_zoo("binary_densenet28", epochs=60).schedule.epochs == [50, 55]
     one = Recipe.of_zoo("binary_densenet28", epochs=1)
-    assert (one.schedule, one.step_epochs) == ("constant", [])
+    assert one.nested()["schedule"] == {"name": "constant", "warmup_epochs": 0}
     cosine = Recipe.of_zoo("binary_densenet28", schedule="cosine")
-    assert (cosine.schedule, cosine.step_epochs) == ("cosine", [])
+    assert cosine.nested()["schedule"] == {"name": "cosine", "warmup_epochs": 0}
 
 
 @pytest.mark.parametrize("name", zoo.names())
@@ -60,10 +68,10 @@ def test_one_epoch_of_every_recipe_fits(name):
 
 
 def test_none_restores_the_default_of_a_field(tmp_path):
-    assert Recipe.of_zoo("quicknet", image_size=None, warmup_epochs=None).warmup_epochs == 0
+    assert Recipe.of_zoo("quicknet", image_size=None, warmup_epochs=None).schedule.warmup_epochs == 0
     Recipe.make(zoo="resnet20", epochs=2, image_size=32, seed=3).write(tmp_path / "recipe.toml")
     recipe = Recipe.read(str(tmp_path / "recipe.toml"), image_size=None, seed=None)
-    assert (recipe.image_size, recipe.seed) == (None, 0)
+    assert (recipe.data.image_size, recipe.runtime.seed) == (None, 0)
     with pytest.raises(UsageError, match=r"unknown field 'image_sise'. Did you mean image_size"):
         Recipe.of_zoo("quicknet", image_sise=None)
 
@@ -71,7 +79,7 @@ def test_none_restores_the_default_of_a_field(tmp_path):
 def test_differences_name_the_fields():
     one = Recipe.of_zoo("resnet20", epochs=3)
     other = Recipe.of_zoo("resnet20", epochs=4, seed=1)
-    assert one.differences(other) == ["epochs: 3 → 4", "seed: 0 → 1"]
+    assert one.differences(other) == ["epochs: 3 → 4", "runtime.seed: 0 → 1"]
     assert one.differences(one) == []
 
 
@@ -82,22 +90,89 @@ def test_differences_name_the_fields():
         ({"epochs": "three"}, "recipe: epochs: Input should be a valid integer (got 'three')"),
         ({"epochs": 2.5}, "recipe: epochs: Input should be a valid integer"),
         ({"epochs": 0}, "recipe: epochs: Input should be greater than or equal to 1 (got 0)"),
-        ({"learning_rate": -1.0}, "recipe: learning_rate: Input should be greater than 0 (got -1.0)"),
-        ({"learning_rate": float("nan")}, "recipe: learning_rate: Input should be"),
-        ({"optimizer": "sgd"}, "recipe: optimizer: Input should be 'adam' or 'bop' (got 'sgd')"),
-        ({"label_smoothing": 1.0}, "recipe: label_smoothing: Input should be less than 1 (got 1.0)"),
-        ({"schedule": "step"}, "recipe: step_epochs: schedule 'step' needs at least one epoch, such as step_e"),
-        ({"step_epochs": [1]}, "recipe: step_epochs: only schedule 'step' has steps, not 'cosine'"),
-        ({"schedule": "step", "step_epochs": [5, 2]}, "recipe: step_epochs: must rise"),
-        ({"warmup_epochs": 9.0}, "recipe: warmup_epochs: must be less than epochs (9 of 9); warmup_epochs=0 takes"),
+        ({"learning_rate": -1.0}, "recipe: optimizer.learning_rate: Input should be greater than 0 (got -1.0)"),
+        ({"learning_rate": float("nan")}, "recipe: optimizer.learning_rate: Input should be"),
+        ({"optimizer.learning_rat": 0.1}, "unknown field of optimizer adam 'learning_rat'. Did you mean learning_rate"),
+        ({"optimiser.learning_rate": 0.1}, "recipe: unknown field 'optimiser.learning_rate'. Did you mean"),
+        ({"optimizer": "adan"}, "unknown optimizer 'adan'. Did you mean adam? Known: adam, sgd"),
+        ({"label_smoothing": 1.0}, "recipe: task.label_smoothing: Input should be less than 1 (got 1.0)"),
+        ({"task": "clasification"}, "unknown task 'clasification'. Did you mean classification?"),
+        ({"schedule": "step"}, "recipe: schedule.epochs: needs at least one, such as epochs=[30,60]"),
+        ({"step_epochs": [1]}, "recipe: unknown field of schedule cosine 'epochs'. Did you mean warmup_epochs?"),
+        ({"schedule": "step", "step_epochs": [5, 2]}, "recipe: schedule.epochs: must rise"),
+        ({"warmup_epochs": 9.0}, "recipe: schedule.warmup_epochs: must be less than epochs (9 of 9); warmup_epochs=0"),
+        ({"method.alpha": 1.0}, "recipe: unknown field of method bnn 'alpha'. Known: bop, clip, float_kernels"),
+        ({"method": 3}, "recipe: method: is a section, or a name (got 3)"),
+        ({"teacher": "run"}, "recipe: teacher.run: names no folder"),
+        ({"teacher": "float_twin", "teacher.weight": 0.0}, "recipe: teacher.weight: Input should be greater than 0"),
         ({"zoo": "resnet"}, "unknown zoo model 'resnet'. Did you mean resnet20"),
         ({"method": "bi-real"}, "unknown method 'bi-real'. Did you mean bi_real"),
-        ({"augment": "yes"}, "recipe: augment: Input should be a valid boolean (got 'yes')"),
+        ({"augment": "yes"}, "recipe: data.augment: Input should be a valid boolean (got 'yes')"),
     ],
 )
 def test_mistakes_are_named(fields, message):
     with pytest.raises(UsageError, match=re.escape(message)):
         Recipe.make(**{"zoo": "resnet20", "epochs": 9, **fields})
+
+
+def test_fields_have_a_path_and_most_a_short_name():
+    paths = {"data.batch_size": 8, "optimizer": "sgd", "schedule": {"name": "constant"}, "runtime.seed": 3}
+    short = {"batch_size": 8, "optimizer": "sgd", "schedule": "constant", "seed": 3}
+    assert Recipe.of_zoo("resnet20", **paths) == Recipe.of_zoo("resnet20", **short)
+
+
+def test_another_choice_drops_the_fields_that_it_lacks(tmp_path):
+    recipe = Recipe.make(zoo="resnet20", epochs=9, method="ir_net", **{"method.t_max": 5.0, "method.clip": 1.5})
+    recipe.write(tmp_path / "recipe.toml")
+    other = Recipe.read(tmp_path / "recipe.toml", method="bnn")
+    assert other.nested()["method"] == {"name": "bnn", "clip": 1.5, "float_kernels": 0.0}
+
+
+def test_bop_is_an_option_of_the_method_and_was_an_optimizer(tmp_path):
+    recipe = Recipe.make(zoo="resnet20", epochs=9, optimizer="bop", bop_gamma=0.5)
+    assert recipe == Recipe.make(zoo="resnet20", epochs=9, **{"method.bop.gamma": 0.5})
+    recipe.write(tmp_path / "recipe.toml")
+    assert Recipe.read(tmp_path / "recipe.toml") == recipe
+    assert Recipe.read(tmp_path / "recipe.toml", optimizer="adam").method.bop is None
+    assert Recipe.read(tmp_path / "recipe.toml", bop_threshold=1e-3).nested()["method"]["bop"] == {
+        "threshold": 1e-3,
+        "gamma": 0.5,
+    }
+
+
+FLAT = FIXTURES / "version_1" / "recipes"
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_flat_recipe_of_version_1_is_the_one_of_today(name):
+    assert Recipe.read(FLAT / f"{name}.toml") == Recipe.of_zoo(name)
+
+
+def test_every_field_of_version_1_has_its_place():
+    bop = Recipe.read(FLAT / "bop_all_fields.toml")
+    assert bop.nested() == {
+        "schema_version": 2,
+        "zoo": "binary_lenet",
+        "epochs": 9,
+        "task": {"name": "classification", "label_smoothing": 0.1},
+        "method": {"name": "bi_real", "clip": 1.0, "float_kernels": 0.0, "bop": {"threshold": 1e-7, "gamma": 1e-3}},
+        "data": {"name": "mnist", "augment": False, "validation_fraction": 0.1, "batch_size": 32},
+        "optimizer": {"name": "adam", "learning_rate": 0.02},
+        "schedule": {"name": "cosine", "warmup_epochs": 1.5},
+        "runtime": {"seed": 5, "flip_ratio": False, "strategy": "none"},
+    }
+    step = Recipe.read(FLAT / "step_all_fields.toml")
+    assert step.method == methods.create("dorefa", clip=1.25)
+    assert (step.data.name, step.data.image_size) == ("image_folder:/data/photos", 48)
+    assert step.nested()["schedule"] == {"name": "step", "warmup_epochs": 0.0, "epochs": [3, 6], "factor": 0.5}
+    assert step.runtime.strategy == "mirrored"
+    assert Recipe.read(FLAT / "constant.toml").nested()["schedule"] == {"name": "constant", "warmup_epochs": 0.0}
+
+
+def test_a_recipe_of_a_later_version_is_named(tmp_path):
+    (tmp_path / "recipe.toml").write_text('schema_version = 3\nzoo = "resnet20"\nepochs = 1\n')
+    with pytest.raises(MobileBnnError, match=r"recipe.toml is a recipe of version 3: this mobile_bnn reads versions 1"):
+        Recipe.read(tmp_path / "recipe.toml")
 
 
 def test_a_missing_field_is_named():

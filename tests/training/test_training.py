@@ -172,7 +172,7 @@ def test_two_trainings_are_not_mixed(finished):
     run, _ = finished
     with pytest.raises(UsageError, match=re.escape(f"{run} already holds a training. --resume goes on with it")):
         train(recipe(), run)
-    with pytest.raises(UsageError, match=r"cannot resume .* with another recipe: seed: 0 → 7"):
+    with pytest.raises(UsageError, match=r"cannot resume .* with another recipe: runtime.seed: 0 → 7"):
         train(recipe(epochs=4, seed=7), run, resume=True)
 
 

@@ -1,5 +1,6 @@
 """The architectures: shapes, sizes as published, and every architecture with every method."""
 
+import math
 import re
 
 import numpy as np
@@ -28,8 +29,33 @@ def test_architectures_take_methods(name, method):
     assert y.shape == (2, 5)
     np.testing.assert_allclose(y.sum(1), 1, rtol=1e-5)
     quantized = [layer for layer in model.layers if getattr(layer, "input_quantizer", None)]
-    assert quantized
-    assert {type(layer.input_quantizer) for layer in quantized} == {type(methods.get(method).activation_quantizer())}
+    expected = methods.create(method).input_quantizer()
+    assert {type(layer.input_quantizer) for layer in quantized} == ({type(expected)} if expected else set())
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_backbone_has_maps_by_stride_and_the_softmax_is_the_last_layer(name):
+    size = max(zoo.get(name).smallest_input, 32)
+    image = tf.keras.layers.Input((size, size, 3))
+    features = zoo.get(name).backbone(methods.create("bnn"), image)
+    heights = [features[stride].shape[1] for stride in sorted(features)]
+    assert heights == sorted(heights, reverse=True)
+    for stride, tensor in features.items():
+        # A convolution without padding makes a map smaller, and the AlexNets have several.
+        assert size // stride - 2 <= tensor.shape[1] <= math.ceil(size / stride), stride
+    model = zoo.build(name, "bnn", (size, size, 3), 4)
+    last = model.layers[-1]
+    assert (last.name, last.activation, last.input.shape[-1]) == ("probabilities", tf.keras.activations.softmax, 4)
+
+
+def test_a_method_that_needs_a_shortcut_refuses_nets_without():
+    class Residual(methods.get("bnn")):
+        needs = zoo.SHORTCUT
+
+    assert zoo.build("resnet20", Residual(), (8, 8, 3), 3).output_shape == (None, 3)
+    message = "binary_lenet cannot be trained with bnn: the method needs a shortcut around every binary convolution"
+    with pytest.raises(UsageError, match=rf"{message}. Choose one of binary_resnet_e18, birealnet18, quicknet, "):
+        zoo.build("binary_lenet", Residual())
 
 
 def test_defaults_are_the_architectures_own():
@@ -148,8 +174,8 @@ def test_real_to_binary_scales_each_image_by_its_own_factors():
     ("name", "real_inputs", "real_weights"),
     [
         ("binary_alexnet", ["conv1"], []),
-        ("xnornet", ["conv1", "probabilities"], ["conv1", "probabilities"]),
-        ("dorefa_net", ["conv1", "probabilities"], ["conv1", "probabilities"]),
+        ("xnornet", ["conv1", "logits"], ["conv1", "logits"]),
+        ("dorefa_net", ["conv1", "logits"], ["conv1", "logits"]),
     ],
 )
 def test_which_layers_of_the_alexnets_are_real(name, real_inputs, real_weights):

@@ -32,8 +32,8 @@ def test_the_counts_are_those_of_keras_and_lce(tiny_model, binary_tflite):
     file = lce.testing.Interpreter(binary_tflite.read_bytes(), use_reference_bconv=True).predict(images)
     assert result.samples == 40
     assert done == [16, 16, 8]
-    assert result.keras_top1 == np.mean(keras.argmax(1) == labels)
-    assert result.tflite_top1 == np.mean(file.argmax(1) == labels)
+    assert result.result.keras == np.mean(keras.argmax(1) == labels)
+    assert result.result.tflite == np.mean(file.argmax(1) == labels)
     assert result.agreement == np.mean(keras.argmax(1) == file.argmax(1))
     ours = np.concatenate([run(binary_tflite.read_bytes(), image[None], library=True) for image in images])
     batched = np.concatenate([tiny_model.predict_on_batch(x) for x, _ in batches()])

@@ -1,0 +1,70 @@
+"""The base class of tasks, the half that devices need: what outputs mean and how good they are. NumPy only."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from mobile_bnn.named_options import NamedOptions
+from mobile_bnn.registry import Registry
+from mobile_bnn.tasks.training_task import TrainingTask
+from mobile_bnn.typing import Array
+
+T = TypeVar("T", bound="type[Task]")
+
+
+class Task(NamedOptions):
+    """A task. A subclass adds its options as fields and gives the methods below.
+
+    Attributes:
+        name: in recipes and on the command line.
+        headline: the metric of `evaluate` that tables, bars and cards show, such as "top-1"; 0 to 1, more is better.
+        training_metric: the Keras metric of the training history that goes with it, such as "accuracy".
+    """
+
+    kind = "task"
+    name: ClassVar[str]
+    headline: ClassVar[str]
+    training_metric: ClassVar[str]
+
+    @classmethod
+    def registered_name(cls) -> str:
+        """Its name in recipes."""
+        return cls.name
+
+    @abstractmethod
+    def decode(self, outputs: Sequence[Array]) -> Sequence[Any]:
+        """The predictions in a network's outputs, one for each sample of the batch.
+
+        Args:
+            outputs: float32 [batch, ...], in the order of the network's outputs.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def evaluate(self, predictions: Sequence[Any], targets: Sequence[Any]) -> dict[str, float]:
+        """Metrics of predictions against a data set's targets, `headline` among them."""
+        raise NotImplementedError
+
+    def agreement(self, ours: Sequence[Any], theirs: Sequence[Any]) -> float:
+        """How far two networks predict the same, 0 to 1: by default the share of equal elements."""
+        return float(np.mean(np.asarray(ours) == np.asarray(theirs)))
+
+    def decoding(self) -> dict[str, Any]:
+        """The options that `decode` depends on; they travel in the file. None by default."""
+        return {}
+
+    @abstractmethod
+    def training(self) -> TrainingTask:
+        """The half that training needs. It loads TensorFlow."""
+        raise NotImplementedError
+
+
+TASKS: Registry[type[Task]] = Registry("task", "mobile_bnn.tasks")
+
+
+def register(task: T) -> T:
+    """A class decorator that makes a task known by its name."""
+    TASKS.add(task.name, task, task)
+    return task

@@ -1,0 +1,56 @@
+"""Building and compiling a recipe's model, in one phase of its training."""
+
+from mobile_bnn import data, zoo
+from mobile_bnn.legacy_keras import larq
+from mobile_bnn.methods import Phase
+from mobile_bnn.methods.plan import WHOLE
+from mobile_bnn.tasks import TrainingTask
+from mobile_bnn.training import optimizers
+from mobile_bnn.training.distillation import Distillation
+from mobile_bnn.training.recipe import Recipe
+from mobile_bnn.training.stages import Stage
+from mobile_bnn.typing import KerasModel
+
+
+def build_model(recipe: Recipe, info: data.DatasetInfo, phase: Phase = WHOLE) -> KerasModel:
+    """The recipe's zoo model, for the data set's image shape and classes, not compiled.
+
+    Args:
+        recipe: names the architecture, the method and the task.
+        info: of the data set.
+        phase: what of its binary layers is binarized.
+    """
+    method = recipe.method.in_phase(phase)
+    return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes, recipe.task)
+
+
+def build_stage(recipe: Recipe, dataset: data.Dataset, stage: Stage) -> KerasModel:
+    """The model of a stage, with the metrics of training and only its layers trainable, not compiled."""
+    # Larq's metric creates its variables within the step, which replicas of a strategy cannot do.
+    flip_ratio = recipe.runtime.flip_ratio and recipe.runtime.strategy == "none"
+    with larq.context.metrics_scope(["flip_ratio"] if flip_ratio else []):
+        model = build_model(recipe, dataset.info, stage.phase)
+    for layer in model.layers:
+        if not stage.phase.trainable(layer):
+            layer.trainable = False
+    return model
+
+
+def compile_stage(
+    model: KerasModel,
+    recipe: Recipe,
+    dataset: data.Dataset,
+    task: TrainingTask,
+    stage: Stage,
+    teacher: KerasModel | None,
+) -> KerasModel:
+    """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it."""
+    trained = model
+    if teacher is not None and recipe.teacher is not None:
+        trained = Distillation(model, teacher, task, recipe.teacher)
+    trained.compile(
+        optimizer=optimizers.make(recipe, dataset.steps_per_epoch, stage.schedule_epochs),
+        loss=task.losses(),
+        metrics=list(task.metrics()),
+    )
+    return trained

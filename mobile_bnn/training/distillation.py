@@ -1,0 +1,80 @@
+"""Distillation: a student learns from the targets and from a teacher's logits.
+
+Hinton, Vinyals, Dean: "Distilling the Knowledge in a Neural Network", 2015, section 2.
+"""
+
+from typing import Any
+
+from mobile_bnn.errors import UsageError
+from mobile_bnn.legacy_keras import tf
+from mobile_bnn.tasks import TrainingTask
+from mobile_bnn.training.sections import Teacher
+from mobile_bnn.typing import KerasModel, KerasTensor, TfTensor
+
+
+def soft_loss(teacher: TfTensor, student: TfTensor, temperature: float) -> TfTensor:
+    """T² · KL(softmax(z_t / T) ‖ softmax(z_s / T)), the mean over all but the last axis: a float32 scalar.
+
+    The factor T² keeps the gradient's size independent of the temperature.
+
+    Args:
+        teacher, student: logits z_t and z_s, float32 [..., classes].
+        temperature: T above 0.
+    """
+    wanted = tf.nn.log_softmax(teacher / temperature)
+    given = tf.nn.log_softmax(student / temperature)
+    return temperature**2 * tf.reduce_mean(tf.reduce_sum(tf.exp(wanted) * (wanted - given), axis=-1))
+
+
+class Distillation(tf.keras.Model):  # type: ignore[misc]
+    """A student whose loss is (1 − λ) · the task's + λ · `soft_loss`.
+
+    Args:
+        student: the model that is trained; it computes what this model does.
+        teacher: the trained model that it learns from, of the same inputs; it stays as it is.
+        task: tells where the logits are.
+        options: λ (`weight`) and the temperature.
+
+    Raises:
+        UsageError: the teacher does not fit the student.
+    """
+
+    def __init__(self, student: KerasModel, teacher: KerasModel, task: TrainingTask, options: Teacher) -> None:
+        super().__init__(name=student.name)
+        _check(student, teacher)
+        teacher.trainable = False
+        self.student = student
+        self._with_logits = tf.keras.Model(student.inputs, [student.outputs, task.logits(student)])
+        self._teacher = tf.keras.Model(teacher.inputs, task.logits(teacher))
+        self._options = options
+
+    def call(self, inputs: KerasTensor, training: bool | None = None) -> KerasTensor:
+        """The student's outputs."""
+        return self.student(inputs, training=training)
+
+    def train_step(self, data: Any) -> dict[str, TfTensor]:
+        """Keras's hook: one step of the optimizer."""
+        images, targets, weights = tf.keras.utils.unpack_x_y_sample_weight(data)
+        taught = self._teacher(images, training=False)
+        with tf.GradientTape() as tape:
+            outputs, logits = self._with_logits(images, training=True)
+            outputs = outputs[0] if len(outputs) == 1 else outputs
+            hard = self.compute_loss(images, targets, outputs, weights)
+            share = self._options.weight
+            loss = (1 - share) * hard + share * soft_loss(taught, logits, self._options.temperature)
+        self.optimizer.minimize(loss, self.student.trainable_variables, tape=tape)
+        metrics: dict[str, TfTensor] = self.compute_metrics(images, targets, outputs, weights)
+        return metrics
+
+
+def _check(student: KerasModel, teacher: KerasModel) -> None:
+    pairs = [
+        ("images of", student.input_shape, teacher.input_shape),
+        ("outputs of", student.output_shape, teacher.output_shape),
+    ]
+    for what, ours, theirs in pairs:
+        if ours != theirs:
+            raise UsageError(
+                f"the teacher does not fit: it has {what} {theirs[1:]}, the student {ours[1:]}",
+                cure="Name a run of the same data set and image size: --set teacher.run=FOLDER",
+            )

@@ -1,0 +1,55 @@
+"""Stages of binary 3x3 convolutions, each with a float shortcut around it: the body of Bi-Real Net."""
+
+from collections.abc import Callable, Sequence
+
+from mobile_bnn import legacy_keras as keras2
+from mobile_bnn.methods import Method
+from mobile_bnn.tasks import Features
+from mobile_bnn.typing import KerasTensor
+from mobile_bnn.zoo.blocks.real_layers import norm, real_conv
+
+# From (input, method, filters, strides, name) to what is added to the shortcut.
+Branch = Callable[[KerasTensor, Method, int, int, str], KerasTensor]
+
+
+def binary_conv(x: KerasTensor, method: Method, filters: int, strides: int, name: str) -> KerasTensor:
+    """The binary 3x3 convolution of a branch."""
+    return method.conv2d(x, filters, 3, strides=strides, name=f"{name}_conv")
+
+
+def plain_branch(x: KerasTensor, method: Method, filters: int, strides: int, name: str) -> KerasTensor:
+    """A convolution and a batch norm."""
+    return norm(f"{name}_conv")(binary_conv(x, method, filters, strides, name))
+
+
+def binary_stages(
+    x: KerasTensor, method: Method, filters: Sequence[int], layers: int, stride: int, branch: Branch = plain_branch
+) -> Features:
+    """Stages of `layers` binary convolutions each; every stage but the first begins by halving height and width.
+
+    Args:
+        x: float32 [batch, height, width, channels].
+        method: makes the binary layers.
+        filters: output channels of each stage.
+        layers: binary convolutions in a stage.
+        stride: of x.
+        branch: what stands beside a shortcut.
+
+    Returns:
+        The output of each stage by its stride: float32 [batch, height / 2^i, width / 2^i, filters[i]], rounded up.
+    """
+    features: Features = {}
+    for stage, channels in enumerate(filters, 1):
+        for layer in range(1, layers + 1):
+            strides, name = 2 if layer == 1 and stage > 1 else 1, f"stage{stage}_{layer}"
+            y = branch(x, method, channels, strides, name)
+            x = method.shortcut(_shortcut(x, channels, strides, f"{name}_shortcut"), y, name=f"{name}_add")
+        features[stride * 2 ** (stage - 1)] = x
+    return features
+
+
+def _shortcut(x: KerasTensor, filters: int, strides: int, name: str) -> KerasTensor:
+    if strides == 1 and x.shape[-1] == filters:
+        return x
+    x = keras2.layers.AveragePooling2D(strides, padding="same", name=f"{name}_pool")(x)
+    return norm(name)(real_conv(filters, 1, name)(x))
