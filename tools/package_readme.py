@@ -7,7 +7,6 @@ A wheel has no docs/, and where it is installed from has no such pages beside it
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 _ELSEWHERE = r"(?!\w+:|#)"  # https://, mailto:, and headings of this very page stay
@@ -25,7 +24,7 @@ def _named(link: re.Match[str]) -> str:
     return text if text == target else f"{text} ({target})"
 
 
-def dynamic_metadata(settings: Mapping[str, Any], project: Mapping[str, Any]) -> dict[str, Any]:
+def dynamic_metadata(settings: Mapping[str, object], project: Mapping[str, object]) -> dict[str, object]:
     """The fields of [project] that are made when the package is built."""
     del settings, project
     text = package_text(README.read_text(encoding="utf-8"))

@@ -5,15 +5,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ai_edge_litert.interpreter import Interpreter, load_delegate
+from ai_edge_litert.interpreter import Delegate, Interpreter, load_delegate
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.profiling.engines.engine import random_input
 from mobile_bnn.profiling.engines.lce import LarqComputeEngine
 
-Inference = Callable[[], Any]
+Inference = Callable[[], object]
 LCE_DEFAULT, LCE_INDIRECT, LCE_REFERENCE = "LCE default", "LCE indirect_bgemm", "LCE reference"
 LITERT_FLOAT = "LiteRT float"
 OURS = "mobile_bnn "  # and an instruction set
@@ -72,7 +71,7 @@ def _ours(library: Path, isa: str) -> Engine:
     return Engine(OURS + isa, load)
 
 
-def _litert(flatbuffer: bytes, threads: int, delegate: Any = None) -> Inference:
+def _litert(flatbuffer: bytes, threads: int, delegate: Delegate | None = None) -> Inference:
     delegates = [delegate] if delegate else None
     interpreter = Interpreter(model_content=flatbuffer, num_threads=threads, experimental_delegates=delegates)
     interpreter.allocate_tensors()

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from cases import CASES, Case, Layer
 
 from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.typing import KerasModel
 
 TESTS = Path(__file__).parents[2] / "tests"
 
@@ -48,7 +48,7 @@ def float_file(folder: Path, case: Case) -> Path:
     return folder / f"{case.name}_float.tflite"
 
 
-def _network(name: str) -> tuple[bytes, Any]:
+def _network(name: str) -> tuple[bytes, KerasModel]:
     from calibrated import calibrated
 
     from mobile_bnn import zoo
@@ -59,7 +59,7 @@ def _network(name: str) -> tuple[bytes, Any]:
     return to_binary(model), model
 
 
-def _layer(layer: Layer) -> tuple[bytes, Any]:
+def _layer(layer: Layer) -> tuple[bytes, KerasModel]:
     from numpy_bconv import BconvCase
 
     from mobile_bnn.legacy_keras import tf

@@ -12,18 +12,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
 
 from fresh_process import PeakMemory, printed_by
 
+from mobile_bnn.typing import KerasModel
 
-def _ours() -> Callable[[Any], bytes]:
+
+def _ours() -> Callable[[KerasModel], bytes]:
     from mobile_bnn.converters.lowering import lower
     from mobile_bnn.converters.source import Source
 
-    def convert(model: Any) -> bytes:
+    def convert(model: KerasModel) -> bytes:
         source = Source.of_keras(model)
         lower(source.model.graphs[0], source.quantized)
         return source.model.write()
@@ -31,24 +32,24 @@ def _ours() -> Callable[[Any], bytes]:
     return convert
 
 
-def _verified() -> Callable[[Any], bytes]:
+def _verified() -> Callable[[KerasModel], bytes]:
     _lce()  # its interpreter is one of those that the file is compared in
     from mobile_bnn import converters
 
-    def convert(model: Any) -> bytes:
+    def convert(model: KerasModel) -> bytes:
         with TemporaryDirectory() as folder:
             return converters.convert(model, Path(folder) / "model.tflite").path.read_bytes()
 
     return convert
 
 
-def _float() -> Callable[[Any], bytes]:
+def _float() -> Callable[[KerasModel], bytes]:
     from mobile_bnn.converters.keras.lce_converter import to_float
 
     return to_float
 
 
-def _lce() -> Callable[[Any], bytes]:
+def _lce() -> Callable[[KerasModel], bytes]:
     from mobile_bnn.converters.keras.lce_converter import to_binary
     from mobile_bnn.native_output import caught_stderr
 

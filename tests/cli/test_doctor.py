@@ -3,9 +3,9 @@
 import importlib.util
 import json
 import platform
+from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -53,7 +53,7 @@ def device_side(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = ("tensorflow", "tf_keras", "larq", "larq_compute_engine")
     find, version = importlib.util.find_spec, doctor.version
 
-    def no_spec(name: str, package: str | None = None) -> Any:
+    def no_spec(name: str, package: str | None = None) -> ModuleSpec | None:
         return None if name.partition(".")[0] in absent else find(name, package)
 
     def no_version(name: str) -> str:

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -15,6 +14,7 @@ from mobile_bnn.cli.console import print_json
 from mobile_bnn.cli.main import app
 from mobile_bnn.records import Epoch, History
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.typing import Json
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools" / "json_docs"))
@@ -40,7 +40,7 @@ COMMANDS = {
 }
 
 
-def strict(text: str) -> Any:
+def strict(text: str) -> Json:
     """Reads JSON as every other program does, which knows no NaN."""
 
     def refuse(constant: str) -> None:
@@ -49,7 +49,7 @@ def strict(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def answer(command: str, run: RunFolder) -> Any:
+def answer(command: str, run: RunFolder) -> Json:
     result = CliRunner().invoke(app, [*command.replace("{run}", str(run)).split(), "--json"])
     assert result.exit_code == 0, result.output
     return strict(result.stdout)
@@ -84,7 +84,7 @@ def test_every_link_of_the_page_leads_to_a_heading() -> None:
     assert set(re.findall(r"\]\(#(\w+)\)", text)) == headings
 
 
-def same_keys(found: Any, documented: Any) -> None:
+def same_keys(found: Json, documented: Json) -> None:
     if isinstance(documented, dict):
         assert set(found) == set(documented)
         for key, value in documented.items():

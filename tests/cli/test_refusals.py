@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import absl.logging
 import numpy as np
@@ -17,6 +16,7 @@ from mobile_bnn.cli.main import app
 from mobile_bnn.converters.graph.model import Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasLayer, KerasTensor
 
 layers = tf.keras.layers
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
@@ -32,7 +32,7 @@ def quiet() -> None:
 class Branching(layers.Layer):  # type: ignore[misc]
     """Asks for a value, but not yet where Keras builds its model, of any batch."""
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: KerasTensor) -> KerasTensor:
         return x if x.shape[0] is None or bool(tf.reduce_sum(x) > 0) else -x
 
 
@@ -40,7 +40,7 @@ class Branching(layers.Layer):  # type: ignore[misc]
 class Fourier(layers.Layer):  # type: ignore[misc]
     """Has no operator in TFLite."""
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: KerasTensor) -> KerasTensor:
         return tf.math.real(tf.signal.fft2d(tf.cast(x, tf.complex64)))
 
 
@@ -48,11 +48,11 @@ class Mine(layers.Layer):  # type: ignore[misc]
     """Is not registered with Keras."""
 
 
-def conv() -> Any:
+def conv() -> KerasLayer:
     return larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
 
 
-def saved(path: Path, *stack: Any, shape: tuple[int, ...] = (8, 8, 32)) -> Path:
+def saved(path: Path, *stack: KerasLayer, shape: tuple[int, ...] = (8, 8, 32)) -> Path:
     tf.keras.Sequential([layers.Input(shape), *stack]).save(path)
     return path
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +37,9 @@ def test_an_array_for_each_input_in_the_order_of_the_file(tmp_path: Path) -> Non
     assert [array.shape for array in given] == [(9, 8, 8, 1), (9, 8, 8)]
 
 
-REFUSED: dict[str, tuple[str, Any, str]] = {
+# Of an .npy file, of an .npz file, or the bytes of something else.
+Content = np.ndarray | np.float32 | dict[str, np.ndarray] | bytes
+REFUSED: dict[str, tuple[str, Content, str]] = {
     "float64": ("a.npy", IMAGES.astype(np.float64), f"holds float64 [9, 8, 8, 1], not float32 [N, ...]. {CURE}"),
     "pixels": ("a.npy", IMAGES.astype(np.uint8), f"holds uint8 [9, 8, 8, 1], not float32 [N, ...]. {CURE}"),
     "no sample": ("a.npy", IMAGES[:0], f"holds float32 [0, 8, 8, 1], not float32 [N, ...]. {CURE}"),
@@ -57,7 +58,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize(("name", "content", "message"), REFUSED.values(), ids=list(REFUSED))
-def test_what_is_no_samples(tmp_path: Path, name: str, content: Any, message: str) -> None:
+def test_what_is_no_samples(tmp_path: Path, name: str, content: Content, message: str) -> None:
     path = tmp_path / name
     if isinstance(content, bytes):
         path.write_bytes(content)

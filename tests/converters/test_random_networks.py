@@ -4,7 +4,6 @@ MBNN_NETWORKS=500 tries more of them (make fuzz-conversion).
 """
 
 import os
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from mobile_bnn.converters.keras.layers import binary_layers
 from mobile_bnn.converters.verification.rounding import rounding
 
 
-def _block(size: tuple[int, int], quantizers: tuple[str, str], **options: Any) -> Block:
+def _block(size: tuple[int, int], quantizers: tuple[str, str], **options: object) -> Block:
     plain = {"depthwise": False, "filters": 8, "stride": 1, "dilation": 1, "padding": "same-one", "bias": False}
     return Block(size=size, quantizers=quantizers, **{**plain, "behind": [], "join": "", **options})
 

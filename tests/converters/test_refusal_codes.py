@@ -6,7 +6,6 @@ import json
 import pickle
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from float_files import to_float
@@ -19,18 +18,19 @@ from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasModel, KerasTensor
 
 ROOT = Path(__file__).parents[2]
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
 layers = tf.keras.layers
 
 
-def grid(x: Any) -> Any:
+def grid(x: KerasTensor) -> KerasTensor:
     """Too many values for a sum of signs, also of weights."""
     return tf.round(x * 100) / 100
 
 
-def model_of_all_cures() -> Any:
+def model_of_all_cures() -> KerasModel:
     """A layer for each cure, and one that is binary."""
     tf.keras.utils.set_random_seed(1)
     image = layers.Input((9, 9, 32))
@@ -51,7 +51,7 @@ CURES = {
 }
 
 
-def found(model: Any) -> dict[str, tuple[str | None, str]]:
+def found(model: KerasModel) -> dict[str, tuple[str | None, str]]:
     rows = {row.layer: row for row in converters.lint(model)}
     return {name: (rows[name].code and rows[name].code.value, rows[name].cure) for name in CURES}
 

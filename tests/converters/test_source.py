@@ -1,7 +1,6 @@
 """What a model is converted from stays as it is: it can be linted and converted any number of times."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from mobile_bnn.converters.storage.int8 import quantize_int8
 from mobile_bnn.converters.verification.comparison import Comparison
 from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor, Options, Quantizer
 
 REACTNET = Path(__file__).parent / "pytorch" / "reactnet.tflite"
 SAMPLES = np.random.default_rng(0).uniform(-1, 1, (16, 8, 8, 32)).astype(np.float32)
@@ -25,7 +25,7 @@ SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_c
 
 
 @pytest.fixture(scope="module")
-def model() -> Any:
+def model() -> tf.keras.Model:
     """Float, binary, float: with something for each option, and an activation that LCE fuses."""
     tf.keras.utils.set_random_seed(1)
     layers = tf.keras.layers
@@ -42,18 +42,18 @@ def model() -> Any:
     )
 
 
-def sources(model: Any) -> list[Source]:
+def sources(model: tf.keras.Model) -> list[Source]:
     return [Source.of_keras(model), Source.load(REACTNET)]
 
 
-def test_lint_finds_the_same_again(model: Any) -> None:
+def test_lint_finds_the_same_again(model: tf.keras.Model) -> None:
     for source, binary in zip(sources(model), (1, 5), strict=True):
         found = [converters.lint(source) for _ in range(3)]
         assert [row.gets for row in found[0]].count("binary") == binary
         assert found[1:] == found[:1] * 2
 
 
-def test_what_is_linted_first_is_converted_to_the_same_file(model: Any, tmp_path: Path) -> None:
+def test_what_is_linted_first_is_converted_to_the_same_file(model: tf.keras.Model, tmp_path: Path) -> None:
     for source, fresh in zip(sources(model), sources(model), strict=True):
         converters.lint(source)
         paths = [tmp_path / name for name in ("first.tflite", "again.tflite", "fresh.tflite")]
@@ -62,7 +62,7 @@ def test_what_is_linted_first_is_converted_to_the_same_file(model: Any, tmp_path
         assert len({path.read_bytes() for path in paths}) == 1
 
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, Options] = {
     "int8 weights": {"float_weights": "int8"},
     "int8": {"int8": Int8([SAMPLES], "int8", "int8")},
     "LCE": {"via": "lce", "samples": SAMPLES},
@@ -71,7 +71,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_conversion_leaves_a_trace_in_the_next(model: Any, tmp_path: Path) -> None:
+def test_no_conversion_leaves_a_trace_in_the_next(model: tf.keras.Model, tmp_path: Path) -> None:
     shared, before, samples = Source.of_keras(model), Source.of_keras(model).model.write(), SAMPLES.copy()
     for name, options in OPTIONS.items():
         converters.convert(shared, tmp_path / f"{name} shared.tflite", **options)
@@ -82,8 +82,8 @@ def test_no_conversion_leaves_a_trace_in_the_next(model: Any, tmp_path: Path) ->
         assert (tmp_path / f"{name} shared.tflite").read_bytes() == (tmp_path / f"{name}.tflite").read_bytes(), name
 
 
-def test_the_keras_model_stays_as_it_is(model: Any, tmp_path: Path) -> None:
-    def state() -> tuple[Any, ...]:
+def test_the_keras_model_stays_as_it_is(model: tf.keras.Model, tmp_path: Path) -> None:
+    def state() -> tuple[Options, list[bytes], list[Quantizer | None], KerasTensor]:
         quantizers = [getattr(layer, "input_quantizer", None) for layer in model.layers]
         return model.get_config(), [values.tobytes() for values in model.get_weights()], quantizers, model(SAMPLES)
 
@@ -97,7 +97,7 @@ def test_the_keras_model_stays_as_it_is(model: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(after[3], before[3])
 
 
-def test_a_comparison_changes_nothing(model: Any) -> None:
+def test_a_comparison_changes_nothing(model: tf.keras.Model) -> None:
     source = Source.of_keras(model)
     lowered, lowering = source.lower()
     floats, flatbuffer = TfliteModel.of(lowering.floats), lowered.write()
@@ -110,7 +110,7 @@ def test_a_comparison_changes_nothing(model: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["float16", "int8 weights", "int8"])
-def test_what_stores_floats_in_fewer_bits_changes_a_copy(model: Any, kind: str) -> None:
+def test_what_stores_floats_in_fewer_bits_changes_a_copy(model: tf.keras.Model, kind: str) -> None:
     lowered, _ = Source.of_keras(model).lower()
     before, names = lowered.write(), [tensor.name for tensor in lowered.graphs[0].tensors()]
     if kind == "int8":
@@ -167,7 +167,7 @@ def test_optional_inputs_and_custom_options_are_copied() -> None:
     assert made.custom_options == {"stride_width": 2}
 
 
-def test_the_quantizer_of_float_parts_works_on_a_copy(model: Any) -> None:
+def test_the_quantizer_of_float_parts_works_on_a_copy(model: tf.keras.Model) -> None:
     graph = TfliteModel.read(to_binary(model))
     before = graph.write()
     quantizer = EdgeQuantizer(graph)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from mobile_bnn.converters.keras import lce_converter
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, operator_table, read_metadata
+from mobile_bnn.typing import KerasModel, KerasTensor, Options
 
 OLD = b"what was there before"
 SAMPLES = np.random.default_rng(0).uniform(-1, 1, (16, 6, 6, 32)).astype(np.float32)
@@ -26,7 +27,7 @@ SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_c
 
 
 @pytest.fixture(scope="module")
-def model() -> Any:
+def model() -> KerasModel:
     tf.keras.utils.set_random_seed(1)
     layers = tf.keras.layers
     conv = larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
@@ -38,11 +39,11 @@ def record(*labels: str) -> ModelMetadata:
     return ModelMetadata(labels=list(labels), input_shape=(6, 6, 32), normalization=none, binary_macs=0, float_macs=0)
 
 
-def fails(*_: Any, **__: Any) -> Any:
+def fails(*_: object, **__: object) -> NoReturn:
     raise MobileBnnError("an engine is gone")
 
 
-FAILURES: dict[str, tuple[dict[str, Any], str]] = {
+FAILURES: dict[str, tuple[Options, str]] = {
     "a record that is no text": ({"metadata": record("a\udc80")}, "the metadata record cannot be written as JSON: "),
     "samples of another shape": ({"samples": SAMPLES[:, 1:]}, "the samples are "),
     "too few samples to calibrate with": ({"int8": Int8([SAMPLES[:0]])}, "0 samples cannot fill a batch"),
@@ -54,7 +55,12 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("older", [True, False], ids=["an older file", "no file"])
 @pytest.mark.parametrize(("options", "message"), FAILURES.values(), ids=list(FAILURES))
 def test_what_fails_leaves_what_was_there(
-    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], message: str, older: bool
+    model: KerasModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: Options,
+    message: str,
+    older: bool,
 ) -> None:
     monkeypatch.setattr(conversion, "agreement", fails)
     path = tmp_path / "m.tflite"
@@ -81,7 +87,7 @@ def test_a_float_twin_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 class Branching(tf.keras.layers.Layer):  # type: ignore[misc]
     """Cannot be traced for a batch of one."""
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: KerasTensor) -> KerasTensor:
         return x if x.shape[0] is None or bool(tf.reduce_sum(x) > 0) else -x
 
 
@@ -93,7 +99,7 @@ def test_a_layer_that_cannot_be_traced_is_named(tmp_path: Path) -> None:
 
 
 def test_the_binary_file_and_its_float_twin_are_written_together(
-    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: KerasModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [tmp_path / "m.tflite", tmp_path / "f.tflite"]
     for path in paths:
@@ -125,7 +131,7 @@ def disk(folder: Path, options: str) -> Iterator[Path]:
         subprocess.run(["umount", folder], check=True)
 
 
-CONVERSIONS: list[Callable[[Any, Path], Any]] = [converters.convert, converters.convert_float]
+CONVERSIONS: list[Callable[[KerasModel, Path], object]] = [converters.convert, converters.convert_float]
 
 
 @pytest.mark.parametrize("convert", CONVERSIONS, ids=["binary", "float"])
@@ -135,7 +141,7 @@ CONVERSIONS: list[Callable[[Any, Path], Any]] = [converters.convert, converters.
     ids=["full", "read-only"],
 )
 def test_a_disk_that_cannot_be_written_to_keeps_what_it_has(
-    model: Any, tmp_path: Path, convert: Callable[[Any, Path], Any], options: str, message: str
+    model: KerasModel, tmp_path: Path, convert: Callable[[KerasModel, Path], object], options: str, message: str
 ) -> None:
     with disk(tmp_path, options) as folder:
         with pytest.raises(OSError, match=message) as caught:
@@ -145,14 +151,16 @@ def test_a_disk_that_cannot_be_written_to_keeps_what_it_has(
 
 
 @pytest.mark.parametrize("convert", CONVERSIONS, ids=["binary", "float"])
-def test_a_folder_at_the_path_stays(model: Any, tmp_path: Path, convert: Callable[[Any, Path], Any]) -> None:
+def test_a_folder_at_the_path_stays(
+    model: KerasModel, tmp_path: Path, convert: Callable[[KerasModel, Path], object]
+) -> None:
     (tmp_path / "m.tflite").mkdir()
     with pytest.raises(IsADirectoryError):
         convert(model, tmp_path / "m.tflite")
     assert list(tmp_path.rglob("*")) == [tmp_path / "m.tflite"]
 
 
-def test_whoever_looks_sees_a_whole_file_with_its_record(model: Any, tmp_path: Path) -> None:
+def test_whoever_looks_sees_a_whole_file_with_its_record(model: KerasModel, tmp_path: Path) -> None:
     """Also the moment between two writes, in which kill -9 would have left a file without a record."""
     path, seen, stop = tmp_path / "m.tflite", dict[int, bytes](), threading.Event()
 
@@ -178,14 +186,14 @@ def test_whoever_looks_sees_a_whole_file_with_its_record(model: Any, tmp_path: P
 
 
 @pytest.mark.parametrize("options", [{}, {"float_weights": "int8"}, {"via": "lce"}], ids=["plain", "int8", "LCE"])
-def test_the_answer_is_about_the_file_that_was_written(model: Any, tmp_path: Path, options: dict[str, Any]) -> None:
+def test_the_answer_is_about_the_file_that_was_written(model: KerasModel, tmp_path: Path, options: Options) -> None:
     made = converters.convert(model, tmp_path / "m.tflite", **options)
     assert made.operators == operator_table(tmp_path / "m.tflite") == operator_table(str(tmp_path / "m.tflite"))
     assert made.operators == operator_table((tmp_path / "m.tflite").read_bytes())
     assert made.operators.graph_sha256 == graph_sha256(tmp_path / "m.tflite") != ""
 
 
-def test_the_file_names_what_it_was_made_from(model: Any, tmp_path: Path) -> None:
+def test_the_file_names_what_it_was_made_from(model: KerasModel, tmp_path: Path) -> None:
     from mobile_bnn.files import sha256
 
     model.save(tmp_path / "m.keras")

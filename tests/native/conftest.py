@@ -3,10 +3,9 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ai_edge_litert.interpreter import load_delegate
+from ai_edge_litert.interpreter import Delegate, load_delegate
 
 from mobile_bnn.runtime import library_path
 from tests.support.native_builds import build_with_simde, known_isas
@@ -39,7 +38,7 @@ def simde_library() -> Path | str:
 
 
 @pytest.fixture(scope="session")
-def delegates(library: Path, isas: list[str], simde_library: Path | str) -> dict[str, Any]:
+def delegates(library: Path, isas: list[str], simde_library: Path | str) -> dict[str, Delegate]:
     """A delegate for each instruction set, with one thread and with two; one thread where it is emulated."""
     loaded = {
         f"{isa}, {threads} threads": load_delegate(str(library), {"isa": isa, "num_threads": threads})
@@ -53,6 +52,6 @@ def delegates(library: Path, isas: list[str], simde_library: Path | str) -> dict
 
 
 @pytest.fixture(scope="session")
-def delegate(delegates: dict[str, Any]) -> Any:
+def delegate(delegates: dict[str, Delegate]) -> Delegate:
     """One delegate, where any will do."""
     return next(iter(delegates.values()))

@@ -1,7 +1,5 @@
 """A binary convolution in NumPy, by its definition: the oracle where LCE itself is wrong."""
 
-from typing import Any
-
 import numpy as np
 from single_operator import TensorSpec, single_operator
 
@@ -56,7 +54,7 @@ class BconvCase:
         output = -(-size // self.stride[axis])
         return output, max((output - 1) * self.stride[axis] + extent - size, 0) // 2
 
-    def options(self, **changed: Any) -> dict[str, Any]:
+    def options(self, **changed: object) -> dict[str, object]:
         return {
             "channels_in": self.signs.shape[-1],
             "dilation_height_factor": self.dilation[0],
@@ -85,7 +83,7 @@ class BconvCase:
             return TensorSpec([*shape, outputs], np.int8, scale=self.scale, zero_point=self.zero_point)
         return TensorSpec([*shape, outputs])
 
-    def model(self, **changed: Any) -> bytes:
+    def model(self, **changed: object) -> bytes:
         return single_operator("LceBconv2d", self.inputs(), self.output_spec(), self.options(**changed))
 
     def dot_products(self) -> np.ndarray:

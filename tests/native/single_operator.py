@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import flatbuffers
 import numpy as np
+import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
+from ai_edge_litert.interpreter import Delegate, Interpreter, OpResolverType, load_delegate
 from flatbuffers import flexbuffers
 from litert_runs import invoke_outputs
 
@@ -27,7 +27,7 @@ class TensorSpec:
     """One tensor of the file: constant if it has data."""
 
     shape: Sequence[int]
-    dtype: Any = np.float32
+    dtype: npt.DTypeLike = np.float32
     data: np.ndarray | None = None
     scale: float | None = None
     zero_point: int = 0
@@ -38,20 +38,24 @@ class TensorSpec:
         return cls(data.shape, data.dtype, data)
 
 
-def flexbuffer_map(options: Mapping[str, Any]) -> bytes:
+# Its name, inputs, output and options.
+OperatorSpec = tuple[str, Sequence[TensorSpec | None], TensorSpec, Mapping[str, object] | bytes]
+
+
+def flexbuffer_map(options: Mapping[str, object]) -> bytes:
     """The options as LCE's converter writes them."""
     return bytes(flexbuffers.Dumps(dict(options)))
 
 
 def single_operator(
-    name: str, inputs: Sequence[TensorSpec | None], output: TensorSpec, options: Mapping[str, Any] | bytes = b""
+    name: str, inputs: Sequence[TensorSpec | None], output: TensorSpec, options: Mapping[str, object] | bytes = b""
 ) -> bytes:
     """A model of one operator; None is an input left out."""
     return chain([(name, inputs, output, options)])
 
 
 def chain(
-    operators: Sequence[tuple[str, Sequence[TensorSpec | None], TensorSpec, Mapping[str, Any] | bytes]],
+    operators: Sequence[OperatorSpec],
     outputs: Sequence[TensorSpec] = (),
 ) -> bytes:
     """A model of operators. Whoever has the same TensorSpec object reads or writes the same tensor.
@@ -105,7 +109,7 @@ def chain(
     return bytes(builder.Output())
 
 
-def _tensor(model: Any, spec: TensorSpec, name: str) -> Any:
+def _tensor(model: schema.ModelT, spec: TensorSpec, name: str) -> schema.TensorT:
     tensor = schema.TensorT()
     tensor.name = name
     tensor.shape = list(spec.shape)
@@ -135,13 +139,13 @@ def run_lce_outputs(model: bytes, *inputs: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(array) for array in (output if isinstance(output, list | tuple) else [output])]
 
 
-def run_delegate(model: bytes, delegate: Any, *inputs: np.ndarray) -> np.ndarray:
+def run_delegate(model: bytes, delegate: Delegate, *inputs: np.ndarray) -> np.ndarray:
     """Stock LiteRT with our delegate; inputs may have other shapes than the file says."""
     interpreter = create_interpreter(model, delegate)
     return invoke(interpreter, *inputs)
 
 
-def create_interpreter(model: bytes, delegate: Any) -> Interpreter:
+def create_interpreter(model: bytes, delegate: Delegate) -> Interpreter:
     return Interpreter(
         model_content=model,
         experimental_delegates=[delegate],

@@ -1,9 +1,8 @@
 """LceBconv2d against LCE's reference kernel, and against NumPy where that is wrong."""
 
-from typing import Any
-
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Delegate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase
@@ -38,7 +37,7 @@ def cases(draw: st.DrawFn, paddings: tuple[str, ...]) -> BconvCase:
     )
 
 
-def check(case: BconvCase, expected: np.ndarray, delegates: dict[str, Any]) -> None:
+def check(case: BconvCase, expected: np.ndarray, delegates: dict[str, Delegate]) -> None:
     model = case.model()
     for name, delegate in delegates.items():
         actual = run_delegate(model, delegate, case.input)
@@ -47,13 +46,13 @@ def check(case: BconvCase, expected: np.ndarray, delegates: dict[str, Any]) -> N
 
 @settings(common, max_examples=1500)
 @given(case=cases(("same_one", "valid")))
-def test_equals_lces_reference_to_the_last_bit(case: BconvCase, delegates: dict[str, Any]) -> None:
+def test_equals_lces_reference_to_the_last_bit(case: BconvCase, delegates: dict[str, Delegate]) -> None:
     check(case, run_lce(case.model(), case.input), delegates)
 
 
 @settings(common, max_examples=600)
 @given(case=cases(("same_zero",)))
-def test_zero_padding_equals_numpy(case: BconvCase, delegates: dict[str, Any]) -> None:
+def test_zero_padding_equals_numpy(case: BconvCase, delegates: dict[str, Delegate]) -> None:
     # LCE is no oracle here: it is wrong where the map is smaller than the filter, and writes neither int8 nor bits.
     check(case, case.expected(), delegates)
 
@@ -67,20 +66,20 @@ def test_the_numpy_oracle_agrees_with_lce(case: BconvCase) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 1)])
 @pytest.mark.parametrize("output", ["float", "int8", "bits"])
 def test_zero_padding_on_maps_smaller_than_the_filter(
-    size: tuple[int, int], output: str, delegates: dict[str, Any]
+    size: tuple[int, int], output: str, delegates: dict[str, Delegate]
 ) -> None:
     case = BconvCase(3, size=size, filter_size=(5, 5), channels=64, outputs=40, padding="same_zero", output=output)
     check(case, case.expected(), delegates)
 
 
-def test_zero_padding_agrees_with_lce_on_large_maps(delegates: dict[str, Any]) -> None:
+def test_zero_padding_agrees_with_lce_on_large_maps(delegates: dict[str, Delegate]) -> None:
     case = BconvCase(4, size=(9, 8), channels=64, outputs=33, padding="same_zero")
     # LCE adds the correction to a value rounded before, so its last bits differ.
     np.testing.assert_allclose(case.expected(), run_lce(case.model(), case.input), rtol=1e-5, atol=1e-5)
     check(case, case.expected(), delegates)
 
 
-def test_long_accumulations(delegates: dict[str, Any]) -> None:
+def test_long_accumulations(delegates: dict[str, Delegate]) -> None:
     # 73,728 bits: more than a 16-bit accumulator holds, and all of them differ.
     case = BconvCase(5, size=(3, 3), channels=8192, outputs=32, padding="valid")
     case.filter[:] = ~case.signs[0]
@@ -89,20 +88,20 @@ def test_long_accumulations(delegates: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("channels", [65440, 140000])
-def test_counts_above_16_bits(channels: int, delegates: dict[str, Any]) -> None:
+def test_counts_above_16_bits(channels: int, delegates: dict[str, Delegate]) -> None:
     case = BconvCase(6, size=(1, 7), filter_size=(1, 1), channels=channels, outputs=65)
     case.filter[::2] = ~case.signs[0, 0, 0]  # differ in every bit from the first pixel
     check(case, case.expected(), delegates)
 
 
 @pytest.mark.parametrize("threshold", [-(2**31), -1, 0, 288, 2**31 - 1])
-def test_extreme_thresholds(threshold: int, delegates: dict[str, Any]) -> None:
+def test_extreme_thresholds(threshold: int, delegates: dict[str, Delegate]) -> None:
     case = BconvCase(6, outputs=48, output="bits")
     case.threshold[:] = threshold
     check(case, run_lce(case.model(), case.input), delegates)
 
 
-def test_resizing_rebuilds_everything_that_depends_on_the_shape(delegates: dict[str, Any]) -> None:
+def test_resizing_rebuilds_everything_that_depends_on_the_shape(delegates: dict[str, Delegate]) -> None:
     shapes = [(1, (5, 5)), (3, (9, 4)), (1, (2, 2)), (2, (5, 5))]
     for delegate in delegates.values():
         for padding in ("same_one", "same_zero"):

@@ -3,13 +3,12 @@
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import Delegate, Interpreter, OpResolverType
 from numpy_bconv import BconvCase, pack
-from single_operator import TensorSpec, chain, create_interpreter, invoke_outputs, operators_of
+from single_operator import OperatorSpec, TensorSpec, chain, create_interpreter, invoke_outputs, operators_of
 
 HEIGHT, WIDTH, CHANNELS = 3, 5, 40
 CASE = BconvCase(1, size=(HEIGHT, WIDTH), channels=CHANNELS, outputs=CHANNELS)
@@ -37,7 +36,7 @@ PLACES = ("fused", "beside", "sign")
 
 
 def add_glue(
-    operators: list[Any], value: TensorSpec, other: TensorSpec, operator: tuple[str, int], swapped: bool
+    operators: list[OperatorSpec], value: TensorSpec, other: TensorSpec, operator: tuple[str, int], swapped: bool
 ) -> TensorSpec:
     """Adds the element-wise operator and another one that reads the same operand; returns the result."""
     name, activation = operator
@@ -65,7 +64,7 @@ def build(place: str, operator: tuple[str, int], operand: Sequence[int], swapped
 
 def stock_litert(value: np.ndarray, operand: np.ndarray, operator: tuple[str, int], swapped: bool) -> np.ndarray:
     """The element-wise operators alone, of these very shapes, by LiteRT's own kernels."""
-    operators: list[Any] = []
+    operators: list[OperatorSpec] = []
     result = add_glue(operators, TensorSpec(value.shape), TensorSpec(operand.shape), operator, swapped)
     resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = Interpreter(model_content=chain(operators, [result]), experimental_op_resolver_type=resolver)
@@ -79,7 +78,9 @@ def convolve(image: np.ndarray) -> np.ndarray:
     return case.expected()
 
 
-def check(place: str, operator: tuple[str, int], kind: str, swapped: bool, one_image: bool, delegates: Any) -> None:
+def check(
+    place: str, operator: tuple[str, int], kind: str, swapped: bool, one_image: bool, delegates: dict[str, Delegate]
+) -> None:
     """Resizes to one batch after the other; the image may stay a single one while the operand grows."""
     shape_of = OPERANDS[kind]
     model, operand_first = build(place, operator, shape_of(1), swapped)
@@ -104,7 +105,7 @@ def check(place: str, operator: tuple[str, int], kind: str, swapped: bool, one_i
 
 @pytest.mark.parametrize("kind", OPERANDS)
 @pytest.mark.parametrize("place", PLACES)
-def test_every_operand_in_every_batch(place: str, kind: str, delegates: dict[str, Any]) -> None:
+def test_every_operand_in_every_batch(place: str, kind: str, delegates: dict[str, Delegate]) -> None:
     for operator, swapped in itertools.product(OPERATORS, (False, True)):
         if operator[0] != "PRELU" or not swapped:
             check(place, operator, kind, swapped, False, delegates)
@@ -113,7 +114,7 @@ def test_every_operand_in_every_batch(place: str, kind: str, delegates: dict[str
 @pytest.mark.parametrize("kind", ["an image each", "a row each", "a column each", "a line each", "a number each"])
 @pytest.mark.parametrize("place", PLACES)
 def test_an_operand_that_follows_the_batch_where_the_value_does_not(
-    place: str, kind: str, delegates: dict[str, Any]
+    place: str, kind: str, delegates: dict[str, Delegate]
 ) -> None:
     # The result has more images than the convolution. TFLite's PRELU refuses this, and so does ours.
     for operator, swapped in itertools.product(OPERATORS[:3], (False, True)):
@@ -140,7 +141,7 @@ def test_what_is_fused_depends_on_the_batch(kind: str, expected: list[str], libr
     assert run(3) == expected
 
 
-def test_a_file_of_lces_converter_that_adds_one_image_to_a_batch(delegates: dict[str, Any]) -> None:
+def test_a_file_of_lces_converter_that_adds_one_image_to_a_batch(delegates: dict[str, Delegate]) -> None:
     import larq_compute_engine as lce
 
     from mobile_bnn.legacy_keras import larq, tf

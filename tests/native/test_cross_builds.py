@@ -7,8 +7,8 @@ import struct
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +24,8 @@ ARTIFACTS = ("linux x86_64", "linux aarch64", "android x86_64", "android arm64-v
 MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64", "arm64-v8a": "EM_AARCH64"}
 
 
-def run(*command: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=ROOT, **options)
+def run(*command: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=ROOT, env=env)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ def artifact(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def elf(artifact: str, libraries: dict[str, Path]) -> Any:
+def elf(artifact: str, libraries: dict[str, Path]) -> Iterator[ELFFile]:
     with libraries[artifact].open("rb") as file:
         yield ELFFile(file)
 
@@ -106,19 +106,19 @@ def test_both_wheels_hold_the_same_files(wheels: dict[str, Path]) -> None:
 
 
 @pytest.mark.slow
-def test_is_for_the_machine(elf: Any, artifact: str) -> None:
+def test_is_for_the_machine(elf: ELFFile, artifact: str) -> None:
     assert elf["e_machine"] == MACHINES[artifact.split()[1]]
     assert elf["e_type"] == "ET_DYN"
 
 
-def test_exports_four_functions(elf: Any) -> None:
+def test_exports_four_functions(elf: ELFFile) -> None:
     symbols = elf.get_section_by_name(".dynsym").iter_symbols()
     defined = {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
     plug_in = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
     assert defined == plug_in | {"mobile_bnn_version", "mobile_bnn_default_isa"}
 
 
-def test_needs_only_what_the_oldest_c_library_has(elf: Any, artifact: str) -> None:
+def test_needs_only_what_the_oldest_c_library_has(elf: ELFFile, artifact: str) -> None:
     symbols = [symbol for symbol in elf.get_section_by_name(".dynsym").iter_symbols() if symbol.name]
     needed = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
     libraries = {tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")}
@@ -140,7 +140,7 @@ def test_needs_only_what_the_oldest_c_library_has(elf: Any, artifact: str) -> No
         assert all(tuple(map(int, name.removeprefix("GLIBC_").split("."))) <= (2, 17) for name in versions)
 
 
-def test_segments_for_pages_of_16_kilobytes_and_no_thread_local_memory(elf: Any) -> None:
+def test_segments_for_pages_of_16_kilobytes_and_no_thread_local_memory(elf: ELFFile) -> None:
     segments = list(elf.iter_segments())
     loads = [segment for segment in segments if segment["p_type"] == "PT_LOAD"]
     assert loads
@@ -149,13 +149,13 @@ def test_segments_for_pages_of_16_kilobytes_and_no_thread_local_memory(elf: Any)
     assert "PT_TLS" not in {segment["p_type"] for segment in segments}
 
 
-def test_is_stripped_and_small(elf: Any, artifact: str, libraries: dict[str, Path]) -> None:
+def test_is_stripped_and_small(elf: ELFFile, artifact: str, libraries: dict[str, Path]) -> None:
     assert elf.get_section_by_name(".symtab") is None
     assert libraries[artifact].stat().st_size < 500_000
 
 
 @pytest.mark.parametrize("artifact", ["linux aarch64", "android arm64-v8a"], indirect=True)
-def test_has_no_instruction_that_cortex_a53_gets_wrong(elf: Any) -> None:
+def test_has_no_instruction_that_cortex_a53_gets_wrong(elf: ELFFile) -> None:
     # Erratum 843419 needs an ADRP; those of the linker's own call stubs (.plt) are not followed by what it takes.
     text = elf.get_section_by_name(".text").data()
     instructions = struct.unpack(f"<{len(text) // 4}I", text)

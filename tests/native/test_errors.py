@@ -1,14 +1,13 @@
 """Whatever options or file say, the delegate answers with an error that names the cause, and lives on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import load_delegate
+from ai_edge_litert.interpreter import Delegate, load_delegate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase
@@ -17,10 +16,11 @@ from single_operator import TensorSpec, chain, create_interpreter, flexbuffer_ma
 from tests.support.native_builds import known_isas
 
 POOL = {"padding": 0, "filter_height": 2, "filter_width": 2, "stride_height": 2, "stride_width": 2}
+Refuses = Callable[[bytes, np.ndarray, str], None]
 
 
 @pytest.fixture
-def refuses(delegate: Any, capfd: pytest.CaptureFixture[str]) -> Iterator[Any]:
+def refuses(delegate: Delegate, capfd: pytest.CaptureFixture[str]) -> Iterator[Refuses]:
     """refuses(model, input, message): the runtime raises and the message is in what it says."""
     case = BconvCase(0)
 
@@ -60,7 +60,7 @@ def test_instruction_sets_that_this_cpu_lacks(library: Path, isas: list[str]) ->
 
 
 @pytest.mark.parametrize("key", sorted(BconvCase(0).options()))
-def test_a_bconv_option_that_is_missing_or_no_integer(key: str, refuses: Any) -> None:
+def test_a_bconv_option_that_is_missing_or_no_integer(key: str, refuses: Refuses) -> None:
     case = BconvCase(0)
     options = case.options()
     without = {k: v for k, v in options.items() if k != key}
@@ -73,7 +73,7 @@ def test_a_bconv_option_that_is_missing_or_no_integer(key: str, refuses: Any) ->
 
 
 @pytest.mark.parametrize("key", sorted(POOL))
-def test_a_pool_option_that_is_missing_or_absurd(key: str, refuses: Any) -> None:
+def test_a_pool_option_that_is_missing_or_absurd(key: str, refuses: Refuses) -> None:
     x = np.zeros((1, 4, 4, 1), np.int32)
     spec = [TensorSpec(x.shape, np.int32)], TensorSpec((1, 2, 2, 1), np.int32)
     without = {k: v for k, v in POOL.items() if k != key}
@@ -81,7 +81,7 @@ def test_a_pool_option_that_is_missing_or_absurd(key: str, refuses: Any) -> None
     refuses(single_operator("LceBMaxPool2d", *spec, {**POOL, key: -5}), x, f"option {key} is -5")
 
 
-def test_windows_that_do_not_fit(refuses: Any) -> None:
+def test_windows_that_do_not_fit(refuses: Refuses) -> None:
     x = np.zeros((1, 4, 4, 1), np.int32)
     spec = [TensorSpec(x.shape, np.int32)], TensorSpec((1, 1, 1, 1), np.int32)
     options = {**POOL, "padding": 1, "filter_width": 2**31 - 1}
@@ -91,14 +91,14 @@ def test_windows_that_do_not_fit(refuses: Any) -> None:
     refuses(case.model(**changed), case.input, "the filter is larger than the input")
 
 
-def test_huge_strides_and_dilations_are_exact(delegates: dict[str, Any]) -> None:
+def test_huge_strides_and_dilations_are_exact(delegates: dict[str, Delegate]) -> None:
     case = BconvCase(1, stride=(2**31 - 1, 2**31 - 1), dilation=(2**30, 2**30))
     for delegate in delegates.values():
         np.testing.assert_array_equal(run_delegate(case.model(), delegate, case.input), case.expected())
 
 
 @pytest.mark.parametrize("options", [b"", b"\0", b"\0\0\0", b"\1\4\1", b"\xff" * 40, flexbuffer_map({})[:2]])
-def test_options_that_are_no_map(options: bytes, refuses: Any) -> None:
+def test_options_that_are_no_map(options: bytes, refuses: Refuses) -> None:
     case = BconvCase(0)
     model = single_operator("LceBconv2d", case.inputs(), case.output_spec(), options)
     refuses(model, case.input, "the options are no flexbuffer map")
@@ -106,7 +106,7 @@ def test_options_that_are_no_map(options: bytes, refuses: Any) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(data=st.data())
-def test_damaged_options_never_crash(data: st.DataObject, delegate: Any) -> None:
+def test_damaged_options_never_crash(data: st.DataObject, delegate: Delegate) -> None:
     case = BconvCase(0, size=(3, 3))
     options = bytearray(flexbuffer_map(case.options()))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -125,14 +125,14 @@ def test_damaged_options_never_crash(data: st.DataObject, delegate: Any) -> None
         (3, "post_activation_bias is missing"),
     ],
 )
-def test_missing_inputs(number: int, message: str, refuses: Any) -> None:
+def test_missing_inputs(number: int, message: str, refuses: Refuses) -> None:
     case = BconvCase(0)
     inputs = case.inputs()
     inputs[number] = None
     refuses(single_operator("LceBconv2d", inputs, case.output_spec(), case.options()), case.input, message)
 
 
-def test_missing_threshold_and_too_few_inputs(refuses: Any) -> None:
+def test_missing_threshold_and_too_few_inputs(refuses: Refuses) -> None:
     case = BconvCase(0, output="bits")
     inputs = [*case.inputs()[:4], None]
     model = single_operator("LceBconv2d", inputs, case.output_spec(), case.options())
@@ -149,7 +149,7 @@ def replaced(case: BconvCase, number: int, spec: TensorSpec) -> bytes:
     return single_operator("LceBconv2d", inputs, case.output_spec(), case.options())
 
 
-def test_filters_that_do_not_fit(refuses: Any) -> None:
+def test_filters_that_do_not_fit(refuses: Refuses) -> None:
     case = BconvCase(0, channels=96)
 
     def words(*shape: int) -> TensorSpec:
@@ -167,7 +167,7 @@ def test_filters_that_do_not_fit(refuses: Any) -> None:
     refuses(replaced(case, 2, double), case.input, "post_activation_multiplier has the wrong type")
 
 
-def test_a_filter_whose_shape_lies(refuses: Any) -> None:
+def test_a_filter_whose_shape_lies(refuses: Refuses) -> None:
     case = BconvCase(0)
     short = TensorSpec((32, 3, 3, 1), np.int32, np.zeros(5, np.int32))
     refuses(replaced(case, 1, short), case.input, "")  # LiteRT itself refuses such a file
@@ -175,7 +175,7 @@ def test_a_filter_whose_shape_lies(refuses: Any) -> None:
     refuses(replaced(case, 1, endless), case.input, "")
 
 
-def test_wrong_types_and_scales(refuses: Any) -> None:
+def test_wrong_types_and_scales(refuses: Refuses) -> None:
     floats, words = TensorSpec((1, 32)), TensorSpec((1, 1), np.int32)
     x, packed = np.zeros((1, 32), np.float32), np.zeros((1, 1), np.int32)
     more_words = TensorSpec((1, 1), np.int32)
@@ -193,25 +193,25 @@ def test_wrong_types_and_scales(refuses: Any) -> None:
     refuses(case.model(), case.input, "scale is not a positive number")
 
 
-def test_a_tensor_that_two_operators_write(refuses: Any) -> None:
+def test_a_tensor_that_two_operators_write(refuses: Refuses) -> None:
     floats, words = TensorSpec((1, 32)), TensorSpec((1, 1), np.int32)
     model = chain([("LceQuantize", [floats], words, b""), ("LceQuantize", [floats], words, b"")])
     refuses(model, np.zeros((1, 32), np.float32), "is in use already")
 
 
-def test_an_operator_that_reads_what_it_writes(delegate: Any) -> None:
+def test_an_operator_that_reads_what_it_writes(delegate: Delegate) -> None:
     words = TensorSpec((1, 4, 4, 1), np.int32)
     with pytest.raises(RuntimeError, match="LceBMaxPool2d"):  # LiteRT finds no order for it
         create_interpreter(single_operator("LceBMaxPool2d", [words], words, POOL), delegate).allocate_tensors()
 
 
-def test_a_constant_is_not_written(refuses: Any) -> None:
+def test_a_constant_is_not_written(refuses: Refuses) -> None:
     x = np.zeros((1, 32), np.float32)
     words = TensorSpec((1, 1), np.int32, np.zeros((1, 1), np.int32))
     refuses(single_operator("LceQuantize", [TensorSpec(x.shape)], words), x, "is a constant")
 
 
-def test_tensors_with_too_many_or_no_elements(refuses: Any) -> None:
+def test_tensors_with_too_many_or_no_elements(refuses: Refuses) -> None:
     x = np.zeros((1, 32), np.float32)
     model = single_operator("LceQuantize", [TensorSpec(x.shape)], TensorSpec((1, 1), np.int32))
     refuses(model, np.zeros((0, 32), np.float32), "dimension 0 of tensor 0 is 0")
@@ -223,7 +223,7 @@ def test_tensors_with_too_many_or_no_elements(refuses: Any) -> None:
     refuses(case.model(), case.input, "out of memory")
 
 
-def test_a_fused_operand_that_does_not_fit(refuses: Any) -> None:
+def test_a_fused_operand_that_does_not_fit(refuses: Refuses) -> None:
     case = BconvCase(0, padding="valid")
     image, *rest = case.inputs()
     # The convolution makes 3x3 pixels whatever the file says.

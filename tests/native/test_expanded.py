@@ -1,11 +1,10 @@
 """LceDequantize of constants: unpacked when a file is loaded, and a constant for the runtime's own operators."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Delegate, Interpreter
 from numpy_bconv import pack
 from single_operator import TensorSpec, chain, create_interpreter, invoke, invoke_outputs, operators_of, run_delegate
 
@@ -13,7 +12,7 @@ SIGNS = np.random.default_rng(0).choice(np.float32([-1, 1]), (3, 2, 70))
 X = np.random.default_rng(1).normal(size=SIGNS.shape).astype(np.float32)
 
 
-def larger_one(**unpacked: Any) -> bytes:
+def larger_one(**unpacked: object) -> bytes:
     """max(x, signs), where the signs are packed in the file; MAXIMUM is never the delegate's."""
     signs = TensorSpec(**{"shape": SIGNS.shape, **unpacked})
     packed = TensorSpec.constant(pack(SIGNS < 0))
@@ -22,11 +21,11 @@ def larger_one(**unpacked: Any) -> bytes:
     )
 
 
-def with_xnnpack(model: bytes, delegate: Any) -> Interpreter:
+def with_xnnpack(model: bytes, delegate: Delegate) -> Interpreter:
     return Interpreter(model_content=model, experimental_delegates=[delegate])
 
 
-def test_equals_the_signs(delegates: dict[str, Any]) -> None:
+def test_equals_the_signs(delegates: dict[str, Delegate]) -> None:
     for name, delegate in delegates.items():
         np.testing.assert_array_equal(run_delegate(larger_one(), delegate, X), np.maximum(X, SIGNS), err_msg=name)
         np.testing.assert_array_equal(invoke(with_xnnpack(larger_one(), delegate), X), np.maximum(X, SIGNS))
@@ -36,7 +35,7 @@ def test_nothing_is_left_to_run(library: Path, tmp_path: Path) -> None:
     assert operators_of(larger_one(), library, tmp_path, X) == []
 
 
-def test_interpreters_that_share_a_delegate_share_no_memory(delegate: Any) -> None:
+def test_interpreters_that_share_a_delegate_share_no_memory(delegate: Delegate) -> None:
     first, second = (with_xnnpack(larger_one(), delegate) for _ in range(2))
     invoke(first, X)
     del first
@@ -44,14 +43,14 @@ def test_interpreters_that_share_a_delegate_share_no_memory(delegate: Any) -> No
         np.testing.assert_array_equal(invoke(second, X), np.maximum(X, SIGNS))
 
 
-def test_a_resize_undoes_delegates_and_does_them_again(delegate: Any) -> None:
+def test_a_resize_undoes_delegates_and_does_them_again(delegate: Delegate) -> None:
     interpreter = with_xnnpack(larger_one(), delegate)
     for batch in (1, 4, 2):
         x = np.random.default_rng(batch).normal(size=(batch, *X.shape)).astype(np.float32)
         np.testing.assert_array_equal(invoke(interpreter, x), np.maximum(x, SIGNS))
 
 
-def test_an_output_of_the_model(delegate: Any) -> None:
+def test_an_output_of_the_model(delegate: Delegate) -> None:
     signs, x = TensorSpec(SIGNS.shape), TensorSpec(X.shape)
     packed = TensorSpec.constant(pack(SIGNS < 0))
     larger = ("MAXIMUM", [x, signs], TensorSpec(X.shape), b"")
@@ -62,7 +61,7 @@ def test_an_output_of_the_model(delegate: Any) -> None:
         np.testing.assert_array_equal(second, np.maximum(X, SIGNS))
 
 
-def test_signs_that_are_packed_again_need_no_constant(delegate: Any) -> None:
+def test_signs_that_are_packed_again_need_no_constant(delegate: Delegate) -> None:
     """Only the delegate sees them."""
     signs, packed = TensorSpec(SIGNS.shape), TensorSpec.constant(pack(SIGNS < 0))
     again = TensorSpec(packed.shape, np.int32)
@@ -73,13 +72,13 @@ def test_signs_that_are_packed_again_need_no_constant(delegate: Any) -> None:
     np.testing.assert_array_equal(run_delegate(model, delegate, words), np.maximum(pack(SIGNS < 0), 0))
 
 
-def test_a_shape_that_the_file_has_wrong(delegate: Any) -> None:
+def test_a_shape_that_the_file_has_wrong(delegate: Delegate) -> None:
     """Its output has as many channels, but other rows: it is computed, in the shape of its input."""
     model = larger_one(shape=(1, 1, SIGNS.shape[-1]))
     np.testing.assert_array_equal(run_delegate(model, delegate, X), np.maximum(X, SIGNS))
 
 
-def test_channels_that_do_not_fit(delegate: Any) -> None:
+def test_channels_that_do_not_fit(delegate: Delegate) -> None:
     interpreter_fails = pytest.raises((RuntimeError, ValueError), match="the output's channels do not fit")
     with interpreter_fails:
         run_delegate(larger_one(shape=(3, 2, 97)), delegate, X)

@@ -9,11 +9,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import load_delegate
+from ai_edge_litert.interpreter import Delegate, load_delegate
 from network import network
 from single_operator import create_interpreter, invoke
 
@@ -26,7 +25,7 @@ MODEL, EXPECTED = network()
 IMAGE = np.random.default_rng(0).normal(size=(2, 31, 17, 64)).astype(np.float32)
 
 
-def checks(delegate: Any, count: int = 1) -> list[Check]:
+def checks(delegate: Delegate, count: int = 1) -> list[Check]:
     """Each runs an interpreter of its own on that delegate, and compares what it gives."""
     wanted = EXPECTED(IMAGE)
 

@@ -1,14 +1,15 @@
 """Element-wise float operators next to binary ones: claimed, fused, and the same bits as in LCE's interpreter."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Delegate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy_bconv import BconvCase, pack
 from single_operator import (
+    OperatorSpec,
     TensorSpec,
     chain,
     create_interpreter,
@@ -22,11 +23,14 @@ RELUS = ("RELU", "RELU_N1_TO_1", "RELU6")
 ARITHMETIC = ("ADD", "SUB", "MUL")
 OPERANDS = ("row", "scalar", "image", "earlier", "gate", "itself")
 
+# An operator's name, what its operand is, its fused activation, and whether the operands change places.
+Step = tuple[str, str, int, bool]
+
 
 class GlueModel:
     """Quantize, a convolution, element-wise operators, Quantize, a convolution; inputs are an image and a gate."""
 
-    def __init__(self, seed: int, batch: int, size: tuple[int, int], channels: int, steps: list[Any], ends: set[str]):
+    def __init__(self, seed: int, batch: int, size: tuple[int, int], channels: int, steps: list[Step], ends: set[str]):
         self.generator = np.random.default_rng(seed)
         self.channels = channels
         shape = (batch, *size, channels)
@@ -34,7 +38,7 @@ class GlueModel:
         self.gate = TensorSpec((batch, 1, 1, channels), signature=(-1, 1, 1, channels))
         first = BconvCase(seed, batch=batch, size=size, channels=channels, outputs=channels)
         second = BconvCase(seed + 1, batch=batch, size=size, channels=channels, outputs=7, filter_size=(1, 1))
-        self.operators: list[Any] = []
+        self.operators: list[OperatorSpec] = []
         value = self.convolution(first, self.image)
         self.values = [value]
         for name, operand, activation, swapped in steps:
@@ -113,9 +117,9 @@ def test_equals_lce_to_the_last_bit(
     batch: int,
     size: tuple[int, int],
     channels: int,
-    glue: list[Any],
+    glue: list[Step],
     ends: set[str],
-    delegates: dict[str, Any],
+    delegates: dict[str, Delegate],
 ) -> None:
     model = GlueModel(seed, batch, size, channels, glue, ends)
     inputs = model.inputs()
@@ -146,7 +150,7 @@ NORM = (("MUL", "row", 0, False), ("ADD", "row", 0, False))
         ([("RELU", "", 0, False), ("MUL", "itself", 0, False)], {"value"}, ["LceQuantize", "LceBconv2d+RELU"]),
     ],
 )
-def test_what_is_fused(glue: list[Any], ends: set[str], expected: list[str], library: Path, tmp_path: Path) -> None:
+def test_what_is_fused(glue: list[Step], ends: set[str], expected: list[str], library: Path, tmp_path: Path) -> None:
     model = GlueModel(0, 1, (4, 4), 32, glue, ends)
     assert operators_of(model.flatbuffer, library, tmp_path, *model.inputs()) == expected
 
@@ -177,7 +181,7 @@ def test_float_operators_elsewhere_are_left_to_the_runtime(library: Path, tmp_pa
     assert operators_of(model, library, tmp_path, x) == ["LceQuantize", "LceBMaxPool2d"]
 
 
-def test_an_affine_map_in_front_of_a_sign_is_fused_too(library: Path, tmp_path: Path, delegate: Any) -> None:
+def test_an_affine_map_in_front_of_a_sign_is_fused_too(library: Path, tmp_path: Path, delegate: Delegate) -> None:
     image, shifted = TensorSpec((2, 3, 3, 40)), TensorSpec((2, 3, 3, 40))
     shift = np.random.default_rng(1).normal(size=40).astype(np.float32)
     words = TensorSpec((2, 3, 3, 2), np.int32)
@@ -192,7 +196,7 @@ def test_an_affine_map_in_front_of_a_sign_is_fused_too(library: Path, tmp_path: 
     np.testing.assert_array_equal(invoke(create_interpreter(model, delegate), x), pack(x + shift < 0))
 
 
-def test_a_residual_network_follows_every_resize(delegates: dict[str, Any]) -> None:
+def test_a_residual_network_follows_every_resize(delegates: dict[str, Delegate]) -> None:
     glue = [RESIDUAL, ("MUL", "gate", 1, False), ("ADD", "scalar", 0, False)]
     model = GlueModel(3, 1, (4, 4), 40, glue, {"second", "value"})
     interpreters = {name: create_interpreter(model.flatbuffer, delegate) for name, delegate in delegates.items()}
@@ -222,7 +226,9 @@ def sum_of_two(swapped: bool = False) -> tuple[bytes, np.ndarray]:
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_the_sum_of_two_convolutions(swapped: bool, library: Path, tmp_path: Path, delegates: dict[str, Any]) -> None:
+def test_the_sum_of_two_convolutions(
+    swapped: bool, library: Path, tmp_path: Path, delegates: dict[str, Delegate]
+) -> None:
     model, x = sum_of_two(swapped)
     (expected,) = run_lce_outputs(model, x)
     assert operators_of(model, library, tmp_path, x) == ["LceBconv2d", "LceBconv2d+SUB"]

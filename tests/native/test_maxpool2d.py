@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Delegate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from single_operator import (
@@ -62,21 +62,21 @@ seeds = st.integers(0, 2**32 - 1)
     words=st.one_of(st.integers(1, 9), st.sampled_from([8, 16, 24])),  # whole vectors take a way of their own
     seed=seeds,
 )
-def test_equals_lce(pool: Pool, words: int, seed: int, delegates: dict[str, Any]) -> None:
+def test_equals_lce(pool: Pool, words: int, seed: int, delegates: dict[str, Delegate]) -> None:
     x = mostly_ones((*pool.map_shape, words), seed)
     chosen = options(pool.window, pool.stride, pool.valid)
     check_against_lce(x, (*pool.pooled_shape, words), chosen, delegates)
 
 
 @pytest.mark.parametrize(("width", "words", "window"), [(300, 32, 2), (300, 33, 2), (200, 33, 130), (2100, 2, 3)])
-def test_rows_longer_than_the_buffer(width: int, words: int, window: int, delegates: dict[str, Any]) -> None:
+def test_rows_longer_than_the_buffer(width: int, words: int, window: int, delegates: dict[str, Delegate]) -> None:
     x = mostly_ones((1, 3, width, words), 7)
     check_against_lce(x, (1, 2, -(-width // 2), words), options((2, window), (2, 2), False), delegates)
 
 
 @settings(deadline=None, max_examples=60)
 @given(pool=pools, channels=st.one_of(st.integers(1, 40), st.sampled_from([64, 80, 133])), seed=seeds)
-def test_float_equals_lce(pool: Pool, channels: int, seed: int, delegates: dict[str, Any]) -> None:
+def test_float_equals_lce(pool: Pool, channels: int, seed: int, delegates: dict[str, Delegate]) -> None:
     x = np.random.default_rng(seed).normal(size=(*pool.map_shape, channels)).astype(np.float32)
     x[x < -0.3] = np.finfo(np.float32).min  # of infinity, TFLite's kernels make the largest number, XNNPACK's do not
     model = float_pool(pool, channels)
@@ -137,7 +137,7 @@ def mostly_ones(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 def check_against_lce(
-    x: np.ndarray, output_shape: tuple[int, ...], options: dict[str, int], delegates: dict[str, Any]
+    x: np.ndarray, output_shape: tuple[int, ...], options: dict[str, int], delegates: dict[str, Delegate]
 ) -> None:
     spec, output_spec = TensorSpec(x.shape, np.int32), TensorSpec(output_shape, np.int32)
     model = single_operator("LceBMaxPool2d", [spec], output_spec, options)

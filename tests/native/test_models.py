@@ -4,11 +4,10 @@ import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, load_delegate
+from ai_edge_litert.interpreter import Delegate, Interpreter, load_delegate
 from calibrated import calibrated
 from network import network
 from numpy_bconv import BconvCase, pack
@@ -23,7 +22,7 @@ ALEXNETS = {"binary_alexnet", "dorefa_net", "xnornet"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(zoo.names()) - ALEXNETS))
-def test_every_model_of_the_zoo_equals_lce(name: str, delegates: dict[str, Any]) -> None:
+def test_every_model_of_the_zoo_equals_lce(name: str, delegates: dict[str, Delegate]) -> None:
     from mobile_bnn.legacy_keras import tf
     from mobile_bnn.training import Recipe
 
@@ -41,7 +40,7 @@ def random_image(shape: tuple[int, ...], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(1, *shape[1:])).astype(np.float32)
 
 
-def _equals_lce(flatbuffer: bytes, delegates: dict[str, Any], image: np.ndarray) -> bool:
+def _equals_lce(flatbuffer: bytes, delegates: dict[str, Delegate], image: np.ndarray) -> bool:
     """Whether the scores are LCE's reference's; every instruction set and number of threads must give the same bits."""
     expected = run_lce(flatbuffer, image)
     actual = [run_delegate(flatbuffer, delegate, image) for delegate in delegates.values()]
@@ -50,7 +49,7 @@ def _equals_lce(flatbuffer: bytes, delegates: dict[str, Any], image: np.ndarray)
     return np.allclose(actual[0], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_the_tiny_model_equals_lce(binary_tflite: Path, delegates: dict[str, Any]) -> None:
+def test_the_tiny_model_equals_lce(binary_tflite: Path, delegates: dict[str, Delegate]) -> None:
     flatbuffer = binary_tflite.read_bytes()
     for seed in range(3):
         image = np.random.default_rng(seed).normal(size=(1, 8, 8, 32)).astype(np.float32)
@@ -61,7 +60,7 @@ def test_the_tiny_model_equals_lce(binary_tflite: Path, delegates: dict[str, Any
             np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-def test_the_tiny_model_with_xnnpack_and_a_larger_batch(binary_tflite: Path, delegate: Any) -> None:
+def test_the_tiny_model_with_xnnpack_and_a_larger_batch(binary_tflite: Path, delegate: Delegate) -> None:
     images = np.random.default_rng(0).normal(size=(5, 8, 8, 32)).astype(np.float32)
     interpreter = Interpreter(str(binary_tflite), experimental_delegates=[delegate])
     actual = invoke(interpreter, images)
@@ -70,7 +69,7 @@ def test_the_tiny_model_with_xnnpack_and_a_larger_batch(binary_tflite: Path, del
         np.testing.assert_allclose(scores[None], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_partition_of_several_operators_follows_every_resize(delegates: dict[str, Any]) -> None:
+def test_a_partition_of_several_operators_follows_every_resize(delegates: dict[str, Delegate]) -> None:
     model, expected = network()
     for delegate in delegates.values():
         interpreter = create_interpreter(model, delegate)
@@ -100,7 +99,7 @@ def test_every_number_of_threads_gives_the_same_bits(library: Path) -> None:
             np.testing.assert_array_equal(invoke(interpreter, x), expected(x))
 
 
-def test_groups_whose_bits_share_words(delegates: dict[str, Any]) -> None:
+def test_groups_whose_bits_share_words(delegates: dict[str, Delegate]) -> None:
     case = BconvCase(2, size=(9, 9), channels=96, outputs=3 * 41, groups=3, output="bits")
     for delegate in delegates.values():
         np.testing.assert_array_equal(run_delegate(case.model(), delegate, case.input), case.expected())
@@ -148,10 +147,10 @@ def test_threads_pass_interpreters_on(library: Path, num_threads: int) -> None:
     wanted = expected(x)
     delegate = load_delegate(str(library), {"num_threads": num_threads})
 
-    def make(_: int) -> list[Any]:
+    def make(_: int) -> list[Interpreter]:
         return [create_interpreter(model, delegate)]
 
-    def use(interpreters: list[Any]) -> list[Any]:
+    def use(interpreters: list[Interpreter]) -> list[Interpreter]:
         for _ in range(3):
             np.testing.assert_array_equal(invoke(interpreters[0], x), wanted)
         return interpreters

@@ -1,9 +1,8 @@
 """LceQuantize and LceDequantize against LCE's own."""
 
-from typing import Any
-
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Delegate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_bconv import pack
@@ -23,7 +22,9 @@ def words(shape: tuple[int, ...]) -> tuple[int, ...]:
     zero_point=st.sampled_from((-128, -1, 0, 5, 127)),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_quantize(shape: tuple[int, ...], dtype: Any, zero_point: int, seed: int, delegates: dict[str, Any]) -> None:
+def test_quantize(
+    shape: tuple[int, ...], dtype: type[np.generic], zero_point: int, seed: int, delegates: dict[str, Delegate]
+) -> None:
     generator = np.random.default_rng(seed)
     x = generator.normal(size=shape).astype(np.float32)
     if dtype == np.int8:
@@ -38,7 +39,7 @@ def test_quantize(shape: tuple[int, ...], dtype: Any, zero_point: int, seed: int
         np.testing.assert_array_equal(run_delegate(model, delegate, x), expected, err_msg=name)
 
 
-def test_minus_zero_and_nan_are_plus_one(delegates: dict[str, Any]) -> None:
+def test_minus_zero_and_nan_are_plus_one(delegates: dict[str, Delegate]) -> None:
     # By Keras' definition, in NumPy: LCE on ARM makes -0.0 a -1.
     x = np.array([[0.0, -0.0, np.nan, -np.nan, -1e-45, -np.inf, np.inf, -1.0] * 8], np.float32)
     model = single_operator("LceQuantize", [TensorSpec(x.shape)], TensorSpec((1, 2), np.int32))
@@ -55,7 +56,12 @@ def test_minus_zero_and_nan_are_plus_one(delegates: dict[str, Any]) -> None:
     seed=st.integers(0, 2**32 - 1),
 )
 def test_dequantize(
-    shape: tuple[int, ...], dtype: Any, scale: float, zero_point: int, seed: int, delegates: dict[str, Any]
+    shape: tuple[int, ...],
+    dtype: type[np.generic],
+    scale: float,
+    zero_point: int,
+    seed: int,
+    delegates: dict[str, Delegate],
 ) -> None:
     x = pack(np.random.default_rng(seed).random(shape) < 0.5)
     output = TensorSpec(shape, dtype, scale=scale if dtype == np.int8 else None, zero_point=zero_point)
@@ -66,7 +72,7 @@ def test_dequantize(
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_dequantize_follows_a_resize(batch: int, delegate: Any) -> None:
+def test_dequantize_follows_a_resize(batch: int, delegate: Delegate) -> None:
     signs = np.random.default_rng(0).random((batch, 2, 2, 40)) < 0.5
     model = single_operator("LceDequantize", [TensorSpec((1, 2, 2, 2), np.int32)], TensorSpec((1, 2, 2, 40)))
     np.testing.assert_array_equal(run_delegate(model, delegate, pack(signs)), np.where(signs, -1, 1))

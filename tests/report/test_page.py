@@ -1,6 +1,6 @@
 """Opens the page in headless Chromium, with no network, and reads what a reader sees; keeps pictures of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from playwright import sync_api
 from mobile_bnn.records import History, Operators, Profile
 from mobile_bnn.report import write_html
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.typing import JsonObject
 from tests.support.packages import need
 
 PICTURES = Path("build/test-artifacts")
@@ -17,7 +18,7 @@ PATIENCE = 180_000  # milliseconds; on a machine that does much else, Playwright
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[sync_api.Browser]:
     """The system's Chromium."""
     found = need("chromium", "no browser opens the report")
     with sync_api.sync_playwright() as playwright:
@@ -30,7 +31,7 @@ def browser() -> Iterator[Any]:
 class Opened:
     """A page that was opened from disk, with everything it complained about or asked the network for."""
 
-    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
+    def __init__(self, browser: sync_api.Browser, path: Path, **context: Any) -> None:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self.context = browser.new_context(offline=True, **context)
@@ -43,15 +44,15 @@ class Opened:
         self.page.goto(path.resolve().as_uri())
         sync_api.expect(self.page.locator(".chart:not(:has(.main-svg))")).to_have_count(0, timeout=PATIENCE)
 
-    def _hear(self, message: Any) -> None:
+    def _hear(self, message: sync_api.ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
 
-    def data(self, chart: str) -> list[dict[str, Any]]:
+    def data(self, chart: str) -> list[JsonObject]:
         """The traces that a chart was drawn from."""
         script = """id => document.getElementById(id).data.map(({name, type, x, y, hovertemplate}) =>
                     ({name, type, x: Array.from(x), y: Array.from(y), hovertemplate}))"""
-        traces: list[dict[str, Any]] = self.page.evaluate(script, f"chart-{chart}")
+        traces: list[JsonObject] = self.page.evaluate(script, f"chart-{chart}")
         return traces
 
     def picture(self, name: str) -> None:
@@ -60,8 +61,11 @@ class Opened:
         self.page.screenshot(path=PICTURES / name, full_page=True)
 
 
+OpenPage = Callable[..., Opened]
+
+
 @pytest.fixture
-def open_page(browser: Any) -> Iterator[Any]:
+def open_page(browser: sync_api.Browser) -> Iterator[OpenPage]:
     """Opens a report and, at the end, checks that it was silent and never left the disk."""
     opened: list[Opened] = []
 
@@ -77,7 +81,7 @@ def open_page(browser: Any) -> Iterator[Any]:
         assert [url for url in one.requests if not url.startswith("file://")] == []
 
 
-def test_page_shows_the_figures_and_draws_the_charts(real_file_run: RunFolder, open_page: Any) -> None:
+def test_page_shows_the_figures_and_draws_the_charts(real_file_run: RunFolder, open_page: OpenPage) -> None:
     path = write_html(real_file_run)
     assert path == real_file_run.report
     opened = open_page(path, viewport={"width": 1200, "height": 900}, color_scheme="light")
@@ -114,7 +118,7 @@ def test_page_shows_the_figures_and_draws_the_charts(real_file_run: RunFolder, o
 
 
 def test_charts_hold_the_records(
-    recorded_run: RunFolder, history: History, operators: Operators, profile: Profile, open_page: Any
+    recorded_run: RunFolder, history: History, operators: Operators, profile: Profile, open_page: OpenPage
 ) -> None:
     opened = open_page(write_html(recorded_run), viewport={"width": 1200, "height": 900})
     training, validation = opened.data("metric-0")
@@ -133,7 +137,7 @@ def test_charts_hold_the_records(
     assert boxes["lce · bgemm"]["x"] == ["1 thread"] * 200 + ["2 threads"] * 200
 
 
-def test_hostile_names_are_only_text(recorded_run: RunFolder, open_page: Any) -> None:
+def test_hostile_names_are_only_text(recorded_run: RunFolder, open_page: OpenPage) -> None:
     path = write_html(recorded_run)
     assert "<script>alert" not in path.read_text(encoding="utf-8")
     page = open_page(path).page
@@ -147,7 +151,7 @@ def test_hostile_names_are_only_text(recorded_run: RunFolder, open_page: Any) ->
     page.locator("#chart-macs .hoverlayer", has_text="<script>alert(1)</script>").wait_for()
 
 
-def test_dark(real_file_run: RunFolder, open_page: Any) -> None:
+def test_dark(real_file_run: RunFolder, open_page: OpenPage) -> None:
     opened = open_page(write_html(real_file_run), viewport={"width": 1200, "height": 900}, color_scheme="dark")
     opened.picture("report-dark.png")
     colour = "selector => getComputedStyle(document.querySelector(selector))[{property}]"
@@ -155,7 +159,7 @@ def test_dark(real_file_run: RunFolder, open_page: Any) -> None:
     assert opened.page.evaluate(colour.format(property="'fill'"), ".xtick text") == "rgb(154, 163, 176)"
 
 
-def test_phone(real_file_run: RunFolder, open_page: Any) -> None:
+def test_phone(real_file_run: RunFolder, open_page: OpenPage) -> None:
     phone = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
     opened = open_page(write_html(real_file_run), **phone)
     opened.picture("report-phone.png")
@@ -165,7 +169,7 @@ def test_phone(real_file_run: RunFolder, open_page: Any) -> None:
     assert max(widths) <= 390
 
 
-def test_print_fits_the_paper(recorded_run: RunFolder, open_page: Any) -> None:
+def test_print_fits_the_paper(recorded_run: RunFolder, open_page: OpenPage) -> None:
     opened = open_page(write_html(recorded_run), viewport={"width": 1200, "height": 900})
     PICTURES.mkdir(parents=True, exist_ok=True)
     opened.page.pdf(path=PICTURES / "report.pdf", format="A4")
@@ -183,7 +187,7 @@ def test_print_fits_the_paper(recorded_run: RunFolder, open_page: Any) -> None:
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 690
 
 
-def test_policy_forbids_network_and_foreign_scripts(recorded_run: RunFolder, browser: Any) -> None:
+def test_policy_forbids_network_and_foreign_scripts(recorded_run: RunFolder, browser: sync_api.Browser) -> None:
     opened = Opened(browser, write_html(recorded_run))
     blocked = opened.page.evaluate(
         """async () => {
@@ -201,7 +205,7 @@ def test_policy_forbids_network_and_foreign_scripts(recorded_run: RunFolder, bro
     assert blocked == {"blocked": ["script-src-elem", "connect-src"], "smuggled": False}
 
 
-def test_page_of_a_run_that_only_trained(empty_run: RunFolder, history: History, open_page: Any) -> None:
+def test_page_of_a_run_that_only_trained(empty_run: RunFolder, history: History, open_page: OpenPage) -> None:
     history.save(empty_run.history)
     page = open_page(write_html(empty_run, empty_run.path / "elsewhere.html")).page
     assert page.locator("h2").all_inner_texts() == ["Training", "How it was made"]

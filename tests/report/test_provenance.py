@@ -1,12 +1,11 @@
 """A report never shows a proof or a latency of one file as that of another."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mobile_bnn.files import sha256
-from mobile_bnn.records import Measurement, Operators, Profile, Verification
+from mobile_bnn.records import Measurement, Operators, Profile, Record, Verification
 from mobile_bnn.report import figures, summary, write_html
 from mobile_bnn.report.records import read
 from mobile_bnn.run_folder import ModelFile, RunFolder
@@ -28,7 +27,7 @@ def _another_file(run: RunFolder) -> None:
     run.tflite.write_bytes(bytes(content))
 
 
-def _changed(run: RunFolder, record: type[Any], path: Path, **fields: Any) -> None:
+def _changed(run: RunFolder, record: type[Record], path: Path, **fields: object) -> None:
     record.load(path).model_copy(update=fields).save(path)
 
 

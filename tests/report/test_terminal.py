@@ -1,7 +1,7 @@
 """The tables as a terminal of 100 columns shows them: the page's figures, and names that are never markup."""
 
 import json
-from typing import Any
+from io import StringIO
 
 import pytest
 from rich.console import Console, RenderableType
@@ -27,9 +27,7 @@ def _shown(renderable: RenderableType) -> str:
     return text
 
 
-def _nowhere() -> Any:
-    from io import StringIO
-
+def _nowhere() -> StringIO:
     return StringIO()
 
 

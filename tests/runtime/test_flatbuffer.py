@@ -1,7 +1,6 @@
 """The .tflite reader against files that nobody would send in good faith, and the writer against two interpreters."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -76,7 +75,7 @@ def test_flipped_bytes_never_crash_the_reader(binary_tflite: Path, data: st.Data
     assert "\n" not in complaint(bytes(flatbuffer))
 
 
-def broken(path: Path, **changes: Any) -> bytes:
+def broken(path: Path, **changes: dict[str, object]) -> bytes:
     """The model at `path` with one thing in it changed: `operator`, `tensor`, `subgraph`, `entry`, `buffer`."""
     model = read_model(path)
     graph = model.subgraphs[0]
@@ -109,7 +108,9 @@ def broken(path: Path, **changes: Any) -> bytes:
         ({"operator": {"largeCustomOptionsOffset": 4096}}, "keeps options of operators behind the flatbuffer"),
     ],
 )
-def test_what_points_outside_is_refused(binary_tflite: Path, changes: dict[str, Any], message: str) -> None:
+def test_what_points_outside_is_refused(
+    binary_tflite: Path, changes: dict[str, dict[str, object]], message: str
+) -> None:
     with pytest.raises(MobileBnnError, match=message):
         read_model(broken(binary_tflite, **changes))
 
@@ -140,7 +141,7 @@ def test_a_file_over_2_gb(tmp_path: Path) -> None:
         read_model(path)
 
 
-def rewired(path: Path, number: int, **changes: Any) -> bytes:
+def rewired(path: Path, number: int, **changes: tuple[int, str]) -> bytes:
     """The model at `path` with operator `number` changed; `inputs` and `outputs` may name tensors of another's."""
     model = read_model(path)
     operators = model.subgraphs[0].operators

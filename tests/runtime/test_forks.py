@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,7 +22,11 @@ from ai_edge_litert import interpreter as litert
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import Array
 from tests.support.forks import busy, in_child, in_new_process
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
 
 THREADS = (1, 2, 4)
 IMAGES = np.random.default_rng(3).normal(size=(5, 8, 8, 32)).astype(np.float32)
@@ -217,10 +221,10 @@ def test_with_one_thread_a_child_prepares_nothing_anew(binary_tflite: Path) -> N
     in_new_process(keeps_its_memory, str(binary_tflite))
 
 
-_inherited: Any = None
+_inherited: Interpreter  # of the process that forks
 
 
-def _predict(images: np.ndarray) -> Any:
+def _predict(images: np.ndarray) -> Array | list[Array]:
     return _inherited.predict(images)
 
 
@@ -247,7 +251,7 @@ def test_a_pool_of_forked_workers_uses_the_parents_interpreter(path: str, num_th
     in_new_process(serves_a_pool, path, num_threads)
 
 
-def _put_prediction(interpreter: Interpreter, queue: Any) -> None:
+def _put_prediction(interpreter: Interpreter, queue: "SimpleQueue[Array | list[Array]]") -> None:
     queue.put(interpreter.predict(IMAGES))
 
 

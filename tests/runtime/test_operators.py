@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +13,16 @@ from hypothesis import strategies as st
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.records import Operators
 from mobile_bnn.runtime import operator_table, pack, read_model
+from mobile_bnn.typing import KerasModel
 
-Convert = Callable[[Any, str], Operators]
+Convert = Callable[[KerasModel, str], Operators]
 
 
 @pytest.fixture
 def table_of(tmp_path: Path) -> Convert:
     """Converts a Keras model, `via` "lce" or "tf", and reads its operator table."""
 
-    def convert(model: Any, via: str) -> Operators:
+    def convert(model: KerasModel, via: str) -> Operators:
         import larq_compute_engine as lce
 
         from mobile_bnn.legacy_keras import tf
@@ -37,7 +37,7 @@ def table_of(tmp_path: Path) -> Convert:
     return convert
 
 
-def larq_macs(model: Any, precision: int) -> int:
+def larq_macs(model: KerasModel, precision: int) -> int:
     """MACs of one precision as larq.models.summary counts them."""
     from larq.models import ModelProfile
 
@@ -47,7 +47,7 @@ def larq_macs(model: Any, precision: int) -> int:
     )
 
 
-def test_macs_are_what_larq_counts(tiny_model: Any, binary_tflite: Path, float_tflite: Path) -> None:
+def test_macs_are_what_larq_counts(tiny_model: KerasModel, binary_tflite: Path, float_tflite: Path) -> None:
     binary, float_ = operator_table(binary_tflite), operator_table(float_tflite)
     assert binary.total("binary_macs") == larq_macs(tiny_model, 1) == 2 * 8 * 8 * 64 * 32 * 9
     assert binary.total("float_macs") == larq_macs(tiny_model, 32) == 320

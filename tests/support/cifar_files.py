@@ -2,10 +2,11 @@
 
 import struct
 from collections.abc import Sequence
-from typing import Any
+
+import numpy as np
 
 
-def python_2_pickle(images: Any, labels: Sequence[int]) -> bytes:
+def python_2_pickle(images: np.ndarray, labels: Sequence[int]) -> bytes:
     """The opcodes that Python 2 and its NumPy wrote into the official batches; images uint8 [N, 3072]."""
     rows = len(images)
 

@@ -12,14 +12,13 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tests.support.tools import ROOT
 
 _SECONDS = 60  # none of these functions takes one
 
 
-def in_new_process(function: Callable[..., Any], *arguments: Any) -> None:
+def in_new_process(function: Callable[..., object], *arguments: object) -> None:
     """Calls a function of a test module in a Python that has loaded nothing else, and lets it end as a program does.
 
     A fork of the tests' own process would take long, for it copies what TensorFlow has in memory.
@@ -53,7 +52,7 @@ from {function.__module__} import {function.__name__}
     assert (result.returncode, complaints) == (0, ""), f"it ended with {result.returncode} and said:\n{result.stderr}"
 
 
-def in_child(function: Callable[[], Any]) -> None:
+def in_child(function: Callable[[], object]) -> None:
     """Calls a function in a forked process and waits for it.
 
     Raises:
@@ -80,7 +79,7 @@ def in_child(function: Callable[[], Any]) -> None:
     assert status == 0, told.decode() or f"the child ended with {status}"
 
 
-def _report(writer: int, function: Callable[[], Any]) -> None:
+def _report(writer: int, function: Callable[[], object]) -> None:
     """Ends the process without what the parent would do at its end; says what went wrong."""
     status = 1
     try:
@@ -93,7 +92,7 @@ def _report(writer: int, function: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def busy(work: Callable[[], Any]) -> Iterator[None]:
+def busy(work: Callable[[], object]) -> Iterator[None]:
     """Another thread that calls work() all the time.
 
     Raises:

@@ -1,10 +1,11 @@
 """Files of LCE's converter, in a tenth of the time that its `convert_keras_model` takes."""
 
 import tempfile
-from typing import Any
+
+from mobile_bnn.typing import KerasModel, KerasTensor
 
 
-def lce_file(model: Any) -> bytes:
+def lce_file(model: KerasModel) -> bytes:
     """What `larq_compute_engine.convert_keras_model(model)` gives.
 
     That saves the model with Keras first, which traces every layer by itself, several times over; the converter reads
@@ -20,7 +21,7 @@ def lce_file(model: Any) -> bytes:
     module.state = model.variables
 
     @tf.function(input_signature=images)
-    def serve(*given: Any) -> dict[str, Any]:
+    def serve(*given: KerasTensor) -> dict[str, KerasTensor]:
         outputs = model(given if len(given) > 1 else given[0], training=False)
         return dict(zip(model.output_names, tf.nest.flatten(outputs), strict=True))
 

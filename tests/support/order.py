@@ -3,9 +3,13 @@
 import random
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
 
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 
@@ -28,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+def pytest_xdist_node_collection_finished(node: "WorkerController", ids: list[str]) -> None:
     """Says why, where pytest-xdist itself says only that two workers collected different tests."""
     refusal = refusal_of(ids)
     if refusal:

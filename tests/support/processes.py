@@ -38,7 +38,7 @@ def default_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-def popen_with_default_signals(command: Sequence[Any], **options: Any) -> subprocess.Popen[Any]:
+def popen_with_default_signals(command: Sequence[object], **options: Any) -> subprocess.Popen[Any]:
     """A process that ends at Ctrl-C, SIGTERM and a closed terminal as one in the foreground would; options of Popen."""
     with default_signals():
         return subprocess.Popen([str(part) for part in command], **options)

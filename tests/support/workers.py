@@ -1,7 +1,6 @@
 """How many workers `-n auto` starts, and what was skipped for want of packages."""
 
 import os
-from typing import Any
 
 import psutil
 import pytest
@@ -23,7 +22,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return workers(len(os.sched_getaffinity(0)), psutil.virtual_memory().available)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says how to run what was skipped."""
     skipped = [report for report in terminalreporter.stats.get("skipped", []) if CURE in str(report.longrepr)]
     if skipped:

@@ -6,11 +6,11 @@ usage: PYTHONPATH=tools/aarch64 pytest -p record --record-cases FOLDER tests/nat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from cases import CaseFile
+from ai_edge_litert.interpreter import Delegate, Interpreter
+from cases import Array, CaseFile
 
 sys.path.extend(str(Path(__file__).parents[2] / folder) for folder in ("tests", "tests/native"))
 import single_operator
@@ -32,7 +32,7 @@ class Recorder:
         self.test, self.delegate, self.count = item.name, None, 0
         return (yield)
 
-    def create_interpreter(self, model: bytes, delegate: Any) -> Any:
+    def create_interpreter(self, model: bytes, delegate: Delegate) -> Interpreter:
         """Notes the model."""
         interpreter = self.create(model, delegate)
         self.delegate = self.delegate or delegate
@@ -41,7 +41,7 @@ class Recorder:
             self.count += 1
         return interpreter
 
-    def invoke_outputs(self, interpreter: Any, *inputs: Any) -> Any:
+    def invoke_outputs(self, interpreter: Interpreter, *inputs: Array) -> list[Array]:
         """Notes what goes in and comes out."""
         outputs = self.invoke(interpreter, *inputs)
         if hasattr(interpreter, "case"):

@@ -7,17 +7,16 @@ usage: replay.py LIBRARY ISAS FOLDER...     e.g. replay.py libmobile_bnn_delegat
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
-from cases import Call, Case, CaseFile
+from ai_edge_litert.interpreter import Delegate, Interpreter, OpResolverType, load_delegate
+from cases import Array, Call, Case, CaseFile
 
 KNOWN = ("neon_dot", "neon", "portable")
 DIGITS = 1e-5  # how far scores of a whole model may be apart
 
 
-def load(library: str, expected: list[str]) -> dict[str, Any]:
+def load(library: str, expected: list[str]) -> dict[str, Delegate]:
     """A delegate for each expected instruction set; the others must be refused."""
     delegates = {"default": load_delegate(library)}
     delegates |= {isa: delegate for isa in KNOWN if (delegate := load_one(library, isa, isa in expected)) is not None}
@@ -26,7 +25,7 @@ def load(library: str, expected: list[str]) -> dict[str, Any]:
     return delegates
 
 
-def load_one(library: str, isa: str, expected: bool) -> Any:
+def load_one(library: str, isa: str, expected: bool) -> Delegate | None:
     """A delegate with that instruction set, None if it is refused as it should be."""
     try:
         return load_delegate(library, {"isa": isa})
@@ -36,7 +35,7 @@ def load_one(library: str, isa: str, expected: bool) -> Any:
         return None
 
 
-def run(file: CaseFile, case: Case, delegate: Any) -> str | None:
+def run(file: CaseFile, case: Case, delegate: Delegate) -> str | None:
     """What is wrong, if anything is."""
     # As on x86: float operators beside the binary ones are XNNPACK's in a zoo model, plain ones in a test.
     of_a_test = case.name.startswith("test_")
@@ -70,7 +69,7 @@ def _call(interpreter: Interpreter, file: CaseFile, case: Case, call: Call) -> s
     return None
 
 
-def compare(actual: Any, expected: Any, exact: bool) -> str | None:
+def compare(actual: Array, expected: Array, exact: bool) -> str | None:
     """How two outputs differ beyond what may be."""
     if actual.shape != expected.shape or actual.dtype != expected.dtype:
         return f"{actual.dtype}{actual.shape} instead of {expected.dtype}{expected.shape}"

@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -64,7 +63,7 @@ def convolutions(model: bytes) -> Iterator[tuple[str, bytes]]:
             yield shape, single_operator("LceBconv2d", specs[:-1], specs[-1], options)
 
 
-def spec(tree: Any, tensor: Any) -> TensorSpec:
+def spec(tree: schema.ModelT, tensor: schema.TensorT) -> TensorSpec:
     """A tensor of a file, as the tests describe one."""
     dtype = DTYPES[tensor.type]
     data = tree.buffers[tensor.buffer].data

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 import worker
 
@@ -10,6 +9,7 @@ worker.with_families()
 from matrix.every import FAMILIES  # noqa: E402
 
 from mobile_bnn.errors import MobileBnnError  # noqa: E402
+from mobile_bnn.typing import KerasModel  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,6 @@ def by_lce(name: str) -> Result:
     return Result(0, "", operators, len(flatbuffer), wrong)
 
 
-def _model(name: str) -> Any:
+def _model(name: str) -> KerasModel:
     logging.disable(logging.WARNING)  # Larq's advice for training
     return FAMILIES[name].model()

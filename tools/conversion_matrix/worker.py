@@ -8,13 +8,15 @@ import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 TESTS = Path(__file__).parents[2] / "tests"
+A = TypeVar("A")
 
 
-class Worker:
+class Worker(Generic[A]):
     """Answers questions in a process of its own.
 
     Args:
@@ -22,38 +24,38 @@ class Worker:
         seconds: how long an answer may take.
     """
 
-    def __init__(self, answer: Callable[[str], Any], seconds: float) -> None:
+    def __init__(self, answer: Callable[[str], A], seconds: float) -> None:
         self._answer, self._seconds = answer, seconds
-        self._process: Any = None
-        self._connection: Any = None
+        self._process: SpawnProcess | None = None
+        self._connection: Connection  # while there is a process
 
-    def __enter__(self) -> "Worker":
+    def __enter__(self) -> "Worker[A]":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def ask(self, question: str) -> Any:
+    def ask(self, question: str) -> A | str:
         """The answer; or as text why there is none: the process crashed, or took too long."""
-        if self._process is None:
-            self._start()
+        process = self._process or self._start()
         self._connection.send(question)
         try:
             if self._connection.poll(self._seconds):
                 return self._connection.recv()
             why = f"no answer in {self._seconds:g} s"
         except EOFError:
-            self._process.join()
-            why = f"crash ({_signal(self._process.exitcode)})"
+            process.join()
+            why = f"crash ({_signal(process.exitcode or 0)})"
         self._end()
         return why
 
-    def _start(self) -> None:
+    def _start(self) -> SpawnProcess:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._answer), daemon=True)
         self._process.start()
         theirs.close()  # or the end of the child would not show
+        return self._process
 
     def _end(self) -> None:
         if self._process is not None:
@@ -67,7 +69,7 @@ def _signal(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _serve(connection: Connection, answer: Callable[[str], Any]) -> None:
+def _serve(connection: Connection, answer: Callable[[str], object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this process
     while True:
         try:

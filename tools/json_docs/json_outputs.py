@@ -1,7 +1,5 @@
 """What every command prints with --json, as pydantic models: docs/json.md and the tests are made of these."""
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mobile_bnn.converters.refusals import RefusalCode
@@ -9,6 +7,7 @@ from mobile_bnn.converters.storage.weights_file import WeightsIndex
 from mobile_bnn.records import Operators, Profile, Verification
 from mobile_bnn.report.json import ReportFigures
 from mobile_bnn.runtime import ModelMetadata
+from mobile_bnn.typing import JsonObject
 
 
 class Output(BaseModel):
@@ -194,7 +193,7 @@ OUTPUTS: dict[str, type[BaseModel]] = {
 }
 
 
-def schemas() -> dict[str, Any]:
+def schemas() -> JsonObject:
     """The JSON Schema of every command, and of the objects in them, under $defs."""
     from pydantic.json_schema import models_json_schema
 

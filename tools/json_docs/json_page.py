@@ -5,9 +5,10 @@ usage: python tools/json_docs/json_page.py
 
 import json
 from pathlib import Path
-from typing import Any
 
 from json_outputs import OUTPUTS, schemas
+
+from mobile_bnn.typing import Json, JsonObject
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -45,11 +46,11 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+def _resolved(schema: JsonObject, part: JsonObject) -> JsonObject:
     return schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
 
 
-def _mentioned(part: Any) -> list[str]:
+def _mentioned(part: Json) -> list[str]:
     """The names of the objects that a schema refers to, in order."""
     if isinstance(part, dict):
         own = [part["$ref"].rpartition("/")[2]] if "$ref" in part else []
@@ -57,7 +58,7 @@ def _mentioned(part: Any) -> list[str]:
     return [name for value in part for name in _mentioned(value)] if isinstance(part, list) else []
 
 
-def _about(definition: dict[str, Any]) -> str:
+def _about(definition: JsonObject) -> str:
     lines = [" ".join(definition.get("description", "").split("\n\n")[0].split())]
     if "enum" in definition:
         lines += ["", f"One of {', '.join(f'`{value}`' for value in definition['enum'])}."]
@@ -70,7 +71,7 @@ def _about(definition: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _type(field: dict[str, Any]) -> str:
+def _type(field: JsonObject) -> str:
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

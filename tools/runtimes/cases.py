@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mobile_bnn import converters, zoo
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasModel
 
 sys.path.extend(
     str(Path(__file__).parents[2] / folder) for folder in ("tests", "tests/native")
@@ -50,7 +50,7 @@ def write(folder: Path) -> None:
     _write(folder / ZOO_MODEL, (folder / f"{ZOO_MODEL}.tflite").read_bytes(), images[:1])
 
 
-def _undecided(images: np.ndarray) -> Any:
+def _undecided(images: np.ndarray) -> KerasModel:
     """An untrained model with the statistics of these images, and one whose softmax for the first is no 1 and zeros."""
     for seed in range(100):
         tf.keras.utils.set_random_seed(seed)

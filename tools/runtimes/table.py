@@ -13,7 +13,7 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -56,7 +56,17 @@ def main() -> int:
     return int(failed)
 
 
-def probe(folder: Path, *requirements: str) -> dict[str, Any]:
+class Probed(TypedDict):
+    """What probe.py prints."""
+
+    loads: bool
+    python: str
+    numpy: str
+    differences: dict[str, float]
+    errors: dict[str, str]
+
+
+def probe(folder: Path, *requirements: str) -> Probed:
     """What probe.py says in a new environment with these packages."""
     with tempfile.TemporaryDirectory() as environment:
         venv.create(environment, with_pip=True)
@@ -66,11 +76,11 @@ def probe(folder: Path, *requirements: str) -> dict[str, Any]:
         result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
         return {"loads": False, "python": "", "numpy": "", "differences": {}, "errors": {"probe": result.stderr[-500:]}}
-    last_line: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    last_line: Probed = json.loads(result.stdout.splitlines()[-1])
     return last_line
 
 
-def problems(result: dict[str, Any]) -> list[str]:
+def problems(result: Probed) -> list[str]:
     """One line for each case that failed or is not equal."""
     lines = [f"{name}: {error}" for name, error in result["errors"].items()]
     for name, difference in result["differences"].items():
@@ -79,7 +89,7 @@ def problems(result: dict[str, Any]) -> list[str]:
     return lines
 
 
-def row(package: str, version: str, result: dict[str, Any], wrong: list[str], note: str) -> str:
+def row(package: str, version: str, result: Probed, wrong: list[str], note: str) -> str:
     """A line of the table."""
     total = len(result["differences"]) + len(result["errors"])
     zoo = result["differences"].get(cases.ZOO_MODEL)

@@ -1,12 +1,13 @@
 """The editable view of a .tflite file: whatever is read and written again computes the same."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.schema_py_generated import ModelT
 from float_files import to_float
 from litert_runs import run, run_outputs
 
@@ -15,13 +16,14 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime.flatbuffer import read_model
+from mobile_bnn.typing import KerasTensor
 
 
-def loop(x: Any) -> Any:
+def loop(x: KerasTensor) -> KerasTensor:
     return tf.while_loop(lambda i, y: i < 5, lambda i, y: (i + 1, y * 1.5 - 0.25), [0, x])[1]
 
 
-def network(x: Any) -> Any:
+def network(x: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
     generator = np.random.default_rng(0)
     weights = tf.constant(generator.normal(size=(3, 3, 4, 8)), tf.float32)
     y = tf.nn.relu(tf.nn.conv2d(x, weights, 2, "SAME"))
@@ -38,7 +40,9 @@ def network(x: Any) -> Any:
         (lambda x: tf.split(x, 3, -1)[1], [(2, 9)], {}),
     ],
 )
-def test_a_round_trip_computes_the_same_bits(function: Any, shapes: list[Any], options: dict[str, Any]) -> None:
+def test_a_round_trip_computes_the_same_bits(
+    function: Callable[..., KerasTensor], shapes: list[tuple[int, ...]], options: dict[str, object]
+) -> None:
     flatbuffer = to_float(function, *shapes, **options)
     inputs = [np.random.default_rng(i).normal(size=shape).astype(np.float32) for i, shape in enumerate(shapes)]
     written = TfliteModel.read(flatbuffer).write()
@@ -59,7 +63,7 @@ def test_signatures_and_metadata_stay(tmp_path: Path) -> None:
     np.testing.assert_array_equal(result["sum"], [7, 10])
     np.testing.assert_array_equal(result["product"], [10, 21])
 
-    def metadata(model: Any) -> dict[Any, bytes]:
+    def metadata(model: ModelT) -> dict[bytes, bytes]:
         return {entry.name: bytes(model.buffers[entry.buffer].data) for entry in model.metadata}
 
     assert metadata(read_model(written)) == metadata(read_model(flatbuffer)) != {}

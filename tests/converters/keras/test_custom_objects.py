@@ -5,7 +5,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from mobile_bnn.converters.keras.custom_objects import import_file
 from mobile_bnn.converters.source import Source, load_model
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasLayer, KerasModel
 
 # Written where a model is made, and again where it is read: a process of the command line knows none of it.
 LAYERS = """
@@ -122,12 +122,12 @@ def test_without_the_file_the_message_says_what_to_give(folder: Path) -> None:
         load_model(path, [folder / "other.py"])
 
 
-def functional(layer: Any) -> Any:
+def functional(layer: KerasLayer) -> KerasModel:
     image = tf.keras.layers.Input((4, 4, 4))
     return tf.keras.Model(image, layer(image))
 
 
-WHERE: dict[str, Callable[[Any], Any]] = {
+WHERE: dict[str, Callable[[dict[str, KerasLayer]], KerasModel]] = {
     "first": lambda own: tf.keras.Sequential([tf.keras.layers.Input((4, 4, 4)), own["Scale"]()]),
     "functional": lambda own: functional(own["Scale"]()),
     "nested": lambda own: functional(tf.keras.Sequential([tf.keras.layers.Input((4, 4, 4)), own["Scale"]()])),

@@ -1,6 +1,6 @@
 """Keras models as float graphs: equal to Keras, and every binary kernel a constant with its layer's name."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,18 +8,20 @@ from ai_edge_litert.interpreter import Interpreter
 from litert_runs import run, run_outputs
 
 from mobile_bnn import zoo
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.export import export, quantized_weights
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasLayer, KerasModel, KerasTensor
 
 layers = tf.keras.layers
 
 
-def quantized(kind: Any, *arguments: Any, **options: Any) -> Any:
+def quantized(kind: Callable[..., KerasLayer], *arguments: object, **options: object) -> KerasLayer:
     return kind(*arguments, input_quantizer="ste_sign", kernel_quantizer="ste_sign", **options)
 
 
-def every_layer() -> Any:
+def every_layer() -> KerasModel:
     """One of each layer with a quantized weight, a nested model, a layer that is called twice."""
     x = image = layers.Input((8, 8, 32))
     x = quantized(larq.layers.QuantConv2D, 32, 3, padding="same", pad_values=1.0, use_bias=False)(x)
@@ -37,7 +39,7 @@ def every_layer() -> Any:
     return tf.keras.Model(image, quantized(larq.layers.QuantDense, 5, name="dense")(x))
 
 
-def check(model: Any, *images: np.ndarray, **options: Any) -> Any:
+def check(model: KerasModel, *images: np.ndarray, **options: int | None) -> TfliteModel:
     exported = export(model, **options)
     expected = tf.nest.flatten(model(list(images) if len(images) > 1 else images[0], training=False))
     for actual, keras in zip(run_outputs(exported.write(), *images), expected, strict=True):
@@ -85,7 +87,7 @@ def test_the_model_stays_as_it_was() -> None:
 
 def test_a_model_that_cannot_be_traced() -> None:
     class Broken(layers.Layer):
-        def call(self, x: Any) -> Any:
+        def call(self, x: KerasTensor) -> KerasTensor:
             if isinstance(x, tf.Tensor) and x.shape[0] == 1:
                 raise ValueError("this layer takes no single image")
             return x
@@ -110,14 +112,14 @@ def test_a_dense_layer_without_bias_keeps_its_activation(activation: str) -> Non
 
 def test_a_layer_that_calls_a_function_equals_keras() -> None:
     class Calls(layers.Layer):
-        def build(self, shape: Any) -> None:
+        def build(self, shape: tf.TensorShape) -> None:
             self.scale = self.add_weight("scale", shape[-1:], initializer="random_normal")
 
         @tf.function
-        def scaled(self, x: Any) -> Any:
+        def scaled(self, x: KerasTensor) -> KerasTensor:
             return x * self.scale
 
-        def call(self, x: Any) -> Any:
+        def call(self, x: KerasTensor) -> KerasTensor:
             return self.scaled(x)
 
     image = layers.Input((4, 4, 8))

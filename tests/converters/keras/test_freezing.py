@@ -1,21 +1,20 @@
 """Freezing a traced function: the same graph as TensorFlow's own, or none."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
-def traced(call: Any) -> Any:
+def traced(call: KerasFunction) -> tf.types.experimental.ConcreteFunction:
     return tf.function(call, autograph=False).get_concrete_function(tf.TensorSpec((2, 3), name="x"))
 
 
-def run(graph: Any, x: Any) -> Any:
+def run(graph: tf.compat.v1.GraphDef, x: np.ndarray) -> np.ndarray:
     """Runs a frozen graph by TensorFlow itself."""
     imported = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
     output = next(node.name for node in reversed(graph.node) if node.op == "Identity")
@@ -54,7 +53,7 @@ def test_what_is_more_than_reads_is_left_to_tensorflow(what: str) -> None:
     variable = tf.Variable(VALUES)
     inner = tf.function(lambda x: x @ variable)
 
-    def written(x: Any) -> Any:
+    def written(x: KerasTensor) -> KerasTensor:
         variable.assign_add(tf.ones_like(variable))
         return x @ variable
 

@@ -1,11 +1,10 @@
 """What stands between binary convolutions: batch norms, activations, pools, shortcuts, scales."""
 
-from typing import Any
-
 import numpy as np
 from matrix.family import ZEROS, Family, block, chain, conv, norm, op, scales
 
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor
 
 layers = tf.keras.layers
 PACKED = {"LceQuantize": 1, "LceBconv2d": 2, "MUL": 0, "ADD": 0}
@@ -13,24 +12,24 @@ POOLED = {"LceBconv2d": 2, "LceBMaxPool2d": 1, "MAX_POOL_2D": 0, "LceQuantize": 
 TWO = {"LceBconv2d": 2}
 
 
-def _signed_affine(x: Any) -> Any:
+def _signed_affine(x: KerasTensor) -> KerasTensor:
     """Per channel; some factors are negative, some 0."""
     generator = np.random.default_rng(5)
     factor = generator.normal(size=32) * generator.choice([0, 1], 32, p=[0.2, 0.8])
     return x * tf.constant(factor, tf.float32) + tf.constant(generator.normal(size=32), tf.float32)
 
 
-def _residual(x: Any) -> Any:
+def _residual(x: KerasTensor) -> KerasTensor:
     y = layers.Add()([x, norm()(conv(40)(x))])
     return layers.Add()([y, norm()(conv(40)(y))])
 
 
-def _two_readers(x: Any) -> Any:
+def _two_readers(x: KerasTensor) -> KerasTensor:
     y = norm()(conv(32)(x))
     return layers.Add()([norm()(conv(32)(y)), y])
 
 
-def _one_sign_for_two(x: Any) -> Any:
+def _one_sign_for_two(x: KerasTensor) -> KerasTensor:
     signs = larq.layers.QuantConv2D
     y = op(larq.math.sign)(x)
     left, right = (
@@ -40,26 +39,26 @@ def _one_sign_for_two(x: Any) -> Any:
     return layers.Concatenate()([left, right])
 
 
-def _spatial_scale(x: Any) -> Any:
+def _spatial_scale(x: KerasTensor) -> KerasTensor:
     """XNOR-Net++: a constant factor for every pixel."""
     factors = np.random.default_rng(6).uniform(0.1, 1, (1, 8, 6, 1))
     return conv(32)(norm()(op(lambda y: y * tf.constant(factors, tf.float32))(conv(32)(x))))
 
 
-def _full_scale(x: Any) -> Any:
+def _full_scale(x: KerasTensor) -> KerasTensor:
     """XNOR-Net++: a constant factor for every pixel and channel."""
     factors = np.random.default_rng(6).normal(size=(1, 8, 6, 32))
     return conv(32)(op(lambda y: y * tf.constant(factors, tf.float32))(conv(32)(x)))
 
 
-def _k_map(x: Any) -> Any:
+def _k_map(x: KerasTensor) -> KerasTensor:
     """XNOR-Net: the mean of |x| around each pixel is a factor of the output."""
     mean = op(lambda y: tf.reduce_mean(tf.abs(y), -1, keepdims=True))(x)
     around = layers.AveragePooling2D(3, 1, "same")(mean)
     return layers.Multiply()([conv(32)(x), around])
 
 
-def _excitation(x: Any) -> Any:
+def _excitation(x: KerasTensor) -> KerasTensor:
     """Real-to-Binary: a factor per channel that the input decides."""
     y = norm()(conv(40)(x))
     pooled = layers.GlobalAveragePooling2D(keepdims=True)(x)

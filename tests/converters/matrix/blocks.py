@@ -1,16 +1,15 @@
 """One block of each well-known binary network."""
 
-from typing import Any
-
 from matrix.family import ONES, ZEROS, Family, block, conv, norm, op, sign, valid
 from matrix.quantizers import Shift, hwgq, pact, xnor_kernel
 
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor
 
 layers = tf.keras.layers
 
 
-def _bireal_down(x: Any) -> Any:
+def _bireal_down(x: KerasTensor) -> KerasTensor:
     """Bi-Real Net: the shortcut is pooled, and goes through a float convolution."""
     y = norm()(conv(64, strides=2)(x))
     shortcut = norm()(layers.Conv2D(64, 1, use_bias=False)(layers.AveragePooling2D()(x)))
@@ -18,30 +17,30 @@ def _bireal_down(x: Any) -> Any:
     return layers.Add()([y, norm()(conv(64)(y))])
 
 
-def _rprelu(x: Any) -> Any:
+def _rprelu(x: KerasTensor) -> KerasTensor:
     return Shift()(layers.PReLU(shared_axes=[1, 2])(Shift()(x)))
 
 
-def _react_net(x: Any) -> Any:
+def _react_net(x: KerasTensor) -> KerasTensor:
     y = _rprelu(layers.Add()([x, norm()(conv(32)(Shift()(x)))]))
     left, right = (_rprelu(layers.Add()([y, norm()(conv(32, 1)(Shift()(y)))])) for _ in range(2))
     return layers.Concatenate()([left, right])
 
 
-def _dense_net(x: Any) -> Any:
+def _dense_net(x: KerasTensor) -> KerasTensor:
     for _ in range(3):
         x = layers.Concatenate()([x, conv(16, **ONES)(norm()(x))])
     return conv(32, 1)(layers.MaxPool2D()(norm()(x)))
 
 
-def _melius_net(x: Any) -> Any:
+def _melius_net(x: KerasTensor) -> KerasTensor:
     """A dense block, then an improvement of its newest channels alone."""
     x = layers.Concatenate()([x, conv(32)(norm()(x))])
     better = conv(32)(norm()(x))
     return op(lambda pair: tf.concat([pair[0][..., :-32], pair[0][..., -32:] + pair[1]], -1))([x, better])
 
 
-def _real_to_binary(x: Any) -> Any:
+def _real_to_binary(x: KerasTensor) -> KerasTensor:
     signs = norm()(x)
     pooled = layers.GlobalAveragePooling2D(keepdims=True)(signs)
     scale = layers.Dense(40, "sigmoid")(layers.Dense(5, "relu")(pooled))
@@ -49,7 +48,7 @@ def _real_to_binary(x: Any) -> Any:
     return layers.Add()([norm()(layers.PReLU(shared_axes=[1, 2])(y)), x])
 
 
-def _quick_net(x: Any) -> Any:
+def _quick_net(x: KerasTensor) -> KerasTensor:
     for _ in range(2):
         x = layers.Add()([x, norm()(conv(32, activation="relu")(x))])
     y = layers.MaxPool2D(3, 1)(layers.ReLU()(x))
@@ -58,7 +57,7 @@ def _quick_net(x: Any) -> Any:
     return layers.Add()([y, norm()(conv(64, activation="relu")(y))])
 
 
-def _binary_alex_net(x: Any) -> Any:
+def _binary_alex_net(x: KerasTensor) -> KerasTensor:
     x = norm(scale=False)(layers.MaxPool2D(3, 2)(conv(32, **ZEROS)(x)))
     x = layers.Flatten()(norm(scale=False)(conv(32, **ZEROS)(x)))
     for units in (24, 10):
@@ -67,15 +66,15 @@ def _binary_alex_net(x: Any) -> Any:
     return layers.Softmax()(x)
 
 
-def _xnor_net(x: Any) -> Any:
+def _xnor_net(x: KerasTensor) -> KerasTensor:
     for filters in (32, 24):
         x = norm(momentum=0.9, scale=False)(x)
         x = conv(filters, kernel_quantizer=xnor_kernel, activation="relu", use_bias=True, **ZEROS)(x)
     return layers.MaxPool2D(3, 2)(x)
 
 
-def _dorefa_net(x: Any) -> Any:
-    def weights(kernel: Any) -> Any:
+def _dorefa_net(x: KerasTensor) -> KerasTensor:
+    def weights(kernel: KerasTensor) -> KerasTensor:
         return larq.quantizers.DoReFa(1, mode="weights")(kernel)
 
     x = norm()(conv(32, input_quantizer=pact, kernel_quantizer=weights, **ZEROS)(x))
@@ -83,7 +82,7 @@ def _dorefa_net(x: Any) -> Any:
     return larq.layers.QuantDense(12, input_quantizer=pact, kernel_quantizer=weights)(layers.Flatten()(x))
 
 
-def _abc_net(x: Any) -> Any:
+def _abc_net(x: KerasTensor) -> KerasTensor:
     """Several bases: one convolution for each shift of the input and each part of the filter."""
     terms = [
         op(lambda y, scale=scale: y * scale)(conv(32)(op(lambda y, shift=shift: y - shift)(x)))
@@ -92,7 +91,7 @@ def _abc_net(x: Any) -> Any:
     return norm()(layers.Add()(terms))
 
 
-def _mobile_net(x: Any) -> Any:
+def _mobile_net(x: KerasTensor) -> KerasTensor:
     """Binary depthwise and pointwise convolutions, each behind its own sign."""
     y = larq.layers.QuantDepthwiseConv2D(
         3, input_quantizer="ste_sign", depthwise_quantizer="ste_sign", use_bias=False, **ONES
@@ -100,25 +99,25 @@ def _mobile_net(x: Any) -> Any:
     return norm()(conv(64, 1)(norm()(y)))
 
 
-def _hwgq_net(x: Any) -> Any:
+def _hwgq_net(x: KerasTensor) -> KerasTensor:
     x = norm()(conv(32, input_quantizer=hwgq, **ZEROS)(x))
     return norm()(conv(32, input_quantizer=hwgq, **ZEROS)(layers.MaxPool2D()(x)))
 
 
-def _group_net(x: Any) -> Any:
+def _group_net(x: KerasTensor) -> KerasTensor:
     """GroupNet: parallel binary bases of one residual block, added."""
     bases = [layers.Add()([x, norm()(conv(40)(x))]) for _ in range(3)]
     return layers.Add()([norm()(conv(40)(base)) for base in bases])
 
 
-def _u_net(x: Any) -> Any:
+def _u_net(x: KerasTensor) -> KerasTensor:
     """Down and up again, with a shortcut that is concatenated."""
     y = norm()(conv(32)(x))
     down = norm()(conv(32)(layers.MaxPool2D()(y)))
     return conv(16)(layers.Concatenate()([y, layers.UpSampling2D()(down)]))
 
 
-def _detector(x: Any) -> Any:
+def _detector(x: KerasTensor) -> KerasTensor:
     """Heads on two scales, whose boxes and classes are concatenated."""
     near = norm()(conv(32)(x))
     far = norm()(conv(32, strides=2)(near))
@@ -127,7 +126,7 @@ def _detector(x: Any) -> Any:
     return [layers.Softmax()(layers.Concatenate(1)(classes)), layers.Concatenate(1)(boxes)]
 
 
-def _segmentation(x: Any) -> Any:
+def _segmentation(x: KerasTensor) -> KerasTensor:
     """Dilated convolutions far down, enlarged bilinearly, beside a shortcut; the last layer is transposed."""
     top = norm()(conv(32)(x))
     y = norm()(conv(32, dilation_rate=2)(norm()(conv(32, strides=2)(top))))
@@ -136,14 +135,14 @@ def _segmentation(x: Any) -> Any:
     return layers.Softmax()(layers.Conv2DTranspose(6, 3, strides=2, padding="same")(y))
 
 
-def _ada_bin(x: Any) -> Any:
+def _ada_bin(x: KerasTensor) -> KerasTensor:
     """AdaBin: both the filter and its input have two values that are not opposite, each channel its own."""
 
-    def weights(kernel: Any) -> Any:
+    def weights(kernel: KerasTensor) -> KerasTensor:
         middle = tf.reduce_mean(kernel, [0, 1, 2], keepdims=True)
         return middle + tf.math.reduce_std(kernel, [0, 1, 2], keepdims=True) * sign(kernel - middle)
 
-    def values(y: Any) -> Any:
+    def values(y: KerasTensor) -> KerasTensor:
         return 0.25 + 0.75 * sign(y - 0.25)
 
     for _ in range(2):
@@ -151,7 +150,7 @@ def _ada_bin(x: Any) -> Any:
     return x
 
 
-def _horq(x: Any) -> Any:
+def _horq(x: KerasTensor) -> KerasTensor:
     """HORQ: the sign of the input, and the sign of what that leaves, each scaled by its mean size."""
     terms = []
     for _ in range(2):
@@ -162,13 +161,13 @@ def _horq(x: Any) -> Any:
     return layers.Add()(terms)
 
 
-def _insta_bnn(x: Any) -> Any:
+def _insta_bnn(x: KerasTensor) -> KerasTensor:
     """INSTA-BNN: the thresholds of the channels depend on the image."""
     threshold = op(lambda y: 0.5 * tf.reduce_mean(y, [1, 2], keepdims=True))(x)
     return norm()(conv(32)(layers.Subtract()([x, threshold])))
 
 
-def _fixed_scale(x: Any) -> Any:
+def _fixed_scale(x: KerasTensor) -> KerasTensor:
     """A float stem, a sign written by hand, and a classifier."""
     x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(x)
     x = valid(32, 3, input_quantizer=lambda y: 2.0 * tf.cast(y > 0.25, tf.float32) - 1.0)(x)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from calibrated import calibrated
 
 from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasLayer, KerasModel, KerasTensor
 
 SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
 ONES = {"padding": "same", "pad_values": 1.0}
@@ -29,13 +29,13 @@ class Family:
     """
 
     name: str
-    network: Callable[[], Any]
+    network: Callable[[], KerasModel]
     operators: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
     batch_size: int | None = 1
     most_bytes: int = 0
 
-    def model(self) -> Any:
+    def model(self) -> KerasModel:
         """The network as after a training: the same weights each time, no bias 0, no batch norm neutral."""
         tf.keras.backend.clear_session()
         tf.keras.utils.set_random_seed(1)
@@ -44,7 +44,7 @@ class Family:
             _fill(model)
         return calibrated(model)
 
-    def images(self, model: Any) -> list[np.ndarray]:
+    def images(self, model: KerasModel) -> list[np.ndarray]:
         """For each input of its model what a quantizer may trip over: float32 [6, ...].
 
         Noise, noise on a grid on which the thresholds of these networks lie too, 0, -0.0, large numbers, some of all.
@@ -53,7 +53,7 @@ class Family:
         return [_adversarial(tuple(tensor.shape[1:]), generator) for tensor in model.inputs]
 
 
-def _fill(model: Any) -> None:
+def _fill(model: KerasModel) -> None:
     """Gives weights that start with one value (biases, slopes, shifts) others, on the grid of the images."""
     generator = np.random.default_rng(3)
     for layer in flatten(model):
@@ -74,30 +74,30 @@ def _adversarial(shape: tuple[int, ...], generator: np.random.Generator) -> np.n
     return np.stack(images).astype(np.float32)
 
 
-def conv(filters: int = 32, size: Any = 3, **options: Any) -> Any:
+def conv(filters: int = 32, size: int | tuple[int, int] = 3, **options: object) -> KerasLayer:
     """A binary convolution of Larq, padded with ones unless told otherwise, without bias."""
     return larq.layers.QuantConv2D(filters, size, **{**SIGNS, **ONES, "use_bias": False, **options})
 
 
-def valid(filters: int = 32, size: Any = 3, **options: Any) -> Any:
+def valid(filters: int = 32, size: int | tuple[int, int] = 3, **options: object) -> KerasLayer:
     """The same without padding."""
     return conv(filters, size, **{"padding": "valid", **options})
 
 
-def norm(**options: Any) -> Any:
+def norm(**options: object) -> KerasLayer:
     """A batch norm."""
     return tf.keras.layers.BatchNormalization(**options)
 
 
-def op(function: Callable[[Any], Any]) -> Any:
+def op(function: KerasFunction) -> KerasLayer:
     """A function of TensorFlow as a layer."""
     return tf.keras.layers.Lambda(function)
 
 
-def chain(*layers: Any, shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], Any]:
+def chain(*layers: Callable[[], KerasLayer], shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], KerasModel]:
     """What builds a model of layers one behind the other; each is given as a function that makes it."""
 
-    def network() -> Any:
+    def network() -> KerasModel:
         x = image = tf.keras.layers.Input(shape)
         for layer in layers:
             x = layer()(x)
@@ -106,21 +106,21 @@ def chain(*layers: Any, shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], Any
     return network
 
 
-def block(function: Callable[[Any], Any], shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], Any]:
+def block(function: KerasFunction, shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], KerasModel]:
     """What builds a model of one input whose output a function computes from it."""
 
-    def network() -> Any:
+    def network() -> KerasModel:
         image = tf.keras.layers.Input(shape)
         return tf.keras.Model(image, function(image))
 
     return network
 
 
-def sign(x: Any) -> Any:
+def sign(x: KerasTensor) -> KerasTensor:
     """-1 or 1, as a function of TensorFlow that LCE knows."""
     return larq.math.sign(x)
 
 
-def scales(channels: int, seed: int = 4) -> Any:
+def scales(channels: int, seed: int = 4) -> KerasTensor:
     """A constant of positive factors, one per channel."""
     return tf.constant(np.random.default_rng(seed).uniform(0.1, 2, channels), tf.float32)

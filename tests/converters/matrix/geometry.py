@@ -1,22 +1,23 @@
 """Convolutions: sizes, strides, dilation, channels, groups and every way of padding."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from matrix.family import SIGNS, ZEROS, Family, block, chain, conv, norm, op, sign, valid
 
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasLayer, KerasTensor
 
 ONE = {"LceQuantize": 1, "LceBconv2d": 1}
 SAME_ONE = {**ONE, "PADV2": 0, "PAD": 0}
 pad = tf.keras.layers.ZeroPadding2D
 
 
-def _padded_signs(amounts: Any, value: float) -> Any:
+def _padded_signs(amounts: Sequence[tuple[int, int]], value: float) -> KerasLayer:
     """Pads behind the step, as PyTorch's networks do."""
     return op(lambda x: tf.pad(sign(x), [(0, 0), *amounts, (0, 0)], constant_values=value))
 
 
-def _kernel_only(**options: Any) -> Any:
+def _kernel_only(**options: object) -> KerasLayer:
     return valid(input_quantizer=None, **options)
 
 
@@ -78,7 +79,7 @@ FAMILIES = [
 ]
 
 
-def _channels_first(x: Any) -> Any:
+def _channels_first(x: KerasTensor) -> KerasTensor:
     """A network in PyTorch's order of dimensions, around one convolution in TensorFlow's."""
     permuted = tf.keras.layers.Permute((3, 1, 2))(x)
     signs = op(sign)(permuted)

@@ -1,10 +1,9 @@
 """Layers other than two-dimensional convolutions."""
 
-from typing import Any
-
 from matrix.family import ONES, SIGNS, ZEROS, Family, block, chain, conv, norm, op, sign
 
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasLayer, KerasTensor
 
 layers = tf.keras.layers
 DEPTHWISE = {"input_quantizer": "ste_sign", "depthwise_quantizer": "ste_sign", "use_bias": False}
@@ -15,15 +14,15 @@ ONE = {"LceQuantize": 1, "LceBconv2d": 1}
 SUMS = "its input is not quantized"
 
 
-def _depthwise(size: int, **options: Any) -> Any:
+def _depthwise(size: int, **options: object) -> KerasLayer:
     return larq.layers.QuantDepthwiseConv2D(size, **DEPTHWISE, **options)
 
 
-def dense(units: int = 24, **options: Any) -> Any:
+def dense(units: int = 24, **options: object) -> KerasLayer:
     return larq.layers.QuantDense(units, **{**SIGNS, "use_bias": False, **options})
 
 
-def _attention(x: Any) -> Any:
+def _attention(x: KerasTensor) -> KerasTensor:
     """BiBERT: the product of two binarized activations."""
     signs = op(sign)(layers.Reshape((48, 40))(x))
     return op(lambda y: tf.matmul(y, y, transpose_b=True))(signs)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from mobile_bnn.converters.source import Source
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import KerasModel
 
 Arrays = list[np.ndarray]
+T = TypeVar("T")
 # Sums in another order, a share of the largest output. A batch norm of a channel that hardly varies enlarges it.
 ROUNDING = 5e-5
 
@@ -41,7 +43,7 @@ class Outcome:
         return [layer.reason for layer in self.layers if layer.asked and not layer.binary]
 
 
-def convert(model: Any, batch_size: int | None = 1) -> Outcome:
+def convert(model: KerasModel, batch_size: int | None = 1) -> Outcome:
     """Converts a Keras model."""
     source = Source.of_keras(model, batch_size)
     lowering = lower(source.model.graphs[0], source.quantized)
@@ -53,7 +55,7 @@ def operators_of(flatbuffer: bytes) -> Counter[str]:
     return Counter(operator.kind for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
 
 
-def keras_outputs(model: Any, images: Arrays) -> Arrays:
+def keras_outputs(model: KerasModel, images: Arrays) -> Arrays:
     """What Keras computes of each image alone: some quantizers take the mean of a batch."""
     calls = []
     for at in range(len(images[0])):
@@ -79,11 +81,11 @@ def lce_outputs(flatbuffer: bytes, images: Arrays) -> Arrays:
     return [np.asarray(output) for output in _list(interpreter(flatbuffer).predict(_one_or_all(images)))]
 
 
-def _one_or_all(arrays: list[Any]) -> Any:
+def _one_or_all(arrays: list[T]) -> list[T] | T:
     return arrays if len(arrays) > 1 else arrays[0]
 
 
-def _list(outputs: Any) -> list[Any]:
+def _list(outputs: list[T] | T) -> list[T]:
     return outputs if isinstance(outputs, list) else [outputs]
 
 

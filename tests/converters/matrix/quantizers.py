@@ -1,11 +1,12 @@
 """Every way of writing a quantizer, for activations and for filters."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from matrix.family import ONES, ZEROS, Family, chain, conv, norm, op, scales, sign, valid
 
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 
 BINARY = {"LceQuantize": 1, "LceBconv2d": 1}
 THRESHOLDS = tf.constant(np.rint(np.random.default_rng(7).normal(size=40) * 4) / 8, tf.float32)
@@ -14,63 +15,67 @@ THRESHOLDS = tf.constant(np.rint(np.random.default_rng(7).normal(size=40) * 4) /
 class Shift(tf.keras.layers.Layer):
     """RSign's learned threshold of each channel."""
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: tf.TensorShape) -> None:
         self.shift = self.add_weight("shift", input_shape[-1:], initializer="zeros")
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: KerasTensor) -> KerasTensor:
         return x + self.shift
 
 
-def step(x: Any, threshold: float = 0.25) -> Any:
+def step(x: KerasTensor, threshold: float = 0.25) -> KerasTensor:
     return tf.where(x > threshold, 1.0, -1.0)
 
 
-def hwgq(x: Any) -> Any:
+def hwgq(x: KerasTensor) -> KerasTensor:
     """Half-wave Gaussian quantizer of two bits."""
     return tf.clip_by_value(tf.math.ceil(x / 0.538 - 0.5), 0.0, 3.0) * 0.538
 
 
-def pact(x: Any, bits: int = 2, clip: float = 1.5) -> Any:
+def pact(x: KerasTensor, bits: int = 2, clip: float = 1.5) -> KerasTensor:
     """Clips at a learned value, then rounds."""
     steps = (2**bits - 1) / clip
     return tf.round(tf.clip_by_value(x, 0.0, clip) * steps) / steps
 
 
-def ternary(x: Any) -> Any:
+def ternary(x: KerasTensor) -> KerasTensor:
     return (tf.sign(x + 0.5) + tf.sign(x - 0.5)) / 2
 
 
-def xnor_kernel(kernel: Any) -> Any:
+def xnor_kernel(kernel: KerasTensor) -> KerasTensor:
     """XNOR-Net: the sign times the mean of each output channel."""
     return tf.reduce_mean(tf.abs(kernel), [0, 1, 2], keepdims=True) * sign(kernel)
 
 
-def centred(kernel: Any) -> Any:
+def centred(kernel: KerasTensor) -> KerasTensor:
     """IR-Net: balanced around the mean, and scaled by a power of two."""
     kernel = kernel - tf.reduce_mean(kernel, [0, 1, 2], keepdims=True)
     mean = tf.reduce_mean(tf.abs(kernel), [0, 1, 2], keepdims=True)
     return sign(kernel) * 2 ** tf.round(tf.math.log(mean) / np.log(2))
 
 
-def two_bases(kernel: Any) -> Any:
+def two_bases(kernel: KerasTensor) -> KerasTensor:
     """ABC-Net: the sum of a coarse and a fine sign."""
     first = 0.05 * sign(kernel)
     return first + 0.0213 * sign(kernel - first)
 
 
-def _inputs(name: str, quantizer: Any, operators: Any = BINARY, **options: Any) -> Family:
+def _inputs(
+    name: str, quantizer: str | KerasFunction, operators: Mapping[str, int] = BINARY, **options: object
+) -> Family:
     return Family(f"input {name}", chain(lambda: conv(input_quantizer=quantizer, **options)), operators)
 
 
-def _kernels(name: str, quantizer: Any, operators: Any = BINARY, **options: Any) -> Family:
+def _kernels(
+    name: str, quantizer: str | KerasFunction, operators: Mapping[str, int] = BINARY, **options: object
+) -> Family:
     return Family(f"kernel {name}", chain(lambda: conv(kernel_quantizer=quantizer, **options)), operators)
 
 
-def _few_bits(name: str, quantizer: Any, **options: Any) -> Family:
+def _few_bits(name: str, quantizer: str | KerasFunction, **options: object) -> Family:
     return _inputs(name, quantizer, {}, **{**ZEROS, **options})
 
 
-def _refused(name: str, why: str, **options: Any) -> Family:
+def _refused(name: str, why: str, **options: object) -> Family:
     return Family(name, chain(lambda: conv(**options)), refused=why)
 
 

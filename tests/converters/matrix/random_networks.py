@@ -1,16 +1,16 @@
 """Random small binary networks, for hypothesis: stacks of blocks with any quantizers, sizes, paddings and joins."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import strategies as st
 from matrix.family import Family, conv, norm, op, scales
 
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasLayer, KerasModel, KerasTensor
 
 layers = tf.keras.layers
 
-INPUTS: dict[str, Any] = {
+INPUTS: dict[str, str | KerasFunction] = {
     "ste_sign": "ste_sign",
     "approx_sign": "approx_sign",
     "x > 0.25": lambda x: tf.where(x > 0.25, 1.0, -1.0),
@@ -19,7 +19,7 @@ INPUTS: dict[str, Any] = {
     "ste_tern": "ste_tern",
     "dorefa 2": lambda x: larq.quantizers.DoReFa(2)(x),
 }
-KERNELS: dict[str, Any] = {
+KERNELS: dict[str, str | KerasFunction] = {
     "ste_sign": "ste_sign",
     "magnitude_aware_sign": "magnitude_aware_sign",
     "ste_tern": "ste_tern",
@@ -60,7 +60,7 @@ class Block:
     behind: list[str]
     join: str
 
-    def apply(self, x: Any) -> Any:
+    def apply(self, x: KerasTensor) -> KerasTensor:
         """Puts the block behind a tensor."""
         y = self._linear(x)(x)
         for name in self.behind:
@@ -71,7 +71,7 @@ class Block:
             return layers.Concatenate()([x, y])
         return y
 
-    def _linear(self, x: Any) -> Any:
+    def _linear(self, x: KerasTensor) -> KerasLayer:
         extent = [(taps - 1) * self._dilation + 1 for taps in self.size]
         fits = all(size >= taps for size, taps in zip(x.shape[1:3], extent, strict=True))
         options = {
@@ -106,13 +106,13 @@ class Network:
         """As one that the matrix could have."""
         return Family(str(self), self._build)
 
-    def _build(self) -> Any:
+    def _build(self) -> KerasModel:
         x = image = layers.Input(self.shape)
         for block in self.blocks:
             x = block.apply(x)
         return tf.keras.Model(image, self._end(x))
 
-    def _end(self, x: Any) -> Any:
+    def _end(self, x: KerasTensor) -> KerasTensor:
         if self.end == "dense":
             signs = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
             return norm()(larq.layers.QuantDense(10, **signs)(layers.Flatten()(norm()(x))))
@@ -121,7 +121,7 @@ class Network:
         return x
 
 
-def _layer(name: str, x: Any) -> Any:
+def _layer(name: str, x: KerasTensor) -> KerasLayer:
     window = tuple(min(2, size) for size in x.shape[1:3])
     return {
         "norm": norm,

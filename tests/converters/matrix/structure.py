@@ -1,80 +1,81 @@
 """Movements of data between a sign and its convolution, and models that are no chain of layers."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from matrix.family import ZEROS, Family, block, chain, conv, norm, op, sign
 
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasLayer, KerasModel, KerasTensor
 
 layers = tf.keras.layers
 
 
-def kernel_only(filters: int = 32, size: int = 3, **options: Any) -> Any:
+def kernel_only(filters: int = 32, size: int = 3, **options: object) -> KerasLayer:
     """A convolution whose input is quantized elsewhere."""
     return conv(filters, size, input_quantizer=None, **options)
 
 
-def _concatenated_signs(x: Any) -> Any:
+def _concatenated_signs(x: KerasTensor) -> KerasTensor:
     signs = [op(sign)(x), op(lambda y: sign(y - 0.5))(x)]
     return kernel_only()(layers.Concatenate()(signs))
 
 
-def _concatenated_packed(x: Any) -> Any:
+def _concatenated_packed(x: KerasTensor) -> KerasTensor:
     """Two outputs of 32 channels each meet in front of a convolution, behind their signs."""
     halves = [op(sign)(norm()(conv(32, size)(x))) for size in (3, 1)]
     return kernel_only()(layers.Concatenate()(halves))
 
 
-def _split(x: Any) -> Any:
+def _split(x: KerasTensor) -> KerasTensor:
     halves = op(lambda y: tf.split(sign(y), 2, -1))(x)
     return layers.Concatenate()([kernel_only(16)(half) for half in halves])
 
 
-def _shuffle(x: Any) -> Any:
+def _shuffle(x: KerasTensor) -> KerasTensor:
     """ShuffleNet: the channels change places behind the sign."""
     order = np.arange(64).reshape(2, 32).T.reshape(-1)
     return kernel_only()(op(lambda y: tf.gather(sign(y), order, axis=-1))(x))
 
 
-def _between(function: Any, shape: tuple[int, ...] = (8, 6, 40)) -> Any:
+def _between(function: KerasFunction, shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], KerasModel]:
     return chain(lambda: op(lambda x: function(sign(x))), kernel_only, shape=shape)
 
 
-def _nested() -> Any:
+def _nested() -> KerasModel:
     inner = chain(norm, conv, norm, shape=(8, 6, 40))()
     image = layers.Input((8, 6, 40))
     return tf.keras.Model(image, conv(16)(inner(image)))
 
 
-def _called_twice() -> Any:
+def _called_twice() -> KerasModel:
     image = layers.Input((8, 6, 40))
     shared, first, second = conv(40), norm(), norm()
     return tf.keras.Model(image, second(shared(first(shared(image)))))
 
 
-def _two_inputs() -> Any:
+def _two_inputs() -> KerasModel:
     left, right = layers.Input((6, 6, 32), name="left"), layers.Input((6, 6, 32), name="right")
     return tf.keras.Model([left, right], layers.Subtract()([conv(16)(left), conv(16, 1)(right)]))
 
 
-def _two_outputs() -> Any:
+def _two_outputs() -> KerasModel:
     image = layers.Input((6, 6, 32))
     first = norm()(conv(32)(image))
     return tf.keras.Model(image, [first, layers.GlobalAveragePooling2D()(conv(8)(first))])
 
 
-def _unused_input_of_one(x: Any) -> Any:
+def _unused_input_of_one(x: KerasTensor) -> KerasTensor:
     y = conv(32)(x)
     return layers.Add()([y, layers.Dropout(0.5)(y)])
 
 
-def _every_step(x: Any) -> Any:
+def _every_step(x: KerasTensor) -> KerasTensor:
     y = norm()(layers.TimeDistributed(conv(32))(x))
     return layers.TimeDistributed(conv(16))(y)
 
 
-def _mixed_precision() -> Any:
+def _mixed_precision() -> KerasModel:
     policy = tf.keras.mixed_precision.global_policy()
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
     try:

@@ -1,8 +1,5 @@
 """Step functions found in graphs: every activation quantizer of Larq and many ways to write one."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -14,17 +11,18 @@ from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.quantizers.steps import StepFunction, step_function
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 
 CHANNELS = 4
 SHAPE = (1, 3, 3, CHANNELS)
 
 
-def find(function: Callable[[Any], Any]) -> StepFunction | str:
+def find(function: KerasFunction) -> StepFunction | str:
     """What is found in front of a convolution, in the file that TFLite's converter makes of a function."""
     return find_in(graph_of(function))
 
 
-def graph_of(function: Callable[[Any], Any]) -> Graph:
+def graph_of(function: KerasFunction) -> Graph:
     weights = tf.constant(np.random.default_rng(0).normal(size=(3, 3, CHANNELS, 2)), tf.float32)
     flatbuffer = to_float(lambda x: tf.nn.conv2d(tf.cast(function(x), tf.float32), weights, 1, "VALID"), SHAPE)
     (graph,) = TfliteModel.read(flatbuffer).graphs
@@ -52,7 +50,7 @@ def neighbours(values: np.ndarray) -> np.ndarray:
     return np.concatenate([down, values, up])
 
 
-def check(function: Callable[[Any], Any], steps: int) -> None:
+def check(function: KerasFunction, steps: int) -> None:
     """The steps are as many as expected, and the function equals TensorFlow's on both sides of each of them."""
     graph = graph_of(function)
     found = find_in(graph)
@@ -70,27 +68,27 @@ def check(function: Callable[[Any], Any], steps: int) -> None:
     np.testing.assert_allclose((values - values.min()) * factor + expected.min(), expected, rtol=2e-7, atol=1e-7)
 
 
-def dorefa(bits: int) -> Callable[[Any], Any]:
+def dorefa(bits: int) -> KerasFunction:
     return lambda x: larq.quantizers.DoReFa(bits, mode="activations")(x)
 
 
-def pact(bits: int, alpha: float) -> Callable[[Any], Any]:
+def pact(bits: int, alpha: float) -> KerasFunction:
     levels = 2**bits - 1
     return lambda x: tf.round(tf.clip_by_value(x, 0.0, alpha) * (levels / alpha)) * (alpha / levels)
 
 
-def hwgq(x: Any) -> Any:
+def hwgq(x: KerasTensor) -> KerasTensor:
     step = 0.538
     return tf.clip_by_value(tf.math.ceil(x / step - 0.5), 0.0, 3.0) * step
 
 
-def symmetric(bits: int) -> Callable[[Any], Any]:
+def symmetric(bits: int) -> KerasFunction:
     """An even grid from -1 to 1, as LSQ has it for signed activations."""
     last = 2 ** (bits - 1)
     return lambda x: tf.clip_by_value(tf.round(x * last), -last, last - 1.0) / last
 
 
-def ternary(threshold: float) -> Callable[[Any], Any]:
+def ternary(threshold: float) -> KerasFunction:
     return lambda x: tf.where(x > threshold, 1.0, tf.where(x < -threshold, -1.0, 0.0))
 
 
@@ -146,7 +144,7 @@ sign = larq.math.sign
         (lambda x: tf.where(tf.abs(x) < 1, 1.0, -1.0), 1),  # of |x|, which is no function of few values
     ],
 )
-def test_quantizers(function: Callable[[Any], Any], steps: int) -> None:
+def test_quantizers(function: KerasFunction, steps: int) -> None:
     check(function, steps)
 
 
@@ -154,7 +152,7 @@ def test_one_quantizer_for_two_convolutions() -> None:
     """The operators of a shared quantizer belong to what is found in front of each of its readers."""
     weights = tf.constant(np.random.default_rng(0).normal(size=(3, 3, CHANNELS, 2)), tf.float32)
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         shared = LARQ.SteTern()(x)
         return tf.nn.conv2d(shared, weights, 1, "VALID"), tf.nn.conv2d(sign(shared + 0.5), weights, 1, "VALID")
 
@@ -210,7 +208,7 @@ def test_any_threshold_is_found_to_the_last_float(threshold: float, strict: bool
         (lambda x: sign(x) + sign(tf.reverse(x, [1])), "no element-wise function"),
     ],
 )
-def test_what_only_looks_like_a_quantizer(function: Callable[[Any], Any], reason: str) -> None:
+def test_what_only_looks_like_a_quantizer(function: KerasFunction, reason: str) -> None:
     found = find(function)
     assert isinstance(found, str), found.levels
     assert reason in found

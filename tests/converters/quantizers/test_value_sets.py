@@ -1,8 +1,5 @@
 """Tensors that are proved to take few values, and convolutions of them, packed from their own output."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -14,18 +11,19 @@ from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.quantizers.steps import StepFunction, own_steps, quantizer, step_function
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 
 SHAPE = (1, 6, 6, 32)
 sign = larq.math.sign
 dorefa = larq.quantizers.DoReFa
 
 
-def turned(x: Any) -> Any:
+def turned(x: KerasTensor) -> KerasTensor:
     """Another tensor of the same shape, that no element-wise operator makes of x."""
     return tf.reverse(x, [2])
 
 
-def graph_of(function: Callable[[Any], Any]) -> Graph:
+def graph_of(function: KerasFunction) -> Graph:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     return graph
 
@@ -61,7 +59,7 @@ def graph_of(function: Callable[[Any], Any]) -> Graph:
         (lambda x: tf.nn.space_to_depth(sign(turned(sign(x))), 2), [-1, 1]),
     ],
 )
-def test_sets_of_values(function: Callable[[Any], Any], expected: list[float]) -> None:
+def test_sets_of_values(function: KerasFunction, expected: list[float]) -> None:
     graph = graph_of(function)
     (output,) = graph.outputs
     found = own_steps(graph, output)
@@ -101,7 +99,7 @@ def test_the_whole_line_between_two_neighbours() -> None:
         turned,
     ],
 )
-def test_what_is_not_proved(function: Callable[[Any], Any]) -> None:
+def test_what_is_not_proved(function: KerasFunction) -> None:
     graph = graph_of(function)
     assert own_steps(graph, graph.outputs[0]) is None
     assert isinstance(quantizer(graph, graph.outputs[0]), str)
@@ -129,7 +127,7 @@ def test_a_step_function_is_found_first() -> None:
         lambda x: tf.transpose(tf.transpose(sign(x), [0, 3, 1, 2])[:, ::-1], [0, 2, 3, 1]),
     ],
 )
-def test_convolutions_of_them_are_binary(function: Callable[[Any], Any]) -> None:
+def test_convolutions_of_them_are_binary(function: KerasFunction) -> None:
     weights = tf.constant(np.random.default_rng(0).choice([-1.0, 1.0], (3, 3, 32, 8)), tf.float32)
     flatbuffer = to_float(lambda x: tf.nn.conv2d(function(x), weights, 1, "SAME"), SHAPE)
     model = TfliteModel.read(flatbuffer)
@@ -158,7 +156,7 @@ def test_convolutions_of_them_are_binary(function: Callable[[Any], Any]) -> None
         ),
     ],
 )
-def test_convolutions_of_look_alikes_stay_float(function: Callable[[Any], Any], reason: str) -> None:
+def test_convolutions_of_look_alikes_stay_float(function: KerasFunction, reason: str) -> None:
     weights = tf.constant(np.random.default_rng(0).choice([-1.0, 1.0], (3, 3, 32, 8)), tf.float32)
     graph = graph_of(lambda x: tf.nn.conv2d(function(x), weights, 1, "SAME"))
     (layer,) = lower(graph).layers

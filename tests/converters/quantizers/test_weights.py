@@ -1,7 +1,5 @@
 """Filters taken apart into binary ones: every weight quantizer of Larq, and what only looks like one."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,11 +7,12 @@ from hypothesis import strategies as st
 
 from mobile_bnn.converters.quantizers.weights import BinaryWeights, binary_weights
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import Quantizer
 
 SHAPE = (3, 3, 8, 5)  # Keras: outputs last
 
 
-def quantized(quantizer: Any, scale: float = 1.0) -> np.ndarray:
+def quantized(quantizer: Quantizer, scale: float = 1.0) -> np.ndarray:
     """A random filter behind a quantizer, outputs first."""
     latent = np.random.default_rng(0).uniform(-1, 1, SHAPE).astype(np.float32) * scale
     return np.moveaxis(quantizer(tf.constant(latent)).numpy(), -1, 0)
@@ -42,7 +41,7 @@ def taken_apart(weights: np.ndarray) -> BinaryWeights:
         pytest.param(larq.quantizers.DoReFa(4, mode="weights"), 4, id="DoReFa of 4 bits"),
     ],
 )
-def test_larqs_quantizers(quantizer: Any, bases: int) -> None:
+def test_larqs_quantizers(quantizer: Quantizer, bases: int) -> None:
     found = taken_apart(quantized(quantizer))
     assert len(found.bases) == bases
 

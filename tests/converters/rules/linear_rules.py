@@ -1,7 +1,5 @@
 """Runs the rules for linear operators over float files, and the result beside the float file."""
 
-from typing import Any
-
 import litert_runs
 import numpy as np
 
@@ -13,8 +11,10 @@ from mobile_bnn.converters.rules.canonicalize import (
     recompose_dilated_conv,
     swap_expand_dims_pad,
 )
+from mobile_bnn.converters.rules.driver import Rule
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor
 
 CANONICALIZE = (matmul_to_fully_connected, recompose_dilated_conv, swap_expand_dims_pad)
 BINARIZE = (convolution, dense, depthwise)
@@ -34,7 +34,7 @@ INPUTS = {
 FILTERS = ("sign", "scaled", "ternary", "lopsided", "two bits")
 
 
-def filter_of(kind: str, shape: tuple[int, ...], seed: int = 0) -> Any:
+def filter_of(kind: str, shape: tuple[int, ...], seed: int = 0) -> KerasTensor:
     """A filter of few values, output channels last."""
     generator = np.random.default_rng(seed)
     scale = generator.uniform(0.1, 2, shape[-1])
@@ -74,12 +74,12 @@ def apply_rules(graph: Graph) -> list[str]:
     return [answer for answer in answers if answer is not None]
 
 
-def _apply(graph: Graph, rule: Any) -> list[str | None]:
+def _apply(graph: Graph, rule: Rule) -> list[str | None]:
     operators = [operator for operator in graph.operators if operator.kind in rule.KINDS]
     return [rule.apply(graph, operator) for operator in operators if operator in graph.operators]
 
 
-def applied(rule: Any, kind: str, flatbuffer: bytes) -> tuple[bytes, str | None]:
+def applied(rule: Rule, kind: str, flatbuffer: bytes) -> tuple[bytes, str | None]:
     """The file after one rule was applied to the last operator of a kind, and what it said."""
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs

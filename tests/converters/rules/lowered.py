@@ -2,23 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import float_files
 import numpy as np
 
 from mobile_bnn.converters.graph.fold_constants import fold_constants
-from mobile_bnn.converters.graph.model import Graph
+from mobile_bnn.converters.graph.model import Graph, Operator
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.linear_rules import run
 
 sign = larq.math.sign
 
 
-def convolve(x: Any, weights: Any, padding: str = "one", stride: int = 1) -> Any:
+def convolve(x: KerasTensor, weights: KerasTensor, padding: str = "one", stride: int = 1) -> KerasTensor:
     """A convolution padded with zeros, with ones, or not at all."""
     if padding == "one":
         amounts = [((taps - 1) // 2, taps // 2) for taps in weights.shape[:2]]
@@ -35,7 +35,7 @@ def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return x.astype(np.float32)
 
 
-def to_float(function: Callable[..., Any], shape: tuple[int, ...], *weights: Any) -> bytes:
+def to_float(function: Callable[..., KerasTensor], shape: tuple[int, ...], *weights: KerasTensor) -> bytes:
     """A function of an input and of filters as a .tflite. Nothing that stands behind is folded into these filters."""
     model = TfliteModel.read(float_files.to_float(function, shape, *(filters.shape for filters in weights)))
     (graph,) = model.graphs
@@ -54,10 +54,10 @@ def lowered(flatbuffer: bytes) -> tuple[bytes, Graph]:
 
 
 def check(
-    function: Callable[..., Any],
+    function: Callable[..., KerasTensor],
     shape: tuple[int, ...],
     kinds: Mapping[str, int],
-    *weights: Any,
+    *weights: KerasTensor,
     exact: bool = False,
 ) -> Graph:
     """Both files compute the same, and the lowered one has these operators: of its kinds, those that are counted."""
@@ -74,7 +74,7 @@ def check(
     return graph
 
 
-def only(graph: Graph, kind: str) -> Any:
+def only(graph: Graph, kind: str) -> Operator:
     """The only operator of a kind."""
     (operator,) = (operator for operator in graph.operators if operator.kind == kind)
     return operator

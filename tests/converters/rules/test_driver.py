@@ -3,7 +3,6 @@
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from mobile_bnn.errors import MobileBnnError
 REACTNET = Path(__file__).parents[1] / "pytorch" / "reactnet.tflite"
 
 
-def renaming(name: str, old: str, new: str) -> Any:
+def renaming(name: str, old: str, new: str) -> Rule:
     """A rule that makes one kind of operator another, and nothing else."""
 
     def apply(graph: Graph, operator: Operator) -> str | None:

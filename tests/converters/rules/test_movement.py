@@ -1,8 +1,5 @@
 """Movement of data between a sign and a convolution: the convolution is binary, and words move where they can."""
 
-from collections.abc import Callable
-from typing import Any
-
 import float_files
 import numpy as np
 import pytest
@@ -20,6 +17,7 @@ from mobile_bnn.converters.rules.canonicalize import (
 from mobile_bnn.converters.rules.fuse import sink_data_movement
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import filter_of, run
 from tests.converters.rules.lowered import adversarial, check, convolve, lowered, sign, to_float
 
@@ -29,28 +27,28 @@ SHIFT = generator.integers(-2, 3, 64).astype(np.float32)
 GAMMA = generator.normal(size=64).astype(np.float32)
 
 
-def one_by_one(channels: int) -> Any:
+def one_by_one(channels: int) -> KerasTensor:
     return filter_of("sign", (1, 1, channels, 5))
 
 
-def three(channels: int) -> Any:
+def three(channels: int) -> KerasTensor:
     return filter_of("sign", (3, 3, channels, 5))
 
 
-def nchw(x: Any) -> Any:
+def nchw(x: KerasTensor) -> KerasTensor:
     return tf.transpose(x, (0, 3, 1, 2))
 
 
-def nhwc(x: Any) -> Any:
+def nhwc(x: KerasTensor) -> KerasTensor:
     return tf.transpose(x, (0, 2, 3, 1))
 
 
-def pad(x: Any, value: float = 0.0) -> Any:
+def pad(x: KerasTensor, value: float = 0.0) -> KerasTensor:
     return tf.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=value)
 
 
 # From the network's input to the convolution's, the convolution's channels, and the operators that are left.
-CASES: dict[str, tuple[Callable[[Any], Any], int, dict[str, int]]] = {
+CASES: dict[str, tuple[KerasFunction, int, dict[str, int]]] = {
     "reshape of the map": (lambda x: tf.reshape(sign(x), (1, 6, 4, 64)), 64, {"RESHAPE": 1}),
     "reshape to more channels": (lambda x: tf.reshape(sign(x - SHIFT), (1, 4, 3, 128)), 128, {"RESHAPE": 1}),
     "reshape to fewer": (lambda x: tf.reshape(sign(x * GAMMA - SHIFT), (1, 8, 6, 32)), 32, {"RESHAPE": 1}),
@@ -103,7 +101,7 @@ def test_binary_behind(name: str) -> None:
     function, channels, kinds = CASES[name]
     weights = one_by_one(channels) if "padding" not in name else three(channels)
 
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(function(x), weights, "valid")
 
     graph = check(network, SHAPE, {"CONV_2D": 0, "LceBconv2d": 1, "SELECT_V2": 0, **kinds}, weights, exact=True)
@@ -116,7 +114,7 @@ def test_words_move_in_front_of_a_dense_layer() -> None:
     """Larq's order: convolution, pool, batch norm, flatten, sign."""
     first, second = filter_of("sign", (3, 3, 64, 32)), one_by_one(192)
 
-    def network(x: Any, first: Any, second: Any) -> Any:
+    def network(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         y = tf.nn.max_pool2d(convolve(sign(x), first), 2, 2, "VALID") * np.abs(GAMMA[:32]) + SHIFT[:32]
         return convolve(sign(tf.reshape(y, (1, 1, 1, 192))), second, "valid")
 
@@ -130,7 +128,7 @@ def test_padding_of_words_between_two_convolutions(value: float) -> None:
     """PyTorch's padding with stride 2, which SAME is not."""
     first, second = filter_of("sign", (3, 3, 64, 32)), three(32)
 
-    def network(x: Any, first: Any, second: Any) -> Any:
+    def network(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         return convolve(sign(pad(convolve(sign(x), first) - SHIFT[:32], value)), second, "valid", 2)
 
     kinds = {"LceQuantize": 1, "LceBconv2d": 2, "SUB": 0}
@@ -140,7 +138,7 @@ def test_padding_of_words_between_two_convolutions(value: float) -> None:
 def test_split_into_groups() -> None:
     first, second = one_by_one(32), filter_of("sign", (1, 1, 32, 5), 1)
 
-    def network(x: Any, first: Any, second: Any) -> Any:
+    def network(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         left, right = tf.split(sign(x - SHIFT), 2, -1)
         return convolve(left, first, "valid") * convolve(right, second, "valid")
 
@@ -150,7 +148,7 @@ def test_split_into_groups() -> None:
 def test_uneven_split() -> None:
     first, second = one_by_one(32), filter_of("sign", (1, 1, 32, 5), 1)
 
-    def network(x: Any, first: Any, second: Any) -> Any:
+    def network(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         left, _, right = tf.split(sign(x), (32, 0, 32), -1)
         return convolve(left, first, "valid") * convolve(right, second, "valid")
 
@@ -158,7 +156,7 @@ def test_uneven_split() -> None:
 
 
 def test_a_quantizer_of_two_bits_moves_too() -> None:
-    def network(x: Any) -> Any:
+    def network(x: KerasTensor) -> KerasTensor:
         return tf.reshape(tf.round(tf.clip_by_value(x, 0.0, 1.0) * 3), (1, 8, 6, 32))
 
     (graph,) = TfliteModel.read(to_float(network, SHAPE)).graphs
@@ -172,11 +170,11 @@ def test_a_quantizer_of_two_bits_moves_too() -> None:
     assert kinds.index("RESHAPE") < kinds.index("ROUND")
 
 
-def joined(*parts: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def joined(*parts: KerasFunction) -> KerasFunction:
     return lambda x: tf.concat([part(x) for part in parts], -1)
 
 
-def two_bits(x: Any) -> Any:
+def two_bits(x: KerasTensor) -> KerasTensor:
     return tf.round(tf.clip_by_value(x, 0.0, 1.0) * 3)
 
 
@@ -196,7 +194,7 @@ def two_bits(x: Any) -> Any:
         (lambda x: tf.reshape(tf.cast(x > 0, tf.int32), (1, 6, 4, 64)), "it moves neither floats nor bools"),
     ],
 )
-def test_what_does_not_move_says_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_what_does_not_move_says_why(function: KerasFunction, reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     (mover,) = (operator for operator in graph.operators if operator.kind in ("RESHAPE", "CONCATENATION"))
     assert hoist_data_movement.apply(graph, mover) == reason
@@ -218,8 +216,8 @@ def test_what_does_not_move_says_why(function: Callable[[Any], Any], reason: str
         (lambda x: x[..., ::2], 32, "STRIDED_SLICE in front of it moves parts of a word"),
     ],
 )
-def test_what_moves_as_floats_says_why(function: Callable[[Any], Any], channels: int, reason: str) -> None:
-    def network(x: Any, weights: Any) -> Any:
+def test_what_moves_as_floats_says_why(function: KerasFunction, channels: int, reason: str) -> None:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(function(x)), weights, "valid", 2)
 
     _, graph = lowered(to_float(network, SHAPE, one_by_one(channels)))
@@ -248,7 +246,7 @@ def test_padding_with_words_of_minus_one(channels: int, answer: str | None) -> N
 
 
 def test_what_others_read_moves_as_floats() -> None:
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         y = tf.reshape(x, (1, 6, 4, 64))
         return tf.concat([convolve(sign(y), weights, "valid"), y], -1)
 
@@ -264,7 +262,7 @@ def test_what_others_read_moves_as_floats() -> None:
         (lambda x: nhwc(tf.nn.softmax(nchw(x))), "SOFTMAX in front of it is no TRANSPOSE"),
     ],
 )
-def test_what_stays_transposed_says_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_what_stays_transposed_says_why(function: KerasFunction, reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
     transpose = [operator for operator in graph.operators if operator.kind == "TRANSPOSE"][-1]
     assert cancel_transposes.apply(graph, transpose) == reason
@@ -296,8 +294,8 @@ def test_a_transpose_that_goes_on_turning_stays() -> None:
         (tf.nn.softmax, "VALID", "no element-wise function of one tensor ends here"),
     ],
 )
-def test_padding_that_stays_says_why(function: Callable[[Any], Any], pads: str, reason: str) -> None:
-    def network(x: Any, weights: Any) -> Any:
+def test_padding_that_stays_says_why(function: KerasFunction, pads: str, reason: str) -> None:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return tf.nn.conv2d(function(x), weights, 1, pads)
 
     (graph,) = TfliteModel.read(to_float(network, SHAPE, three(64))).graphs
@@ -325,7 +323,7 @@ def test_an_open_batch() -> None:
         (lambda x: tf.reshape(x, tf.reverse(tf.shape(x), [0])), "its shape is computed"),
     ],
 )
-def test_a_shape_that_stays_computed_says_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_a_shape_that_stays_computed_says_why(function: KerasFunction, reason: str) -> None:
     (graph,) = TfliteModel.read(float_files.to_float(function, OPEN)).graphs
     (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
     assert infer_reshape_shape.apply(graph, reshape) == reason

@@ -1,7 +1,5 @@
 """Convolutions over sequences, and dilation by moving space to batch and back: one binary convolution each."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -12,7 +10,10 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.export import export
 from mobile_bnn.converters.rules.canonicalize import recompose_dilated_conv, swap_expand_dims_pad
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.linear_rules import check, filter_of, kinds_of, rewritten, run
+
+Amounts = list[tuple[int, int]]
 
 layers = tf.keras.layers
 SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
@@ -37,7 +38,7 @@ SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
 @pytest.mark.parametrize("batch_size", [1, None])
 @pytest.mark.parametrize("channels", [32, 20])
 def test_larqs_convolutions_over_sequences(
-    options: dict[str, Any], kinds: dict[str, int], batch_size: int | None, channels: int
+    options: dict[str, object], kinds: dict[str, int], batch_size: int | None, channels: int
 ) -> None:
     sequence = layers.Input((11, channels))
     model = tf.keras.Model(sequence, larq.layers.QuantConv1D(8, 3, **{**SIGNS, **options})(sequence))
@@ -50,7 +51,7 @@ def test_larqs_convolutions_over_sequences(
 
 @pytest.mark.parametrize("options", [{"padding": "same"}, {"dilation_rate": 2, "padding": "same"}], ids=str)
 @pytest.mark.parametrize("batch_size", [1, None])
-def test_separable_convolutions_over_sequences(options: dict[str, Any], batch_size: int | None) -> None:
+def test_separable_convolutions_over_sequences(options: dict[str, object], batch_size: int | None) -> None:
     sequence = layers.Input((10, 32))
     layer = larq.layers.QuantSeparableConv1D(
         8, 3, input_quantizer="ste_sign", depthwise_quantizer="ste_sign", pointwise_quantizer="ste_sign", **options
@@ -65,7 +66,7 @@ def test_separable_convolutions_over_sequences(options: dict[str, Any], batch_si
     np.testing.assert_allclose(run(binary, x), run(flatbuffer, x), rtol=1e-5, atol=1e-5)
 
 
-def dilated(paddings: Any, crops: Any, height: int = 9, back: int = 2, **changes: int) -> bytes:
+def dilated(paddings: Amounts, crops: Amounts, height: int = 9, back: int = 2, **changes: int) -> bytes:
     """A convolution between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, as TensorFlow's converter no longer leaves it."""
     block, padded = np.int32([2, 2]), np.add((height, 8), np.sum(paddings, 1)) // 2
     options = schema.Conv2DOptionsT()
@@ -82,7 +83,7 @@ def dilated(paddings: Any, crops: Any, height: int = 9, back: int = 2, **changes
     y = Tensor.of("y", (1, *(2 * convolved - np.sum(crops, 1)), 8), np.float32)
     weights = np.ascontiguousarray(np.moveaxis(filter_of("scaled", (3, 2, 32, 8)).numpy(), 3, 0))
 
-    def blocks(size: Any, amounts: Any) -> list[Tensor]:
+    def blocks(size: np.ndarray, amounts: Amounts) -> list[Tensor]:
         return [Tensor.constant("block", np.int32(size)), Tensor.constant("amounts", np.int32(amounts))]
 
     shift = Tensor.constant("shift", np.float32(0.1))
@@ -107,7 +108,7 @@ def dilated(paddings: Any, crops: Any, height: int = 9, back: int = 2, **changes
         ([(1, 0), (2, 2)], [(1, 0), (1, 1)], {"PADV2": 1, "ADD": 1}),
     ],
 )
-def test_dilation(paddings: Any, crops: Any, kinds: dict[str, int]) -> None:
+def test_dilation(paddings: Amounts, crops: Amounts, kinds: dict[str, int]) -> None:
     kinds = {"LceBconv2d": 1, "SPACE_TO_BATCH_ND": 0, "BATCH_TO_SPACE_ND": 0, **kinds}
     check(dilated(paddings, crops), (1, 9, 8, 32), kinds)
 
@@ -132,7 +133,7 @@ def test_what_is_no_dilation_stays(flatbuffer: bytes, reason: str) -> None:
 
 
 def test_padding_of_other_shapes_stays() -> None:
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         return tf.reshape(tf.pad(x, [(0, 0), (1, 1), (0, 0)]), (1, 2, 3, 32))
 
     (graph,) = TfliteModel.read(to_float(function, (1, 4, 32))).graphs

@@ -1,11 +1,10 @@
 """Scales that vary over the map stay beside the binary convolution: XNOR-Net's of its input, XNOR-Net++'s behind it."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, sign
 
@@ -14,7 +13,7 @@ WEIGHTS = filter_of("scaled", (3, 3, 32, 40))
 generator = np.random.default_rng(3)
 
 
-def scale_map(x: Any) -> Any:
+def scale_map(x: KerasTensor) -> KerasTensor:
     """XNOR-Net's K: the mean of |x| over channels, and of that over each window."""
     mean = tf.reduce_mean(tf.abs(tf.clip_by_value(x, -5.0, 5.0)), axis=-1, keepdims=True)
     return tf.nn.conv2d(mean, tf.fill((3, 3, 1, 1), 1 / 9), 1, "SAME")
@@ -22,7 +21,7 @@ def scale_map(x: Any) -> Any:
 
 @pytest.mark.parametrize("padding", ["one", "zero"])
 def test_xnor_nets_scale_of_the_input(padding: str) -> None:
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(x), weights, padding) * scale_map(x)
 
     kinds = {"LceQuantize": 1, "LceBconv2d": 1, "CONV_2D": 1, "ABS": 1, "MEAN": 1, "MUL": 1, "SIGN": 0}
@@ -32,7 +31,7 @@ def test_xnor_nets_scale_of_the_input(padding: str) -> None:
 def test_behind_a_batch_norm_that_both_read() -> None:
     gamma, beta = generator.normal(size=(2, 32)).astype(np.float32)
 
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         y = x * gamma + beta
         return convolve(sign(y), weights, "zero") * scale_map(y)
 
@@ -44,7 +43,7 @@ def test_behind_a_batch_norm_that_both_read() -> None:
 def test_static_scales_of_the_output(shape: tuple[int, ...], padding: str) -> None:
     scales = generator.uniform(0.5, 2, shape).astype(np.float32)
 
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(x), weights, padding) * scales
 
     graph = check(network, SHAPE, {"LceQuantize": 1, "LceBconv2d": 1, "MUL": 1}, WEIGHTS)
@@ -57,7 +56,7 @@ def test_scales_of_rows_columns_and_channels() -> None:
         generator.uniform(0.5, 2, shape).astype(np.float32) for shape in ((6, 1, 1), (7, 1), (40,))
     )
 
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(x), weights) * channels * rows * columns
 
     check(network, SHAPE, {"LceQuantize": 1, "LceBconv2d": 1, "MUL": 2}, WEIGHTS)
@@ -66,7 +65,7 @@ def test_scales_of_rows_columns_and_channels() -> None:
 def test_a_sign_behind_a_scale_of_the_input() -> None:
     """No threshold of the sum: the next sign is packed from floats."""
 
-    def network(x: Any, first: Any, second: Any) -> Any:
+    def network(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         y = convolve(sign(x), first) * (scale_map(x) + 0.1)
         return convolve(sign(y), second)
 

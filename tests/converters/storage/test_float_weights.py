@@ -1,7 +1,6 @@
 """Float weights in fewer bits: the outputs and the accuracy stay, the file shrinks, binary parts are untouched."""
 
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.export import export
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.storage.float_weights import float_weights
+from mobile_bnn.converters.storage.float_weights import FloatWeights, float_weights
 from mobile_bnn.converters.verification.agreement import outputs
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.errors import MobileBnnError
@@ -40,7 +39,7 @@ def constants(graph: Graph, kind: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("kind", "most_bytes"), [("float16", 3_000_000), ("int8", 2_300_000)])
-def test_quicknet_small(quicknet: TfliteModel, kind: Any, most_bytes: int) -> None:
+def test_quicknet_small(quicknet: TfliteModel, kind: FloatWeights, most_bytes: int) -> None:
     before = quicknet.write()
     smaller = float_weights(quicknet, kind)
     assert len(before) > 4_100_000
@@ -56,7 +55,7 @@ def test_quicknet_small(quicknet: TfliteModel, kind: Any, most_bytes: int) -> No
 
 
 @pytest.mark.parametrize(("kind", "error"), [("float16", 2**-11), ("int8", 1 / 254)])
-def test_weights_are_rounded_to_the_nearest(quicknet: TfliteModel, kind: Any, error: float) -> None:
+def test_weights_are_rounded_to_the_nearest(quicknet: TfliteModel, kind: FloatWeights, error: float) -> None:
     (old,), (new,) = quicknet.graphs, float_weights(quicknet, kind).graphs
     (before,) = (operator for operator in old.operators if operator.kind == "FULLY_CONNECTED")
     (after,) = (operator for operator in new.operators if operator.kind == "FULLY_CONNECTED")
@@ -72,7 +71,7 @@ def test_weights_are_rounded_to_the_nearest(quicknet: TfliteModel, kind: Any, er
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["float16", "int8"])
-def test_accuracy_on_digits(kind: Any) -> None:
+def test_accuracy_on_digits(kind: FloatWeights) -> None:
     trained = digits()
     before, after = trained.binary.write(), float_weights(trained.binary, kind).write()
     assert len(after) < 0.65 * len(before)

@@ -1,30 +1,31 @@
 """Full int8: the accuracy stays, inputs and outputs are what was asked for, and no float is left that need not be."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 from float_files import to_float
 from trained import digits
 
+from mobile_bnn.converters.graph.model import Signature
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.storage.int8 import quantize_int8
+from mobile_bnn.converters.storage.int8 import ValueType, quantize_int8
 from mobile_bnn.converters.verification.agreement import agreement, outputs
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import KerasTensor
 
 sign = larq.math.sign
 
 
-def float_model(function: Callable[..., Any], *shapes: tuple[int, ...]) -> TfliteModel:
+def float_model(function: Callable[..., KerasTensor], *shapes: tuple[int, ...]) -> TfliteModel:
     return TfliteModel.read(to_float(function, *shapes))
 
 
-def lowered(function: Callable[..., Any], *shapes: tuple[int, ...]) -> TfliteModel:
+def lowered(function: Callable[..., KerasTensor], *shapes: tuple[int, ...]) -> TfliteModel:
     model = float_model(function, *shapes)
     lower(model.graphs[0])
     return model
@@ -36,7 +37,7 @@ def run(model: TfliteModel, *inputs: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("output_type", ["float32", "int8"])
 @pytest.mark.parametrize("input_type", ["float32", "int8"])
-def test_accuracy_on_digits(input_type: Any, output_type: Any) -> None:
+def test_accuracy_on_digits(input_type: ValueType, output_type: ValueType) -> None:
     trained = digits()
     model = quantize_int8(trained.binary, [trained.seen[:200]], input_type, output_type)
     with Interpreter(model.write()) as litert:
@@ -82,7 +83,7 @@ FILTER = np.random.default_rng(0).choice(np.float32([-1, 1]), (3, 3, 32, 32))
 DENSE = np.random.default_rng(1).normal(size=(32, 8)).astype(np.float32)
 
 
-def residual(x: Any) -> Any:
+def residual(x: KerasTensor) -> KerasTensor:
     """Zeros around the map: LCE has no int8 output for that."""
     y = x + tf.nn.relu(tf.nn.conv2d(sign(x), FILTER, 1, "SAME")) / 100
     y = (
@@ -127,9 +128,7 @@ def test_several_inputs_and_outputs_keep_their_names() -> None:
     np.testing.assert_allclose(run(int8, *samples), expected, atol=0.03 * np.abs(expected).max())
 
 
-def named(model: TfliteModel) -> Any:
-    from mobile_bnn.converters.graph.model import Signature
-
+def named(model: TfliteModel) -> Signature:
     (graph,) = model.graphs
     return Signature(
         "main", dict(zip("ab", graph.inputs, strict=True)), dict(zip(("sum", "relu"), graph.outputs, strict=True))

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.storage.weights_file import collect_weights, read_weights, write_weights
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.typing import KerasModel
 
 DOCS = Path(__file__).parents[3] / "docs" / "weights.md"
 
@@ -26,12 +26,12 @@ def npz(binary_tflite: Path, tmp_path: Path) -> Path:
     return path
 
 
-def keras_signs(model: Any, name: str) -> np.ndarray:
+def keras_signs(model: KerasModel, name: str) -> np.ndarray:
     """A kernel's signs, output channels first."""
     return np.where(model.get_layer(name).get_weights()[0] < 0, -1, 1).transpose(3, 0, 1, 2)
 
 
-def test_the_filters_are_those_of_keras(tiny_model: Any, npz: Path) -> None:
+def test_the_filters_are_those_of_keras(tiny_model: KerasModel, npz: Path) -> None:
     weights = read_weights(npz)
     first, second = weights.index.layers
     np.testing.assert_array_equal(weights.signs(first), keras_signs(tiny_model, "conv_1"))
@@ -43,7 +43,7 @@ def test_the_filters_are_those_of_keras(tiny_model: Any, npz: Path) -> None:
     assert (second.strides, second.dilations, second.padding, second.pad_value) == ((1, 1), (1, 1), "same", 1)
 
 
-def test_the_thresholds_are_those_of_the_batch_norm(tiny_model: Any, npz: Path) -> None:
+def test_the_thresholds_are_those_of_the_batch_norm(tiny_model: KerasModel, npz: Path) -> None:
     """A bit is set where the batch norm of K - 2d is negative; d differs at most once from what rounding says."""
     weights = read_weights(npz)
     threshold = weights.arrays[weights.index.layers[0].arrays["threshold"].key]
@@ -54,12 +54,12 @@ def test_the_thresholds_are_those_of_the_batch_norm(tiny_model: Any, npz: Path) 
     np.testing.assert_array_equal(np.arange(len(sums))[:, None] > threshold, negative)
 
 
-def test_the_document_reads_them(tiny_model: Any, npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_reads_them(tiny_model: KerasModel, npz: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its two programs, as they stand there."""
     monkeypatch.chdir(npz.parent)
     ours, numpy_alone = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     exec(ours, {})
-    variables: dict[str, Any] = {}
+    variables: dict[str, np.ndarray] = {}
     exec(numpy_alone, variables)
     np.testing.assert_array_equal(variables["signs"], keras_signs(tiny_model, "conv_1"))
 
@@ -99,7 +99,7 @@ def test_a_file_without_binary_convolutions(float_tflite: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"padding": 7}, {"channels_in": 400}, {"channels_in": -1}, {"stride_width": "a"}])
-def test_malformed_options(change: dict[str, Any], binary_tflite: Path, tmp_path: Path) -> None:
+def test_malformed_options(change: dict[str, object], binary_tflite: Path, tmp_path: Path) -> None:
     model = TfliteModel.read(binary_tflite)
     operators = model.graphs[0].operators
     at = next(number for number, operator in enumerate(operators) if operator.kind == "LceBconv2d")

@@ -1,7 +1,6 @@
 """The comparison names every file that is wrong, whatever else is among its samples, and no file that is right."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,33 +12,34 @@ from mobile_bnn.converters.graph.model import Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.verification.comparison import Comparison, too_far
-from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
+from mobile_bnn.converters.verification.reference import FloatFile, KerasModel, Reference
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasLayer
 
 layers = tf.keras.layers
 SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "use_bias": False}
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def conv(filters: int, **options: Any) -> Any:
+def conv(filters: int, **options: object) -> KerasLayer:
     return larq.layers.QuantConv2D(filters, 3, **{**SIGNS, "padding": "same", "pad_values": 1.0, **options})
 
 
-def residual() -> Any:
+def residual() -> tf.keras.Model:
     """Its multipliers are beside a shortcut, and its output has the size of its input."""
     image = layers.Input((6, 6, 32))
     x = layers.Add()([image, layers.BatchNormalization()(conv(32)(image))])
     return tf.keras.Model(image, layers.Add()([x, layers.BatchNormalization()(conv(32)(x))]))
 
 
-def row() -> Any:
+def row() -> tf.keras.Model:
     """Its first convolution writes bits."""
     stack = [conv(32), layers.BatchNormalization(), conv(8), layers.BatchNormalization()]
     return tf.keras.Sequential([layers.Input((6, 6, 32)), *stack])
 
 
-def lowered(model: Any) -> tuple[Lowering, bytes]:
+def lowered(model: tf.keras.Model) -> tuple[Lowering, bytes]:
     source = converters.Source.of_keras(model)
     lowering = lower(source.model.graphs[0], source.quantized)
     return lowering, source.model.write()
@@ -107,7 +107,7 @@ def one_more(threshold: np.ndarray) -> None:
     ],
 )
 def test_wrong_constants(
-    reference: str, make: Callable[[], Any], number: int, place: int, change: Callable[[np.ndarray], None]
+    reference: str, make: Callable[[], tf.keras.Model], number: int, place: int, change: Callable[[np.ndarray], None]
 ) -> None:
     tf.keras.utils.set_random_seed(1)
     model = calibrated(make())
@@ -117,7 +117,7 @@ def test_wrong_constants(
     assert errors_of(lowering, changed(right, number, place, change), truth) != []
 
 
-def errors_of(lowering: Lowering, flatbuffer: bytes, truth: Any, x: np.ndarray | None = None) -> list[str]:
+def errors_of(lowering: Lowering, flatbuffer: bytes, truth: Reference, x: np.ndarray | None = None) -> list[str]:
     comparison = Comparison(lowering, flatbuffer, truth)
     comparison.add([images() if x is None else x])
     return comparison.errors
@@ -194,7 +194,9 @@ def test_a_quantizer_that_looks_at_the_whole_batch() -> None:
         ([[True, False]], [[True, True]], 1.0),
     ],
 )
-def test_outputs_are_compared_sample_by_sample(expected: Any, output: Any, difference: float | None) -> None:
+def test_outputs_are_compared_sample_by_sample(
+    expected: list[list[float]], output: list[list[float]], difference: float | None
+) -> None:
     assert too_far(np.array(expected), np.array(output)) == (difference and pytest.approx(difference))
 
 

@@ -1,7 +1,6 @@
 """Samples of several inputs are in the order of the signature, as `Interpreter.predict` takes them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from mobile_bnn.converters.verification.input_order import in_graph_order, in_si
 from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import KerasTensor, Options
 
 GENERATOR = np.random.default_rng(0)
 SIGNS = np.sign(GENERATOR.normal(size=(32, 8))).astype(np.float32)
@@ -23,11 +23,11 @@ class Module(tf.Module):  # type: ignore[misc]
     """Its function takes zulu first; TensorFlow sorts the names of a signature."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, 64), name="zulu"), tf.TensorSpec((1, 32), name="alpha")])  # type: ignore[untyped-decorator]
-    def __call__(self, zulu: Any, alpha: Any) -> Any:
+    def __call__(self, zulu: KerasTensor, alpha: KerasTensor) -> dict[str, KerasTensor]:
         return {"binary": tf.matmul(larq.math.sign(alpha), SIGNS), "float": tf.matmul(zulu, MATRIX)}
 
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, Options] = {
     "plain": {},
     "float weights": {"float_weights": "int8"},
     "int8": {"int8": converters.Int8([ALPHA, ZULU])},
@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=list(OPTIONS))
-def test_samples_are_in_the_order_of_the_signature(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_samples_are_in_the_order_of_the_signature(tmp_path: Path, options: Options) -> None:
     tf.saved_model.save(Module(), str(tmp_path / "saved"))
     source = converters.Source.load(tmp_path / "saved")
     assert signature_order(source.model.graphs[0]) == [1, 0]  # or this test would show nothing

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ GENERATOR = np.random.default_rng(1)
 def convolution(*, packed: bool = False, groups: int = 1, pad_values: int = 0, kind: str = "LceBconv2d") -> bytes:
     """LceQuantize and a convolution with padding; LCE does not check that it can write bits where it pads with 0."""
     image, words = Tensor.of("image", (1, 6, 6, 64), np.float32), Tensor.of("words", (1, 6, 6, 2), np.int32)
-    constants: list[Any] = [
+    constants: list[np.ndarray | None] = [
         GENERATOR.integers(-(2**31), 2**31, (64, 3, 3, 2 // groups)).astype(np.int32),
         *((None, None) if packed else (np.ones(64, np.float32), np.zeros(64, np.float32))),
         np.full(64, 100, np.int32) if packed else None,

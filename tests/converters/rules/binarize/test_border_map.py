@@ -1,7 +1,5 @@
 """What explicit padding lacks is a map of few different pixels, which the file does not repeat."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from litert_runs import run
@@ -10,13 +8,14 @@ from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.rewriter import Site
 from mobile_bnn.converters.rules.binarize import border_map
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import adversarial, check, convolve, lowered, sign, to_float
 
 GAMMA, BETA = np.random.default_rng(3).normal(size=(2, 8)).astype(np.float32)
 
 
-def strided(x: Any, weights: Any) -> Any:
+def strided(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     """As PyTorch pads: zeros on all sides, and the last ones unread."""
     return convolve(tf.pad(sign(x), [(0, 0), (1, 1), (1, 1), (0, 0)]), weights, "valid", stride=2)
 

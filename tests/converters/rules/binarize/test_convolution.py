@@ -1,8 +1,5 @@
 """Convolutions of few-valued inputs and filters: what is written equals the float file, in LiteRT and in LCE."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -11,6 +8,7 @@ from hypothesis import strategies as st
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import FILTERS, INPUTS, check, filter_of, rewritten, run, sign
 
 
@@ -37,7 +35,7 @@ def test_equals_float(
     weights = filter_of(kinds[1], (*taps, channels, 5), seed)
     explicit = {"one": (1, 2, 1), "minus one": (1, 1, -1), "asymmetric": (0, 2, 0), "third": (1, 1, 1 / 3)}
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         y = INPUTS[kinds[0]](x)
         if padding in explicit:
             before, after, value = explicit[padding]
@@ -68,7 +66,7 @@ def test_groups_equal_float(
     # Two signs for each weight that is not 0 anyway are twice as large as the smallest groups are.
     assume(size > 2 or kinds[1] in ("sign", "scaled", "ternary"))
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         y = INPUTS[kinds[0]](x)
         if padding != "SAME":
             value = 1 if padding == "one" else -1
@@ -105,7 +103,7 @@ def test_groups_become_whole_words(size: int, count: int, filters: list[tuple[in
 def test_a_convolution_of_larq_is_one_operator() -> None:
     weights = filter_of("scaled", (3, 3, 32, 8))
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         padded = tf.pad(sign(x), [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=1.0)
         return tf.nn.conv2d(padded, weights, 1, "VALID")
 
@@ -117,7 +115,7 @@ def test_two_convolutions_share_their_signs() -> None:
     first, second = filter_of("sign", (3, 3, 32, 8)), filter_of("sign", (1, 1, 32, 8), 1)
     shift = tf.constant(np.random.default_rng(0).normal(size=32), tf.float32)
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         signs = tf.where(x + shift > 0.5, 1.0, -1.0)
         return tf.nn.conv2d(signs, first, 1, "SAME") + tf.nn.relu(tf.nn.conv2d(signs, second, 1, "SAME"))
 
@@ -127,7 +125,7 @@ def test_two_convolutions_share_their_signs() -> None:
 def test_relu_bias_and_dilation() -> None:
     weights, bias = filter_of("scaled", (3, 3, 32, 8)), tf.constant(np.random.default_rng(0).normal(size=8), tf.float32)
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         return tf.nn.relu6(tf.nn.conv2d(sign(x), weights, 1, "SAME", dilations=2) + bias)
 
     check(to_float(function, (1, 7, 7, 32)), (1, 7, 7, 32))
@@ -152,7 +150,7 @@ def test_zeros_around_zeros_and_ones_take_no_constant_map() -> None:
     ],
 )
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_inputs_of_several_values(quantizer: Any, kinds: dict[str, int], padding: str) -> None:
+def test_inputs_of_several_values(quantizer: KerasFunction, kinds: dict[str, int], padding: str) -> None:
     weights = filter_of("scaled", (3, 3, 32, 8))
     shape = (1, 6, 6, 32)
     check(to_float(lambda x: tf.nn.conv2d(quantizer(x), weights, 1, padding), shape), shape, kinds)
@@ -195,7 +193,7 @@ def test_a_batch_that_is_open() -> None:
         ),
     ],
 )
-def test_refusals_say_why(function: Callable[[Any], Any], reason: str | None) -> None:
+def test_refusals_say_why(function: KerasFunction, reason: str | None) -> None:
     _, answers = rewritten(to_float(function, (1, 6, 6, 32)))
     assert len(answers) == (reason is not None)
     assert reason is None or reason in answers[0]

@@ -1,7 +1,5 @@
 """Dense layers of few-valued inputs and weights, also behind Flatten, equal the float file."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -12,6 +10,7 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.export import export
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import FILTERS, INPUTS, check, filter_of, kinds_of, run, sign
 
 layers = tf.keras.layers
@@ -26,12 +25,14 @@ SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
     flatten=st.sampled_from(["before", "behind", "not"]),
     activation=st.sampled_from([tf.identity, tf.nn.relu, tf.nn.relu6]),
 )
-def test_equals_float(seed: int, kinds: tuple[str, str], shape: tuple[int, ...], flatten: str, activation: Any) -> None:
+def test_equals_float(
+    seed: int, kinds: tuple[str, str], shape: tuple[int, ...], flatten: str, activation: KerasFunction
+) -> None:
     features = shape[-1] if flatten == "not" else int(np.prod(shape[1:]))
     weights = filter_of(kinds[1], (features, 5), seed)
     bias = tf.constant(np.random.default_rng(seed).normal(size=5), tf.float32)
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         flat = [-1, features]
         if flatten == "before":
             y = INPUTS[kinds[0]](tf.reshape(x, flat))
@@ -46,13 +47,13 @@ def test_equals_float(seed: int, kinds: tuple[str, str], shape: tuple[int, ...],
 def test_a_flattened_input_of_thresholds_by_channel_is_packed_from_its_source() -> None:
     weights, scale = filter_of("sign", (4 * 4 * 32, 5)), np.linspace(0.5, 2, 32, dtype=np.float32)
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         return tf.tensordot(tf.reshape(larq.quantizers.DoReFa(2)(x * scale), [-1, 4 * 4 * 32]), weights, 1)
 
     check(to_float(function, (1, 4, 4, 32)), (1, 4, 4, 32), {"ROUND": 0, "LceQuantize": 3})
 
 
-def keras_dense(size: tuple[int, ...], **options: Any) -> tf.keras.Model:
+def keras_dense(size: tuple[int, ...], **options: object) -> tf.keras.Model:
     image = layers.Input(size)
     x = layers.Flatten()(image) if options.pop("flatten", True) else image
     return tf.keras.Model(image, larq.layers.QuantDense(8, **SIGNS, **options)(x))
@@ -85,7 +86,7 @@ def test_thresholds_of_each_feature() -> None:
 @pytest.mark.parametrize("size", [(40,), (6, 40), (4, 5, 40), (2, 3, 4, 40)], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 3, None])
 @pytest.mark.parametrize("options", [{"use_bias": False}, {"activation": "relu", "bias_initializer": "ones"}], ids=str)
-def test_every_rank_and_batch(size: tuple[int, ...], batch_size: int | None, options: dict[str, Any]) -> None:
+def test_every_rank_and_batch(size: tuple[int, ...], batch_size: int | None, options: dict[str, object]) -> None:
     model = keras_dense(size, flatten=False, **options)
     flatbuffer = export(model, batch_size).write()
     shape = (batch_size or 1, *size)
@@ -113,6 +114,6 @@ def test_an_open_batch_behind_flatten() -> None:
         ),
     ],
 )
-def test_refusals_say_why(function: Any, reason: str) -> None:
+def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
     linear = lower(TfliteModel.read(to_float(function, (1, 2, 2, 32))).graphs[0]).layers
     assert [reason in layer.reason for layer in linear] == [True]

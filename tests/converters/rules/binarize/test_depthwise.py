@@ -1,7 +1,5 @@
 """Depthwise convolutions of few-valued inputs and filters equal the float file."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -12,6 +10,7 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.export import export
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.linear_rules import INPUTS, check, filter_of, sign
 
 layers = tf.keras.layers
@@ -33,7 +32,7 @@ def test_equals_float(
 ) -> None:
     weights = tf.reshape(filter_of(kinds[1], (3, 3, channels * multiplier), seed), (3, 3, channels, multiplier))
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         y = INPUTS[kinds[0]](x)
         if padding == "one":
             y = tf.pad(y, [(0, 0), (1, 2), (1, 2), (0, 0)], constant_values=1.0)
@@ -46,7 +45,7 @@ def test_equals_float(
 
 
 @pytest.mark.parametrize("options", [{"padding": "same"}, {"depth_multiplier": 2, "strides": 2}], ids=str)
-def test_larqs_depthwise_layer(options: dict[str, Any]) -> None:
+def test_larqs_depthwise_layer(options: dict[str, object]) -> None:
     image = layers.Input((6, 6, 64))
     model = tf.keras.Model(image, larq.layers.QuantDepthwiseConv2D(3, **options, **SIGNS)(image))
     check(export(model).write(), (1, 6, 6, 64), {"LceQuantize": 1, "LceBconv2d": 2})

@@ -1,8 +1,5 @@
 """PRELU as PyTorch's exporter writes it out: the operator in its place keeps every bit."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -11,13 +8,14 @@ from litert_runs import run
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.rules.canonicalize import recompose_prelu
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import applied, kinds_of
 
 SHAPE = (1, 4, 5, 6)
 SLOPES = np.float32([0.25, 1, 0, -0.5, 3, 1e-30])
 
 
-def written_out(slopes: Any, factor: float = -1.0) -> Callable[[Any], Any]:
+def written_out(slopes: KerasTensor, factor: float = -1.0) -> KerasFunction:
     return lambda x: tf.nn.relu(x) - tf.nn.relu(x * factor) * slopes
 
 
@@ -56,7 +54,7 @@ def test_slopes(slopes: np.ndarray, shape: tuple[int, ...]) -> None:
         (written_out(np.ones((4, 1, 1), np.float32) * 2), "its slopes are not those of channels"),
     ],
 )
-def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
     before = to_float(function, SHAPE)
     after, answer = applied(recompose_prelu, "SUB", before)
     assert answer == reason

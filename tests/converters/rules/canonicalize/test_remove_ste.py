@@ -1,8 +1,5 @@
 """Straight-through estimators that stayed in a graph: the quantizer alone computes the same, up to rounding."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -11,13 +8,14 @@ from litert_runs import run
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.rules.canonicalize import remove_ste
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import applied, kinds_of
 
 SHAPE = (1, 4, 5, 6)
 sign = larq.math.sign
 
 
-def polynomial(x: Any) -> Any:
+def polynomial(x: KerasTensor) -> KerasTensor:
     """The gradient of Bi-Real Net as ReActNet's code has it, its sums first."""
     return tf.where(x < 0, x * x + 2 * x, 2 * x - x * x)
 
@@ -32,7 +30,7 @@ def polynomial(x: Any) -> Any:
         lambda x: x + (sign(x) * sign(x - 0.5) - x),
     ],
 )
-def test_the_quantizer_is_left(function: Callable[[Any], Any]) -> None:
+def test_the_quantizer_is_left(function: KerasFunction) -> None:
     before = to_float(function, SHAPE)
     after, reason = applied(remove_ste, "ADD", before)
     assert reason is None
@@ -57,7 +55,7 @@ def test_the_quantizer_is_left(function: Callable[[Any], Any]) -> None:
         (lambda x: x + (sign(x[:, :1]) - x), "it is of another shape"),
     ],
 )
-def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
     before = to_float(function, SHAPE)
     after, answer = applied(remove_ste, "ADD", before)
     assert answer is not None

@@ -1,8 +1,5 @@
 """Filters of two values behind float inputs: packed in the file, and the same results as with the float filter."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 from float_files import to_float
@@ -15,6 +12,7 @@ from mobile_bnn.converters.storage.int8 import quantize_int8
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
+from mobile_bnn.typing import KerasFunction, KerasTensor
 
 
 def lowered(flatbuffer: bytes) -> TfliteModel:
@@ -39,7 +37,7 @@ def scales(channels: int) -> np.ndarray:
 
 
 BIAS = np.random.default_rng(2).normal(size=40).astype(np.float32)
-CASES: dict[str, tuple[Callable[[Any], Any], tuple[int, ...], list[str]]] = {
+CASES: dict[str, tuple[KerasFunction, tuple[int, ...], list[str]]] = {
     "convolution": (
         lambda x: tf.nn.conv2d(x, signs((3, 3, 33, 40)), 1, "SAME"), (1, 6, 6, 33), ["LceDequantize", "CONV_2D"],
     ),
@@ -130,7 +128,7 @@ def test_a_computed_filter_is_none() -> None:
 def test_smaller_forms_of_the_rest_leave_it_alone() -> None:
     dense = np.random.default_rng(3).normal(size=(36 * 40, 10)).astype(np.float32)
 
-    def function(x: Any) -> Any:
+    def function(x: KerasTensor) -> KerasTensor:
         y = tf.nn.relu(tf.nn.conv2d(x, signs((3, 3, 64, 40)) * scales(40), 1, "SAME") + BIAS)
         return tf.nn.softmax(tf.matmul(tf.reshape(y, (1, -1)), dense) / 1000)
 

@@ -1,7 +1,6 @@
 """Maximum pools on bits: behind the sign they give what they gave in front of it."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.rules.binarize.convolution import apply as binarize_convolution
 from mobile_bnn.converters.rules.fuse import binarize_before_max_pool
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, sign, to_float
 
@@ -23,7 +23,7 @@ GAMMA, BETA = generator.normal(size=(2, CHANNELS)).astype(np.float32)
 FILTER = filter_of("sign", (3, 3, CHANNELS, 5))
 FIRST = filter_of("sign", (3, 3, CHANNELS, CHANNELS), 1)
 
-CHAINS: dict[str, Callable[[Any], Any]] = {
+CHAINS: dict[str, KerasFunction] = {
     "none": lambda y: y,
     "rising": lambda y: y * np.abs(GAMMA) + BETA,
     "both ways": lambda y: y * GAMMA + BETA,
@@ -34,7 +34,7 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def pooled(chain: Callable[[Any], Any], size: int, stride: int, padding: str) -> Callable[[Any], Any]:
+def pooled(chain: KerasFunction, size: int, stride: int, padding: str) -> KerasFunction:
     return lambda x: sign(chain(tf.nn.max_pool2d(x, size, stride, padding)))
 
 
@@ -47,7 +47,7 @@ def pooled(chain: Callable[[Any], Any], size: int, stride: int, padding: str) ->
 def test_pools_of_floats(chain: str, window: tuple[int, int, str], padding: str) -> None:
     weights = filter_of("sign", (2, 2, CHANNELS, 5))
 
-    def function(x: Any, weights: Any) -> Any:
+    def function(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(pooled(CHAINS[chain], *window)(x), weights, padding)
 
     kinds = {"MAX_POOL_2D": 0, "LceBMaxPool2d": 1, "LceQuantize": 1, "LceBconv2d": 1, "MUL": 0, "RELU": 0}
@@ -57,7 +57,7 @@ def test_pools_of_floats(chain: str, window: tuple[int, int, str], padding: str)
 @pytest.mark.parametrize("padding", ["one", "valid", "zero"])
 @pytest.mark.parametrize("chain", sorted(CHAINS))
 def test_between_two_convolutions(chain: str, padding: str) -> None:
-    def function(x: Any, first: Any, second: Any) -> Any:
+    def function(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         y = pooled(CHAINS[chain], 2, 2, "VALID")(convolve(sign(x), first, padding))
         return convolve(y, second, "valid")
 
@@ -68,7 +68,7 @@ def test_between_two_convolutions(chain: str, padding: str) -> None:
 
 
 def test_larqs_order_of_layers() -> None:
-    def function(x: Any, first: Any, second: Any) -> Any:
+    def function(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         y = tf.nn.max_pool2d(convolve(sign(x), first), 2, 2, "VALID") * np.abs(GAMMA) + BETA
         return convolve(sign(y), second)
 
@@ -79,7 +79,7 @@ def test_larqs_order_of_layers() -> None:
 
 @pytest.mark.parametrize("chain", ["both ways", "falling ties", "falling at zero"])
 def test_channels_that_fall_are_turned_back_for_readers_padded_with_ones(chain: str) -> None:
-    def function(x: Any, first: Any, second: Any) -> Any:
+    def function(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         return convolve(pooled(CHAINS[chain], 2, 2, "VALID")(convolve(sign(x), first)), second)
 
     kinds = {"LceBMaxPool2d": 1, "LceQuantize": 1, "LceBconv2d": 2, "BITWISE_XOR": 1}
@@ -87,12 +87,12 @@ def test_channels_that_fall_are_turned_back_for_readers_padded_with_ones(chain: 
     assert len(graph.operators) == sum(kinds.values())
 
 
-def two_readers(x: Any, weights: Any) -> Any:
+def two_readers(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     y = tf.nn.max_pool2d(x, 2, 2, "VALID")
     return convolve(sign(y), weights) + tf.reduce_mean(y)
 
 
-def shared_norm(x: Any, weights: Any) -> Any:
+def shared_norm(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     y = tf.nn.max_pool2d(x, 2, 2, "VALID") * 2.5
     return convolve(sign(y), weights) + tf.reduce_mean(y)
 
@@ -109,7 +109,7 @@ def shared_norm(x: Any, weights: Any) -> Any:
         (lambda x, weights: convolve(sign(x), weights), "its input is no function of one pool's result"),
     ],
 )
-def test_refusals_say_why(function: Callable[..., Any], reason: str) -> None:
+def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE, FILTER)).graphs
     (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
     assert binarize_convolution(graph, convolution) is None

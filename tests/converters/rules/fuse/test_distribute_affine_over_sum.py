@@ -1,13 +1,13 @@
 """Affine maps behind sums of binary convolutions move into each of them."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from mobile_bnn.converters.rules.fuse import distribute_affine_over_sum
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, lowered, sign, to_float
 
@@ -19,7 +19,7 @@ NONE = dict.fromkeys(("MUL", "SUB", "DIV"), 0)
 @pytest.mark.parametrize("padding", ["one", "zero", "valid"])
 @pytest.mark.parametrize(("kind", "terms"), [("ternary", 2), ("two bits", 2), ("lopsided", 2)])
 def test_a_batch_norm_behind_a_filter_of_several_bases(kind: str, terms: int, padding: str) -> None:
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(x), weights, padding) * GAMMA + BETA
 
     kinds = {"LceQuantize": 1, "LceBconv2d": terms, "ADD": terms - 1, **NONE}
@@ -27,7 +27,7 @@ def test_a_batch_norm_behind_a_filter_of_several_bases(kind: str, terms: int, pa
 
 
 def test_a_constant_border_is_scaled_with_them() -> None:
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         padded = tf.pad(sign(x), [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=0.25)
         return (convolve(padded, weights, "valid") - BETA) * GAMMA
 
@@ -36,14 +36,14 @@ def test_a_constant_border_is_scaled_with_them() -> None:
 
 
 def test_an_activation_stays() -> None:
-    def network(x: Any, weights: Any) -> Any:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return tf.nn.relu(convolve(sign(x), weights) * GAMMA + BETA)
 
     kinds = {"LceQuantize": 1, "LceBconv2d": 2, "ADD": 1, "RELU": 1, **NONE}
     check(network, SHAPE, kinds, filter_of("ternary", (3, 3, 32, 8)))
 
 
-def signs(x: Any, weights: Any) -> Any:
+def signs(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     return convolve(sign(x), weights)
 
 
@@ -73,7 +73,7 @@ def signs(x: Any, weights: Any) -> Any:
         ),
     ],
 )
-def test_refusals_say_why(function: Callable[..., Any], kind: str, reason: str) -> None:
+def test_refusals_say_why(function: Callable[..., KerasTensor], kind: str, reason: str) -> None:
     _, graph = lowered(to_float(function, SHAPE, filter_of(kind, (3, 3, 32, 8)) * 100))
     (multiply,) = (operator for operator in graph.operators if operator.kind == "MUL")
     assert distribute_affine_over_sum.apply(graph, multiply) == reason

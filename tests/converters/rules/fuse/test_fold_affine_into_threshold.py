@@ -1,13 +1,13 @@
 """What stands in front of a sign becomes a shift, and every sign stays."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from mobile_bnn.converters.rules.fuse import fold_affine_into_threshold
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, lowered, sign, to_float
 
@@ -28,14 +28,14 @@ GAMMA, BETA = generator.normal(size=(2, 32)).astype(np.float32)
         (lambda x: tf.maximum(x, WHOLE) - WHOLE - 0.5, {"MAXIMUM": 0, "SUB": 0, "ADD": 1}),
     ],
 )
-def test_shorter(function: Callable[[Any], Any], kinds: dict[str, int]) -> None:
-    def network(x: Any, weights: Any) -> Any:
+def test_shorter(function: KerasFunction, kinds: dict[str, int]) -> None:
+    def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(function(x)), weights)
 
     check(network, SHAPE, {"LceQuantize": 1, "LceBconv2d": 1, **kinds}, WEIGHTS, exact=True)
 
 
-def shared(x: Any, weights: Any) -> Any:
+def shared(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     y = x * GAMMA + BETA
     return tf.concat([convolve(sign(y), weights), y], -1)
 
@@ -50,7 +50,7 @@ def shared(x: Any, weights: Any) -> Any:
         (lambda x, w: convolve(sign(tf.nn.relu(x) + 1), w), "its sign never changes"),
     ],
 )
-def test_refusals_say_why(function: Callable[..., Any], reason: str) -> None:
+def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> None:
     _, graph = lowered(to_float(function, SHAPE, WEIGHTS))
     (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
     assert fold_affine_into_threshold.apply(graph, quantize) == reason

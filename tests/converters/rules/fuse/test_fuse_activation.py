@@ -1,13 +1,13 @@
 """RELUs move into binary convolutions where LCE's clamp of the integer sum is the same."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from mobile_bnn.converters.rules.fuse import fuse_activation, fuse_affine
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, only, sign
 
@@ -17,11 +17,11 @@ SIGNS = np.float32([1, -1, 1, 1, -1, -1, 1, -1])
 WEIGHTS = filter_of("sign", (3, 3, 32, 8))
 
 
-def behind(function: Callable[[Any], Any], padding: str = "one") -> Callable[..., Any]:
+def behind(function: KerasFunction, padding: str = "one") -> Callable[..., KerasTensor]:
     return lambda x, weights: function(convolve(sign(x), weights, padding))
 
 
-def clip(y: Any) -> Any:
+def clip(y: KerasTensor) -> KerasTensor:
     return tf.clip_by_value(y, -1.0, 1.0)
 
 
@@ -37,7 +37,7 @@ def clip(y: Any) -> Any:
     ],
 )
 @pytest.mark.parametrize("padding", ["one", "valid"])
-def test_one_operator_is_left(function: Callable[[Any], Any], padding: str) -> None:
+def test_one_operator_is_left(function: KerasFunction, padding: str) -> None:
     none = dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1", "MAXIMUM", "MINIMUM", "MUL", "ADD"), 0)
     check(behind(function, padding), SHAPE, {"LceBconv2d": 1, **none}, WEIGHTS)
 
@@ -59,6 +59,6 @@ def test_small_clamped_sums_are_scaled_outside() -> None:
         (lambda y: tf.nn.relu(y) * y, "one", "2 operators read its result"),
     ],
 )
-def test_refusals_say_why(function: Callable[[Any], Any], padding: str, reason: str) -> None:
+def test_refusals_say_why(function: KerasFunction, padding: str, reason: str) -> None:
     graph = check(behind(function, padding), SHAPE, {"LceBconv2d": 1}, WEIGHTS)
     assert fuse_activation.apply(graph, only(graph, "LceBconv2d")) == reason

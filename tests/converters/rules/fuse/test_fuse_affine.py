@@ -1,7 +1,6 @@
 """Affine maps behind binary convolutions move into them, and nothing else does."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from mobile_bnn.converters.rules.fuse import fuse_affine
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, lowered, only, sign, to_float
 
@@ -18,11 +18,11 @@ C = np.random.default_rng(3).normal(size=8).astype(np.float32)
 WEIGHTS = filter_of("scaled", (3, 3, 32, 8))
 
 
-def behind(function: Callable[[Any], Any], padding: str = "one") -> Callable[..., Any]:
+def behind(function: KerasFunction, padding: str = "one") -> Callable[..., KerasTensor]:
     return lambda x, weights: function(convolve(sign(x), weights, padding))
 
 
-MAPS: dict[str, Callable[[Any], Any]] = {
+MAPS: dict[str, KerasFunction] = {
     "mul": lambda y: y * C,
     "mul scalar": lambda y: -0.3 * y,
     "mul 4-D": lambda y: y * C.reshape(1, 1, 1, 8),
@@ -37,7 +37,7 @@ MAPS: dict[str, Callable[[Any], Any]] = {
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(sorted(MAPS)), min_size=1, max_size=4), st.sampled_from(["one", "zero", "valid"]))
 def test_rows_of_maps_disappear(names: list[str], padding: str) -> None:
-    def function(y: Any) -> Any:
+    def function(y: KerasTensor) -> KerasTensor:
         for name in names:
             y = MAPS[name](y)
         return y
@@ -82,6 +82,6 @@ def test_what_others_read_stays() -> None:
         (lambda y: y * np.float32(3e38), "the result of MUL behind it would overflow float32"),
     ],
 )
-def test_refusals_say_why(function: Callable[[Any], Any], reason: str) -> None:
+def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
     _, graph = lowered(to_float(behind(function), SHAPE, WEIGHTS))
     assert fuse_affine.apply(graph, only(graph, "LceBconv2d")) == reason

@@ -1,7 +1,6 @@
 """Thresholds in place of what stands between a binary convolution and a sign: every bit is that of the float file."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from mobile_bnn.converters.rules.bconv import pads_with_zeros
 from mobile_bnn.converters.rules.binarize import convolution
 from mobile_bnn.converters.rules.fuse import fuse_threshold
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, sign, to_float
 
@@ -24,7 +24,7 @@ WHOLE = generator.integers(-9, 9, 40).astype(np.float32)
 GAMMA, BETA = generator.normal(size=(2, 40)).astype(np.float32) * 4
 CONSTANT = np.where(np.arange(40) % 4 == 0, np.float32(1e4), np.where(np.arange(40) % 4 == 1, np.float32(-1e4), WHOLE))
 
-CHAINS: dict[str, Callable[[Any], Any]] = {
+CHAINS: dict[str, KerasFunction] = {
     "none": lambda y: y,
     "batch norm": lambda y: y * GAMMA + BETA,
     "ties": lambda y: y * 2 - 2 * WHOLE,
@@ -39,7 +39,7 @@ CHAINS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def network(chain: Callable[[Any], Any], padding: str, stride: int = 1) -> Callable[..., Any]:
+def network(chain: KerasFunction, padding: str, stride: int = 1) -> Callable[..., KerasTensor]:
     return lambda x, first, second: convolve(sign(chain(convolve(sign(x), first, padding, stride))), second, "one")
 
 
@@ -75,7 +75,7 @@ def test_any_chain(
         "half": lambda y: y * 0.5,
     }
 
-    def chain(y: Any) -> Any:
+    def chain(y: KerasTensor) -> KerasTensor:
         for name in order:
             y = steps[name](y)
         return y
@@ -126,7 +126,7 @@ def test_scaled_filters() -> None:
         ),
     ],
 )
-def test_refusals_say_why(function: Callable[..., Any], reason: str) -> None:
+def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> None:
     channels = 40 if "no function" in reason else 32
     model = TfliteModel.read(to_float(function, (1, 6, 6, channels), FIRST, SECOND))
     (graph,) = model.graphs
@@ -139,7 +139,7 @@ def test_refusals_say_why(function: Callable[..., Any], reason: str) -> None:
 
 
 def test_what_others_read_stays_float() -> None:
-    def function(x: Any, first: Any, second: Any) -> Any:
+    def function(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:
         y = convolve(sign(x), first) * GAMMA
         return tf.concat([convolve(sign(y), second), y], -1)
 
