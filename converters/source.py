@@ -184,11 +184,12 @@ def load_model(path: Path | str, imports: Iterable[Path | str] = ()) -> Any:
     path = model_path(path)
     if not path.exists():
         raise UsageError(f"there is no Keras model {path}")
-    from mobile_bnn.converters.keras.custom_objects import import_files
+    from mobile_bnn.converters.keras.custom_objects import import_files, import_methods
     from mobile_bnn.converters.keras.errors import loading_error
     from mobile_bnn.legacy_keras import tf
 
     imports = tuple(imports)
+    import_methods()
     custom_objects = import_files(imports)
     try:
         with literal_path(path) as readable:

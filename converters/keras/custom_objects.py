@@ -7,16 +7,29 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mobile_bnn import methods
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.legacy_keras import tf
 
 _EXAMPLE = "It defines a subclass of tf.keras.layers.Layer, or a function such as a quantizer"
+
+
+def import_methods() -> None:
+    """Registers the layers and quantizers of all methods with Keras, those of other packages too.
+
+    A package that cannot be loaded is passed over: the model may have nothing of it, and Keras names what it lacks.
+    """
+    import_module("mobile_bnn.layers")
+    for name in methods.names():
+        with suppress(MobileBnnError):
+            methods.get(name)
 
 
 def import_files(paths: Iterable[Path | str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mobile_bnn.cli.progress import progress
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256, write_bytes
 from mobile_bnn.native_output import filtered_stderr
-from mobile_bnn.records import Verification
+from mobile_bnn.records import PrintedVerification, Verification
 from mobile_bnn.run_folder import ModelFile, RunFolder
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _finish(
 def show_and_keep(verification: Verification, record: Path | None, *, as_json: bool) -> None:
     """Prints a verification, then keeps it in `record`: what was found is not lost where nothing can be written."""
     if as_json:
-        print_json(verification.model_dump())
+        print_json(PrintedVerification.of(verification).model_dump())
     else:
         from mobile_bnn import report
 

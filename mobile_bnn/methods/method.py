@@ -1,6 +1,5 @@
 """The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -75,8 +74,8 @@ class Method(NamedOptions):
         raise NotImplementedError
 
     def kernel_constraint(self) -> KerasConstraint | None:
-        """Keeps latent weights in bounds."""
-        return keras2.larq.constraints.WeightClip(self.clip) if math.isfinite(self.clip) else None
+        """Keeps latent weights in [-clip, clip]; at inf too, for Larq warns of binary weights without a constraint."""
+        return keras2.larq.constraints.WeightClip(self.clip)
 
     def kernel_regularizer(self) -> KerasRegularizer | None:
         """A loss on latent weights."""

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn import __version__
-from mobile_bnn.records import Machine, Verification
+from mobile_bnn.records import Machine, PrintedVerification
 from mobile_bnn.report import figures, provenance
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records, read
@@ -94,7 +94,7 @@ class ReportFigures(_Part):
     dataset: str | None
     file: FileFigures
     training: TrainingFigures | None
-    verification: Verification | None
+    verification: PrintedVerification | None
     verification_of_file: str | None = Field(description=_OF_CURRENT)
     target: str | None = Field(description="where the latencies were measured")
     machine: Machine | None
@@ -129,7 +129,7 @@ def _figures(records: Records) -> ReportFigures:
         dataset=dataset,
         file=_file(records),
         training=_training(records),
-        verification=records.verification,
+        verification=records.verification and PrintedVerification.of(records.verification),
         verification_of_file=_word(verified) if verified else None,
         target=profile.target if profile else None,
         machine=profile.machine if profile else None,

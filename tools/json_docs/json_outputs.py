@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mobile_bnn.converters.refusals import RefusalCode
 from mobile_bnn.converters.storage.weights_file import WeightsIndex
-from mobile_bnn.records import Operators, Profile, Verification
+from mobile_bnn.records import Operators, PrintedVerification, Profile
 from mobile_bnn.report.json import ReportFigures
 from mobile_bnn.runtime import ModelMetadata
 from mobile_bnn.typing import JsonObject
@@ -60,7 +60,7 @@ class Agreement(Output):
     """The file beside itself before its float parts were stored in fewer bits."""
 
     samples: int
-    top1: float = Field(description="share with the same largest output, 0 to 1")
+    top1: float | None = Field(description="share with the same largest output, 0 to 1; null where an output is a map")
     difference: float = Field(description="of an output, on average")
     magnitude: float = Field(description="of an output, on average")
 
@@ -77,7 +77,7 @@ class Convert(Output):
     float_macs: int
 
 
-class Verify(Verification):
+class Verify(PrintedVerification):
     """Keras and the file side by side, as verification.json."""
 
 
@@ -157,6 +157,13 @@ class ZooShow(Output):
     float_macs: int
 
 
+class Hyperparameter(Output):
+    """A field of a method."""
+
+    default: float | str | dict[str, float] | None
+    description: str
+
+
 class MethodsShow(Output):
     """One binarization method."""
 
@@ -167,6 +174,7 @@ class MethodsShow(Output):
     paper: str
     summary: str
     deploys_as: str = Field(description="what a layer becomes in the file")
+    hyperparameters: dict[str, Hyperparameter] = Field(description="by name, as in a recipe's [method]")
 
 
 class MethodsList(Output):
