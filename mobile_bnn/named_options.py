@@ -1,11 +1,12 @@
 """Options that belong to something with a name, such as the hyperparameters of a method."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.names import unknown
+from mobile_bnn.typing import Json
 from mobile_bnn.validation import problems
 
 N = TypeVar("N", bound="NamedOptions")
@@ -23,7 +24,7 @@ class NamedOptions(BaseModel):
         raise NotImplementedError
 
     @classmethod
-    def create(cls: type[N], source: str = "", **fields: Any) -> N:
+    def create(cls: type[N], source: str = "", **fields: Json) -> N:
         """The object with these options.
 
         Raises:

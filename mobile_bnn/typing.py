@@ -50,6 +50,9 @@ KerasVariable: TypeAlias = Any
 KerasOptimizer: TypeAlias = Any
 """An optimizer of Keras 2 or Larq."""
 
+KerasSchedule: TypeAlias = Any
+"""A learning-rate schedule of Keras 2."""
+
 KerasConstraint: TypeAlias = Any
 """A constraint on a layer's weights."""
 
@@ -70,6 +73,18 @@ TfTensor: TypeAlias = Any
 
 TfDataset: TypeAlias = Any
 """A `tf.data.Dataset`."""
+
+TfdsBuilder: TypeAlias = Any
+"""A `tfds.core.DatasetBuilder`."""
+
+TfStrategy: TypeAlias = Any
+"""A `tf.distribute.Strategy`."""
+
+LiteRTInterpreter: TypeAlias = Any
+"""LiteRT's interpreter, or that of another TFLite runtime with the same methods."""
+
+FlatbufferObject: TypeAlias = Any
+"""An object of the TFLite schema's generated module."""
 
 KerasFunction: TypeAlias = Callable[[KerasTensor], KerasTensor]
 """A function of one tensor that TensorFlow can trace."""

@@ -1,13 +1,11 @@
 """Inputs and outputs of int8: from the numbers that they stand for, and back."""
 
-from typing import Any
-
 import numpy as np
 
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, TensorDetail
 
 
-def as_input(array: Array, detail: dict[str, Any]) -> Array:
+def as_input(array: Array, detail: TensorDetail) -> Array:
     """Float32 samples as an input of int8 stores them; any others as they are.
 
     Args:
@@ -21,7 +19,7 @@ def as_input(array: Array, detail: dict[str, Any]) -> Array:
     return rounded
 
 
-def as_output(values: Array, detail: dict[str, Any]) -> Array:
+def as_output(values: Array, detail: TensorDetail) -> Array:
     """What an output of int8 stands for, in float32; any other as it is.
 
     Args:

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from PIL import UnidentifiedImageError
 from rich.console import Console
@@ -23,6 +22,7 @@ from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.native_output import caught_stderr
 from mobile_bnn.progress_columns import progress_columns
+from mobile_bnn.typing import TfTensor
 from mobile_bnn.wording import plural
 
 _AT_ONCE = 256  # files
@@ -139,7 +139,7 @@ def _decoded_by_tensorflow(paths: list[Path], indices: list[int]) -> set[int]:
     return {int(index) for index, _ in images.ignore_errors().as_numpy_iterator()}
 
 
-def _decoded(path: Any, index: Any) -> Any:
+def _decoded(path: TfTensor, index: TfTensor) -> TfTensor:
     return index, tf.size(decode(tf.io.read_file(path), channels=3))
 
 

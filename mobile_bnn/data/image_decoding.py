@@ -7,7 +7,6 @@ record how they are to be turned; TensorFlow ignores that, so its pixels are tur
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from mobile_bnn.data.image_headers import is_upright
 from mobile_bnn.data.python_calls import python_function
 from mobile_bnn.data.stream import decode
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import TfTensor
 
 BY_PILLOW = 0  # any other way to read a file is TensorFlow's, and its pixels' orientation after EXIF: 1 (upright) to 8
 _TENSORFLOW_READS = ("JPEG", "MPO", "PNG")  # MPO: several JPEGs in one file, the photo first, as phones write them
@@ -67,7 +67,7 @@ def _eight_bits(image: Image.Image, kind: str | None) -> Image.Image:
     return image
 
 
-def reader(ways: Iterable[int]) -> Callable[[Any], Any]:
+def reader(ways: Iterable[int]) -> Callable[[TfTensor], TfTensor]:
     """A function from (path, way to read it), two scalar tensors, to the image, uint8 [h, w, 3].
 
     Args:
@@ -75,10 +75,10 @@ def reader(ways: Iterable[int]) -> Callable[[Any], Any]:
     """
     found = set(ways)
 
-    def by_pillow(path: Any) -> Any:
+    def by_pillow(path: TfTensor) -> TfTensor:
         return python_function(pillow_pixels, [path], tf.uint8)
 
-    def read(element: Any) -> Any:
+    def read(element: TfTensor) -> TfTensor:
         path, way = element
         if found == {BY_PILLOW}:
             image = by_pillow(path)
@@ -92,18 +92,18 @@ def reader(ways: Iterable[int]) -> Callable[[Any], Any]:
     return read
 
 
-def _by_tensorflow(path: Any, orientation: Any) -> Any:
+def _by_tensorflow(path: TfTensor, orientation: TfTensor) -> TfTensor:
     image = decode(tf.io.read_file(path), channels=3)
     return tf.cond(orientation == 1, lambda: image, lambda: _turned(image, orientation))
 
 
-def _turned(image: Any, orientation: Any) -> Any:
+def _turned(image: TfTensor, orientation: TfTensor) -> TfTensor:
     """What `ImageOps.exif_transpose` does: 5 to 8 lie on their side, and half of all are mirrored along each axis."""
 
-    def where(told: Any, change: Callable[[Any], Any], image: Any) -> Any:
+    def where(told: TfTensor, change: Callable[[TfTensor], TfTensor], image: TfTensor) -> TfTensor:
         return tf.cond(told, lambda: change(image), lambda: image)
 
-    def one_of(*orientations: int) -> Any:
+    def one_of(*orientations: int) -> TfTensor:
         return tf.reduce_any(tf.equal(orientation, orientations))
 
     image = where(orientation >= 5, lambda pixels: tf.transpose(pixels, [1, 0, 2]), image)

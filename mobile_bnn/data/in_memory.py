@@ -63,14 +63,14 @@ class InMemory:
         with tf.init_scope(), tf.device("CPU:0"):
             return tf.constant(self.images), tf.nest.map_structure(tf.constant, self.targets)
 
-    def _batches(self, order: TfTensor, batch_size: int, finish: Callable[..., Any]) -> TfDataset:
+    def _batches(self, order: TfTensor, batch_size: int, finish: Callable[..., tuple[TfTensor, TfTensor]]) -> TfDataset:
         """Batches in the given order of indices; `finish` maps (images, targets, indices) to images and targets."""
         images, targets = self._tensors
 
         def batch(start: TfTensor) -> tuple[TfTensor, TfTensor]:
             indices = order[start : start + batch_size]
             chosen = tf.nest.map_structure(lambda values: tf.gather(values, indices), targets)
-            return finish(tf.gather(images, indices), chosen, indices)  # type: ignore[no-any-return]
+            return finish(tf.gather(images, indices), chosen, indices)
 
         starts = tf.data.Dataset.range(0, self.size, batch_size)
         return starts.map(batch, num_parallel_calls=tf.data.AUTOTUNE)

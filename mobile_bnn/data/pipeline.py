@@ -12,6 +12,7 @@ from mobile_bnn.data.info import DatasetInfo
 from mobile_bnn.data.read_errors import read_errors
 from mobile_bnn.data.stream import Stream
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import TfDataset
 
 Split: TypeAlias = InMemory | Stream
 
@@ -44,7 +45,7 @@ class Dataset:
         """Training batches in one epoch; the last, partial one counts."""
         return -(-self.info.train_size // self.batch_size)
 
-    def train(self, first_epoch: int = 0, epochs: int = 1) -> Any:
+    def train(self, first_epoch: int = 0, epochs: int = 1) -> TfDataset:
         """The training batches of `epochs` epochs from `first_epoch` on (counted from 0), one epoch after the other.
 
         Order and augmentation of an epoch depend on the seed, the epoch's number and the sample alone: a training
@@ -55,12 +56,12 @@ class Dataset:
         return self._finish(batches, epochs * self.steps_per_epoch)
 
     @property
-    def validation(self) -> Any:
+    def validation(self) -> TfDataset:
         """The validation batches in a fixed order, not augmented; None where no sample is held out."""
         return None if self.source.validation is None else self._ordered(self.source.validation)
 
     @property
-    def test(self) -> Any:
+    def test(self) -> TfDataset:
         """The test batches in a fixed order, not augmented."""
         return self._ordered(self.source.test)
 
@@ -79,10 +80,10 @@ class Dataset:
         """For a block that goes through `train`, `validation` or `test`: its errors of reading are MobileBnnErrors."""
         return read_errors(self.info.origin)
 
-    def _ordered(self, split: Split) -> Any:
+    def _ordered(self, split: Split) -> TfDataset:
         return self._finish(split.ordered(self.batch_size), -(-split.size // self.batch_size))
 
-    def _finish(self, batches: Any, count: int) -> Any:
+    def _finish(self, batches: TfDataset, count: int) -> TfDataset:
         mean, std = np.array(self.info.mean, np.float32), np.array(self.info.std, np.float32)
         normalized = batches.map(
             lambda images, targets: ((tf.cast(images, tf.float32) - mean) / std, targets),

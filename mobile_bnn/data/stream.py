@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mobile_bnn.data.augment import AREA_RANGE, IMAGES_ALONE, Augment
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import TfDataset, TfTensor
 
 
-def decode(encoded: Any, channels: int) -> Any:
+def decode(encoded: TfTensor, channels: int) -> TfTensor:
     """Decodes JPEG, PNG, GIF (first frame) or BMP bytes to uint8 [h, w, channels]."""
     image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
     image.set_shape([None, None, channels])
@@ -18,7 +18,7 @@ def decode(encoded: Any, channels: int) -> Any:
 _MAX_SEED = 2**31 - 1  # TensorFlow folds every seed into fewer
 
 
-def _shuffled(dataset: Any, buffer_size: int, seed: int, epoch_seed: Any) -> Any:
+def _shuffled(dataset: TfDataset, buffer_size: int, seed: int, epoch_seed: TfTensor) -> TfDataset:
     """What `dataset.shuffle(buffer_size, epoch_seed)` yields under the global seed `seed`.
 
     `Dataset.shuffle` itself reads the process's global seed, and compares both seeds with zero in Python: under the
@@ -55,9 +55,9 @@ class Stream:
         augment: how.
     """
 
-    dataset: Any
+    dataset: TfDataset
     size: int
-    read: Callable[[Any], Any]
+    read: Callable[[TfTensor], TfTensor]
     input_shape: tuple[int, int, int]
     shuffle_buffer: int
     augmented: bool = True
@@ -81,17 +81,19 @@ class Stream:
         rest = replace(self, dataset=self.dataset.skip(count), size=self.size - count)
         return rest, replace(self, dataset=self.dataset.take(count), size=count)
 
-    def _batches(self, elements: Any, finish: Callable[..., Any], batch_size: int) -> Any:
+    def _batches(
+        self, elements: TfDataset, finish: Callable[..., tuple[TfTensor, TfTensor]], batch_size: int
+    ) -> TfDataset:
         images = elements.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
         return images.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
 
-    def epoch(self, number: Any, seed: int, batch_size: int) -> Any:
+    def epoch(self, number: TfTensor, seed: int, batch_size: int) -> TfDataset:
         """Shuffled, augmented batches of epoch `number` (int64 tensor): a function of seed, epoch and sample alone."""
         epoch_seed = tf.stack([tf.cast(seed, tf.int64), number])
         shuffle_seed = tf.random.stateless_uniform([], epoch_seed, minval=None, maxval=None, dtype=tf.int64)
         elements = _shuffled(self.dataset.enumerate(), self.shuffle_buffer, seed, shuffle_seed)
 
-        def finish(index: Any, element: Any) -> Any:
+        def finish(index: TfTensor, element: TfTensor) -> tuple[TfTensor, TfTensor]:
             image = self.read(element[0])
             if not self.augmented:
                 return self.augment.center(image, element[1], self.input_shape[0])
@@ -100,10 +102,10 @@ class Stream:
 
         return self._batches(elements, finish, batch_size)
 
-    def ordered(self, batch_size: int) -> Any:
+    def ordered(self, batch_size: int) -> TfDataset:
         """The batches in the order of the set, centrally cropped."""
 
-        def finish(source: Any, target: Any) -> Any:
+        def finish(source: TfTensor, target: TfTensor) -> tuple[TfTensor, TfTensor]:
             return self.augment.center(self.read(source), target, self.input_shape[0])
 
         return self._batches(self.dataset, finish, batch_size)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -20,6 +19,7 @@ from mobile_bnn.data.read_errors import cause
 from mobile_bnn.data.stream import Stream, decode
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import TfDataset, TfdsBuilder
 
 import tensorflow_datasets as tfds  # isort: skip  # after TensorFlow was loaded with Keras 2
 
@@ -61,7 +61,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _check_reachable(builder: Any) -> None:
+def _check_reachable(builder: TfdsBuilder) -> None:
     """Raises MobileBnnError if none of the hosts answers: TFDS itself would retry for many minutes."""
     urls = {urlsplit(url).netloc: url for url in builder.url_infos or () if url.startswith("http")}
     probed = dict(list(urls.items())[:_PROBED_HOSTS])
@@ -69,7 +69,7 @@ def _check_reachable(builder: Any) -> None:
         raise MobileBnnError(f"no answer from {', '.join(probed)}")
 
 
-def _prepare(builder: Any, manual_dir: Path | None) -> None:
+def _prepare(builder: TfdsBuilder, manual_dir: Path | None) -> None:
     """Downloads and prepares the set unless that was done before; TFDS moves it into place only when it is whole."""
     if builder.is_prepared():
         return
@@ -87,13 +87,13 @@ def _prepare(builder: Any, manual_dir: Path | None) -> None:
         raise MobileBnnError(cause(error)) from error
 
 
-def _disk_error(builder: Any, why: str) -> MobileBnnError:
+def _disk_error(builder: TfdsBuilder, why: str) -> MobileBnnError:
     place = Path(builder.data_dir).parent
     cure = "Make room there, or let the variable TFDS_DATA_DIR name a folder on another disk"
     return MobileBnnError(f"cannot prepare {builder.info.full_name} in {place}", why=why, cure=cure)
 
 
-def _builder(name: str) -> Any:
+def _builder(name: str) -> TfdsBuilder:
     """TFDS's builder of a set, which reads what is there of it on the disk."""
     try:
         return tfds.builder(name)
@@ -107,7 +107,7 @@ def _builder(name: str) -> Any:
         ) from error
 
 
-def _features(builder: Any, name: str) -> tuple[str, str]:
+def _features(builder: TfdsBuilder, name: str) -> tuple[str, str]:
     """The names of the image and of its class label among the set's features."""
     keys, features = builder.info.supervised_keys, builder.info.features
     if keys is not None and len(keys) == 2 and all(isinstance(key, str) for key in keys):
@@ -122,7 +122,7 @@ def _features(builder: Any, name: str) -> tuple[str, str]:
     )
 
 
-def _split_names(builder: Any) -> tuple[str, str | None, str]:
+def _split_names(builder: TfdsBuilder) -> tuple[str, str | None, str]:
     """TFDS's expressions for training, validation (None if there is none) and test."""
     splits = builder.info.splits
     if "test" in splits:
@@ -134,14 +134,16 @@ def _split_names(builder: Any) -> tuple[str, str | None, str]:
     return f"train[{TEST_PERCENT}%:]", None, f"train[:{TEST_PERCENT}%]"
 
 
-def _in_memory(dataset: Any, num_classes: int, where: str, augmentation: Augmentation) -> InMemory:
+def _in_memory(dataset: TfDataset, num_classes: int, where: str, augmentation: Augmentation) -> InMemory:
     batches = list(dataset.batch(1000).as_numpy_iterator())
     images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     check_labels(labels, num_classes, where)
     return InMemory(images, labels.astype(np.int64), augmentation)
 
 
-def _read_split(builder: Any, split: str, keys: tuple[str, str], spec: SetSpec, image_size: int | None) -> Split:
+def _read_split(
+    builder: TfdsBuilder, split: str, keys: tuple[str, str], spec: SetSpec, image_size: int | None
+) -> Split:
     image_key, label_key = keys
     features = builder.info.features
     height, width, channels = features[image_key].shape

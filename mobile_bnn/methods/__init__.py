@@ -10,13 +10,12 @@ A method is a class (see `Method`); another package brings its own by an entry p
 or a script by the decorator `register`. Listing methods loads no TensorFlow; making a layer does.
 """
 
-from typing import Any
-
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import DEPLOY_CLASSES, Card
 from mobile_bnn.methods.method import METHODS, Method, register
 from mobile_bnn.methods.plan import Phase, Schedule
 from mobile_bnn.registry import import_modules
+from mobile_bnn.typing import Json
 
 import_modules(__name__, __path__)
 
@@ -36,7 +35,7 @@ def get(name: str) -> type[Method]:
     return METHODS.get(name)
 
 
-def create(name: str, source: str = "", **fields: Any) -> Method:
+def create(name: str, source: str = "", **fields: Json) -> Method:
     """The method called `name` with these hyperparameters, the paper's by default.
 
     Raises:

@@ -1,7 +1,7 @@
 """The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -18,6 +18,7 @@ from mobile_bnn.typing import (
     KerasRegularizer,
     KerasTensor,
     LarqQuantizer,
+    Options,
 )
 
 M = TypeVar("M", bound="Method")
@@ -139,9 +140,9 @@ class Method(NamedOptions):
         """Joins a shortcut `x` and the branch `y` beside it, float32 of one shape; by default their sum."""
         return keras2.layers.Add(name=name)([y, x])
 
-    def layer_options(self, *, binary_input: bool = True) -> dict[str, Any]:
+    def layer_options(self, *, binary_input: bool = True) -> Options:
         """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer."""
-        options: dict[str, Any] = {}
+        options: Options = {}
         if binary_input and self._phase.binarize_inputs:
             options["input_quantizer"] = self.input_quantizer()
         if self.bop:

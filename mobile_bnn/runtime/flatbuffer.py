@@ -9,6 +9,7 @@ import numpy as np
 from ai_edge_litert.schema_py_generated import Model, ModelT
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.typing import FlatbufferObject
 
 IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16  # the schema's force_align of Buffer.data
@@ -137,7 +138,7 @@ def read_flatbuffer(source: Path | str | bytes) -> bytes:
         raise MobileBnnError(f"cannot read {path}", why=first_line(error)) from error
 
 
-def _has_unknown_options(operator: Any) -> bool:
+def _has_unknown_options(operator: FlatbufferObject) -> bool:
     return bool(
         (operator.builtinOptionsType and operator.builtinOptions is None)
         or (operator.builtinOptions2Type and operator.builtinOptions2 is None)
@@ -194,7 +195,7 @@ def _check(model: ModelT) -> None:
         _check_subgraph(model, subgraph)
 
 
-def _check_subgraph(model: ModelT, subgraph: Any) -> None:
+def _check_subgraph(model: ModelT, subgraph: FlatbufferObject) -> None:
     tensors = len(subgraph.tensors)
     _check_indices("input tensor", subgraph.inputs, tensors)
     _check_indices("output tensor", subgraph.outputs, tensors)
@@ -211,7 +212,7 @@ def _check_subgraph(model: ModelT, subgraph: Any) -> None:
     _check_order(model, subgraph)
 
 
-def _check_order(model: ModelT, subgraph: Any) -> None:
+def _check_order(model: ModelT, subgraph: FlatbufferObject) -> None:
     """Every tensor has one writer, before its readers: runtimes take that for granted, and write out of bounds."""
     # What no operator may write: the inputs, constants, and later on what one has written.
     fixed = set(subgraph.inputs)

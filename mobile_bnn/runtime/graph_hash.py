@@ -15,6 +15,7 @@ from ai_edge_litert.schema_py_generated import ModelT
 from mobile_bnn.runtime.describe import text
 from mobile_bnn.runtime.flatbuffer import read_model
 from mobile_bnn.runtime.metadata import ENTRY
+from mobile_bnn.typing import FlatbufferObject
 
 _FORMAT = b"mobile_bnn graph 1\n"
 
@@ -57,7 +58,7 @@ def _digest_of(data: Any) -> bytes:
     return b"" if data is None or len(data) == 0 else hashlib.sha256(np.ascontiguousarray(data).data).digest()
 
 
-def _fields(table: Any, digests: list[bytes]) -> list[tuple[str, Any]]:
+def _fields(table: FlatbufferObject, digests: list[bytes]) -> list[tuple[str, object]]:
     """The fields of a table that are set, by name, with buffers as digests of their content.
 
     Fields at their default are left out: a newer schema knows more of them. So are the list of buffers, whose numbers
@@ -73,7 +74,7 @@ def _fields(table: Any, digests: list[bytes]) -> list[tuple[str, Any]]:
     return sorted((name, value) for name, value in fields.items() if not _is_default(value, defaults[name]))
 
 
-def _is_default(value: Any, default: Any) -> bool:
+def _is_default(value: object, default: object) -> bool:
     if value is None or isinstance(value, list | tuple | str | bytes | np.ndarray):
         return value is None or len(value) == 0
     return bool(value == default)

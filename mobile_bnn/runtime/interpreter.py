@@ -21,7 +21,7 @@ from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 from mobile_bnn.runtime.signature import Ends, signature_names
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, LiteRTInterpreter, TensorDetail
 from mobile_bnn.wording import plural
 
 Batch = Array | Sequence[Array] | Mapping[str, Array]
@@ -72,7 +72,7 @@ class Interpreter:
         self._options = {"num_threads": str(num_threads)} | ({"isa": isa} if isa else {})
         self._lock = threading.RLock()  # held by whoever uses the runtime's interpreter
         self._running = False
-        self._interpreter: Any = self._create(content, self._options)
+        self._interpreter: LiteRTInterpreter = self._create(content, self._options)
         call_in_children(self, Interpreter._after_fork)
 
     def __enter__(self) -> "Interpreter":
@@ -119,13 +119,13 @@ class Interpreter:
         return [end.name for end in self._ends.outputs]
 
     @property
-    def input_details(self) -> list[dict[str, Any]]:
+    def input_details(self) -> list[TensorDetail]:
         """What the runtime tells of the inputs, in the order of `input_names`: tensor, shape, dtype, quantization."""
         with self._lock:
             return self._details("input")
 
     @property
-    def output_details(self) -> list[dict[str, Any]]:
+    def output_details(self) -> list[TensorDetail]:
         """What the runtime tells of the outputs, in the order of `output_names`: tensor, shape, dtype, quantization."""
         with self._lock:
             return self._details("output")
@@ -224,14 +224,14 @@ class Interpreter:
         never_destroy(self._interpreter)
         self._interpreter = None
 
-    def _details(self, side: str) -> list[dict[str, Any]]:
+    def _details(self, side: str) -> list[TensorDetail]:
         return _details(self._opened(), self._ends, side)
 
     def _create(self, content: bytes, options: dict[str, str]) -> Any:
         return _create(content, _load_delegate(self._runtime, options), self._runtime, self._num_threads)
 
 
-def _run(interpreter: Any, ends: Ends, arrays: list[Array]) -> Array | list[Array]:
+def _run(interpreter: LiteRTInterpreter, ends: Ends, arrays: list[Array]) -> Array | list[Array]:
     details = _details(interpreter, ends, "input")
     for array, detail, end in zip(arrays, details, ends.inputs, strict=True):
         _check(array, detail, "the model" if len(arrays) == 1 else f"the input {end.name!r}")
@@ -249,7 +249,7 @@ def _run(interpreter: Any, ends: Ends, arrays: list[Array]) -> Array | list[Arra
     return outputs if len(outputs) > 1 else outputs[0]
 
 
-def _details(interpreter: Any, ends: Ends, side: str) -> list[dict[str, Any]]:
+def _details(interpreter: LiteRTInterpreter, ends: Ends, side: str) -> list[TensorDetail]:
     found = interpreter.get_input_details() if side == "input" else interpreter.get_output_details()
     by_tensor = {int(detail["index"]): detail for detail in found}
     return [by_tensor[end.tensor] for end in (ends.inputs if side == "input" else ends.outputs)]
@@ -275,7 +275,7 @@ def _by_name(batch: Mapping[str, Array], names: list[str]) -> list[Array]:
     return [batch[name] for name in names]
 
 
-def _check(array: Array, detail: dict[str, Any], taker: str) -> None:
+def _check(array: Array, detail: TensorDetail, taker: str) -> None:
     expected = tuple(int(size) for size in detail["shape"])
     if array.dtype != detail["dtype"]:
         raise UsageError(f"{taker} takes {np.dtype(detail['dtype'])}, not {array.dtype}")

@@ -10,11 +10,10 @@ A task is a class (see `Task`); another package brings its own by an entry point
 script by the decorator `register`.
 """
 
-from typing import Any
-
 from mobile_bnn.registry import import_modules
 from mobile_bnn.tasks.task import TASKS, Task, register
 from mobile_bnn.tasks.training_task import Classifier, Features, TrainingTask
+from mobile_bnn.typing import Json
 
 import_modules(__name__, __path__)
 
@@ -34,7 +33,7 @@ def get(name: str) -> type[Task]:
     return TASKS.get(name)
 
 
-def create(name: str, source: str = "", **fields: Any) -> Task:
+def create(name: str, source: str = "", **fields: Json) -> Task:
     """The task called `name` with these options.
 
     Raises:

@@ -4,7 +4,6 @@ import csv
 import io
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -19,6 +18,9 @@ from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.optimizers import current_learning_rate
 from mobile_bnn.typing import KerasModel
 
+# What Keras tells at the end of a batch or an epoch: metrics by name.
+Logs = dict[str, float]
+
 
 def write_history(run: RunFolder, history: History) -> None:
     """Writes the history as JSON and as CSV, one row an epoch."""
@@ -32,7 +34,7 @@ def write_history(run: RunFolder, history: History) -> None:
     write_text(run.history_csv, table.getvalue())
 
 
-def _metrics(model: KerasModel, logs: dict[str, Any]) -> dict[str, float]:
+def _metrics(model: KerasModel, logs: Logs) -> dict[str, float]:
     """The epoch's metrics: flip ratios named after their layers instead of their quantizers, and the mean of them all.
 
     Those of the validation are dropped: nothing flips there.
@@ -55,11 +57,11 @@ class Recorder(tf.keras.callbacks.Callback):  # type: ignore[misc]
         self._trained = trained
         self.history = history
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         self._began = time.monotonic()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         entry = Epoch(
             epoch=epoch + 1,
@@ -81,15 +83,15 @@ class ScheduleVariables(tf.keras.callbacks.Callback):  # type: ignore[misc]
         self._schedules, self._epochs, self._steps = schedules, epochs, steps_per_epoch
         self._epoch = 0
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         self._epoch = epoch
 
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         self._set(self._epoch * self._steps + batch)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keras's hook: the checkpoint has the values that the next epoch begins with."""
         self._set((epoch + 1) * self._steps)
 
@@ -116,20 +118,20 @@ class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]
             "training", total=epochs * steps_per_epoch, completed=first_epoch * steps_per_epoch
         )
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         """Keras's hook."""
         self._bar.start()
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         self._bar.update(self._task, description=f"epoch {epoch + 1}/{self._epochs}", completed=epoch * self._steps)
         self._began = time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         self._bar.advance(self._task)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keras's hook."""
         logs = logs or {}
         line = f"loss {logs['loss']:.4f}  {self._metric} {logs[self._metric]:.4f}"

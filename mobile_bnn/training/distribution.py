@@ -2,10 +2,10 @@
 
 import json
 import os
-from typing import Any
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import TfStrategy
 
 _EXAMPLE = (
     'set it on every worker, for example TF_CONFIG=\'{"cluster": {"worker": ["127.0.0.1:12345", "127.0.0.1:23456"]}, '
@@ -27,7 +27,7 @@ def _check_tf_config() -> None:
         raise UsageError(f"TF_CONFIG's task {task} is not one of its {len(workers)} workers", cure=_EXAMPLE)
 
 
-def make(name: str) -> Any:
+def make(name: str) -> TfStrategy:
     """The strategy called `name`: none, mirrored or multi_worker.
 
     Raises:
@@ -42,7 +42,7 @@ def make(name: str) -> Any:
     return tf.distribute.get_strategy()
 
 
-def is_chief(strategy: Any) -> bool:
+def is_chief(strategy: TfStrategy) -> bool:
     """Whether this process writes the run's files: the only one, or worker 0."""
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_id in (None, 0)

@@ -4,13 +4,13 @@ Recipes of version 1 were flat, and their names are short to type: both are unde
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.names import unknown
 from mobile_bnn.training.sections import DEFAULT_NAMES, SECTIONS, section_class
+from mobile_bnn.typing import Json, JsonObject
 
-Nested = dict[str, Any]
+Nested = JsonObject
 
 TOP = ("schema_version", "zoo", "epochs")
 _OF_BOP = ("bop_threshold", "bop_gamma")
@@ -34,7 +34,7 @@ FLAT = {
 }
 
 
-def nest(fields: Mapping[str, Any], source: str) -> Nested:
+def nest(fields: Mapping[str, Json], source: str) -> Nested:
     """The fields of a recipe in their sections.
 
     Args:
@@ -75,7 +75,7 @@ def _as_method_option(optimizer: Nested, result: Nested) -> Nested:
     return {"name": "adam"} if bop else optimizer
 
 
-def _put(target: Nested, key: str, value: Any) -> None:
+def _put(target: Nested, key: str, value: Json) -> None:
     """Sets a key; a dictionary is merged into one that is there."""
     if isinstance(value, Mapping) and isinstance(target.get(key), dict):
         for inner, each in value.items():
@@ -84,7 +84,7 @@ def _put(target: Nested, key: str, value: Any) -> None:
         target[key] = dict(value) if isinstance(value, Mapping) else value
 
 
-def upgrade(fields: Mapping[str, Any]) -> Nested:
+def upgrade(fields: Mapping[str, Json]) -> Nested:
     """A recipe file's fields of version 1 as nested ones of today; those of today as they are.
 
     Files of version 1 hold every field, also those that belong to a choice that was not made.
@@ -119,7 +119,7 @@ def merge(base: Nested, over: Nested) -> Nested:
     return {key: _without_none(value) for key, value in result.items() if value is not None}
 
 
-def _without_none(value: Any) -> Any:
+def _without_none(value: Json) -> Json:
     if not isinstance(value, dict):
         return value
     return {key: _without_none(each) for key, each in value.items() if each is not None}

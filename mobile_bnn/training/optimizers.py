@@ -1,18 +1,16 @@
 """Optimizers and learning-rate schedules of a recipe."""
 
-from typing import Any
-
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.sections import Cosine, Sgd, Step
-from mobile_bnn.typing import KerasOptimizer, TfTensor
+from mobile_bnn.typing import JsonObject, KerasOptimizer, KerasSchedule, TfTensor
 
 
 @tf.keras.utils.register_keras_serializable("mobile_bnn")
 class WarmUp(tf.keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """Rises linearly from 0 to the value of `schedule` at step `steps`, then follows `schedule`."""
 
-    def __init__(self, schedule: Any, steps: int) -> None:
+    def __init__(self, schedule: KerasSchedule, steps: int) -> None:
         self.schedule, self.steps = schedule, steps
 
     def __call__(self, step: TfTensor) -> TfTensor:
@@ -20,17 +18,17 @@ class WarmUp(tf.keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
         rising = tf.cast(step, tf.float32) / self.steps
         return self.schedule(step) * tf.minimum(rising, 1.0)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> JsonObject:
         """Keras's serialization."""
         return {"schedule": tf.keras.optimizers.schedules.serialize(self.schedule), "steps": self.steps}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "WarmUp":
+    def from_config(cls, config: JsonObject) -> "WarmUp":
         """Keras's deserialization."""
         return cls(tf.keras.optimizers.schedules.deserialize(config["schedule"]), config["steps"])
 
 
-def learning_rate(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> Any:
+def learning_rate(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> KerasSchedule:
     """The learning rate as a function of the step: a Keras schedule, so that it needs no state of its own.
 
     Args:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError, model_validator
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
 
 from mobile_bnn import methods, tasks, zoo
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
@@ -29,6 +30,7 @@ from mobile_bnn.training.sections import (
     fields_of,
     make_section,
 )
+from mobile_bnn.typing import Json
 from mobile_bnn.validation import problems
 
 _VERSION: Literal[2] = 2
@@ -62,7 +64,7 @@ class Recipe(BaseModel):
         return self
 
     @classmethod
-    def make(cls, source: str = "recipe", **fields: Any) -> "Recipe":
+    def make(cls, source: str = "recipe", **fields: Json) -> "Recipe":
         """A recipe from its fields, by sections, paths or flat names (see `nested.nest`).
 
         Raises:
@@ -94,7 +96,7 @@ class Recipe(BaseModel):
         return recipe
 
     @classmethod
-    def read(cls, path: Path | str, **overrides: Any) -> "Recipe":
+    def read(cls, path: Path | str, **overrides: Json) -> "Recipe":
         """The recipe in a TOML file; `overrides` replace its fields, None restores a field's default.
 
         Raises:
@@ -112,7 +114,7 @@ class Recipe(BaseModel):
         return cls._of(source, merge(_parse(text, source), nest(overrides, source)))
 
     @classmethod
-    def of_zoo(cls, name: str, **overrides: Any) -> "Recipe":
+    def of_zoo(cls, name: str, **overrides: Json) -> "Recipe":
         """The zoo's own recipe of that name (`zoo/recipes/`); for an architecture of another package, the defaults.
 
         `overrides` replace its fields, None restores a field's default. Where the rest of the recipe, which was made
@@ -167,7 +169,7 @@ def _parse(text: str, source: str) -> Nested:
     return nest(upgrade(fields), source)
 
 
-def _table(section: NamedOptions, values: Nested, description: str) -> Any:
+def _table(section: NamedOptions, values: Nested, description: str) -> Table:
     """A section as a TOML table with a comment before each field; tables within come last, as TOML wants them."""
     table = tomlkit.table()
     fields = type(section).model_fields
@@ -181,7 +183,7 @@ def _table(section: NamedOptions, values: Nested, description: str) -> Any:
     return table
 
 
-def _leaves(nested: Nested, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(nested: Nested, prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in nested.items():
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{name}.")

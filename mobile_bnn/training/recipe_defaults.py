@@ -4,8 +4,6 @@ A recipe of the zoo was made for one data set and many epochs. Who trains for on
 neither the warm-up nor the image size that do not fit then.
 """
 
-from typing import Any
-
 from mobile_bnn.data.info import SPECS, base_name
 from mobile_bnn.training.nested import Nested
 
@@ -37,6 +35,6 @@ def bowed(fields: Nested, given: Nested) -> Nested:
     return result
 
 
-def _scaled_steps(steps: list[int], share: float, epochs: int) -> dict[str, Any]:
+def _scaled_steps(steps: list[int], share: float, epochs: int) -> Nested:
     scaled = sorted({step for step in (round(step * share) for step in steps) if 0 < step < epochs})
     return {"epochs": scaled} if scaled else {"name": "constant"}

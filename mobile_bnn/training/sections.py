@@ -1,13 +1,14 @@
 """The sections of a recipe: data, optimizer, learning-rate schedule, teacher and runtime; each has defaults."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from mobile_bnn import methods, tasks
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.names import look_up
+from mobile_bnn.typing import Json, JsonObject
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -160,7 +161,7 @@ def section_class(section: str, name: str) -> type[NamedOptions]:
     return methods.get(name) if section == "method" else tasks.get(name)
 
 
-def make_section(section: str, fields: Mapping[str, Any], source: str) -> NamedOptions:
+def make_section(section: str, fields: Mapping[str, Json], source: str) -> NamedOptions:
     """A section from its fields, "name" among them where it is a choice.
 
     Raises:
@@ -172,7 +173,7 @@ def make_section(section: str, fields: Mapping[str, Any], source: str) -> NamedO
     return section_class(section, str(fields.get("name", DEFAULT_NAMES[section]))).create(source, **rest)
 
 
-def fields_of(section: NamedOptions) -> dict[str, Any]:
+def fields_of(section: NamedOptions) -> JsonObject:
     """The fields of a section as `make_section` takes them, those that are None left out."""
     name = {} if isinstance(section, Data | Runtime) else {"name": section.registered_name()}
     return {**name, **section.model_dump(exclude_none=True)}

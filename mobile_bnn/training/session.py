@@ -1,7 +1,6 @@
 """One training of a recipe in its folder: builds, restores, trains stage after stage, evaluates and saves."""
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -16,7 +15,7 @@ from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.stages import Stage, stages
 from mobile_bnn.training.teachers import Train, load_teacher
-from mobile_bnn.typing import Array, KerasModel, TfDataset
+from mobile_bnn.typing import Array, KerasModel, TfDataset, TfStrategy
 from mobile_bnn.wording import plural
 
 
@@ -33,7 +32,7 @@ class Session:
     """
 
     def __init__(
-        self, recipe: Recipe, run: RunFolder, dataset: data.Dataset, strategy: Any, console: Console, chief: bool
+        self, recipe: Recipe, run: RunFolder, dataset: data.Dataset, strategy: TfStrategy, console: Console, chief: bool
     ) -> None:
         self._recipe, self._run, self._dataset = recipe, run, dataset
         self._strategy, self._console, self._chief = strategy, console, chief
