@@ -129,7 +129,7 @@ def test_inspect_without_the_keras_model(finished, tmp_path):
 
 
 def test_profile_measures_both_kernels_and_the_float_file(finished):
-    profile = Profile.load(RunFolder(finished).profile)
+    profile = Profile.load(RunFolder(finished).profile())
     found = {(m.engine, m.kernel, m.threads) for m in profile.measurements}
     assert found == {
         ("delegate", kernel_name(default_isa()), 1), ("delegate", kernel_name(default_isa()), 2),
