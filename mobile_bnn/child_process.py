@@ -1,17 +1,31 @@
 """Runs a module in a process of its own, so that native code that crashes does not end the caller."""
 
+import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
 def run_module(name: str, content: bytes) -> "subprocess.CompletedProcess[bytes]":
-    """Runs `python -m name` with a standard input, and catches its standard output and error."""
+    """Runs `python -m name` with a standard input, and catches its standard output and error.
+
+    It is the leader of a process group of its own, which an exception meanwhile kills, KeyboardInterrupt above all.
+    """
     # The child's folder is where this very package lies: -m puts the current folder first on the path, and a user's
     # own folder may hold files named like modules.
-    folder = Path(__file__).resolve().parents[1]
-    return subprocess.run([sys.executable, "-m", name], input=content, capture_output=True, cwd=folder)
+    folder, pipe = Path(__file__).resolve().parents[1], subprocess.PIPE
+    command = [sys.executable, "-m", name]
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, start_new_session=True)
+    with process:
+        try:
+            out, told = process.communicate(content)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, told)
 
 
 def complaint(process: "subprocess.CompletedProcess[bytes]") -> str:

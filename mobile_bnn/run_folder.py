@@ -11,7 +11,8 @@ A run folder holds
     model.keras            the trained Keras model, with its latent weights
     model.tflite           the binary file, with its metadata record
     model_float.tflite     the same network for stock LiteRT: the speed baseline
-    verification.json  operators.json  profile.json
+    verification.json  operators.json
+    profiles/<target>.json what was measured on each target; runs of before have profile.json
     report.html
     .lock                  who writes here now, if anyone does
 """
@@ -20,6 +21,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from mobile_bnn.files import remove_leftovers
 from mobile_bnn.records import R
@@ -51,11 +53,23 @@ class RunFolder:
     float_tflite = property(lambda self: self.path / f"{self._model}_float.tflite")
     verification = property(lambda self: self._of("verification.json"))
     operators = property(lambda self: self._of("operators.json"))
-    profile = property(lambda self: self._of("profile.json"))
+    old_profile = property(lambda self: self._of("profile.json"))  # of this machine, by versions without targets
     report = property(lambda self: self._of("report.html"))
     weights = property(lambda self: self._of("weights.npz"))
     teacher = property(lambda self: self._of("teacher"))
     lock = property(lambda self: self._of(".lock"))
+
+    def profile(self, target: str = "local") -> Path:
+        """Where a target's profile is kept, by its URL: profiles/local.json, profiles/ssh-pi@host.json."""
+        kind, _, address = target.partition("://")
+        name = f"{kind}-{address}" if address else kind
+        return self._of("profiles") / f"{quote(name, safe='@')}.json"
+
+    def profiles(self) -> list[Path]:
+        """The profiles that there are, this machine's first; a profile.json of before where there is none of it."""
+        own = self.profile() if self.profile().is_file() else self.old_profile
+        others = sorted(path for path in self._of("profiles").glob("[!.]*.json") if path != own)
+        return [own, *others] if own.is_file() else others
 
     def _of(self, name: str) -> Path:
         return self.path / f"{self._prefix}{name}"
@@ -71,14 +85,15 @@ class RunFolder:
         """
         with one_writer(self.lock):
             remove_leftovers(self.path, not_of=[self.report.name, self.weights.name])
+            remove_leftovers(self._of("profiles"))
             yield
 
     def clear(self) -> None:
         """Removes all that the stages of a run leave here, and nothing else."""
-        for folder in (self.checkpoints, self.logs, self.teacher):
+        for folder in (self.checkpoints, self.logs, self.teacher, self._of("profiles")):
             shutil.rmtree(folder, ignore_errors=True)
         results = (self.history, self.history_csv, self.model, self.tflite, self.float_tflite)
-        records = (self.verification, self.operators, self.profile, self.report, self.weights)
+        records = (self.verification, self.operators, self.old_profile, self.report, self.weights)
         for path in (*results, *records, self.dataset, self.recipe):
             path.unlink(missing_ok=True)
 
@@ -88,7 +103,7 @@ class RunFolder:
 
 
 class ModelFile(RunFolder):
-    """The same for a .tflite outside of run folders: what belongs to my.tflite lies beside it, as my_profile.json."""
+    """The same for a .tflite outside of run folders: what belongs to my.tflite lies beside it, as my_report.html."""
 
     def __init__(self, tflite: Path | str) -> None:
         super().__init__(Path(tflite).parent)

@@ -51,7 +51,7 @@ def command(
     step(4, "profile on this machine")
     with folder.writing():
         measured = profile.profile_run(folder, [1, 2])
-        measured.save(folder.profile)
+        measured.save(folder.profile(measured.target))
     if not as_json:
         out.print(report.profile_table(measured))
     step(5, "report")

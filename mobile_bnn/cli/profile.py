@@ -46,7 +46,7 @@ def command(
     with file.writing():
         jobs = _jobs(file, engine or [], named=source.is_file())
         profile = measure(jobs, counts, runs=runs, warmup=warmup, on_refusal=None if engine else _leave_out)
-        show_and_keep(profile, file.profile, as_json=as_json)
+        show_and_keep(profile, file.profile(profile.target), as_json=as_json)
     if output:
         profile.save(output)
 

@@ -1,8 +1,10 @@
-"""Device side: how long, with how much memory, engines take to run a .tflite file."""
+"""Device side: how long, with how much memory, engines take to run a .tflite file on a target."""
 
 from mobile_bnn.profiling.engines import ENGINES, Engine, Session
-from mobile_bnn.profiling.local import Job, Progress, Refused, jobs_for, profile
+from mobile_bnn.profiling.jobs import Job, jobs_for
 from mobile_bnn.profiling.machine import local_machine
+from mobile_bnn.profiling.measuring import Progress, Refused, profile
+from mobile_bnn.profiling.targets import Target, connect
 
 __all__ = [
     "ENGINES",
@@ -11,6 +13,8 @@ __all__ = [
     "Progress",
     "Refused",
     "Session",
+    "Target",
+    "connect",
     "jobs_for",
     "local_machine",
     "profile",

@@ -1,18 +1,72 @@
-"""What a target and its measuring process say to each other: one request, one answer, as JSON."""
+"""What a target and its measuring process say to each other: one request, one answer, as JSON.
 
-from pydantic import BaseModel, ConfigDict
+Each message carries the protocol's number, and either side refuses any other: the two may be on different machines,
+with different versions of this package. Paths are those of the target.
+"""
 
+import json
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.records import Machine
 
+PROTOCOL: Literal[1] = 1
 
-class Request(BaseModel):
-    """What to measure, and how long.
+M = TypeVar("M", bound="Message")
+
+
+class Message(BaseModel):
+    """A JSON object of this protocol; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    protocol: Literal[1] = PROTOCOL
+
+    def encode(self) -> bytes:
+        """The message as JSON."""
+        return self.model_dump_json().encode("utf-8")
+
+    @classmethod
+    def parse(cls: type[M], content: bytes, sender: str) -> M:
+        """Reads a message; `sender` starts an error's sentence, e.g. "the worker".
+
+        Raises:
+            MobileBnnError: it is of another protocol, or not such a message.
+        """
+        try:
+            fields = json.loads(content)
+            spoken = fields.get("protocol") if isinstance(fields, dict) else None
+            if spoken != PROTOCOL:
+                raise MobileBnnError(
+                    f"{sender} speaks protocol {spoken}",
+                    why=f"this mobile_bnn speaks protocol {PROTOCOL}",
+                    cure="Install the same mobile_bnn on both sides",
+                )
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise MobileBnnError(f"{sender} sent a message that cannot be read", why=why) from error
+        except (ValueError, RecursionError) as error:
+            raise MobileBnnError(f"{sender} sent a message that cannot be read", why=first_line(error)) from error
+
+
+class Question(Message):
+    """What a worker is asked: "describe", whose answer is a `TargetInfo`, or a `Request` to measure."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    ask: Literal["describe", "measure"]
+
+
+class Request(Message):
+    """What to measure, and how long: the answer is an `Answer`.
 
     At least `runs` inferences are timed, and more of them until `min_seconds` have passed; `max_seconds` bounds
     warm-up and runs together, but not the fewest runs.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    ask: Literal["measure"] = "measure"
     engine: str
     kernel: str
     path: str
@@ -21,6 +75,24 @@ class Request(BaseModel):
     warmup: int
     min_seconds: float = 0.0
     max_seconds: float
+
+
+class EngineInfo(BaseModel):
+    """An engine on a target: its version, the kernels worth comparing, further ones, and why it cannot run there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    version: str
+    kernels: tuple[str, ...]
+    further_kernels: tuple[str, ...] = ()
+    unavailable: str = ""
+
+
+class TargetInfo(Message):
+    """What a target is: the machine, now, and its engines."""
+
+    machine: Machine
+    engines: list[EngineInfo]
 
 
 class Figures(BaseModel):
@@ -34,13 +106,12 @@ class Figures(BaseModel):
     peak_memory_bytes: int
 
 
-class Answer(BaseModel):
+class Answer(Message):
     """The figures, or the error in its three parts: what, why, cure; and what only the one who measured knows.
 
-    `kernel` is the one that ran where the request said "auto".
+    `kernel` is the one that ran, with its tile where it has one: avx2-6x64 where the request said "auto" or "avx2".
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     machine: Machine
     engine_version: str
     kernel: str

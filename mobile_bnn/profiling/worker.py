@@ -1,4 +1,4 @@
-"""Measures one file with one engine in this process: a JSON request on stdin, a JSON answer on stdout.
+"""Measures one file with one engine in this process: a JSON request on stdin, a JSON answer on stdout (messages.py).
 
     python -m mobile_bnn.profiling.worker < request.json
 
@@ -14,11 +14,13 @@ from array import array
 from pathlib import Path
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.profiling.engines import ENGINES, Session
+from mobile_bnn.names import look_up
+from mobile_bnn.profiling.engines import ENGINES, Session, describe_engines
 from mobile_bnn.profiling.machine import local_machine
-from mobile_bnn.profiling.messages import Answer, Figures, Request
+from mobile_bnn.profiling.messages import Answer, Figures, Message, Question, Request, TargetInfo
 
 FEWEST_RUNS = 5
+_HOST = "the host"
 
 
 def measure(request: Request) -> tuple[str, Figures]:
@@ -82,23 +84,31 @@ def peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def main() -> None:
-    """Answers one request."""
-    # Native code may print: only the answer goes to the real stdout, all else to stderr.
-    answer_to = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    request = Request.model_validate_json(sys.stdin.buffer.read())
-    kernel, figures, failure = request.kernel, None, None
+def _answer(content: bytes) -> Message:
     machine = local_machine()  # its load is to be that before measuring
+    try:
+        if Question.parse(content, _HOST).ask == "describe":
+            return TargetInfo(machine=machine, engines=describe_engines())
+        request = Request.parse(content, _HOST)
+        engine = look_up("engine", request.engine, ENGINES)
+    except MobileBnnError as error:
+        return Answer(machine=machine, engine_version="", kernel="", error=(error.what, error.why, error.cure))
+    kernel, figures, failure = request.kernel, None, None
     try:
         kernel, figures = measure(request)
     except MobileBnnError as error:
         failure = (error.what, error.why, error.cure)
     except Exception as error:
         failure = (f"the engine {request.engine} failed", first_line(error), "")
-    version = ENGINES[request.engine].version()
-    answer = Answer(machine=machine, engine_version=version, kernel=kernel, figures=figures, error=failure)
-    answer_to.write(answer.model_dump_json())
+    return Answer(machine=machine, engine_version=engine.version(), kernel=kernel, figures=figures, error=failure)
+
+
+def main() -> None:
+    """Answers one question."""
+    # Native code may print: only the answer goes to the real stdout, all else to stderr.
+    answer_to = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    answer_to.write(_answer(sys.stdin.buffer.read()).encode())
     answer_to.close()
 
 

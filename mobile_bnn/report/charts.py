@@ -146,7 +146,16 @@ def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]
     return figure
 
 
-def latency(profile: Profile) -> Chart:
+def latencies(profiles: Sequence[Profile]) -> list[Chart]:
+    """A chart for each target."""
+    charts = []
+    for position, profile in enumerate(profiles):
+        title = "Latency of the runs" + (f" on {printable(profile.target)}" if len(profiles) > 1 else "")
+        charts.append(Chart(f"latency-{position}", title, _latency(profile)))
+    return charts
+
+
+def _latency(profile: Profile) -> go.Figure:
     """The distribution of the runs: one box for each engine and kernel, side by side for each thread count."""
     figure = _figure("", "latency (ms, logarithmic)")
     groups: dict[str, list[Measurement]] = {}
@@ -168,7 +177,7 @@ def latency(profile: Profile) -> Chart:
     figure.update_layout(boxmode="group", showlegend=True, height=HEIGHT + 60)
     ticks = _ticks([value for measured in profile.measurements for value in measured.latencies_ms])
     figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    return Chart("latency", "Latency of the runs", figure)
+    return figure
 
 
 def _ticks(values: Sequence[float]) -> list[float]:

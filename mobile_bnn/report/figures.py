@@ -146,8 +146,9 @@ def key_figures(records: Records) -> list[KeyFigure]:
         cards.append(_trained_card(records.history))
     if size_bytes := file_bytes(records):
         cards.append(_size_card(size_bytes, records.float_file_bytes))
-    if records.profile:
-        cards += _latency_cards(of_these_files(records.profile, records))
+    for profile in records.profiles:
+        target = [f"on {printable(profile.target)}"] if len(records.profiles) > 1 else []
+        cards += _latency_cards(of_these_files(profile, records), target)
     if records.operators and records.operators.operators:
         cards.append(_macs_card(records.operators))
     return cards
@@ -196,17 +197,18 @@ def _size_card(file_bytes: int, float_bytes: int | None) -> KeyFigure:
     return KeyFigure("File size", size(file_bytes), lines)
 
 
-def _latency_cards(profile: Profile) -> list[KeyFigure]:
+def _latency_cards(profile: Profile, target: list[str]) -> list[KeyFigure]:
     best = fastest(profile)
     if best is None:
         return []
     settings = sum(not is_float_baseline(measured) for measured in profile.measurements)
-    lines = [engine(best), f"{plural(best.threads, 'thread')}, fastest of {plural(settings, 'setting')}"]
+    lines = [*target, engine(best), f"{plural(best.threads, 'thread')}, fastest of {plural(settings, 'setting')}"]
     cards = [KeyFigure("Median latency", milliseconds(best.median_ms), lines)]
     pair = fair_pair(profile)
     times = speed(*pair) if pair else None
     if pair and times is not None:
         lines = [
+            *target,
             verdict(times),
             *(f"{name} {_timed(one)}" for name, one in zip(("binary", "float"), pair, strict=True)),
         ]
@@ -239,15 +241,19 @@ def cautions(records: Records) -> list[str]:
         names = records.run.tflite.name, records.run.model.name
         told = f"{names[0]} was converted from another {names[1]} than the one that is in the folder now."
         found.append(f"{told} {records.command('convert')} makes it anew.")
-    if records.graph_sha256 is None and (records.verification or records.operators or records.profile):
+    if records.graph_sha256 is None and (records.verification or records.operators or records.profiles):
         found.append(f"The folder holds no {records.run.tflite.name}: the figures are of a file that is not here.")
     if records.verification and (flips := sum(map(unexplained, records.verification.layers))) > 0:
         found.append(f"Sign flips that rounding does not explain: {count(flips)}. The file differs from Keras there.")
     return found
 
 
-def lce_remark(machine: Machine) -> str:
-    """What to know about LCE's latency on x86; see `lce_on_x86`."""
+def latency_remarks(profiles: Iterable[Profile]) -> list[str]:
+    """What to know of the latencies, besides the files that they are of."""
+    return list(dict.fromkeys(_lce_remark(profile.machine) for profile in profiles if lce_on_x86(profile)))
+
+
+def _lce_remark(machine: Machine) -> str:
     return (
         f"LCE has no fast kernels for x86 processors ({printable(machine.architecture)}): "
         "its latency here is not what a 64-bit ARM phone shows."

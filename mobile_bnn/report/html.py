@@ -50,7 +50,7 @@ def _page(records: Records) -> str:
         training=records.history and _training(records.history),
         accuracy=records.verification and _accuracy(records.verification),
         operators=records.operators and _operators(records.operators),
-        latency=records.profile and _latency(records.profile),
+        latency=_latency(records.profiles) if records.profiles else None,
         recipe=tables.recipe(records.recipe) if records.recipe else None,
         versions=tables.versions(records),
         version=__version__,
@@ -85,12 +85,12 @@ def _operators(operators: Operators) -> dict[str, Any]:
     }
 
 
-def _latency(profile: Profile) -> dict[str, Any]:
+def _latency(profiles: list[Profile]) -> dict[str, Any]:
     return {
-        "chart": _chart(charts.latency(profile)),
-        "table": tables.latency(profile),
-        "machine": tables.machine(profile),
-        "remark": figures.lce_remark(profile.machine) if figures.lce_on_x86(profile) else "",
+        "charts": list(map(_chart, charts.latencies(profiles))),
+        "table": tables.latency(profiles),
+        "machines": list(map(tables.machine, profiles)),
+        "remarks": figures.latency_remarks(profiles),
     }
 
 

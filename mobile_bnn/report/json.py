@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn import __version__
-from mobile_bnn.records import Machine, PrintedVerification
+from mobile_bnn.records import Machine, PrintedVerification, Profile
 from mobile_bnn.report import figures, provenance
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records, read
@@ -43,8 +43,9 @@ class TrainingFigures(_Part):
 
 
 class LatencyFigures(_Part):
-    """One measurement, batch 1, without its single latencies, which profile.json has."""
+    """One measurement, batch 1, without its single latencies, which the file in profiles/ has."""
 
+    target: str = Field(description="where it was measured")
     engine: str
     engine_version: str
     kernel: str
@@ -60,6 +61,14 @@ class LatencyFigures(_Part):
     peak_memory_bytes: int
     speed_against_float: float | None = Field(description="against the best float median at as many threads")
     of_file: str = Field(description=_OF_CURRENT)
+
+
+class TargetFigures(_Part):
+    """Where latencies were measured."""
+
+    target: str
+    machine: Machine
+    speed_against_float: float | None = Field(description="best medians of both files at thread counts of both")
 
 
 class KeyFigure(_Part):
@@ -96,10 +105,11 @@ class ReportFigures(_Part):
     training: TrainingFigures | None
     verification: PrintedVerification | None
     verification_of_file: str | None = Field(description=_OF_CURRENT)
-    target: str | None = Field(description="where the latencies were measured")
-    machine: Machine | None
+    target: str | None = Field(description="the first of targets")
+    machine: Machine | None = Field(description="of the first of targets")
+    targets: list[TargetFigures]
     latency: list[LatencyFigures]
-    speed_against_float: float | None = Field(description="best medians of both files at thread counts of both")
+    speed_against_float: float | None = Field(description="on the first of targets")
     key_figures: list[KeyFigure]
     cautions: list[str] = Field(description="what to know before believing the figures")
     missing: list[MissingPart]
@@ -119,8 +129,8 @@ def as_json(run: RunFolder | Path | str) -> dict[str, Any]:
 
 def _figures(records: Records) -> ReportFigures:
     verified = provenance.of_verification(records)
-    profile = records.profile
-    pair = figures.fair_pair(figures.of_these_files(profile, records)) if profile else None
+    targets = [_target(profile, records) for profile in records.profiles]
+    first = targets[0] if targets else None
     zoo_model, method, dataset = figures.names(records)
     return ReportFigures(
         run=str(records.run),
@@ -131,10 +141,11 @@ def _figures(records: Records) -> ReportFigures:
         training=_training(records),
         verification=records.verification and PrintedVerification.of(records.verification),
         verification_of_file=_word(verified) if verified else None,
-        target=profile.target if profile else None,
-        machine=profile.machine if profile else None,
-        latency=_latency(records),
-        speed_against_float=figures.speed(*pair) if pair else None,
+        target=first.target if first else None,
+        machine=first.machine if first else None,
+        targets=targets,
+        latency=[each for profile in records.profiles for each in _latency(profile, records)],
+        speed_against_float=first.speed_against_float if first else None,
         key_figures=[KeyFigure(**vars(card)) for card in figures.key_figures(records)],
         cautions=figures.cautions(records),
         missing=[MissingPart(**vars(missing)) for missing in records.missing],
@@ -142,7 +153,7 @@ def _figures(records: Records) -> ReportFigures:
         versions=Versions(
             mobile_bnn=__version__,
             file=records.metadata.versions if records.metadata else {},
-            engines={each.engine: each.engine_version for each in profile.measurements} if profile else {},
+            engines={each.engine: each.engine_version for profile in records.profiles for each in profile.measurements},
         ),
     )
 
@@ -175,15 +186,20 @@ def _training(records: Records) -> TrainingFigures | None:
     )
 
 
-def _latency(records: Records) -> list[LatencyFigures]:
-    if records.profile is None:
-        return []
-    comparable, found = figures.of_these_files(records.profile, records), []
-    for measured in records.profile.measurements:
+def _target(profile: Profile, records: Records) -> TargetFigures:
+    pair = figures.fair_pair(figures.of_these_files(profile, records))
+    speed = figures.speed(*pair) if pair else None
+    return TargetFigures(target=profile.target, machine=profile.machine, speed_against_float=speed)
+
+
+def _latency(profile: Profile, records: Records) -> list[LatencyFigures]:
+    comparable, found = figures.of_these_files(profile, records), []
+    for measured in profile.measurements:
         shown = measured.model_dump(include=set(LatencyFigures.model_fields) - {"runs"})
         found.append(
             LatencyFigures(
                 **shown,
+                target=profile.target,
                 runs=measured.timed_runs,
                 float_baseline=figures.is_float_baseline(measured),
                 speed_against_float=figures.speed_at_same_threads(measured, comparable),

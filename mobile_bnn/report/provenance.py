@@ -51,8 +51,8 @@ def of_measurement(measurement: Measurement, records: Records) -> Origin:
 
 
 def of_profile(records: Records) -> Origin | None:
-    """Of the worst measurement; None where there is none."""
-    measurements = records.profile.measurements if records.profile else []
+    """Of the worst measurement on any target; None where there is none."""
+    measurements = (measurement for profile in records.profiles for measurement in profile.measurements)
     return _worst(of_measurement(measurement, records) for measurement in measurements)
 
 

@@ -25,7 +25,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class Records:
-    """The records of one run; None where there is none. File sizes are bytes of the files that lie there now."""
+    """The records of one run; None where there is none, and a profile for each target.
+
+    File sizes are bytes of the files that lie there now.
+    """
 
     run: RunFolder
     recipe: dict[str, Any]
@@ -33,7 +36,7 @@ class Records:
     history: History | None
     verification: Verification | None
     operators: Operators | None
-    profile: Profile | None
+    profiles: list[Profile]
     file_bytes: int | None
     float_file_bytes: int | None
     file_sha256: str | None
@@ -49,7 +52,7 @@ class Records:
             (self.history, "Training", self.command("train")),
             (self.operators, "Operators", self.command("convert")),
             (self.verification, "Accuracy before and after conversion", self.command("verify")),
-            (self.profile, "Latency", self.command("profile")),
+            (self.profiles or None, "Latency", self.command("profile")),
         ]
         if isinstance(self.run, ModelFile):  # which was not trained here, and whose operators are read from itself
             stages = stages[2:]
@@ -90,7 +93,7 @@ def read(run: RunFolder | Path | str) -> Records:
         history=history if history and history.epochs else None,
         verification=run.optional(Verification, run.verification),
         operators=_operators(run, graph),
-        profile=run.optional(Profile, run.profile),
+        profiles=[Profile.load(path) for path in run.profiles()],
         file_bytes=_file_bytes(run.tflite),
         float_file_bytes=_file_bytes(run.float_tflite),
         file_sha256=_sha256(run.tflite),
@@ -99,8 +102,8 @@ def read(run: RunFolder | Path | str) -> Records:
         float_graph_sha256=_twins_graph(run.float_tflite),
         model_sha256=_sha256(run.model),
     )
-    if not any((records.history, records.verification, records.operators, records.profile)):
-        names = [path.name for path in (run.history, run.operators, run.verification, run.profile)]
+    if not any((records.history, records.verification, records.operators, records.profiles)):
+        names = [path.name for path in (run.history, run.operators, run.verification, run.profile().parent)]
         raise UsageError(
             f"there is nothing to report in {run}",
             why=f"it holds none of {', '.join(names)}",

@@ -1,12 +1,12 @@
 """The tables of a report as plain text cells; the page and the terminal both draw these, so they cannot differ."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from mobile_bnn import __version__
-from mobile_bnn.records import History, LayerCheck, Machine, Operators, Profile, Verification
+from mobile_bnn.records import History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
 from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_threads, unexplained
 from mobile_bnn.report.formats import capitalized, count, percent, plural, printable, ratio, significant, size
 from mobile_bnn.report.layout import Column, Table
@@ -139,23 +139,26 @@ def _short_names(table: Operators) -> list[str]:
     return names
 
 
-def latency(profile: Profile) -> Table:
-    """One row for each measurement; latencies in ms over all runs after the warm-up."""
+def latency(profiles: Sequence[Profile]) -> Table:
+    """One row for each measurement on each target; latencies in ms over all runs after the warm-up."""
     columns = [
+        Column("target"),
         Column("engine"),
         *_numbers("threads", "median (ms)", "p90 (ms)", "p99 (ms)", "min (ms)", "load (ms)", "peak memory"),
         *_numbers("speed against float"),
     ]
     # One binary file and its float twin are told apart by the engine's name; more files need names of their own.
-    binary_files = {measured.file for measured in profile.measurements if not is_float_baseline(measured)}
+    every = [(profile, measured) for profile in profiles for measured in profile.measurements]
+    binary_files = {measured.file for _, measured in every if not is_float_baseline(measured)}
     rows = []
-    for measured in profile.measurements:
+    for profile, measured in every:
         times = speed_at_same_threads(measured, profile)
         name = engine(measured)
         if len(binary_files) > 1:
             name += f", {printable(PurePath(measured.file).name)}"
         rows.append(
             [
+                printable(profile.target),
                 name,
                 str(measured.threads),
                 *map(significant, (measured.median_ms, measured.p90_ms, measured.p99_ms, measured.min_ms)),
@@ -164,12 +167,12 @@ def latency(profile: Profile) -> Table:
                 "–" if times is None else ratio(times),
             ]
         )
-    return Table(f"Latency, batch 1, {_runs(profile)} each, target {printable(profile.target)}", columns, rows)
+    return Table(f"Latency, batch 1, {_runs(measured for _, measured in every)} each", columns, rows)
 
 
-def _runs(profile: Profile) -> str:
+def _runs(measurements: Iterable[Measurement]) -> str:
     """How often each was run: slow models less often, fast ones more."""
-    runs = sorted({measured.timed_runs for measured in profile.measurements}) or [0]
+    runs = sorted({measured.timed_runs for measured in measurements}) or [0]
     return plural(runs[0], "run") if len(runs) == 1 else f"{count(runs[0])} to {plural(runs[-1], 'run')}"
 
 
@@ -211,7 +214,7 @@ def versions(records: Records) -> Table:
     rows = [["mobile_bnn (this report)", __version__]]
     if records.metadata:
         rows += [[f"{name} (made the file)", version] for name, version in sorted(records.metadata.versions.items())]
-    measurements = records.profile.measurements if records.profile else []
+    measurements = [measurement for profile in records.profiles for measurement in profile.measurements]
     measured = {(measurement.engine, measurement.engine_version) for measurement in measurements}
     rows += [[f"{name} (measured)", version] for name, version in sorted(measured)]
     return _pairs("Versions", "package", rows)

@@ -33,13 +33,11 @@ def operator_table(operators: Operators) -> Group:
     return Group(Fitted(tables.operators(operators)), *([Fitted(stayed_float)] if stayed_float else []))
 
 
-def profile_table(profile: Profile) -> Group:
-    """One row for each measurement, what to know about it, and the machine."""
-    parts: list[RenderableType] = [Fitted(tables.latency(profile))]
-    if figures.lce_on_x86(profile):
-        parts.append(Text(figures.lce_remark(profile.machine), style="yellow"))
-    parts.append(Fitted(tables.machine(profile)))
-    return Group(*parts)
+def profile_table(*profiles: Profile) -> Group:
+    """One row for each measurement on each target, what to know about it, and the machines."""
+    remarks = [Text(remark, style="yellow") for remark in figures.latency_remarks(profiles)]
+    machines = [Fitted(tables.machine(profile)) for profile in profiles]
+    return Group(Fitted(tables.latency(profiles)), *remarks, *machines)
 
 
 def summary(run: RunFolder | Path | str) -> Group:
@@ -67,8 +65,8 @@ def everything(run: RunFolder | Path | str) -> Group:
         parts.append(verification_table(records.verification))
     if records.operators:
         parts.append(operator_table(records.operators))
-    if records.profile:
-        parts.append(profile_table(records.profile))
+    if records.profiles:
+        parts.append(profile_table(*records.profiles))
     if records.recipe:
         parts.append(Fitted(tables.recipe(records.recipe)))
     return Group(*parts, Fitted(tables.versions(records)))

@@ -4,7 +4,7 @@ from mobile_bnn.runtime.describe import constant, operator_name, tensor_bytes, t
 from mobile_bnn.runtime.flatbuffer import pack, read_flatbuffer, read_model
 from mobile_bnn.runtime.graph_hash import graph_sha256
 from mobile_bnn.runtime.interpreter import Interpreter
-from mobile_bnn.runtime.library import default_isa, library_path
+from mobile_bnn.runtime.library import default_isa, kernel_name, library_path
 from mobile_bnn.runtime.metadata import Accuracy, ModelMetadata, Normalization, TaskSpec, read_metadata, with_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime
 from mobile_bnn.runtime.operators import operator_table
@@ -19,6 +19,7 @@ __all__ = [
     "constant",
     "default_isa",
     "graph_sha256",
+    "kernel_name",
     "library_path",
     "operator_name",
     "operator_table",

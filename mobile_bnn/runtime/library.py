@@ -3,8 +3,9 @@
 import ctypes
 import sys
 from pathlib import Path
+from typing import Any
 
-from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.errors import MobileBnnError, UsageError
 
 FILE = "libmobile_bnn_delegate.so"
 
@@ -33,15 +34,34 @@ def default_isa() -> str:
     Raises:
         MobileBnnError: the library is not installed, cannot be loaded, or is older than this package.
     """
+    function = _function("mobile_bnn_default_isa")
+    function.restype = ctypes.c_char_p
+    name: bytes = function()
+    return name.decode("ascii")
+
+
+def kernel_name(isa: str) -> str:
+    """An instruction set with the tile of its binary convolution, output pixels x output channels: avx2-6x64.
+
+    Raises:
+        UsageError: the library has no such instruction set.
+        MobileBnnError: the library is not installed, cannot be loaded, or is older than this package.
+    """
+    pixels, channels = ctypes.c_int(), ctypes.c_int()
+    function = _function("mobile_bnn_tile")
+    function.restype = ctypes.c_bool
+    if not function(isa.encode("utf-8"), ctypes.byref(pixels), ctypes.byref(channels)):
+        raise UsageError(f"the native library has no instruction set {isa!r}")
+    return f"{isa}-{pixels.value}x{channels.value}"
+
+
+def _function(name: str) -> Any:
     path = library_path()
     try:
-        function = ctypes.CDLL(str(path)).mobile_bnn_default_isa
+        return getattr(ctypes.CDLL(str(path)), name)
     except OSError as error:
         raise MobileBnnError("the native library cannot be loaded", why=str(error)) from error
     except AttributeError as error:
         raise MobileBnnError(
             "the native library is older than this package", why=str(error), cure="Install mobile-bnn again"
         ) from error
-    function.restype = ctypes.c_char_p
-    name: bytes = function()
-    return name.decode("ascii")

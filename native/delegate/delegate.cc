@@ -110,3 +110,12 @@ MBNN_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) {
 MBNN_EXPORT const char* mobile_bnn_version() { return MBNN_VERSION; }
 
 MBNN_EXPORT const char* mobile_bnn_default_isa() { return mbnn::find_kernels(nullptr)->name; }
+
+// The tile of the binary convolution for an instruction set; false if the library has none of that name.
+MBNN_EXPORT bool mobile_bnn_tile(const char* isa, int* pixels, int* channels) {
+  const mbnn::Kernels* kernels = mbnn::find_kernels(isa);
+  if (kernels == nullptr) return false;
+  *pixels = kernels->tile_pixels;
+  *channels = kernels->tile_channels;
+  return true;
+}

@@ -13,7 +13,7 @@ from mobile_bnn.cli.main import app
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.records import Operators, Profile, Verification
 from mobile_bnn.run_folder import RunFolder
-from mobile_bnn.runtime import default_isa, read_metadata
+from mobile_bnn.runtime import default_isa, kernel_name, read_metadata
 
 RUNNER = CliRunner()
 COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "export-weights", "profile", "report", "doctor"]
@@ -129,10 +129,10 @@ def test_inspect_without_the_keras_model(finished, tmp_path):
 
 
 def test_profile_measures_both_kernels_and_the_float_file(finished):
-    profile = Profile.load(RunFolder(finished).profile)
+    profile = Profile.load(RunFolder(finished).profile())
     found = {(m.engine, m.kernel, m.threads) for m in profile.measurements}
     assert found == {
-        ("delegate", default_isa(), 1), ("delegate", default_isa(), 2),
+        ("delegate", kernel_name(default_isa()), 1), ("delegate", kernel_name(default_isa()), 2),
         ("lce", "bgemm", 1), ("lce", "bgemm", 2), ("lce", "indirect_bgemm", 1), ("lce", "indirect_bgemm", 2),
         ("litert", "xnnpack", 1), ("litert", "xnnpack", 2),
     }  # fmt: skip

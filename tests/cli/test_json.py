@@ -135,7 +135,7 @@ def test_report_of_another_file_says_so(own_run: RunFolder) -> None:
 
 
 def test_report_of_a_run_that_only_trained(own_run: RunFolder) -> None:
-    for path in (own_run.tflite, own_run.verification, own_run.operators, own_run.profile):
+    for path in (own_run.tflite, own_run.verification, own_run.operators, own_run.profile()):
         path.unlink()
     content = report.as_json(own_run)
     assert (content["latency"], content["verification"], content["machine"], content["file"]["bytes"]) == (

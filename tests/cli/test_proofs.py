@@ -31,7 +31,7 @@ def test_every_record_names_the_file_that_lies_there(own_run: RunFolder) -> None
     graph = graph_sha256(own_run.tflite)
     assert Operators.load(own_run.operators).graph_sha256 == graph
     assert Verification.load(own_run.verification).graph_sha256 == graph
-    measured = {Path(m.file).name: m.graph_sha256 for m in Profile.load(own_run.profile).measurements}
+    measured = {Path(m.file).name: m.graph_sha256 for m in Profile.load(own_run.profile()).measurements}
     assert measured == {"model.tflite": graph, "model_float.tflite": graph_sha256(own_run.float_tflite)}
 
 
@@ -85,13 +85,13 @@ def test_a_model_of_a_run_is_converted_as_the_runs(own_run: RunFolder, source: s
 
 
 def test_a_file_of_a_run_is_profiled_verified_and_reported_as_the_runs(own_run: RunFolder) -> None:
-    for path in (own_run.verification, own_run.profile):
+    for path in (own_run.verification, own_run.profile()):
         path.unlink()
     mbnn("verify", own_run.tflite, "--limit", 32)
     mbnn("profile", own_run.tflite, "--runs", 3, "--threads", 1)
     mbnn("report", own_run.tflite)
     assert Verification.load(own_run.verification).samples == 32
-    assert {m.engine for m in Profile.load(own_run.profile).measurements} == {"delegate", "lce", "litert"}
+    assert {m.engine for m in Profile.load(own_run.profile()).measurements} == {"delegate", "lce", "litert"}
     assert own_run.report.is_file()
 
 
@@ -105,12 +105,16 @@ def test_a_file_alone_has_records_and_a_report_beside_it(own_run: RunFolder, tmp
     mbnn("profile", mine, "--runs", 3, "--threads", 1)
     mbnn("verify", mine, "--model", own_run.model, "--dataset", "digits", "--limit", 32)
     text = _one_line(mbnn("report", mine).stdout)
-    assert {m.engine for m in Profile.load(folder / "net_profile.json").measurements} == {"delegate", "lce", "litert"}
+    assert {m.engine for m in Profile.load(folder / "net_profiles" / "local.json").measurements} == {
+        "delegate",
+        "lce",
+        "litert",
+    }
     for part in ("Top-1 of the file", "Speed against float", "LceBconv2d"):
         assert part in text
     assert "another" not in text
     assert sorted(path.name for path in folder.iterdir()) == [
-        "net.tflite", "net_float.tflite", "net_profile.json", "net_report.html", "net_verification.json",
+        "net.tflite", "net_float.tflite", "net_profiles", "net_report.html", "net_verification.json",
     ]  # fmt: skip
     content = bytearray(mine.read_bytes())
     content[content.index(b"conv2/") + 4] = ord("9")  # another file now
@@ -178,7 +182,7 @@ def test_defaults_that_were_never_given_do_not_stand_in_the_way(tmp_path: Path) 
 
 
 def test_records_of_before_are_shown_as_of_an_unknown_file(own_run: RunFolder) -> None:
-    for path in (own_run.verification, own_run.profile, own_run.operators):
+    for path in (own_run.verification, own_run.profile(), own_run.operators):
         fields = json.loads(path.read_text())
         for part in (fields, *fields.get("measurements", [])):
             part.pop("graph_sha256", None)
@@ -202,7 +206,7 @@ def test_an_engine_that_refuses_a_file_does_not_cost_the_others_figures(tmp_path
     mbnn("convert", tmp_path / "groups.keras")
     result = mbnn("profile", tmp_path / "groups.tflite", "--runs", 3, "--threads", 1)
     assert "left out: groups.tflite with lce (bgemm), 1 thread: cannot profile" in result.stderr
-    measured = Profile.load(tmp_path / "groups_profile.json").measurements
+    measured = Profile.load(tmp_path / "groups_profiles" / "local.json").measurements
     assert [m.engine for m in measured] == ["delegate", "lce", "litert"]
     refused = mbnn("profile", tmp_path / "groups.tflite", "--engine", "lce:bgemm", "--runs", 3, code=1)
     assert "the engine lce refuses the file" in refused.stderr
@@ -228,7 +232,7 @@ main()
         arguments = [sys.executable, "-c", code, command[0], str(own_run), *command[1:]]
         ended = subprocess.run(arguments, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
-    measured = Profile.load(own_run.profile).measurements
+    measured = Profile.load(own_run.profile()).measurements
     assert {m.engine for m in measured} == {"delegate", "litert"}
     needs = subprocess.run([sys.executable, "-c", code, "verify", str(own_run)], capture_output=True, text=True)
     assert (needs.returncode, needs.stderr.count("\n")) == (1, 1)

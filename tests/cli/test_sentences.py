@@ -36,7 +36,7 @@ def test_no_measurement_is_counted_beyond_the_last(own_run: RunFolder, monkeypat
 
 
 def test_what_is_missing_is_said_in_small_letters(own_run: RunFolder) -> None:
-    for path in (own_run.operators, own_run.verification, own_run.profile, own_run.tflite):
+    for path in (own_run.operators, own_run.verification, own_run.profile(), own_run.tflite):
         path.unlink()
     result = CliRunner().invoke(app, ["report", str(own_run)])
     assert result.exit_code == 0, result.output

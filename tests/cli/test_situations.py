@@ -108,7 +108,7 @@ def test_a_killed_command_leaves_whole_files_and_no_lock(own_run: RunFolder, com
         read_model(path)
     Operators.load(own_run.operators)
     Verification.load(own_run.verification)
-    Profile.load(own_run.profile)
+    Profile.load(own_run.profile())
     with own_run.writing():  # which clears away what was left half done
         leftovers = [path.name for path in own_run.path.glob(".*.part*")]
     assert [name for name in leftovers if not name.startswith((".report.html.", ".weights.npz."))] == []

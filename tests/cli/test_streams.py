@@ -84,7 +84,7 @@ def work_is_done(name: str, run: RunFolder, before: dict[str, str]) -> None:
     if name == "export-weights":
         assert np.load(run.weights)
     elif name == "profile":
-        assert len(Profile.load(run.profile).measurements) == 1
+        assert len(Profile.load(run.profile()).measurements) == 1
     elif name == "report":
         assert run.report.read_text(encoding="utf-8").rstrip().endswith("</html>")
     elif name in ("convert", "verify"):

@@ -93,7 +93,7 @@ def profiled(computer: Any, run: RunFolder) -> None:
     answer = computer.mbnn("profile", RUN, "--threads", 1, "--runs", 3, "--warmup", 1, folder=computer.elsewhere)
     assert re.search(r"^ *delegate · \w+ +1 +[\d.]+ ", answer.stdout, re.MULTILINE), answer.stdout
     assert re.search(r"^ *litert · .*float +1 +[\d.]+ ", answer.stdout, re.MULTILINE), answer.stdout
-    measured = {measurement.engine for measurement in Profile.load(run.profile).measurements}
+    measured = {measurement.engine for measurement in Profile.load(run.profile()).measurements}
     assert {"delegate", "litert"} <= measured
 
 

@@ -111,11 +111,11 @@ def test_is_for_the_machine(elf: ELFFile, artifact: str) -> None:
     assert elf["e_type"] == "ET_DYN"
 
 
-def test_exports_four_functions(elf: ELFFile) -> None:
+def test_exports_five_functions(elf: ELFFile) -> None:
     symbols = elf.get_section_by_name(".dynsym").iter_symbols()
     defined = {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
     plug_in = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
-    assert defined == plug_in | {"mobile_bnn_version", "mobile_bnn_default_isa"}
+    assert defined == plug_in | {"mobile_bnn_version", "mobile_bnn_default_isa", "mobile_bnn_tile"}
 
 
 def test_needs_only_what_the_oldest_c_library_has(elf: ELFFile, artifact: str) -> None:

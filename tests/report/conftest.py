@@ -174,7 +174,7 @@ def recorded_run(
     history.save(empty_run.history)
     verification.save(empty_run.verification)
     operators.save(empty_run.operators)
-    profile.save(empty_run.profile)
+    profile.save(empty_run.profile())
     return empty_run
 
 
@@ -205,7 +205,7 @@ def real_file_run(
         measured.model_copy(update={"graph_sha256": graphs[Path(measured.file).name]})
         for measured in profile.measurements
     ]
-    profile.model_copy(update={"measurements": measurements}).save(recorded_run.profile)
+    profile.model_copy(update={"measurements": measurements}).save(recorded_run.profile())
     of_file = {"graph_sha256": graphs[recorded_run.tflite.name]}
     operators.model_copy(update=of_file | {"file_bytes": recorded_run.tflite.stat().st_size}).save(
         recorded_run.operators

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mobile_bnn.records import Epoch, History, Measurement, Profile
-from mobile_bnn.report import figures, tables
+from mobile_bnn.report import as_json, figures, tables, write_html
 from mobile_bnn.report.records import read
 from mobile_bnn.run_folder import RunFolder
 
@@ -92,8 +92,8 @@ def test_identity_without_metadata_comes_from_the_recipe(recorded_run: RunFolder
 
 def test_several_binary_files_are_told_apart_by_name(profile: Profile, measure: Measure) -> None:
     two = _profile(profile, *(measure("lce", "bgemm", 1, 1.0, name) for name in ("a.tflite", "b.tflite")))
-    assert [row[0] for row in tables.latency(two).rows] == ["lce · bgemm, a.tflite", "lce · bgemm, b.tflite"]
-    assert tables.latency(profile).rows[0][0] == "lce · bgemm"
+    assert [row[1] for row in tables.latency([two]).rows] == ["lce · bgemm, a.tflite", "lce · bgemm, b.tflite"]
+    assert tables.latency([profile]).rows[0][:2] == ["local", "lce · bgemm"]
 
 
 def test_a_larger_file_is_called_larger(real_file_run: RunFolder) -> None:
@@ -111,3 +111,21 @@ def test_before_the_verification_the_accuracy_is_the_trainings_own(empty_run: Ru
     (card,) = figures.key_figures(read(empty_run))
     assert (card.title, card.value) == ("Top-1 of the Keras model, test split", "91.25 %")
     assert card.lines == ["the file is not verified yet"]
+
+
+def test_targets_are_compared_with_themselves_only(recorded_run: RunFolder, profile: Profile) -> None:
+    """A board is slower than the host: neither is its binary file slower than the host's float one."""
+    slower = [each.model_copy(update={"median_ms": 100 * each.median_ms}) for each in profile.measurements]
+    board = profile.model_copy(update={"target": "ssh://pi@board", "measurements": slower})
+    board.save(recorded_run.profile(board.target))
+    records = read(recorded_run)
+    table = tables.latency(records.profiles)
+    here, there = table.rows[: len(slower)], table.rows[len(slower) :]
+    assert ({row[0] for row in here}, {row[0] for row in there}) == ({"local"}, {"ssh://pi@board"})
+    assert [row[-1] for row in here] == [row[-1] for row in there]
+    cards = [card for card in figures.key_figures(records) if card.title == "Speed against float"]
+    assert [card.lines[0] for card in cards] == ["on local", "on ssh://pi@board"]
+    assert cards[0].value == cards[1].value
+    targets = as_json(recorded_run)["targets"]
+    assert [each["target"] for each in targets] == ["local", "ssh://pi@board"]
+    assert "Latency of the runs on ssh://pi@board" in write_html(recorded_run).read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ def test_page_shows_the_figures_and_draws_the_charts(real_file_run: RunFolder, o
     opened.picture("report-light.png")
     page = opened.page
     text = page.inner_text("body")
-    profile = Profile.load(real_file_run.profile)
+    profile = Profile.load(real_file_run.profile())
     best, baseline = profile.measurements[3].median_ms, profile.measurements[4].median_ms
     assert page.inner_text("h1") == "binary_lenet · bnn · digits"
     names, values = (page.locator(f".card .{part}").all_inner_texts() for part in ("name", "value"))
@@ -131,7 +131,7 @@ def test_charts_hold_the_records(
     binary, floats = opened.data("macs")
     assert binary["y"] == [operator.binary_macs for operator in operators.operators]
     assert floats["y"] == [operator.float_macs for operator in operators.operators]
-    boxes = {trace["name"]: trace for trace in opened.data("latency")}
+    boxes = {trace["name"]: trace for trace in opened.data("latency-0")}
     assert set(boxes) == {"lce · bgemm", "lce · indirect_bgemm", "litert · xnnpack · float"}
     assert boxes["lce · bgemm"]["y"] == profile.measurements[0].latencies_ms + profile.measurements[1].latencies_ms
     assert boxes["lce · bgemm"]["x"] == ["1 thread"] * 200 + ["2 threads"] * 200

@@ -104,12 +104,12 @@ def test_records_of_before_are_of_an_unknown_file(real_file_run: RunFolder, exac
     sha = sha256(real_file_run.tflite) if exact else "0" * 64
     floats = sha256(real_file_run.float_tflite) if exact else "0" * 64
     _changed(real_file_run, Verification, real_file_run.verification, graph_sha256="")
-    profile = Profile.load(real_file_run.profile)
+    profile = Profile.load(real_file_run.profile())
     old: list[Measurement] = [
         each.model_copy(update={"graph_sha256": "", "file_sha256": floats if "float" in each.file else sha})
         for each in profile.measurements
     ]
-    profile.model_copy(update={"measurements": old}).save(real_file_run.profile)
+    profile.model_copy(update={"measurements": old}).save(real_file_run.profile())
     cautions = figures.cautions(read(real_file_run))
     assert [text.partition(": ")[0] for text in cautions if "unknown file" in text] == [
         "The accuracy was verified on an unknown file",
@@ -144,8 +144,8 @@ def test_a_file_alone_is_reported_with_what_lies_beside_it(
     ]
     assert records.command("convert") == f"mbnn convert '{folder / 'my net.keras'}'"
     assert write_html(file) == folder / "my net_report.html"
-    (folder / "my net_profile.json").write_bytes(real_file_run.profile.read_bytes())
-    assert read(file).profile
+    (folder / "my net_profile.json").write_bytes(real_file_run.profile().read_bytes())
+    assert read(file).profiles
     assert summary(file)
     assert sorted(path.name for path in folder.iterdir()) == [
         "my net.tflite", "my net_profile.json", "my net_report.html",

@@ -27,7 +27,7 @@ def test_nothing_to_report(empty_run: RunFolder) -> None:
         write_html(empty_run)
     assert str(caught.value) == (
         f"there is nothing to report in {empty_run}: "
-        "it holds none of history.json, operators.json, verification.json, profile.json. "
+        "it holds none of history.json, operators.json, verification.json, profiles. "
         f"Make them with mbnn train, mbnn convert {empty_run}, mbnn verify {empty_run}, mbnn profile {empty_run}"
     )
     assert not empty_run.report.exists()
@@ -41,8 +41,8 @@ def test_damaged_recipe(recorded_run: RunFolder, content: bytes) -> None:
 
 
 def test_damaged_record(recorded_run: RunFolder) -> None:
-    recorded_run.profile.write_text(recorded_run.profile.read_text()[:-40])
-    with pytest.raises(MobileBnnError, match=r"profile\.json is not a profile file"):
+    recorded_run.profile().write_text(recorded_run.profile().read_text()[:-40])
+    with pytest.raises(MobileBnnError, match=r"profiles/local\.json is not a profile file"):
         write_html(recorded_run)
     assert not recorded_run.report.exists()
 

@@ -80,7 +80,7 @@ def test_summary_shows_what_the_page_shows(recorded_run: RunFolder) -> None:
 
 
 def test_summary_names_the_commands_of_what_is_missing(empty_run: RunFolder, profile: Profile) -> None:
-    profile.save(empty_run.profile)
+    profile.save(empty_run.profile())
     text = _shown(summary(empty_run)).replace("\n", "")
     assert "No training yet: mbnn train" in text
     assert "No operators yet: mbnn convert" in text
@@ -96,10 +96,10 @@ def test_records_of_before_say_auto_and_count_their_latencies(recorded_run: RunF
     first = profile.measurements[0].model_copy(update={"engine": "delegate", "kernel": "auto"})
     content = profile.model_copy(update={"measurements": [first]}).model_dump()
     del content["measurements"][0]["runs"], content["measurements"][0]["graph_sha256"]
-    recorded_run.profile.write_text(json.dumps(content), encoding="utf-8")
+    recorded_run.profile().write_text(json.dumps(content), encoding="utf-8")
     text = _shown(everything(recorded_run))
     assert "delegate · auto" in text
-    assert "Latency, batch 1, 200 runs each, target local" in text
+    assert "Latency, batch 1, 200 runs each" in text
 
 
 def test_runs_of_different_numbers_are_told(profile: Profile) -> None:
@@ -108,9 +108,9 @@ def test_runs_of_different_numbers_are_told(profile: Profile) -> None:
         each.model_copy(update={"runs": runs}) for each, runs in zip(profile.measurements, numbers, strict=True)
     ]
     text = _shown(profile_table(profile.model_copy(update={"measurements": measurements})))
-    assert "Latency, batch 1, 1 to 12,345 runs each, target local" in text
+    assert "Latency, batch 1, 1 to 12,345 runs each" in text
     one = profile.model_copy(update={"measurements": measurements[:1]})
-    assert "Latency, batch 1, 1 run each, target local" in _shown(profile_table(one))
+    assert "Latency, batch 1, 1 run each" in _shown(profile_table(one))
 
 
 def test_one_image_is_one_image(verification: Verification) -> None:

@@ -180,10 +180,10 @@ def test_two_trainings_are_not_mixed(finished):
 def test_fresh_starts_anew(tmp_path):
     run = RunFolder(tmp_path / "run")
     train(recipe(epochs=2), run)
-    for stale in (run.tflite, run.verification, run.profile, run.path / "notes.txt"):
+    for stale in (run.tflite, run.verification, run.profile(), run.path / "notes.txt"):
         stale.write_text("of the former training")
     _, history = train(recipe(epochs=1), run, fresh=True)
-    assert not any(path.exists() for path in (run.tflite, run.verification, run.profile))
+    assert not any(path.exists() for path in (run.tflite, run.verification, run.profile()))
     assert (run.path / "notes.txt").exists(), "what is not ours stays"
     assert len(history.epochs) == 1
     assert [path.name for path in run.checkpoints.iterdir()] == ["epoch-00001"]

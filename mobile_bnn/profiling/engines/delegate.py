@@ -7,7 +7,7 @@ from mobile_bnn import __version__
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.profiling.engines.engine import Engine, Session
 from mobile_bnn.profiling.engines.litert import LiteRt, LiteRtSession
-from mobile_bnn.runtime import Interpreter, library_path
+from mobile_bnn.runtime import Interpreter, kernel_name, library_path
 
 
 class Delegate(Engine):
@@ -36,11 +36,11 @@ class Delegate(Engine):
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
         """Creates an interpreter with a random input for each of the model's inputs."""
         interpreter = Interpreter(flatbuffer, num_threads=threads, isa=None if kernel == "auto" else kernel)
-        return LiteRtSession(interpreter.interpreter, _isa(interpreter))
+        return LiteRtSession(interpreter.interpreter, _kernel(interpreter))
 
 
-def _isa(interpreter: Interpreter) -> str:
+def _kernel(interpreter: Interpreter) -> str:
     try:
-        return interpreter.isa
+        return kernel_name(interpreter.isa)
     except MobileBnnError:  # a library that is too old to tell
         return "auto"

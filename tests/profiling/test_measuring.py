@@ -1,21 +1,20 @@
-"""The local target for real: every measurement is a process, whatever that process does."""
+"""Profiles for real, on this machine: every measurement is a process, whatever that process does."""
 
-import json
 import platform
-import subprocess
-import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mobile_bnn.child_process import run_module
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
-from mobile_bnn.profiling import Job, jobs_for, local, profile
-from mobile_bnn.profiling.local import KEPT
+from mobile_bnn.profiling import Job, jobs_for, measuring, profile
+from mobile_bnn.profiling.measuring import KEPT
+from mobile_bnn.profiling.messages import Answer, Request
+from mobile_bnn.profiling.targets import Local
 from mobile_bnn.records import Profile
-from mobile_bnn.runtime import default_isa, operator_name, pack, read_model
+from mobile_bnn.runtime import default_isa, kernel_name, operator_name, pack, read_model
 
 
 def test_an_engine_means_all_its_kernels_or_the_one_named() -> None:
@@ -81,7 +80,7 @@ def test_by_default_a_small_network_is_timed_for_half_a_second(float_tflite: Pat
 
 
 def test_a_slow_network_is_timed_a_hundred_times(monkeypatch: pytest.MonkeyPatch, float_tflite: Path) -> None:
-    monkeypatch.setattr(local, "LEAST_SECONDS", 1e-6)  # against which every network is slow
+    monkeypatch.setattr(measuring, "LEAST_SECONDS", 1e-6)  # against which every network is slow
     (measured,) = profile(jobs_for(float_tflite, ["litert"]), threads=[1]).measurements
     assert measured.runs == len(measured.latencies_ms) == 100
 
@@ -93,7 +92,7 @@ def test_a_number_of_runs_is_exact_and_all_are_kept(float_tflite: Path) -> None:
 
 def test_a_sample_has_the_quantiles_and_the_order_of_all() -> None:
     latencies = np.random.default_rng(0).lognormal(size=123_457)
-    sample = np.array(local._sample(latencies, KEPT))
+    sample = np.array(measuring._sample(latencies, KEPT))
     assert len(sample) == KEPT
     assert (sample.min(), sample.max()) == (latencies.min(), latencies.max())
     for percentile in (1, 10, 50, 90, 99):
@@ -106,7 +105,7 @@ def test_a_sample_has_the_quantiles_and_the_order_of_all() -> None:
 def test_a_measurement_says_which_kernel_ran(binary_tflite: Path) -> None:
     assert jobs_for(binary_tflite, ["delegate"]) == [Job("delegate", "auto", binary_tflite)]
     result = profile(jobs_for(binary_tflite, ["delegate", "delegate:portable"]), runs=5, threads=[1])
-    assert [each.kernel for each in result.measurements] == [default_isa(), "portable"]
+    assert [each.kernel for each in result.measurements] == [kernel_name(default_isa()), kernel_name("portable")]
 
 
 def test_an_instruction_set_that_is_not_there_is_refused_with_the_reason(binary_tflite: Path) -> None:
@@ -115,22 +114,27 @@ def test_an_instruction_set_that_is_not_there_is_refused_with_the_reason(binary_
         profile(jobs_for(binary_tflite, [f"delegate:{foreign}"]), runs=5, threads=[1])
 
 
-def test_the_machine_and_the_versions_are_those_of_who_measured(
-    binary_tflite: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As if the process that measures ran on a board elsewhere: its answer counts, not what this machine is."""
+class Board(Local):
+    """As if the process that measures ran on a board elsewhere, which has its own names for files."""
 
-    def elsewhere(name: str, content: bytes) -> "subprocess.CompletedProcess[bytes]":
-        process = run_module(name, content)
-        answer = json.loads(process.stdout)
-        answer["machine"] |= {"cpu": "Cortex-A76", "architecture": "aarch64"}
-        answer |= {"engine_version": "9.9", "kernel": "neon_dot"}
-        return subprocess.CompletedProcess(process.args, 0, json.dumps(answer).encode(), b"")
+    url = "local://board"
 
-    monkeypatch.setattr(local, "run_module", elsewhere)
-    result = profile(jobs_for(binary_tflite, ["delegate"]), runs=5, threads=[1])
-    assert (result.machine.cpu, result.machine.architecture) == ("Cortex-A76", "aarch64")
-    assert [(each.engine_version, each.kernel) for each in result.measurements] == [("9.9", "neon_dot")]
+    def stage(self, files: Sequence[Path | str]) -> Mapping[Path, str]:
+        self.staged = {f"/board/{number}": str(path) for number, path in enumerate(files)}
+        return {Path(path): name for name, path in self.staged.items()}
+
+    def measure(self, request: Request) -> Answer:
+        answer = super().measure(request.model_copy(update={"path": self.staged[request.path]}))
+        machine = answer.machine.model_copy(update={"cpu": "Cortex-A76", "architecture": "aarch64"})
+        return answer.model_copy(update={"machine": machine, "engine_version": "9.9", "kernel": "neon_dot-2x64"})
+
+
+def test_the_machine_and_the_versions_are_those_of_the_target(binary_tflite: Path) -> None:
+    """Its answer counts, not what this machine is."""
+    result = profile(jobs_for(binary_tflite, ["delegate"]), target=Board(), runs=5, threads=[1])
+    assert (result.target, result.machine.cpu, result.machine.architecture) == (Board.url, "Cortex-A76", "aarch64")
+    assert [(each.engine_version, each.kernel) for each in result.measurements] == [("9.9", "neon_dot-2x64")]
+    assert result.measurements[0].file == str(binary_tflite)
 
 
 def test_a_file_that_is_replaced_meanwhile_gives_no_figures(
@@ -229,15 +233,3 @@ def test_a_crash_of_the_engine_names_the_signal(binary_tflite: Path, tmp_path: P
         "the engine crashed on deadly.tflite with lce (bgemm), 1 thread: its process was ended by SIGSEGV. "
         "Try another engine or kernel"
     )
-
-
-def test_the_worker_answers_json_and_nothing_else_on_stdout(binary_tflite: Path) -> None:
-    request = {"engine": "lce", "kernel": "bgemm", "path": str(binary_tflite), "threads": 1}
-    limits = {"runs": 2, "warmup": 1, "max_seconds": 5}
-    command = [sys.executable, "-W", "error", "-m", "mobile_bnn.profiling.worker"]
-    ended = subprocess.run(command, input=json.dumps(request | limits), capture_output=True, text=True, check=True)
-    answer = json.loads(ended.stdout)
-    assert answer["error"] is None
-    assert len(answer["figures"]["latencies_ms"]) == 2
-    assert answer["figures"]["file_sha256"] == sha256(binary_tflite)
-    assert (answer["kernel"], answer["machine"]["architecture"]) == ("bgemm", platform.machine())

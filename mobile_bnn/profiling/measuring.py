@@ -1,18 +1,18 @@
-"""Target `local`: measures .tflite files on this machine, each measurement in a process of its own, one at a time."""
+"""Measures jobs on a target, one after the other: what is asked for, and the statistics of what comes back."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.child_process import complaint, end_of, run_module
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
-from mobile_bnn.names import look_up, unknown
-from mobile_bnn.profiling.engines import ENGINES
+from mobile_bnn.profiling.jobs import Job
 from mobile_bnn.profiling.messages import Answer, Figures, Request
+from mobile_bnn.profiling.targets import EngineCrashError, Target, connect
 from mobile_bnn.records import Measurement, Profile
 from mobile_bnn.runtime import graph_sha256, read_model
 from mobile_bnn.wording import plural
@@ -28,18 +28,6 @@ KEPT = 1000
 
 
 @dataclass(frozen=True)
-class Job:
-    """One file to be measured with one kernel of one engine."""
-
-    engine: str
-    kernel: str
-    path: Path
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))  # whoever makes a job may give a str
-
-
-@dataclass(frozen=True)
 class _Content:
     """What lay in a file before it was measured."""
 
@@ -48,29 +36,10 @@ class _Content:
     graph_sha256: str
 
 
-def jobs_for(path: Path | str, engine_names: Iterable[str]) -> list[Job]:
-    """The jobs for a file: "lce" means the kernels worth comparing, "lce:indirect_bgemm" only that one.
-
-    "delegate" is the best instruction set of the machine that measures; "delegate:avx2" another one that it has.
-
-    Raises:
-        UsageError: an engine or kernel is unknown; the nearest names are suggested.
-    """
-    jobs = []
-    for name in engine_names:
-        engine_name, colon, kernel = name.partition(":")
-        engine = look_up("engine", engine_name, ENGINES)
-        known = (*engine.kernels, *engine.further_kernels)
-        if colon and kernel not in known:
-            raise unknown(f"kernel of engine {engine_name}", kernel, known)
-        kernels = (kernel,) if colon else engine.kernels
-        jobs += [Job(engine_name, each, Path(path)) for each in kernels]
-    return list(dict.fromkeys(jobs))
-
-
 def profile(
     jobs: Sequence[Job],
     *,
+    target: Target | str = "local",
     runs: int | None = None,
     warmup: int = 10,
     threads: Sequence[int] = (1, 2),
@@ -82,6 +51,7 @@ def profile(
 
     Args:
         jobs: what to measure, see `jobs_for`.
+        target: where: a URL, as `connect` takes it, or a target, which stays open.
         runs: inferences to time, exactly so many, and every latency is kept. By default at least LEAST_RUNS, and at
             least LEAST_SECONDS of them; of more than KEPT latencies a sample of the same distribution is kept.
         warmup: inferences before that, not counted.
@@ -92,7 +62,7 @@ def profile(
             By default, or if there is no other, it is an error.
 
     Raises:
-        UsageError: there is no such file, no job, or a number is out of range.
+        UsageError: there is no such file, no job, no such target, or a number is out of range.
         MobileBnnError: a file is malformed or is replaced meanwhile, or an engine is missing, refuses a file, or
             crashes.
     """
@@ -102,32 +72,45 @@ def profile(
     todo = [(job, count) for job in jobs for count in dict.fromkeys(threads)]
     answers: list[Answer] = []
     measurements: list[Measurement] = []
-    for done, (job, count) in enumerate(todo):
-        if on_progress:
-            on_progress(done, len(todo), _describe(job, count))
-        request = Request(
-            engine=job.engine,
-            kernel=job.kernel,
-            path=str(job.path.resolve()),
-            threads=count,
-            runs=least,
-            warmup=warmup,
-            min_seconds=LEAST_SECONDS if runs is None else 0.0,
-            max_seconds=max_seconds,
-        )
-        try:
-            answer, measured = _ask_worker(job, request)
-        except MobileBnnError as error:
-            if on_refusal is None or (not answers and done + 1 == len(todo)):
-                raise
-            on_refusal(_describe(job, count), error)
-            continue
-        answers.append(answer)
-        most = KEPT if runs is None else len(measured.latencies_ms)
-        measurements.append(_measurement(job, count, files[job.path], answer, measured, most))
+    with _opened(target) as opened:
+        names = opened.stage(list(files))
+        for done, (job, count) in enumerate(todo):
+            if on_progress:
+                on_progress(done, len(todo), _describe(job, count))
+            request = Request(
+                engine=job.engine,
+                kernel=job.kernel,
+                path=names[job.path],
+                threads=count,
+                runs=least,
+                warmup=warmup,
+                min_seconds=LEAST_SECONDS if runs is None else 0.0,
+                max_seconds=max_seconds,
+            )
+            try:
+                answer, measured = _measure(opened, job, request)
+            except MobileBnnError as error:
+                if on_refusal is None or (not answers and done + 1 == len(todo)):
+                    raise
+                on_refusal(_describe(job, count), error)
+                continue
+            answers.append(answer)
+            most = KEPT if runs is None else len(measured.latencies_ms)
+            measurements.append(_measurement(job, count, files[job.path], answer, measured, most))
+        url = opened.url
     if on_progress:
         on_progress(len(todo), len(todo), "done")
-    return Profile(target="local", machine=answers[0].machine, measurements=measurements)
+    return Profile(target=url, machine=answers[0].machine, measurements=measurements)
+
+
+@contextmanager
+def _opened(target: Target | str) -> Iterator[Target]:
+    """The target; one that was given by its URL is closed in the end."""
+    if isinstance(target, str):
+        with closing(connect(target)) as opened:
+            yield opened
+    else:
+        yield target
 
 
 def _content(path: Path) -> _Content:
@@ -151,20 +134,15 @@ def _describe(job: Job, threads: int) -> str:
     return f"{job.path.name} with {job.engine} ({job.kernel}), {plural(threads, 'thread')}"
 
 
-def _ask_worker(job: Job, request: Request) -> tuple[Answer, Figures]:
-    process = run_module("mobile_bnn.profiling.worker", request.model_dump_json().encode("utf-8"))
-    told = complaint(process)
-    more = f" ({told})" if told else ""
-    if process.returncode != 0:
-        raise MobileBnnError(
-            f"the engine crashed on {_describe(job, request.threads)}",
-            why=f"its process {end_of(process.returncode)}{more}",
-            cure="Try another engine or kernel",
-        )
-    answer = Answer.model_validate_json(process.stdout)
+def _measure(target: Target, job: Job, request: Request) -> tuple[Answer, Figures]:
+    try:
+        answer = target.measure(request)
+    except EngineCrashError as error:
+        what = f"{error.what} on {_describe(job, request.threads)}"
+        raise MobileBnnError(what, why=error.why, cure=error.cure) from error
     if answer.figures is None:
         what, why, cure = answer.error or ("the measuring process gave no figures", "", "")
-        raise MobileBnnError(f"cannot profile {job.path}: {what}", why=why + more, cure=cure)
+        raise MobileBnnError(f"cannot profile {job.path}: {what}", why=why, cure=cure)
     return answer, answer.figures
 
 
