@@ -81,7 +81,7 @@ def filtered_stderr() -> Iterator[None]:
                 yield
         finally:
             os.dup2(saved, 2)
-            with suppress(subprocess.TimeoutExpired):  # where a process that the block left behind still may print
+            with suppress(subprocess.TimeoutExpired):  # where a process that outlives the block may still print
                 process.wait(5)
 
 

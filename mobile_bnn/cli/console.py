@@ -41,7 +41,7 @@ class PlainConsole(Console):
 
     @property  # type: ignore[misc]  # Rich's own can be set, which nothing here does
     def size(self) -> ConsoleDimensions:
-        """Of the terminal behind this very stream, or what COLUMNS and LINES say."""
+        """Of the terminal that this very stream leads to, or what COLUMNS and LINES say."""
         columns, lines = _terminal_size(self.file)
         return ConsoleDimensions(_positive("COLUMNS") or columns, _positive("LINES") or lines)
 

@@ -31,7 +31,7 @@ _output: "_Forgiving | None" = None
 
 
 def prepare() -> None:
-    """Puts streams in place that can be written to whatever is behind them. For the start of a program."""
+    """Puts streams in place that can be written to wherever they lead. For the start of a program."""
     global _output
     _open_missing_descriptors()
     if sys.stdin is None:

@@ -15,14 +15,14 @@ IDENTIFIER = b"TFL3"
 BUFFER_ALIGNMENT = 16  # the schema's force_align of Buffer.data
 SMALLEST_TABLE = 4  # bytes: every table of a flatbuffer starts with its own offset to a vtable
 LARGEST = 2**31 - 1  # bytes: what offsets inside a flatbuffer can span
-_COUNT = 4  # bytes: a vector's length, in front of its elements
+_COUNT = 4  # bytes: a vector's length, before its elements
 _SMALL = 1024  # bytes: shapes and options have less; of larger vectors, which are constants, no copy is made
 
 
 def read_model(source: Path | str | bytes) -> ModelT:
     """Reads a .tflite file into the schema's object tree. Constants are views of the bytes, not copies.
 
-    Constants that a file keeps behind its flatbuffer, as ai-edge-quantizer writes them, are buffers like all others.
+    Constants that a file keeps after its flatbuffer, as ai-edge-quantizer writes them, are buffers like all others.
 
     Every index in the tree is checked, so callers may follow them: an operator's code, its input and output tensors
     (-1 is an absent optional input), a tensor's buffer, a subgraph's inputs and outputs, a metadata entry's buffer.
@@ -173,11 +173,11 @@ def _fill_in(model: ModelT) -> None:
 
 
 def _bring_in(model: ModelT, flatbuffer: bytes) -> None:
-    """Makes views of the constants that lie behind the tables, by offset and size (0 and 1 stand for none)."""
+    """Makes views of the constants that lie after the tables, by offset and size (0 and 1 stand for none)."""
     for buffer in model.buffers:
         if buffer.offset > 1:
             if buffer.offset + buffer.size > len(flatbuffer):
-                raise ValueError(f"a constant of {buffer.size} bytes at {buffer.offset} ends behind the file")
+                raise ValueError(f"a constant of {buffer.size} bytes at {buffer.offset} ends after the file")
             buffer.data = np.frombuffer(flatbuffer, np.uint8, buffer.size, buffer.offset)
         buffer.offset = buffer.size = 0
 
@@ -208,7 +208,7 @@ def _check_subgraph(model: ModelT, subgraph: FlatbufferObject) -> None:
         _check_indices("operator input", operator.inputs, tensors, lowest=-1)
         _check_indices("operator output", operator.outputs, tensors)
         if operator.largeCustomOptionsOffset > 1:
-            raise MobileBnnError("the .tflite file keeps options of operators behind the flatbuffer")
+            raise MobileBnnError("the .tflite file keeps options of operators after the flatbuffer")
     _check_order(model, subgraph)
 
 

@@ -293,7 +293,7 @@ def _load_delegate(runtime: Any, options: dict[str, str]) -> Any:
     try:
         return load(str(library_path()), options)
     except ValueError as error:
-        # The runtime puts the library's own message behind a line of its own.
+        # The runtime puts a line of its own before the library's message.
         why = [line for line in str(error).splitlines() if "mobile_bnn:" in line]
         raise UsageError("the native library refuses its options", why=why[-1] if why else first_line(error)) from error
 

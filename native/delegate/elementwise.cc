@@ -1,4 +1,4 @@
-// ADD, SUB, MUL, PRELU and the RELUs on float32: steps of a fusion, behind a binary convolution or on their own.
+// ADD, SUB, MUL, PRELU and the RELUs on float32: fused after a binary convolution, or on their own.
 #include "delegate/elementwise.h"
 
 #include <math.h>

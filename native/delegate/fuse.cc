@@ -24,7 +24,7 @@ class Fuser {
     return (op.type == &kBconv2d || is_elementwise(*op.type)) && op.view.output->type == kTfLiteFloat32;
   }
 
-  // The only input that reads the tensor, among operators behind `from`; null if the runtime sees the tensor.
+  // The only input that reads the tensor, among operators after `from`; null if the runtime sees the tensor.
   Operator* only_reader(const Tensor& tensor, size_t from, int* input) {
     if (tensor.from_runtime || tensor.uses != 1) return nullptr;
     for (size_t i = from + 1; i < graph_.operators.size(); ++i) {

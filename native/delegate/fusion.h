@@ -1,4 +1,4 @@
-// What an operator does to its float result before it is stored: the element-wise operators that were fused behind it.
+// What an operator does to its float result before it is stored: the epilogue of fused element-wise operators.
 #pragma once
 
 #include "delegate/tensor.h"
@@ -10,7 +10,7 @@ namespace mbnn {
 // How the rows of an operand meet those of a value of the same channels.
 class Broadcast {
  public:
-  // False unless the operand has one element, one row, or the value's rows but for dimensions of 1 behind the others.
+  // False unless the operand has one element, one row, or the value's rows but for dimensions of 1 after the others.
   bool match(const Tensor& operand, const Tensor& value);
   bool is_scalar() const { return scalar_; }
   // As in Step.

@@ -12,7 +12,7 @@ namespace {
 void run(ByteReader& input, TfLiteDelegate* delegate) {
   FakeRuntime runtime;
   if (!runtime.load(input) || !runtime.modify_graph(delegate) || !runtime.allocate_tensors()) return;
-  // Twice, since the second inference finds what the first left behind.
+  // Twice, since the second inference finds what the first has left.
   if (!runtime.invoke() || !runtime.invoke()) return;
   for (int resizes = input.below(3); resizes > 0; --resizes) {
     if (!runtime.resize_input(input) || !runtime.allocate_tensors() || !runtime.invoke()) return;

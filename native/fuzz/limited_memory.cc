@@ -1,4 +1,4 @@
-// Stands in front of malloc and posix_memalign by the linker's --wrap. Code that uses `new` never comes here.
+// Replaces malloc and posix_memalign by the linker's --wrap. Code that uses `new` never comes here.
 #include "limited_memory.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-// What every instruction set offers: one table of functions, the same generic source behind each.
+// What every instruction set offers: one table of functions, each compiled from the same generic source.
 #pragma once
 
 #include <stddef.h>

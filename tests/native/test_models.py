@@ -56,7 +56,7 @@ def test_the_tiny_model_equals_lce(binary_tflite: Path, delegates: dict[str, Del
         expected = run_lce(flatbuffer, image)
         for name, delegate in delegates.items():
             actual = run_delegate(flatbuffer, delegate, image)
-            # The float operators behind the binary ones are another library's here and there.
+            # The float operators after the binary ones are another library's here and there.
             np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6, err_msg=name)
 
 

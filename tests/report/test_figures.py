@@ -68,10 +68,11 @@ def test_best_epoch_is_the_first_of_equals() -> None:
         Epoch(epoch=number, seconds=1, learning_rate=0.1, metrics={"val_sparse_categorical_accuracy": value})
         for number, value in enumerate((0.5, 0.9, float("nan"), 0.9), start=1)
     ]
-    best = figures.best_epoch(epochs)
+    best = figures.best_epoch(History(epochs=epochs))
     assert best is not None
     assert best.epoch == 2
-    assert figures.best_epoch([Epoch(epoch=1, seconds=1, learning_rate=0.1, metrics={"loss": 1.0})]) is None
+    unmeasured = Epoch(epoch=1, seconds=1, learning_rate=0.1, metrics={"loss": 1.0})
+    assert figures.best_epoch(History(epochs=[unmeasured])) is None
 
 
 def test_best_epoch_is_never_one_without_a_number() -> None:
@@ -79,7 +80,7 @@ def test_best_epoch_is_never_one_without_a_number() -> None:
         Epoch(epoch=number, seconds=1, learning_rate=0.1, metrics={"val_accuracy": value})
         for number, value in enumerate((float("nan"), 0.4), start=1)
     ]
-    best = figures.best_epoch(epochs)
+    best = figures.best_epoch(History(epochs=epochs))
     assert best is not None
     assert best.epoch == 2
 

@@ -24,7 +24,7 @@ def damaged(flatbuffer, seed):
     if seed % 10 == 0:
         return bytes(content[: generator.randrange(len(content))])
     for _ in range(generator.randint(1, 4)):
-        # Mostly the tables, which lie in front of the constants and behind them.
+        # Mostly the tables, which lie before the constants and after them.
         at = generator.choice([generator.randrange(600), len(content) - 1 - generator.randrange(4500)])
         if seed % 2:
             content[at] ^= 1 << generator.randrange(8)

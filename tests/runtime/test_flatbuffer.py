@@ -68,7 +68,7 @@ def test_a_truncated_file_never_crashes_the_reader(binary_tflite: Path, data: st
 @given(data=st.data())
 def test_flipped_bytes_never_crash_the_reader(binary_tflite: Path, data: st.DataObject) -> None:
     flatbuffer = bytearray(binary_tflite.read_bytes())
-    # The tables lie behind the first few and in front of the last few kilobytes: aim at them, not at the constants.
+    # The tables lie after the first few and before the last few kilobytes: aim at them, not at the constants.
     places = st.one_of(st.integers(0, 511), st.integers(len(flatbuffer) - 3000, len(flatbuffer) - 1))
     for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), min_size=1, max_size=8)):
         flatbuffer[place] = value
@@ -104,8 +104,8 @@ def broken(path: Path, **changes: dict[str, object]) -> bytes:
         ({"subgraph": {"inputs": [88]}}, "input tensor 88 is out of range"),
         ({"subgraph": {"outputs": [88]}}, "output tensor 88 is out of range"),
         ({"entry": {"buffer": 66}}, "metadata buffer 66 is out of range"),
-        ({"buffer": {"offset": 2**40, "size": 8}}, "a constant of 8 bytes at 1099511627776 ends behind the file"),
-        ({"operator": {"largeCustomOptionsOffset": 4096}}, "keeps options of operators behind the flatbuffer"),
+        ({"buffer": {"offset": 2**40, "size": 8}}, "a constant of 8 bytes at 1099511627776 ends after the file"),
+        ({"operator": {"largeCustomOptionsOffset": 4096}}, "keeps options of operators after the flatbuffer"),
     ],
 )
 def test_what_points_outside_is_refused(

@@ -7,7 +7,7 @@ from mobile_bnn.runtime import kernel_name
 
 
 def test_a_kernel_s_name_has_the_tile() -> None:
-    assert kernel_name("portable") == "portable-1x64"
+    assert kernel_name("portable") == "portable-1x32"
 
 
 def test_an_instruction_set_that_the_library_has_not() -> None:

@@ -14,7 +14,7 @@ _OFTEN_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM)
 def pytest_configure() -> None:
     """Forgets the size of the terminal in which the tests were started: commands print other lines in it.
 
-    pytest loads readline, whose C code puts the size into the environment that children get, behind os.environ's back.
+    pytest loads readline, whose C code puts the size into the environment that children get, unseen by os.environ.
     """
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)

@@ -38,7 +38,7 @@ def matrix() -> Any:
 
 
 def rows_of(page: str) -> dict[str, list[str]]:
-    """The cells behind each name."""
+    """The cells after each name."""
     lines = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
     return {cells[0]: cells[1:] for cells in lines if cells[0] != "graph"}
 
