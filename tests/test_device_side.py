@@ -35,6 +35,7 @@ FLOORS = (
     {"layers", "profiling", "data"},
     {"zoo", "report"},
     {"converters", "training"},
+    {"pipeline"},
     {"cli", "__main__"},
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}

@@ -24,7 +24,7 @@ from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
 
 
-def write_html(run: RunFolder | Path | str, path: Path | str | None = None) -> Path:
+def write_html(run: RunFolder | Records | Path | str, path: Path | str | None = None) -> Path:
     """Writes the report of `run` to `path`, or to report.html in its folder, and returns where it is.
 
     Raises:

@@ -117,7 +117,7 @@ class ReportFigures(_Part):
     versions: Versions
 
 
-def as_json(run: RunFolder | Path | str) -> dict[str, Any]:
+def as_json(run: RunFolder | Records | Path | str) -> dict[str, Any]:
     """The figures of a report, as plain dicts and lists; numbers that JSON lacks are floats still.
 
     Raises:

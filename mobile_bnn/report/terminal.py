@@ -40,7 +40,7 @@ def profile_table(*profiles: Profile) -> Group:
     return Group(Fitted(tables.latency(profiles)), *remarks, *machines)
 
 
-def summary(run: RunFolder | Path | str) -> Group:
+def summary(run: RunFolder | Records | Path | str) -> Group:
     """The key figures of a run, what is amiss, and the commands that make what is missing.
 
     Raises:
@@ -50,7 +50,7 @@ def summary(run: RunFolder | Path | str) -> Group:
     return _summary(read(run))
 
 
-def everything(run: RunFolder | Path | str) -> Group:
+def everything(run: RunFolder | Records | Path | str) -> Group:
     """The whole report of a run: the summary and every table of its page.
 
     Raises:
