@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from mobile_bnn.records import History, Operators, Profile, Verification
-from mobile_bnn.report import figures, tables
+from mobile_bnn.report import figures, operator_times, tables
 from mobile_bnn.report.formats import DOT, printable
 from mobile_bnn.report.layout import Column, Fitted, Table
 from mobile_bnn.report.records import Records, read
@@ -67,6 +67,9 @@ def everything(run: RunFolder | Records | Path | str) -> Group:
         parts.append(operator_table(records.operators))
     if records.profiles:
         parts.append(profile_table(*records.profiles))
+    for profile in records.profiles:
+        if measured := operator_times.timed(profile, records):
+            parts += map(Fitted, operator_times.tables(measured, profile.target))
     if records.recipe:
         parts.append(Fitted(tables.recipe(records.recipe)))
     return Group(*parts, Fitted(tables.versions(records)))
