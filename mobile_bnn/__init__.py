@@ -4,6 +4,7 @@ Importing this package is instant and loads no TensorFlow. Its parts load on fir
 
     from mobile_bnn import zoo, data, training, converters    # the training side (needs the `train` extra)
     from mobile_bnn import runtime, profiling, report         # the device side (the base install)
+    from mobile_bnn import pipeline                           # convert, verify, profile and report in one place
 
 Larq's layers are layers of Keras 2, and TensorFlow settles which Keras tf.keras is when it is imported. So import this
 package before TensorFlow: it sets TF_USE_LEGACY_KERAS=1 unless you have set it.
@@ -17,16 +18,17 @@ TYPE_CHECKING = False  # as in typing, whose import would take longer than all e
 if TYPE_CHECKING:
     from typing import Any
 
-    from mobile_bnn import converters, data, methods, profiling, report, runtime, training, zoo
+    from mobile_bnn import converters, data, methods, pipeline, profiling, report, runtime, training, zoo
 
 __version__ = "0.1.0"
 
-_PARTS = ("converters", "data", "methods", "profiling", "report", "runtime", "training", "zoo")
+_PARTS = ("converters", "data", "methods", "pipeline", "profiling", "report", "runtime", "training", "zoo")
 __all__ = [
     "__version__",
     "converters",
     "data",
     "methods",
+    "pipeline",
     "profiling",
     "report",
     "runtime",

@@ -247,6 +247,16 @@ class Machine(BaseModel):
     python: str
 
 
+class OperatorLatency(BaseModel):
+    """How long one operator takes, or several that run as one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    operator: int = Field(description="index of the first one in the file")
+    name: str = Field(description="what it computes: LceBconv2d, or LceBconv2d+ADD where operators run as one")
+    layer: str = Field(description="the tensor name that the converter gave its output")
+    median_ms: float
+
+
 class Measurement(BaseModel):
     """One engine on one file at one thread count, in a process of its own."""
 
@@ -270,6 +280,10 @@ class Measurement(BaseModel):
     min_ms: float
     load_ms: float = Field(description="creating the interpreter and the first inference, together")
     peak_memory_bytes: int = Field(description="peak resident memory of the measuring process")
+    operator_times: list[OperatorLatency] = Field(
+        default_factory=list,
+        description="of the binary operators, in inferences of their own; empty where the engine does not tell",
+    )
 
     @property
     def timed_runs(self) -> int:

@@ -39,7 +39,7 @@ FLOORS = (
     {"tasks", "report"},
     {"zoo"},
     {"converters", "training"},
-    {"testing"},
+    {"pipeline", "testing"},
     {"cli", "__main__"},
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}

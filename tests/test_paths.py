@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mobile_bnn import converters, data, profiling, records, report, run_folder, runtime, training
+from mobile_bnn import converters, data, pipeline, profiling, records, report, run_folder, runtime, training
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.source import load_model
 from mobile_bnn.converters.storage import weights_file
@@ -104,6 +104,11 @@ CALLS: dict[str, Callable[[Path, Form], Any]] = {
     "profiling.Job": lambda here, at: profiling.profile(
         [profiling.Job("litert", "xnnpack", at(here / "float.tflite"))], runs=3, warmup=0, threads=[1]
     ),
+    "pipeline.convert": lambda here, at: pipeline.convert(at(here / "m.h5"), output=at(here / "new.tflite")),
+    "pipeline.profile": lambda here, at: pipeline.profile(
+        at(here / "float.tflite"), engines=["litert"], threads=[1], runs=3, warmup=0
+    ),
+    "pipeline.report": lambda here, at: pipeline.report(at(here / "run")).write(at(here / "page.html")),
     "report.write_html": lambda here, at: report.write_html(at(here / "run"), at(here / "page.html")),
     "report.summary": lambda here, at: report.summary(at(here / "run")),
     "report.everything": lambda here, at: report.everything(at(here / "run" / "model.tflite")),
@@ -145,7 +150,7 @@ def public(module: Any) -> Iterator[tuple[str, Any]]:
 def test_no_public_function_promises_less() -> None:
     """By its annotations: what takes a Path, or a run, takes a str too. Where nothing is public, Path is enough."""
     narrow = []
-    for package in (converters, profiling, report, runtime, records, run_folder, training, data):
+    for package in (converters, pipeline, profiling, report, runtime, records, run_folder, training, data):
         names = [each.name for each in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{package.__name__}.")]
         homes = [package, *(importlib.import_module(name) for name in names)]
         exported = {id(getattr(package, name)) for name in getattr(package, "__all__", vars(package))}

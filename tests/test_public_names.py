@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PARTS = ("converters", "data", "methods", "profiling", "report", "runtime", "training", "zoo")
+PARTS = ("converters", "data", "methods", "pipeline", "profiling", "report", "runtime", "training", "zoo")
 PACKAGES = ["mobile_bnn", *(f"mobile_bnn.{part}" for part in PARTS)]
 
 

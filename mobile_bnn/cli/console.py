@@ -15,7 +15,8 @@ from rich.status import Status
 from rich.text import Text
 
 from mobile_bnn.cli import interrupts
-from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.pipeline.results import Kept
 from mobile_bnn.run_folder import RunFolder
 
 # What is piped keeps a width that shows tables whole, instead of the 80 columns of a terminal that is not there.
@@ -123,13 +124,10 @@ def print_error(error: str) -> None:
     err.print(labelled("error:", "bold red", error.replace("\n", "\\n")), soft_wrap=True)
 
 
-def keep(save: Callable[[], None]) -> None:
-    """Saves what was measured and printed already: where that fails, a warning tells so."""
-    try:
-        save()
-    except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        err.print(labelled("not kept:", "yellow", f"{error.strerror or first_line(error)}{where}"), soft_wrap=True)
+def tell_if_not_kept(kept: Kept) -> None:
+    """Warns where a result, which is printed by now, could not be kept."""
+    if kept.not_kept:
+        err.print(labelled("not kept:", "yellow", kept.not_kept), soft_wrap=True)
 
 
 def shell_quoted(path: Path | RunFolder | str) -> str:
@@ -171,42 +169,3 @@ def _report(error: BaseException) -> int:
     else:
         raise error
     return MobileBnnError.exit_code
-
-
-def run_folder(path: Path) -> RunFolder:
-    """The run folder at `path`.
-
-    Raises:
-        UsageError: there is none.
-    """
-    run = RunFolder(path)
-    if not path.is_dir():
-        raise UsageError(f"there is no run folder {path}", cure="mbnn train makes one, mbnn demo a first one")
-    if not run.recipe.is_file():
-        raise UsageError(f"{path} is not a run folder", why=f"it holds no {run.recipe.name}")
-    return run
-
-
-def keras_model(run: RunFolder) -> Path:
-    """A run's trained Keras model.
-
-    Raises:
-        UsageError: its training has not ended.
-    """
-    cure = f"mbnn train --resume --run {shell_quoted(run)} ends its training"
-    return _existing(run.model, f"{run} holds no trained model", cure)
-
-
-def binary_file(run: RunFolder) -> Path:
-    """A run's .tflite.
-
-    Raises:
-        UsageError: it was not converted yet.
-    """
-    return _existing(run.tflite, f"{run} holds no {run.tflite.name}", f"mbnn convert {shell_quoted(run)} makes it")
-
-
-def _existing(path: Path, what: str, cure: str) -> Path:
-    if not path.is_file():
-        raise UsageError(what, cure=cure)
-    return path

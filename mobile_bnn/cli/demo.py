@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mobile_bnn.cli import convert, profile, train, verify
-from mobile_bnn.cli.console import DataDir, Json, out, print_json
+from mobile_bnn.cli import convert, train
+from mobile_bnn.cli.console import DataDir, Json, out, print_json, tell_if_not_kept
+from mobile_bnn.cli.progress import Terminal
 from mobile_bnn.run_folder import RunFolder
 
 EXAMPLE = (
@@ -25,10 +26,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Train a small binary network on real images, convert it, verify it against Keras, profile it and report."""
-    from mobile_bnn import report
+    from mobile_bnn import pipeline, report
     from mobile_bnn.training import Recipe
 
-    folder = RunFolder(run)
+    folder, watcher = RunFolder(run), Terminal()
 
     def step(number: int, title: str) -> None:
         if not as_json:
@@ -38,22 +39,19 @@ def command(
     recipe = Recipe.of_zoo("binary_lenet", dataset=dataset, epochs=epochs, **_FEW_IMAGES)
     history = train.train(recipe, folder, data_dir, fresh=True)
     step(2, "convert")
-    with folder.writing():
-        conversion = convert.convert_run(folder, data_dir=data_dir)
+    converted = pipeline.convert(folder, data_dir=data_dir, watcher=watcher)
     if not as_json:
-        convert.show(conversion)
+        convert.show(converted)
     step(3, "verify against Keras")
-    with folder.writing():
-        verification = verify.verify_run(folder, data_dir)
-        verification.save(folder.verification)
+    verified = pipeline.verify(folder, data_dir=data_dir, watcher=watcher)
     if not as_json:
-        out.print(report.verification_table(verification))
+        out.print(verified)
+    tell_if_not_kept(verified.kept)
     step(4, "profile on this machine")
-    with folder.writing():
-        measured = profile.profile_run(folder, [1, 2])
-        measured.save(folder.profile(measured.target))
+    profiled = pipeline.profile(folder, watcher=watcher)
     if not as_json:
-        out.print(report.profile_table(measured))
+        out.print(profiled)
+    tell_if_not_kept(profiled.kept)
     step(5, "report")
     page = report.write_html(folder)
     if as_json:
@@ -61,8 +59,8 @@ def command(
             {
                 "run": str(folder),
                 "test": history.test,
-                "keras_top1": verification.result.keras,
-                "tflite_top1": verification.result.tflite,
+                "keras_top1": verified.record.result.keras,
+                "tflite_top1": verified.record.result.tflite,
                 "report": str(page),
             }
         )

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, binary_file, out, print_json, run_folder
-from mobile_bnn.cli.locate import is_run
+from mobile_bnn.cli.console import Json, out, print_json
 from mobile_bnn.errors import UsageError
+from mobile_bnn.pipeline.locate import binary_file, is_run, run_folder
 from mobile_bnn.run_folder import ModelFile, RunFolder
 from mobile_bnn.wording import plural
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, binary_file, err, out, print_json, run_folder
+from mobile_bnn.cli.console import Json, err, out, print_json
 from mobile_bnn.cli.imports import Imports, import_paths
-from mobile_bnn.cli.locate import is_run
 from mobile_bnn.errors import UsageError
+from mobile_bnn.pipeline.locate import binary_file, is_run, run_folder
 from mobile_bnn.records import Operators
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mobile_bnn.cli.console import Json, err, keras_model, out, print_json, run_folder
+from mobile_bnn.cli.console import Json, err, out, print_json
 from mobile_bnn.cli.convert import AllowFloat
 from mobile_bnn.cli.imports import Imports, import_paths
-from mobile_bnn.cli.locate import is_run
 from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.pipeline.locate import is_run, keras_model, run_folder
 
 if TYPE_CHECKING:
     from mobile_bnn.converters.linting import Finding

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from mobile_bnn.cli.console import Json, out, print_json
-from mobile_bnn.cli.locate import run_or_file
 from mobile_bnn.errors import MobileBnnError
 
 EXAMPLE = "Example: mbnn report runs/demo --output demo.html"
@@ -20,16 +19,16 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Write one self-contained HTML page that opens without a network, and print the same numbers."""
-    from mobile_bnn import report
+    from mobile_bnn import pipeline
 
-    run = run_or_file(source)
-    page = output or run.report
+    found = pipeline.report(source)
+    page = output or found.records.run.report
     if as_json:
-        print_json({"report": str(page), **report.as_json(run)})
+        print_json({"report": str(page), **found.as_json()})
     else:
-        out.print(report.everything(run))
+        out.print(found)
     try:
-        report.write_html(run, page)
+        found.write(page)
     except OSError as error:
         raise MobileBnnError(
             f"the page {page} cannot be written", why=error.strerror or str(error), cure="--output names another place"

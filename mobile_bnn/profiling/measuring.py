@@ -169,6 +169,7 @@ def _measurement(job: Job, threads: int, file: _Content, answer: Answer, figures
         min_ms=float(latencies.min()),
         load_ms=figures.load_ms,
         peak_memory_bytes=figures.peak_memory_bytes,
+        operator_times=figures.operator_times,
     )
 
 

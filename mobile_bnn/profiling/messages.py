@@ -7,10 +7,10 @@ with different versions of this package. Paths are those of the target.
 import json
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.records import Machine
+from mobile_bnn.records import Machine, OperatorLatency
 
 PROTOCOL: Literal[1] = 1
 
@@ -96,7 +96,7 @@ class TargetInfo(Message):
 
 
 class Figures(BaseModel):
-    """What was measured: the very file, and the latency of every run in order of time."""
+    """What was measured: the very file, the latency of every run in order of time, and of operators where known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     file_sha256: str
@@ -104,6 +104,7 @@ class Figures(BaseModel):
     warmup_runs: int
     latencies_ms: list[float]
     peak_memory_bytes: int
+    operator_times: list[OperatorLatency] = Field(default_factory=list)
 
 
 class Answer(Message):

@@ -12,6 +12,7 @@ import sys
 import time
 from array import array
 from pathlib import Path
+from statistics import median
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.names import look_up
@@ -44,13 +45,20 @@ def measure(request: Request) -> tuple[str, Figures]:
     warmup = _run(session, request.warmup, 0, 0.0, began + request.max_seconds / 2)
     peak = peak_memory_bytes()  # here, for what follows allocates nothing but the list of latencies
     latencies = _run(session, request.runs, FEWEST_RUNS, request.min_seconds, began + request.max_seconds)
+    operator_times = session.time_operators(_operator_runs(latencies))
     return session.kernel, Figures(
         file_sha256=hashlib.sha256(flatbuffer).hexdigest(),
         load_ms=load_ms,
         warmup_runs=len(warmup),
         latencies_ms=[nanoseconds / 1e6 for nanoseconds in latencies],
         peak_memory_bytes=peak,
+        operator_times=operator_times,
     )
+
+
+def _operator_runs(latencies: "array[int]") -> int:
+    """As many as half a second has room for, 5 to 50."""
+    return max(FEWEST_RUNS, min(50, int(0.5e9 / max(median(latencies), 1))))
 
 
 def _run(session: Session, runs: int, fewest: int, seconds: float, deadline: float) -> "array[int]":

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from mobile_bnn.records import Epoch, History, Measurement, Operator, Operators, Profile
 from mobile_bnn.report.figures import engine, is_float_baseline
 from mobile_bnn.report.formats import plural, printable
+from mobile_bnn.report.operator_times import parts as time_parts
 from mobile_bnn.report.tables import flip_ratio_names, metric_names
 
 # Told apart by colour-blind readers (after Okabe and Ito), and readable on white and on near-black.
@@ -144,6 +145,31 @@ def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]
     figure.update_xaxes(dtick=1 if len(rows) <= 16 else None, tickformat="d")
     figure.update_yaxes(exponentformat="SI", rangemode="tozero")
     return figure
+
+
+def operator_times(measurement: Measurement, position: int) -> Chart:
+    """The time of each binary operator, and of all the rest together."""
+    figure = _figure("operator (# in the table)", "median (ms)")
+    times = measurement.operator_times
+    rest = time_parts(measurement).rest
+    for title, colour, ticks, values, names in (
+        ("binary", BLUE, [f"#{each.operator}" for each in times], [each.median_ms for each in times],
+         [f"{label(each.name)}<br>{label(each.layer)}" for each in times]),
+        ("float operators, copying in and out", ORANGE, ["float"], [rest], ["everything else"]),
+    ):  # fmt: skip
+        figure.add_trace(
+            go.Bar(
+                x=ticks,
+                y=values,
+                name=title,
+                marker={"color": colour, "line": {"width": 0}},
+                customdata=names,
+                hovertemplate="%{x} %{customdata}<br>%{y:.4g} ms<extra></extra>",
+            )
+        )
+    figure.update_layout(showlegend=True, bargap=0.25)
+    figure.update_xaxes(type="category")
+    return Chart(f"operator-time-{position}", "Time by operator", figure)
 
 
 def latencies(profiles: Sequence[Profile]) -> list[Chart]:

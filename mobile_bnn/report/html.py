@@ -18,13 +18,13 @@ from plotly.offline import get_plotlyjs
 from mobile_bnn import __version__
 from mobile_bnn.files import write_text
 from mobile_bnn.records import History, Operators, Profile, Verification
-from mobile_bnn.report import charts, figures, provenance, tables
+from mobile_bnn.report import charts, figures, operator_times, provenance, tables
 from mobile_bnn.report.formats import DOT, percent, printable
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
 
 
-def write_html(run: RunFolder | Path | str, path: Path | str | None = None) -> Path:
+def write_html(run: RunFolder | Records | Path | str, path: Path | str | None = None) -> Path:
     """Writes the report of `run` to `path`, or to report.html in its folder, and returns where it is.
 
     Raises:
@@ -51,6 +51,7 @@ def _page(records: Records) -> str:
         accuracy=records.verification and _accuracy(records.verification),
         operators=records.operators and _operators(records.operators),
         latency=_latency(records.profiles) if records.profiles else None,
+        operator_times=_operator_times(records),
         recipe=tables.recipe(records.recipe) if records.recipe else None,
         versions=tables.versions(records),
         version=__version__,
@@ -92,6 +93,15 @@ def _latency(profiles: list[Profile]) -> dict[str, Any]:
         "machines": list(map(tables.machine, profiles)),
         "remarks": figures.latency_remarks(profiles),
     }
+
+
+def _operator_times(records: Records) -> list[dict[str, Any]]:
+    found = []
+    for position, profile in enumerate(records.profiles):
+        if measured := operator_times.timed(profile, records):
+            chart = _chart(charts.operator_times(measured, position))
+            found.append({"chart": chart, "tables": operator_times.tables(measured, profile.target)})
+    return found
 
 
 def _chart(chart: charts.Chart) -> dict[str, Any]:

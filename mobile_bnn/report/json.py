@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn import __version__
-from mobile_bnn.records import Machine, PrintedVerification, Profile
-from mobile_bnn.report import figures, provenance
+from mobile_bnn.records import Machine, Measurement, OperatorLatency, PrintedVerification, Profile
+from mobile_bnn.report import figures, operator_times, provenance
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
@@ -63,12 +63,24 @@ class LatencyFigures(_Part):
     of_file: str = Field(description=_OF_CURRENT)
 
 
+class OperatorTimes(_Part):
+    """Where the median inference goes, at the fastest measurement that tells its operators apart."""
+
+    engine: str
+    kernel: str
+    threads: int
+    binary_ms: float = Field(description="the sum of the binary operators")
+    float_ms: float = Field(description="the rest: float operators, copying in and out")
+    operators: list[OperatorLatency]
+
+
 class TargetFigures(_Part):
     """Where latencies were measured."""
 
     target: str
     machine: Machine
     speed_against_float: float | None = Field(description="best medians of both files at thread counts of both")
+    operator_times: OperatorTimes | None
 
 
 class KeyFigure(_Part):
@@ -117,7 +129,7 @@ class ReportFigures(_Part):
     versions: Versions
 
 
-def as_json(run: RunFolder | Path | str) -> dict[str, Any]:
+def as_json(run: RunFolder | Records | Path | str) -> dict[str, Any]:
     """The figures of a report, as plain dicts and lists; numbers that JSON lacks are floats still.
 
     Raises:
@@ -189,7 +201,24 @@ def _training(records: Records) -> TrainingFigures | None:
 def _target(profile: Profile, records: Records) -> TargetFigures:
     pair = figures.fair_pair(figures.of_these_files(profile, records))
     speed = figures.speed(*pair) if pair else None
-    return TargetFigures(target=profile.target, machine=profile.machine, speed_against_float=speed)
+    return TargetFigures(
+        target=profile.target,
+        machine=profile.machine,
+        speed_against_float=speed,
+        operator_times=_operator_times(operator_times.timed(profile, records)),
+    )
+
+
+def _operator_times(measured: Measurement | None) -> OperatorTimes | None:
+    if measured is None:
+        return None
+    split = operator_times.parts(measured)
+    return OperatorTimes(
+        **measured.model_dump(include={"engine", "kernel", "threads"}),
+        binary_ms=split.binary,
+        float_ms=split.rest,
+        operators=measured.operator_times,
+    )
 
 
 def _latency(profile: Profile, records: Records) -> list[LatencyFigures]:

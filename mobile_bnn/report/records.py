@@ -70,13 +70,17 @@ class Records:
         return f"mbnn {stage} {name}"
 
 
-def read(run: RunFolder | Path | str) -> Records:
+def read(run: "RunFolder | Records | Path | str") -> Records:
     """Reads every record of `run`, a run folder or a .tflite with what lies beside it, or the path of one.
+
+    Records that are read already are what they are.
 
     Raises:
         UsageError: there is no such folder or file, or nothing in it to report.
         MobileBnnError: a record is damaged or of another version.
     """
+    if isinstance(run, Records):
+        return run
     run = run_at(run)
     alone = isinstance(run, ModelFile)
     if not run.path.is_dir() and not alone:

@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from mobile_bnn.records import History, Operators, Profile, Verification
-from mobile_bnn.report import figures, tables
+from mobile_bnn.report import figures, operator_times, tables
 from mobile_bnn.report.formats import DOT, printable
 from mobile_bnn.report.layout import Column, Fitted, Table
 from mobile_bnn.report.records import Records, read
@@ -40,7 +40,7 @@ def profile_table(*profiles: Profile) -> Group:
     return Group(Fitted(tables.latency(profiles)), *remarks, *machines)
 
 
-def summary(run: RunFolder | Path | str) -> Group:
+def summary(run: RunFolder | Records | Path | str) -> Group:
     """The key figures of a run, what is amiss, and the commands that make what is missing.
 
     Raises:
@@ -50,7 +50,7 @@ def summary(run: RunFolder | Path | str) -> Group:
     return _summary(read(run))
 
 
-def everything(run: RunFolder | Path | str) -> Group:
+def everything(run: RunFolder | Records | Path | str) -> Group:
     """The whole report of a run: the summary and every table of its page.
 
     Raises:
@@ -67,6 +67,9 @@ def everything(run: RunFolder | Path | str) -> Group:
         parts.append(operator_table(records.operators))
     if records.profiles:
         parts.append(profile_table(*records.profiles))
+    for profile in records.profiles:
+        if measured := operator_times.timed(profile, records):
+            parts += map(Fitted, operator_times.tables(measured, profile.target))
     if records.recipe:
         parts.append(Fitted(tables.recipe(records.recipe)))
     return Group(*parts, Fitted(tables.versions(records)))

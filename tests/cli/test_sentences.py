@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mobile_bnn.cli import profile
+from mobile_bnn import pipeline
+from mobile_bnn.cli import progress
 from mobile_bnn.cli.console import PlainConsole
 from mobile_bnn.cli.main import app
-from mobile_bnn.profiling import jobs_for
 from mobile_bnn.run_folder import RunFolder
 
 
@@ -27,8 +27,9 @@ def test_no_measurement_is_counted_beyond_the_last(own_run: RunFolder, monkeypat
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    monkeypatch.setattr(profile, "err", PlainConsole(stderr=True))
-    profile.measure(jobs_for(own_run.tflite, ["delegate"]), [1, 2], runs=3)
+    monkeypatch.setattr(progress, "err", PlainConsole(stderr=True))
+    watcher = progress.Terminal()
+    pipeline.profile(own_run, engines=["delegate"], threads=[1, 2], runs=3, watcher=watcher)
     counted = re.findall(r"profiling (\d+) of 2: .*?(\d threads?|done)", sys.stderr.getvalue())
     assert {count for count, _ in counted} <= {"1", "2"}
     assert ("1", "1 thread") in counted

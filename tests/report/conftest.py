@@ -15,6 +15,7 @@ from mobile_bnn.records import (
     Machine,
     Measurement,
     Operator,
+    OperatorLatency,
     Operators,
     Pair,
     Profile,
@@ -25,6 +26,11 @@ from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, with_
 
 HOSTILE = "<script>alert(1)</script>"
 TERMINAL_ESCAPE = "conv\x1b[31m[red]"
+
+TIMES = [
+    OperatorLatency(operator=0, name="LceQuantize", layer="tiny/conv_1/quantize", median_ms=0.01),
+    OperatorLatency(operator=1, name="LceBconv2d+ADD", layer="<b>conv_1</b>;tiny/add", median_ms=0.05),
+]
 
 RECIPE = """
 zoo = "binary_lenet"
@@ -212,3 +218,16 @@ def real_file_run(
     )
     verification.model_copy(update=of_file).save(recorded_run.verification)
     return recorded_run
+
+
+@pytest.fixture
+def timed_run(real_file_run: RunFolder) -> RunFolder:
+    """Its delegate takes 0.08 ms, of which the library tells 0.06; and it is slower with two threads."""
+    profile = Profile.load(real_file_run.profile())
+    slower, faster = (
+        each.model_copy(update={"engine": "delegate", "kernel": "avx2-6x64", "median_ms": ms, "operator_times": TIMES})
+        for each, ms in zip(profile.measurements[:2], (0.3, 0.08), strict=True)
+    )
+    told = [slower, faster, *profile.measurements[2:]]
+    profile.model_copy(update={"measurements": told}).save(real_file_run.profile())
+    return real_file_run

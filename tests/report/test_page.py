@@ -216,3 +216,14 @@ def test_page_of_a_run_that_only_trained(empty_run: RunFolder, history: History,
         f"mbnn profile {empty_run}",
     ]
     assert not empty_run.report.exists()
+
+
+def test_the_time_of_each_operator(timed_run: RunFolder, open_page: Any) -> None:
+    opened = open_page(write_html(timed_run), viewport={"width": 1200, "height": 900})
+    section = opened.page.locator("#operator-times")
+    assert section.locator("h2").inner_text() == "Time by operator"
+    assert section.locator("caption").count() == 2
+    assert section.locator("td", has_text="<b>conv_1</b>").count() == 1
+    binary, rest = opened.data("operator-time-0")
+    assert (binary["x"], binary["y"]) == (["#0", "#1"], [0.01, 0.05])
+    assert (rest["x"], rest["y"]) == (["float"], pytest.approx([0.02]))

@@ -4,9 +4,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from mobile_bnn import __version__
-from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.profiling.engines.engine import Engine, Session
+from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.profiling.engines.engine import Engine, Session, random_input
 from mobile_bnn.profiling.engines.litert import LiteRt, LiteRtSession
+from mobile_bnn.records import OperatorLatency
 from mobile_bnn.runtime import Interpreter, kernel_name, library_path
 
 
@@ -36,7 +37,27 @@ class Delegate(Engine):
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
         """Creates an interpreter with a random input for each of the model's inputs."""
         interpreter = Interpreter(flatbuffer, num_threads=threads, isa=None if kernel == "auto" else kernel)
-        return LiteRtSession(interpreter.interpreter, _kernel(interpreter))
+        return _Session(interpreter)
+
+
+class _Session(LiteRtSession):
+    """The same, and it tells the operators of the native library apart."""
+
+    def __init__(self, model: Interpreter) -> None:
+        super().__init__(model.interpreter, _kernel(model))
+        self._model = model
+
+    def time_operators(self, runs: int) -> list[OperatorLatency]:
+        """Times the binary operators; a file without any has none, as does a library that is too old to tell."""
+        inputs = [random_input(tuple(each["shape"]), each["dtype"]) for each in self._model.input_details]
+        try:
+            times = self._model.profile(inputs, runs=runs)
+        except UsageError:
+            return []
+        return [
+            OperatorLatency(operator=each.operator, name=each.name, layer=each.layer, median_ms=each.median_ms)
+            for each in times
+        ]
 
 
 def _kernel(interpreter: Interpreter) -> str:

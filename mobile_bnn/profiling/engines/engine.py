@@ -5,6 +5,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mobile_bnn.records import OperatorLatency
+
 SEED = 0
 
 
@@ -15,6 +17,10 @@ class Session(Protocol):
 
     def invoke(self) -> None:
         """Runs one inference."""
+
+    def time_operators(self, runs: int) -> list[OperatorLatency]:
+        """Times the operators in so many further inferences; by default the engine does not tell them apart."""
+        return []
 
 
 class Engine(Protocol):

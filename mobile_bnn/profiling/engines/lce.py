@@ -40,7 +40,7 @@ class LarqComputeEngine(Engine):
             raise MobileBnnError("the engine lce refuses the file", why=first_line(error), cure=cure) from error
 
 
-class _Session:
+class _Session(Session):
     def __init__(self, interpreter: Any, kernel: str) -> None:
         self._interpreter, self.kernel = interpreter, kernel
         self._inputs = [

@@ -46,7 +46,7 @@ class LiteRt(Engine):
             raise _refusal(error) from error
 
 
-class LiteRtSession:
+class LiteRtSession(Session):
     """A LiteRT interpreter with a random input for each of its inputs."""
 
     def __init__(self, interpreter: Any, kernel: str) -> None:

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mobile_bnn import data
-from mobile_bnn.cli import samples
 from mobile_bnn.cli.main import app
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.pipeline import Watcher, samples
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import Recipe, train
 
@@ -97,19 +97,19 @@ def without_data(run: RunFolder, tmp_path: Path) -> RunFolder:
     shutil.copytree(run, tmp_path / "gone")
     gone = RunFolder(tmp_path / "gone")
     recipe = gone.recipe.read_text()
-    gone.recipe.write_text(recipe.replace('dataset = "digits"', 'dataset = "image_folder:/nowhere"'))
+    gone.recipe.write_text(recipe.replace('name = "digits"', 'name = "image_folder:/nowhere"'))
     return gone
 
 
 def test_a_run_is_compared_on_its_first_test_images(run: RunFolder) -> None:
-    given = samples.of_run(run, None, needed=False)
+    given = samples.of_run(run, None, Watcher(), needed=False)
     assert given.compared is not None
     assert given.calibration is None
     np.testing.assert_array_equal(given.compared[0], data.load("digits").test_arrays(64)[0])
 
 
 def test_a_run_is_calibrated_on_training_images(run: RunFolder) -> None:
-    given = samples.of_run(run, None, needed=True)
+    given = samples.of_run(run, None, Watcher(), needed=True)
     assert given.calibration is not None
     (images,) = given.calibration
     assert images.dtype == np.float32
@@ -147,9 +147,9 @@ def test_samples_take_the_place_of_the_data(without_data: RunFolder, tmp_path: P
 def test_a_folder_that_the_user_named_must_have_the_data(run: RunFolder, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "mine")
     mine = RunFolder(tmp_path / "mine")
-    mine.recipe.write_text(mine.recipe.read_text().replace('dataset = "digits"', 'dataset = "mnist"'))
+    mine.recipe.write_text(mine.recipe.read_text().replace('name = "digits"', 'name = "mnist"'))
     with pytest.raises(MobileBnnError, match="/nowhere, is not a folder"):
-        samples.of_run(mine, Path("/nowhere"), needed=False)
+        samples.of_run(mine, Path("/nowhere"), Watcher(), needed=False)
 
 
 def test_samples_of_another_shape(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mobile_bnn.cli.console import err, labelled
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.native_output import filtered_stderr
+from mobile_bnn.pipeline.watcher import Watcher
 from mobile_bnn.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Samples:
     calibration: "Inputs | None" = None
 
 
-def of_file(path: Path) -> Samples:
+def of_file(path: Path | str) -> Samples:
     """The arrays of a .npy, or of a .npz for a model of several inputs.
 
     Raises:
@@ -43,6 +43,7 @@ def of_file(path: Path) -> Samples:
     """
     import numpy as np
 
+    path = Path(path)
     if not path.is_file():
         raise UsageError(f"there is no file of samples {path}")
     try:
@@ -64,19 +65,20 @@ def of_file(path: Path) -> Samples:
     return Samples(arrays, arrays)
 
 
-def of_run(run: RunFolder, data_dir: Path | None, *, needed: bool) -> Samples:
+def of_run(run: RunFolder, data_dir: Path | str | None, watcher: Watcher, *, needed: bool) -> Samples:
     """The first test images of a run, to compare on, and training images to calibrate with.
 
     Args:
         run: whose recipe names the data set.
         data_dir: where the user says that data sets are.
+        watcher: is told what loads, and why there are none.
         needed: whether there must be some; else a run whose data is no longer there has none.
 
     Raises:
         MobileBnnError: the data set is needed, or asked for by its folder, and cannot be loaded.
     """
     try:
-        with filtered_stderr(), err.status(f"loading the images of {run}"):
+        with filtered_stderr(), watcher.status(f"loading the images of {run}"):
             return _images(run, data_dir, calibration=needed)
     except MobileBnnError as error:
         if data_dir is not None:
@@ -84,11 +86,11 @@ def of_run(run: RunFolder, data_dir: Path | None, *, needed: bool) -> Samples:
         if needed:
             cure = "Give --samples, a .npy of float32 [N, ...]"
             raise MobileBnnError("--int8 has no images to calibrate on", why=error.what, cure=cure) from error
-        err.print(labelled("compared on random inputs:", "yellow", error.what), soft_wrap=True)
+        watcher.warn("compared on random inputs", error.what)
         return Samples()
 
 
-def _images(run: RunFolder, data_dir: Path | None, *, calibration: bool) -> Samples:
+def _images(run: RunFolder, data_dir: Path | str | None, *, calibration: bool) -> Samples:
     import numpy as np
 
     from mobile_bnn import data

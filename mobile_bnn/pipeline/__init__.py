@@ -1,0 +1,57 @@
+"""From a trained run, or a model of one's own, to a binary file, its proof, its speed and a report of it all.
+
+    from mobile_bnn import pipeline
+
+    print(pipeline.convert("runs/demo"))
+    print(pipeline.verify("runs/demo"))
+    print(pipeline.profile("runs/demo", threads=[1]))
+    pipeline.report("runs/demo").write("demo.html")
+
+It is what `mbnn convert`, `verify`, `profile` and `report` do. Importing it loads no TensorFlow; converting a Keras
+model and verifying do.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mobile_bnn.pipeline.conversion import Converted, ConvertOptions, convert
+    from mobile_bnn.pipeline.measurement import Profiled, profile
+    from mobile_bnn.pipeline.reporting import Report, report
+    from mobile_bnn.pipeline.verification import Verified, verify
+    from mobile_bnn.pipeline.watcher import Watcher
+
+_HOMES = {
+    "ConvertOptions": "conversion",
+    "Converted": "conversion",
+    "Profiled": "measurement",
+    "Report": "reporting",
+    "Verified": "verification",
+    "Watcher": "watcher",
+    "convert": "conversion",
+    "profile": "measurement",
+    "report": "reporting",
+    "verify": "verification",
+}
+__all__ = [
+    "ConvertOptions",
+    "Converted",
+    "Profiled",
+    "Report",
+    "Verified",
+    "Watcher",
+    "convert",
+    "profile",
+    "report",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
