@@ -119,7 +119,8 @@ def convert(
     _check_float(lowering, allow_float)
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
-    float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
+    by_lce = dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
+    float_layers = {name: refusal.text for name, refusal in (unmet | by_lce).items()}
     if not comparisons[0].checks():
         raise _nothing_binary(lowering, float_layers)
     if source.keras is None:
@@ -139,7 +140,7 @@ def convert(
     write_bytes(path, whole)
     if float_path is not None and twin is not None:
         write_bytes(float_path, twin)
-    return Conversion(path, operators, comparisons[-1].checks(), dict(float_layers), agreed)
+    return Conversion(path, operators, comparisons[-1].checks(), float_layers, agreed)
 
 
 def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
@@ -196,7 +197,9 @@ def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
         name, why = next(iter(wrong.items()))
         more = f" ({len(wrong) - 1} more: {', '.join(list(wrong)[1:4])})" if len(wrong) > 1 else ""
         raise MobileBnnError(
-            f"{name} asked to be binary and would be float{more}", why=why, cure=f"--allow-float {name} leaves it so"
+            f"{name} asked to be binary and would be float{more}",
+            why=why.text,
+            cure=f"--allow-float {name} leaves it so",
         )
 
 

@@ -4,18 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from mobile_bnn.converters.explanations import EXPLANATIONS
 from mobile_bnn.converters.lowering import NOT_READ, Layer, Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source
 from mobile_bnn.names import unknown
-
-# By the kind of reason; what has none may only be changed, or stay float.
-_CURES = {
-    RefusalCode.INPUT_NOT_QUANTIZED: "give it an input_quantizer, or put the quantizer right in front of it",
-    RefusalCode.FILTER_NOT_FEW_VALUED: "give its kernel a quantizer of few values, such as ste_sign",
-    RefusalCode.WEIGHTS_NOT_READ: "let it multiply by its quantized weights themselves, or --allow-float {layer}",
-}
-_ANY_CURE = "change the layer, or leave it float: --allow-float {layer}"
 
 
 @dataclass(frozen=True)
@@ -24,7 +17,7 @@ class Finding:
 
     Attributes:
         layer: by its Keras name where it has one.
-        kind: of operator; empty if none reads its weights.
+        op_type: of the operator; empty if none reads its weights.
         wanted: "binary" or "float".
         gets: "binary" or "float".
         why: of a layer that stays float though its weights or it asked for more, the reason; of a binary one that is
@@ -37,7 +30,7 @@ class Finding:
     """
 
     layer: str
-    kind: str
+    op_type: str
     wanted: str
     gets: str
     why: str
@@ -95,10 +88,10 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
     told = _told(layer)
     return Finding(
         layer=layer.name,
-        kind=layer.kind,
+        op_type=layer.op_type,
         wanted="binary" if layer.asked else "float",
         gets="binary" if layer.binary else "float",
-        why=told or "",
+        why=told.text if told else "",
         code=told.code if told else None,
         cure=_cure(layer.name, layer.refusal) if layer.asked and layer.refusal is not None and not allowed else "",
         float_bytes=layer.float_bytes,
@@ -120,8 +113,8 @@ def _told(layer: Layer) -> Refusal | None:
 def _unread(name: str, allowed: bool) -> Finding:
     """The row of a Keras layer that is none of the graph's."""
     cure = "" if allowed else _cure(name, NOT_READ)
-    return Finding(name, "", "binary", "float", NOT_READ, NOT_READ.code, cure, 0, 0, allowed)
+    return Finding(name, "", "binary", "float", NOT_READ.text, NOT_READ.code, cure, 0, 0, allowed)
 
 
 def _cure(name: str, refusal: Refusal) -> str:
-    return _CURES.get(refusal.code, _ANY_CURE).format(layer=name)
+    return EXPLANATIONS[refusal.code].cure.format(layer=name)

@@ -56,7 +56,7 @@ def _table(found: "list[Finding]") -> "Fitted":
     columns += [Column("float bytes", number=True), Column("file bytes", number=True)]
     rows = []
     for finding in found:
-        row = vars(finding) | {"operator": finding.kind}
+        row = vars(finding) | {"operator": finding.op_type}
         rows.append([*(row[name] for name in told), f"{finding.float_bytes:,}", f"{finding.file_bytes:,}"])
     styles = ["red" if finding.unmet else "green" if finding.gets == "binary" else "" for finding in found]
     return Fitted(Table("", columns, rows), row_styles=styles)

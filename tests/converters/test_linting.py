@@ -42,7 +42,7 @@ def test_bits_behind_float_inputs_count_as_bits(mixed):
     source = Source.of_keras(mixed)
     half = next(row for row in converters.lint(source) if row.layer == "half")
     graph = source.lower()[0].graphs[0]
-    (unpack,) = (operator for operator in graph.operators if operator.kind == "LceDequantize")
+    (unpack,) = (operator for operator in graph.operators if operator.op_type == "LceDequantize")
     assert (half.float_bytes, half.file_bytes) == (16 * 16 * 4, unpack.inputs[0].values.nbytes)
     assert half.file_bytes == 16 * 4
 
@@ -89,7 +89,7 @@ def test_every_layer_that_asked_has_a_row_and_is_refused(tmp_path, base, row, cu
     model = tf.keras.Sequential(stack)
     (found,) = (each for each in converters.lint(Source.of_keras(model)) if each.layer == "own")
     assert (found.wanted, found.gets) == ("binary", "float")
-    assert (found.kind, found.why, found.float_bytes, found.file_bytes) == row
+    assert (found.op_type, found.why, found.float_bytes, found.file_bytes) == row
     assert found.cure == cure
     assert found.unmet
     with pytest.raises(MobileBnnError, match=f"^own asked to be binary and would be float: {row[1]}"):
@@ -113,7 +113,7 @@ def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
     (row,) = converters.lint(Source.of_keras(model))
     assert row.unmet
     assert row.why.startswith("its input is not quantized: ")
-    assert row.cure == "give it an input_quantizer, or put the quantizer right in front of it"
+    assert row.cure == "give it an input_quantizer, or put the quantizer directly before it"
 
 
 def test_groups_of_few_channels_are_binary_but_not_worth_it():

@@ -141,10 +141,10 @@ def ravage(graph: Graph) -> None:
         if tensor.content is not None:
             tensor.set_values(np.zeros(3, np.float32))
     for operator in graph.operators:
-        operator.inputs.append(None)
+        graph.set_inputs(operator, [*operator.inputs, None])
         if hasattr(operator.options, "fusedActivationFunction"):
             operator.options.fusedActivationFunction = 3
-    graph.operators.pop()
+    graph.remove(graph.operators[-1])
     for signature in graph.signatures:
         signature.outputs.clear()
     graph.outputs.append(Tensor.of("more", (1,), np.float32))

@@ -39,7 +39,7 @@ class LintLayer(Output):
     """One layer of the model."""
 
     layer: str = Field(description="its Keras name where it has one, else that of a tensor")
-    kind: str = Field(description="of operator; empty if none reads its weights")
+    op_type: str = Field(description="of the operator; empty if none reads its weights")
     wanted: str = Field(description="binary or float")
     gets: str = Field(description="binary or float")
     why: str = Field(description="it stays float though it asked for more, or is larger in bits")

@@ -275,4 +275,4 @@ def test_code_in_a_keras_file_is_not_run(folder: Path, function: object) -> None
     with pytest.raises(MobileBnnError, match=r"a Python `lambda` inside it\. If you trust it: .*safe_mode=False"):
         load_model(folder / "m.keras")
     model = tf.keras.models.load_model(folder / "m.keras", safe_mode=False)  # what the message says
-    assert [row.kind for row in converters.lint(model)] == ["FULLY_CONNECTED"]
+    assert [row.op_type for row in converters.lint(model)] == ["FULLY_CONNECTED"]

@@ -50,7 +50,7 @@ def convert(model: Any, batch_size: int | None = 1) -> Outcome:
 
 def operators_of(flatbuffer: bytes) -> Counter[str]:
     """How many operators of each kind a file has."""
-    return Counter(operator.kind for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
+    return Counter(operator.op_type for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
 
 
 def keras_outputs(model: Any, images: Arrays) -> Arrays:

@@ -39,7 +39,7 @@ def test_every_binary_convolution_is_binary(lowered: Lowered) -> None:
         "Sequential_stem/Conv2d_0",
         "Sequential_blocks/Half_0/BinaryConv2d_0",
     ]
-    kinds = [operator.kind for operator in model.graphs[0].operators]
+    kinds = [operator.op_type for operator in model.graphs[0].operators]
     assert kinds.count("LceBconv2d") == 5
     assert kinds.count("LceQuantize") == 4  # the two of a duplicated shortcut share one
     assert kinds.count("PRELU") == 4

@@ -12,6 +12,7 @@ from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.quantizers.steps import StepFunction, own_steps, quantizer, step_function
+from mobile_bnn.converters.refusals import NoMatch
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
 
@@ -104,7 +105,8 @@ def test_the_whole_line_between_two_neighbours() -> None:
 def test_what_is_not_proved(function: Callable[[Any], Any]) -> None:
     graph = graph_of(function)
     assert own_steps(graph, graph.outputs[0]) is None
-    assert isinstance(quantizer(graph, graph.outputs[0]), str)
+    with pytest.raises(NoMatch):
+        quantizer(graph, graph.outputs[0])
 
 
 def test_a_step_function_is_found_first() -> None:

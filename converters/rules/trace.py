@@ -1,0 +1,49 @@
+"""Keeps why rules did not apply: for each rule and operator, the last refusal."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from mobile_bnn.converters.graph.model import Operator
+from mobile_bnn.converters.refusals import Refusal
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A rule that did not apply.
+
+    Attributes:
+        rule: its name.
+        operator: that it started from.
+        refusal: why.
+    """
+
+    rule: str
+    operator: Operator
+    refusal: Refusal
+
+
+@dataclass
+class Trace:
+    """Every refusal of the rules, until the rule applies there after all."""
+
+    _refusals: dict[tuple[Operator, str], Refusal] = field(default_factory=dict)
+
+    def refused(self, rule: str, operator: Operator, refusal: Refusal) -> None:
+        """Notes that a rule did not apply."""
+        self._refusals[operator, rule] = refusal
+
+    def applied(self, rule: str, operator: Operator) -> None:
+        """Forgets what is no longer true."""
+        self._refusals.pop((operator, rule), None)
+
+    def refusal(self, rule: str, operator: Operator) -> Refusal | None:
+        """Why a rule did not apply to an operator; None if it did or was not tried."""
+        return self._refusals.get((operator, rule))
+
+    def of(self, operators: Collection[Operator]) -> list[Traced]:
+        """The refusals around some operators, in the order in which the rules were tried first."""
+        return [
+            Traced(rule, operator, refusal)
+            for (operator, rule), refusal in self._refusals.items()
+            if operator in operators
+        ]
