@@ -1,4 +1,4 @@
-"""Runs the rules over a float graph, and keeps what each linear operator asked for, what it got, and why."""
+"""Runs the rules over a float graph, and keeps what each linear operator is declared as, what it becomes, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -96,25 +96,30 @@ class Layer:
     Attributes:
         name: of the Keras layer that its weights belong to, else of the module or the tensor that it computes.
         op_type: of the operator.
-        asked: whether it has quantized weights and a quantized input, or is a Keras layer with a quantizer for both.
+        operator: of the float graph, as it was when the binary rules began.
+        declared: whether it is declared binary: it has quantized weights and a quantized input, or is a Keras layer
+            with a quantizer for both.
         refusal: why it stayed float; None if it is binary.
         float_bytes: of its weights in float32.
         data: what it reads, without padding.
-        before: pixels of padding in front of it, above and on the left.
-        filters: int32 words of the filters that stand for it, in the order of their operators; in the file the signs
-            of whole channels may be turned around.
+        before: pixels of padding around that, above and on the left.
+        filters: int32 words of the filters that stand for it, in the order of their operators; in the file whole
+            channels may be negated.
+        binary_operators: the LceBconv2d that stand for it, as the binary rules made them; the graph knows their heirs.
         reads: which signs the operators of these filters read.
         file_bytes: of its weights in the file.
     """
 
     name: str
     op_type: str
-    asked: bool
+    operator: Operator
+    declared: bool
     refusal: Refusal | None
     float_bytes: int
     data: Tensor
     before: tuple[int, int] = (0, 0)
     filters: list[npt.NDArray[Any]] = field(default_factory=list)
+    binary_operators: list[Operator] = field(default_factory=list)
     reads: list[Sign] = field(default_factory=list)
     file_bytes: int = 0
 
@@ -141,12 +146,13 @@ class Lowering:
     Attributes:
         layers: every linear operator, in the order of the graph.
         floats: the graph as it was when the binary rules began; its tensors are those of the layers.
-        unread: Keras layers that asked to be binary, and whose weights are in the graph no more.
+        unused: Keras layers that are declared binary, and whose weights are in the graph no more.
+        trace: why rules did not apply.
     """
 
     layers: list[Layer]
     floats: Graph
-    unread: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
 
     @cached_property
@@ -160,11 +166,11 @@ class Lowering:
         return [layer for layer in self.layers if layer.binary]
 
     @property
-    def unmet(self) -> dict[str, Refusal]:
-        """The layers that asked to be binary and stayed float, with the reason."""
-        unread = dict.fromkeys(self.unread, NOT_READ)
-        asked = [layer for layer in self.layers if layer.asked]
-        return unread | {layer.name: layer.refusal for layer in asked if layer.refusal is not None}
+    def unsupported(self) -> dict[str, Refusal]:
+        """The layers that are declared binary and stayed float, with the reason."""
+        declared = [layer for layer in self.layers if layer.declared]
+        unused = dict.fromkeys(self.unused, NOT_READ)
+        return unused | {layer.name: layer.refusal for layer in declared if layer.refusal is not None}
 
 
 def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering:
@@ -172,7 +178,8 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
 
     Args:
         graph: is changed.
-        quantized: names of weights that a Keras layer quantizes, as `layer/weight`, and whether it asked to be binary.
+        quantized: names of weights that a Keras layer quantizes, as `layer/weight`, and whether that one is declared
+            binary.
 
     Returns:
         Every linear operator, and the float graph.
@@ -190,9 +197,9 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     apply_until_stable(graph, COMPRESS, trace)
     graph.remove_dead()
     layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
-    asked = [weights.rpartition("/")[0] for weights in names if names[weights]]
+    declared = [weights.rpartition("/")[0] for weights in names if names[weights]]
     known = {layer.name for layer in layers}
-    return Lowering(layers, floats, [name for name in dict.fromkeys(asked) if name not in known], trace)
+    return Lowering(layers, floats, [name for name in dict.fromkeys(declared) if name not in known], trace)
 
 
 def _copy(graph: Graph) -> Graph:
@@ -227,20 +234,21 @@ def _lower_one(
     named = weights.name in quantized
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
-    asked = quantized[weights.name] if named else _asks(graph, weights, data)
+    declared = quantized[weights.name] if named else _is_declared(graph, weights, data)
     made, refusal = _Made(), None
     try:
         made = _binarize(graph, operator, trace)
     except NoMatch as reason:
         refusal = reason.refusal
-    return Layer(name, operator.op_type, asked, refusal, size, data, before), operator, made
+    return Layer(name, operator.op_type, operator, declared, refusal, size, data, before), operator, made
 
 
 def _with_filters(graph: Graph, layer: Layer, made: _Made) -> Layer:
     """A layer with the filters of those LceBconv2d that are still there."""
     alive = [(operator, sign) for operator, sign in made if operator in graph.operators]
     filters = [operator.constant(1) for operator, _ in alive]
-    return replace(layer, filters=filters, reads=[sign for _, sign in alive])
+    operators = [operator for operator, _ in alive]
+    return replace(layer, filters=filters, binary_operators=operators, reads=[sign for _, sign in alive])
 
 
 def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) -> list[Layer]:
@@ -265,7 +273,7 @@ def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]
     return padded.tensor, padded.geometry.before
 
 
-def _asks(graph: Graph, weights: Tensor, data: Tensor) -> bool:
+def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
     """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights."""
     values = weights.values
     if values is None or values.dtype != np.float32:
@@ -282,7 +290,11 @@ def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:
     """Makes a linear operator binary; what was to become one that can be stays float for the reason that it did not."""
     for rule in BINARIZE:
         if operator.op_type in rule.ROOTS:
-            return rule.rewrite(graph, operator)
+            try:
+                return rule.rewrite(graph, operator)
+            except NoMatch as reason:
+                trace.refused(name_of(rule), operator, reason.refusal)
+                raise
     if refusal := trace.refusal(name_of(matmul_to_fully_connected), operator):
         raise NoMatch(refusal.code, refusal.text)
     raise NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.op_type}")

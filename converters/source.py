@@ -62,10 +62,10 @@ class Source:
         from mobile_bnn.converters.keras.layers import binary_layers
 
         check_model(model)
-        asked = {layer.name for layer in binary_layers(model)}
+        declared = {layer.name for layer in binary_layers(model)}
         # What the pointwise half of a separable layer reads, its depthwise half computes: no quantizer is in between.
         names = {
-            f"{weight.layer}/{weight.name}": weight.layer in asked and weight.name != "pointwise_kernel"
+            f"{weight.layer}/{weight.name}": weight.layer in declared and weight.name != "pointwise_kernel"
             for weight in quantized_weights(model)
         }
         return cls(export(model, batch_size), names, model)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from mobile_bnn.converters.graph.def_use import DefUse, Notes
 from mobile_bnn.converters.graph.operator import Operator
@@ -54,6 +55,7 @@ class Graph:
         self.name, self.inputs, self.outputs, self.signatures = name, list(inputs), list(outputs), list(signatures)
         self._order = OperatorOrder(operators)
         self._uses = DefUse(self._order)
+        self._heirs = WeakKeyDictionary[Operator, Operator]()  # of those that somebody still knows
 
     def __repr__(self) -> str:
         return f"Graph({self.name!r}, {self.inputs} -> {self.outputs})"
@@ -177,6 +179,13 @@ class Graph:
         self._order.put_before(old, [new])
         self.remove(old)
         self._uses.link(new)
+        self._heirs[old] = new
+
+    def heir(self, operator: Operator) -> Operator:
+        """The operator that stands in the place of another one by now, or that one itself."""
+        while operator in self._heirs:
+            operator = self._heirs[operator]
+        return operator
 
     def remove_unread(self, operator: Operator) -> None:
         """Removes an operator whose results nobody uses, and those before it that only it used."""

@@ -8,10 +8,11 @@ of itself.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from mobile_bnn.converters.graph.model import Graph, Tensor
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.elementwise import Cone, Evaluator, cones
 from mobile_bnn.converters.quantizers.monotonicity import direction
 from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few, values_of
@@ -77,7 +78,7 @@ def step_function(graph: Graph, tensor: Tensor) -> StepFunction:
     best: StepFunction | None = None
     reason = NoMatch(RefusalCode.NOT_A_STEP, "no element-wise function of one tensor ends here")
     for cone in cones(graph, tensor):
-        if values_of(graph, cone.source, lambda _: None) is not None:
+        if values_of(graph, cone.source) is not None:
             continue
         try:
             found = steps_of(cone)
@@ -117,6 +118,17 @@ def steps_of(cone: Cone) -> StepFunction:
     Raises:
         NoMatch: it is not a step function of few values.
     """
+    key = tuple((operator, operator.inputs) for operator in cone.operators)
+    thresholds, levels = _found_steps(cone.source, cone.output, key)
+    return StepFunction(cone, thresholds, levels)
+
+
+@lru_cache(maxsize=256)
+def _found_steps(
+    source: Tensor, output: Tensor, key: tuple[tuple[Operator, tuple[Tensor | None, ...]], ...]
+) -> tuple[Array, Array]:
+    """Thresholds and levels of a cone. Several rules look at the same one, one after the other."""
+    cone = Cone(source, output, [operator for operator, _ in key])
     directions = direction(cone)
     if directions is None:
         op_types = ", ".join(operator.op_type for operator in cone.operators)
@@ -134,7 +146,7 @@ def steps_of(cone: Cone) -> StepFunction:
         done = levels[-1] == top
         thresholds.append(np.where(done, np.float32(np.inf), _floats(at)))
         levels.append(np.where(done, top, evaluate(_floats(at[None]))[0]))
-    return StepFunction(cone, np.array(thresholds, np.float32).reshape(-1, cone.channels), np.array(levels, np.float32))
+    return np.array(thresholds, np.float32).reshape(-1, cone.channels), np.array(levels, np.float32)
 
 
 def _next_jump(evaluate: Evaluator, start: Array, level: Array) -> Array:

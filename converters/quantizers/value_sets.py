@@ -7,6 +7,7 @@ a set larger than need be, never smaller. A set with a value that is no finite n
 alone does not prove, a step function may: the caller is asked for its levels where something moves them.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import product
@@ -59,29 +60,62 @@ _JOINING = frozenset({"CONCATENATION", "PACK"})
 _KNOWN = _EXACT | _MOVING | _PADDING | _JOINING | {"SPLIT"}
 
 
-def values_of(graph: Graph, tensor: Tensor, levels: Levels) -> Values:
+def values_of(graph: Graph, tensor: Tensor, levels: Levels | None = None) -> Values:
     """The values that a tensor can take, at most MAX_VALUES; None if that few are not proved.
 
     Args:
         graph: of the tensor.
         tensor: any.
-        levels: gives the values of step functions.
+        levels: gives the values of step functions; None if these shall not be asked for.
     """
-    search = _Search(levels)
-    search.walk(_above(graph, tensor))
+    above = _Above(graph, tensor)
+    search = _Search(levels or (lambda _: None))
+    search.walk(above.operators(stop_early=levels is None))
     return search.of_tensor(tensor)
 
 
-def _above(graph: Graph, tensor: Tensor) -> Iterable[Operator]:
-    """The operators that values come through to a tensor, in an order in which they can run."""
-    found = set[Operator]()
-    open_tensors = [tensor]
-    while open_tensors:
-        operator = graph.producer(open_tensors.pop())
-        if operator is not None and operator.op_type in _KNOWN and operator not in found:
-            found.add(operator)
-            open_tensors += [each for each in operator.inputs if each is not None and each.dtype != np.bool_]
-    return sorted(found, key=graph.rank)
+class _Above:
+    """The operators that values come through to a tensor, the nearest first."""
+
+    def __init__(self, graph: Graph, tensor: Tensor) -> None:
+        self._graph, self._tensor = graph, tensor
+        self._found = set[Operator]()
+        self._readers: dict[Tensor, list[Operator]] = {}
+
+    def operators(self, stop_early: bool) -> list[Operator]:
+        """They, in an order in which they can run.
+
+        Args:
+            stop_early: whether there shall be none as soon as it is clear that nothing will be known of the tensor. In
+                a residual network the walk would else lead through all blocks before.
+        """
+        left = deque([self._tensor])
+        while left:
+            tensor = left.popleft()
+            operator = self._graph.producer(tensor)
+            if operator is None or operator.op_type not in _KNOWN:
+                if stop_early and self._spreads(tensor):
+                    return []
+            elif operator not in self._found:
+                self._found.add(operator)
+                for each in operator.inputs:
+                    if each is not None and each.dtype != np.bool_:
+                        self._readers.setdefault(each, []).append(operator)
+                        left.append(each)
+        return sorted(self._found, key=self._graph.rank)
+
+    def _spreads(self, tensor: Tensor) -> bool:
+        """Whether a tensor of which nothing is known leads to nothing being known of the last one."""
+        if tensor.content is not None and few(tensor.values) is not None:
+            return False
+        unknown, left = {tensor}, [tensor]
+        while left and self._tensor not in unknown:
+            readers = self._readers.get(left.pop(), ())
+            strict = [reader for reader in readers if reader.op_type in _EXACT - {"SIGN"}]
+            new = {output for reader in strict for output in reader.outputs} - unknown
+            unknown |= new
+            left += new
+        return self._tensor in unknown
 
 
 def few(values: Values) -> Values:

@@ -140,7 +140,7 @@ def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[Cone, Callable[[Arra
         return steps.cone, steps
     for part in reshaped_from(graph, tensor):
         for cone in cones(graph, part):
-            if values_of(graph, cone.source, lambda _: None) is None:
+            if values_of(graph, cone.source) is None:
                 return cone, cone.evaluator()
     return None
 

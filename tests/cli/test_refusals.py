@@ -134,8 +134,8 @@ OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that it
 OWN_LAYERS = r"If it is your own, name the Python file that defines it: --import my_layers\.py"
 THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
 CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
-    "transposed convolution": ("m.keras", up, r"up asked to be binary and would be float"),
-    "3-D convolution": ("m.keras", volume, r"volume asked to be binary and would be float"),
+    "transposed convolution": ("m.keras", up, r"up is declared binary and would be float"),
+    "3-D convolution": ("m.keras", volume, r"volume is declared binary and would be float"),
     "mixed precision": (
         "m.keras", mixed,
         r"layer conv computes in float16: only float32 can be made binary\. "
@@ -237,7 +237,7 @@ def test_a_model_that_asks_for_nothing(tmp_path: Path) -> None:
     )
     linted = CliRunner().invoke(app, ["lint", str(source)])
     assert linted.exit_code == 0
-    assert f"no layer asked to be binary. {cure}" in linted.stdout
+    assert f"no layer is declared binary. {cure}" in linted.stdout
 
 
 def test_verify_of_a_file_with_somebodys_operator(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ CURES = {
     "no_quantizer": ("input-not-quantized", "give it an input_quantizer, or put the quantizer directly before it"),
     "many_values": ("filter-not-few-valued", "give its kernel a quantizer of few values, such as ste_sign"),
     "up": ("operator-unsupported", "change the layer, or leave it float: --allow-float up"),
-    "half": ("input-not-quantized", ""),  # which asked for nothing
+    "half": ("input-not-quantized", ""),  # which is declared float
 }
 
 
@@ -73,7 +73,7 @@ def test_with_other_words_everything_stays_the_same(monkeypatch: pytest.MonkeyPa
     model = model_of_all_cures()
     assert found(model) == CURES
     assert {row.why for row in converters.lint(model) if row.code} == {"sous d'autres mots"}
-    with pytest.raises(MobileBnnError, match=r"no_quantizer asked .* float .*: sous d'autres mots"):
+    with pytest.raises(MobileBnnError, match=r"no_quantizer is declared binary .* float .*: sous d'autres mots"):
         converters.convert(model, tmp_path / "m.tflite")
     half = larq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", kernel_constraint="weight_clip", name="half")
     with pytest.raises(MobileBnnError, match="and a quantized input; half only quantized weights"):

@@ -49,7 +49,7 @@ def sources(model: Any) -> list[Source]:
 def test_lint_finds_the_same_again(model: Any) -> None:
     for source, binary in zip(sources(model), (1, 5), strict=True):
         found = [converters.lint(source) for _ in range(3)]
-        assert [row.gets for row in found[0]].count("binary") == binary
+        assert [row.converted_to for row in found[0]].count("binary") == binary
         assert found[1:] == found[:1] * 2
 
 

@@ -38,7 +38,7 @@ class Outcome:
     @property
     def refusals(self) -> list[str]:
         """Why layers that asked to be binary are not."""
-        return [layer.reason for layer in self.layers if layer.asked and not layer.binary]
+        return [layer.reason for layer in self.layers if layer.declared and not layer.binary]
 
 
 def convert(model: Any, batch_size: int | None = 1) -> Outcome:

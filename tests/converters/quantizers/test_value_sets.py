@@ -136,7 +136,7 @@ def test_convolutions_of_them_are_binary(function: Callable[[Any], Any]) -> None
     flatbuffer = to_float(lambda x: tf.nn.conv2d(function(x), weights, 1, "SAME"), SHAPE)
     model = TfliteModel.read(flatbuffer)
     (layer,) = lower(model.graphs[0]).layers
-    assert layer.asked
+    assert layer.declared
     assert layer.binary
     x = np.random.default_rng(1).normal(size=SHAPE).astype(np.float32)
     x[0, :, 0], x[0, 0, 1, :4] = x[0, :, 5], [0, -0.0, 1, -1]
@@ -164,7 +164,7 @@ def test_convolutions_of_look_alikes_stay_float(function: Callable[[Any], Any], 
     weights = tf.constant(np.random.default_rng(0).choice([-1.0, 1.0], (3, 3, 32, 8)), tf.float32)
     graph = graph_of(lambda x: tf.nn.conv2d(function(x), weights, 1, "SAME"))
     (layer,) = lower(graph).layers
-    assert (layer.asked, layer.reason) == (False, reason)
+    assert (layer.declared, layer.reason) == (False, reason)
 
 
 def test_a_sum_of_signs_is_no_source() -> None:

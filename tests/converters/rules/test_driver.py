@@ -13,6 +13,7 @@ from mobile_bnn import converters
 from mobile_bnn.cli.main import app
 from mobile_bnn.converters import lowering
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.driver import apply_until_stable
 from mobile_bnn.converters.rules.rule import Rule
 from mobile_bnn.errors import MobileBnnError
@@ -72,6 +73,54 @@ def test_a_graph_that_grows_without_end_is_refused() -> None:
     growing = SimpleNamespace(__name__="growing", ROOTS=frozenset({"A"}), rewrite=rewrite)
     with pytest.raises(MobileBnnError, match="still fire: growing"):
         apply_until_stable(chain("A"), [growing])
+
+
+def matches(length: int) -> int:
+    """How many matches are tried on a chain of operators of which each makes the one before it possible."""
+    tried = 0
+
+    def rewrite(graph: Graph, root: Operator) -> None:
+        nonlocal tried
+        tried += 1
+        if graph.only_reader(root.output).op_type != "DONE":
+            raise NoMatch(RefusalCode.PATTERN_ABSENT, "what follows is not done")
+        graph.substitute(root, Operator("DONE", root.inputs, root.outputs, root.code))
+
+    graph = chain(*["A"] * (length - 1), "DONE")
+    rule = SimpleNamespace(__name__="backwards", ROOTS=frozenset({"A"}), rewrite=rewrite)
+    assert apply_until_stable(graph, [rule]) == length - 1
+    return tried
+
+
+def test_a_chain_takes_matches_in_proportion_to_its_length() -> None:
+    """Each round makes one rewrite possible: trying all operators in every round would take length squared / 2."""
+    assert matches(50) == 2 * 50 - 3
+    assert matches(2000) == 2 * 2000 - 3
+
+
+def test_a_failed_match_is_tried_again_when_what_it_asked_about_changed() -> None:
+    """Also if that is far away: here the operator looks at what its neighbour's neighbour reads."""
+    graph = chain("A", "X", "X", "B")
+    seen = []
+
+    def rewrite(graph: Graph, root: Operator) -> None:
+        (second,) = graph.consumers(root.output)
+        (third,) = graph.consumers(second.output)
+        (last,) = graph.consumers(third.output)
+        seen.append(last.op_type)
+        if last.op_type != "C":
+            raise NoMatch(RefusalCode.PATTERN_ABSENT, "the last is not C")
+        graph.substitute(root, Operator("DONE", root.inputs, root.outputs, root.code))
+
+    far = SimpleNamespace(__name__="far", ROOTS=frozenset({"A"}), rewrite=rewrite)
+
+    def change(graph: Graph, root: Operator) -> None:
+        graph.substitute(root, Operator("C", root.inputs, root.outputs, root.code))
+
+    rules = [far, SimpleNamespace(__name__="change", ROOTS=frozenset({"B"}), rewrite=change)]
+    assert apply_until_stable(graph, rules) == 2
+    assert seen == ["B", "C"]
+    assert [operator.op_type for operator in graph.operators] == ["DONE", "X", "X", "C"]
 
 
 @pytest.mark.parametrize("rules", ["CANONICALIZE", "FUSE"])
