@@ -47,7 +47,7 @@ class Conversion:
         path: the file.
         operators: its operator table.
         layers: the binary layers, as compared with the float file or Keras on the samples.
-        float_layers: layers that asked for binarization and stayed float, each with the reason.
+        float_layers: layers that are declared binary and stayed float, each with the reason.
         agreement: of the file with the one before its float parts were rounded, on the samples; None if they were not.
     """
 
@@ -100,7 +100,7 @@ def convert(
         samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
             is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
-        allow_float: layers that may stay float though they asked for binarization; "all" for any.
+        allow_float: layers that may stay float though they are declared binary; "all" for any.
         batch_size: of the file; None leaves it open.
         float_weights: how weights of layers that stay float are stored.
         int8: lets those layers compute in int8.
@@ -115,11 +115,12 @@ def convert(
     path, source = Path(path), Source.of(model, batch_size)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source)
-    unmet = lowering.unmet
+    unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
-    float_layers = unmet | dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
+    by_lce = dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
+    float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
     if not comparisons[0].checks():
         raise _nothing_binary(lowering, float_layers)
     if source.keras is None:
@@ -139,7 +140,7 @@ def convert(
     write_bytes(path, whole)
     if float_path is not None and twin is not None:
         write_bytes(float_path, twin)
-    return Conversion(path, operators, comparisons[-1].checks(), dict(float_layers), agreed)
+    return Conversion(path, operators, comparisons[-1].checks(), float_layers, agreed)
 
 
 def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
@@ -191,12 +192,14 @@ def _by_lce(source: Source) -> bytes:
 
 def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
     check_names(lowering, allowed)
-    wrong = {} if "all" in allowed else {n: why for n, why in lowering.unmet.items() if n not in allowed}
+    wrong = {} if "all" in allowed else {n: why for n, why in lowering.unsupported.items() if n not in allowed}
     if wrong and lowering.binary:
         name, why = next(iter(wrong.items()))
         more = f" ({len(wrong) - 1} more: {', '.join(list(wrong)[1:4])})" if len(wrong) > 1 else ""
         raise MobileBnnError(
-            f"{name} asked to be binary and would be float{more}", why=why, cure=f"--allow-float {name} leaves it so"
+            f"{name} is declared binary and would be float{more}",
+            why=why.text,
+            cure=f"--allow-float {name} leaves it so",
         )
 
 

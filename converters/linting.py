@@ -4,18 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from mobile_bnn.converters.explanations import EXPLANATIONS
 from mobile_bnn.converters.lowering import NOT_READ, Layer, Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source
 from mobile_bnn.names import unknown
-
-# By the kind of reason; what has none may only be changed, or stay float.
-_CURES = {
-    RefusalCode.INPUT_NOT_QUANTIZED: "give it an input_quantizer, or put the quantizer right in front of it",
-    RefusalCode.FILTER_NOT_FEW_VALUED: "give its kernel a quantizer of few values, such as ste_sign",
-    RefusalCode.WEIGHTS_NOT_READ: "let it multiply by its quantized weights themselves, or --allow-float {layer}",
-}
-_ANY_CURE = "change the layer, or leave it float: --allow-float {layer}"
 
 
 @dataclass(frozen=True)
@@ -24,22 +17,22 @@ class Finding:
 
     Attributes:
         layer: by its Keras name where it has one.
-        kind: of operator; empty if none reads its weights.
-        wanted: "binary" or "float".
-        gets: "binary" or "float".
-        why: of a layer that stays float though its weights or it asked for more, the reason; of a binary one that is
-            larger than it was, just that.
+        op_type: of the operator; empty if none reads its weights.
+        declared: "binary" if it has quantizers for input and weights, else "float".
+        converted_to: "binary" or "float".
+        why: of a layer that stays float though it or its weights are declared binary, the reason; of a binary one that
+            is larger than it was, just that.
         code: of the reason, whatever its text says; None if there is none.
-        cure: what to change, for one that wanted to be binary and stays float.
+        cure: what to change, for one that is declared binary and stays float.
         float_bytes: of its weights in float32.
         file_bytes: of its weights in the file.
         allowed: whether it may stay float.
     """
 
     layer: str
-    kind: str
-    wanted: str
-    gets: str
+    op_type: str
+    declared: str
+    converted_to: str
     why: str
     code: RefusalCode | None
     cure: str
@@ -48,9 +41,9 @@ class Finding:
     allowed: bool
 
     @property
-    def unmet(self) -> bool:
+    def unsupported(self) -> bool:
         """Whether it should be binary and is not."""
-        return self.wanted == "binary" and self.gets == "float" and not self.allowed
+        return self.declared == "binary" and self.converted_to == "float" and not self.allowed
 
 
 def lint(model: Any, allow_float: Collection[str] = ()) -> list[Finding]:
@@ -75,7 +68,7 @@ def check_names(lowering: Lowering, allow_float: Collection[str]) -> None:
     Raises:
         UsageError: the first of them, and those that are.
     """
-    names = {*lowering.unread, *(layer.name for layer in lowering.layers)}
+    names = {*lowering.unused, *(layer.name for layer in lowering.layers)}
     for name in allow_float:
         if name != "all" and name not in names:
             raise unknown("layer", name, names)
@@ -88,19 +81,19 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
         return "all" in allow_float or name in allow_float
 
     found = [_finding(layer, allowed(layer.name)) for layer in lowering.layers]
-    return found + [_unread(name, allowed(name)) for name in lowering.unread]
+    return found + [_unused(name, allowed(name)) for name in lowering.unused]
 
 
 def _finding(layer: Layer, allowed: bool) -> Finding:
     told = _told(layer)
     return Finding(
         layer=layer.name,
-        kind=layer.kind,
-        wanted="binary" if layer.asked else "float",
-        gets="binary" if layer.binary else "float",
-        why=told or "",
+        op_type=layer.op_type,
+        declared="binary" if layer.declared else "float",
+        converted_to="binary" if layer.binary else "float",
+        why=told.text if told else "",
         code=told.code if told else None,
-        cure=_cure(layer.name, layer.refusal) if layer.asked and layer.refusal is not None and not allowed else "",
+        cure=_cure(layer.name, layer.refusal) if layer.declared and layer.refusal is not None and not allowed else "",
         float_bytes=layer.float_bytes,
         file_bytes=layer.file_bytes,
         allowed=allowed,
@@ -108,20 +101,20 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
 
 
 def _told(layer: Layer) -> Refusal | None:
-    """What a reader of the table wants to know: a layer that neither asked nor has few values is float, that is all."""
+    """What a reader of the table wants to know: one neither declared binary nor of few values is float, that is all."""
     if layer.refusal is not None:
-        return layer.refusal if layer.asked or layer.refusal.code is RefusalCode.INPUT_NOT_QUANTIZED else None
+        return layer.refusal if layer.declared or layer.refusal.code is RefusalCode.INPUT_NOT_QUANTIZED else None
     if layer.file_bytes <= layer.float_bytes:
         return None
     text = f"not worth it: {layer.file_bytes:,} bytes of bits, for groups of few channels"
     return Refusal(RefusalCode.LARGER_IN_BITS, text)
 
 
-def _unread(name: str, allowed: bool) -> Finding:
+def _unused(name: str, allowed: bool) -> Finding:
     """The row of a Keras layer that is none of the graph's."""
     cure = "" if allowed else _cure(name, NOT_READ)
-    return Finding(name, "", "binary", "float", NOT_READ, NOT_READ.code, cure, 0, 0, allowed)
+    return Finding(name, "", "binary", "float", NOT_READ.text, NOT_READ.code, cure, 0, 0, allowed)
 
 
 def _cure(name: str, refusal: Refusal) -> str:
-    return _CURES.get(refusal.code, _ANY_CURE).format(layer=name)
+    return EXPLANATIONS[refusal.code].cure.format(layer=name)

@@ -1,9 +1,10 @@
-"""Runs the rules over a float graph, and keeps what each linear operator asked for, what it got, and why."""
+"""Runs the rules over a float graph, and keeps what each linear operator is declared as, what it becomes, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from mobile_bnn.converters.module_names import module_name
 from mobile_bnn.converters.quantizers.encoding import Sign, quantizer_of
 from mobile_bnn.converters.quantizers.steps import StepFunction, quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
-from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
 from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise
 from mobile_bnn.converters.rules.canonicalize import (
     cancel_transposes,
@@ -29,7 +30,7 @@ from mobile_bnn.converters.rules.canonicalize import (
 )
 from mobile_bnn.converters.rules.compress import pack_float_filters
 from mobile_bnn.converters.rules.conv_params import look_through_padding
-from mobile_bnn.converters.rules.driver import Rule, apply_until_stable
+from mobile_bnn.converters.rules.driver import apply_until_stable
 from mobile_bnn.converters.rules.fuse import (
     binarize_before_max_pool,
     distribute_affine_over_sum,
@@ -40,14 +41,8 @@ from mobile_bnn.converters.rules.fuse import (
     sink_data_movement,
     sink_reshape,
 )
-
-
-class BinaryRule(Rule, Protocol):
-    """A rule whose reasons reach the user."""
-
-    def apply(self, graph: Graph, operator: Operator) -> Refusal | None:
-        """Rewrites a linear operator, or says why it stays float."""
-
+from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
+from mobile_bnn.converters.rules.trace import Trace
 
 # Rewrites the graph into the forms that the binarization rules match.
 CANONICALIZE: Sequence[Rule] = (
@@ -62,8 +57,8 @@ CANONICALIZE: Sequence[Rule] = (
     hoist_data_movement,
     sink_pad,
 )
-# From a linear operator to LceBconv2d; no kind of operator belongs to two of them.
-BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, matmul_to_fully_connected)
+# From a linear operator to LceBconv2d; no type of operator belongs to two of them.
+BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise)
 # Moves operators into an LceBconv2d, or between LceBconv2d and LceQuantize.
 FUSE: Sequence[Rule] = (
     sink_reshape,
@@ -100,26 +95,31 @@ class Layer:
 
     Attributes:
         name: of the Keras layer that its weights belong to, else of the module or the tensor that it computes.
-        kind: of operator.
-        asked: whether it has quantized weights and a quantized input, or is a Keras layer with a quantizer for both.
+        op_type: of the operator.
+        operator: of the float graph, as it was when the binary rules began.
+        declared: whether it is declared binary: it has quantized weights and a quantized input, or is a Keras layer
+            with a quantizer for both.
         refusal: why it stayed float; None if it is binary.
         float_bytes: of its weights in float32.
         data: what it reads, without padding.
-        before: pixels of padding in front of it, above and on the left.
-        filters: int32 words of the filters that stand for it, in the order of their operators; in the file the signs
-            of whole channels may be turned around.
+        before: pixels of padding around that, above and on the left.
+        filters: int32 words of the filters that stand for it, in the order of their operators; in the file whole
+            channels may be negated.
+        binary_operators: the LceBconv2d that stand for it, as the binary rules made them; the graph knows their heirs.
         reads: which signs the operators of these filters read.
         file_bytes: of its weights in the file.
     """
 
     name: str
-    kind: str
-    asked: bool
+    op_type: str
+    operator: Operator
+    declared: bool
     refusal: Refusal | None
     float_bytes: int
     data: Tensor
     before: tuple[int, int] = (0, 0)
     filters: list[npt.NDArray[Any]] = field(default_factory=list)
+    binary_operators: list[Operator] = field(default_factory=list)
     reads: list[Sign] = field(default_factory=list)
     file_bytes: int = 0
 
@@ -131,7 +131,7 @@ class Layer:
     @property
     def reason(self) -> str:
         """The text of the refusal; empty if it is binary."""
-        return self.refusal or ""
+        return "" if self.refusal is None else self.refusal.text
 
     @property
     def code(self) -> RefusalCode | None:
@@ -146,17 +146,19 @@ class Lowering:
     Attributes:
         layers: every linear operator, in the order of the graph.
         floats: the graph as it was when the binary rules began; its tensors are those of the layers.
-        unread: Keras layers that asked to be binary, and whose weights are in the graph no more.
+        unused: Keras layers that are declared binary, and whose weights are in the graph no more.
+        trace: why rules did not apply.
     """
 
     layers: list[Layer]
     floats: Graph
-    unread: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    trace: Trace = field(default_factory=Trace)
 
     @cached_property
-    def quantizers(self) -> dict[int, StepFunction | str]:
-        """By the ids of what binary layers read: the step function that it is the output of, or why there is none."""
-        return {id(layer.data): quantizer_of(self.floats, layer.data) for layer in self.binary}
+    def quantizers(self) -> dict[Tensor, StepFunction | None]:
+        """By what binary layers read: the step function that it is the output of, None if there is none."""
+        return {layer.data: _quantizer(self.floats, layer.data) for layer in self.binary}
 
     @property
     def binary(self) -> list[Layer]:
@@ -164,11 +166,11 @@ class Lowering:
         return [layer for layer in self.layers if layer.binary]
 
     @property
-    def unmet(self) -> dict[str, Refusal]:
-        """The layers that asked to be binary and stayed float, with the reason."""
-        unread = dict.fromkeys(self.unread, NOT_READ)
-        asked = [layer for layer in self.layers if layer.asked]
-        return unread | {layer.name: layer.refusal for layer in asked if layer.refusal is not None}
+    def unsupported(self) -> dict[str, Refusal]:
+        """The layers that are declared binary and stayed float, with the reason."""
+        declared = [layer for layer in self.layers if layer.declared]
+        unused = dict.fromkeys(self.unused, NOT_READ)
+        return unused | {layer.name: layer.refusal for layer in declared if layer.refusal is not None}
 
 
 def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering:
@@ -176,25 +178,28 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
 
     Args:
         graph: is changed.
-        quantized: names of weights that a Keras layer quantizes, as `layer/weight`, and whether it asked to be binary.
+        quantized: names of weights that a Keras layer quantizes, as `layer/weight`, and whether that one is declared
+            binary.
 
     Returns:
         Every linear operator, and the float graph.
     """
-    apply_until_stable(graph, CANONICALIZE)
+    trace = Trace()
+    apply_until_stable(graph, CANONICALIZE, trace)
     graph.remove_dead()
     floats = _copy(graph)
     names = quantized or {}
-    found = [_lower_one(graph, operator, names) for operator in list(graph.operators) if _weights(operator, names)]
+    linear = [operator for operator in graph.operators if _weights(operator, names)]
+    found = [_lower_one(graph, operator, names, trace) for operator in linear]
     graph.remove_dead()
-    layers = [_with_filters(graph, layer, own) for layer, _, own in found]
-    apply_until_stable(graph, FUSE)
-    apply_until_stable(graph, COMPRESS)
+    layers = [_with_filters(graph, layer, made) for layer, _, made in found]
+    apply_until_stable(graph, FUSE, trace)
+    apply_until_stable(graph, COMPRESS, trace)
     graph.remove_dead()
     layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
-    asked = [weights.rpartition("/")[0] for weights in names if names[weights]]
+    declared = [weights.rpartition("/")[0] for weights in names if names[weights]]
     known = {layer.name for layer in layers}
-    return Lowering(layers, floats, [name for name in dict.fromkeys(asked) if name not in known])
+    return Lowering(layers, floats, [name for name in dict.fromkeys(declared) if name not in known], trace)
 
 
 def _copy(graph: Graph) -> Graph:
@@ -205,39 +210,50 @@ def _copy(graph: Graph) -> Graph:
 def _weights(operator: Operator, quantized: Collection[str]) -> Tensor | None:
     """The weights of a linear operator, or those of a Keras layer that another one reads; None if it reads none."""
     named = [tensor for tensor in operator.inputs if tensor is not None and tensor.name in quantized]
-    if named or operator.kind not in LINEAR:
+    if named or operator.op_type not in LINEAR:
         return named[0] if named else None
     return operator.inputs[1]
 
 
+def _quantizer(graph: Graph, tensor: Tensor) -> StepFunction | None:
+    with suppress(NoMatch):
+        return quantizer_of(graph, tensor)
+    return None
+
+
+_Made = list[tuple[Operator, Sign]]
+
+
 def _lower_one(
-    graph: Graph, operator: Operator, quantized: Mapping[str, bool]
-) -> tuple[Layer, Operator, list[Operator]]:
+    graph: Graph, operator: Operator, quantized: Mapping[str, bool], trace: Trace
+) -> tuple[Layer, Operator, _Made]:
     """An operator as a layer, the operator, and the LceBconv2d that stand for it."""
     weights = _weights(operator, quantized)
     assert weights is not None
-    data, before = _data_of(graph, operator) if operator.kind in LINEAR else (weights, (0, 0))
+    data, before = _data_of(graph, operator) if operator.op_type in LINEAR else (weights, (0, 0))
     named = weights.name in quantized
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
-    asked = quantized[weights.name] if named else _asks(graph, weights, data)
-    old = {id(other) for other in graph.operators}
-    refusal = _try_rules(graph, operator)
-    new = [other for other in graph.operators if other.kind == "LceBconv2d" and id(other) not in old]
-    return Layer(name, operator.kind, asked, refusal, size, data, before), operator, new
+    declared = quantized[weights.name] if named else _is_declared(graph, weights, data)
+    made, refusal = _Made(), None
+    try:
+        made = _binarize(graph, operator, trace)
+    except NoMatch as reason:
+        refusal = reason.refusal
+    return Layer(name, operator.op_type, operator, declared, refusal, size, data, before), operator, made
 
 
-def _with_filters(graph: Graph, layer: Layer, operators: list[Operator]) -> Layer:
+def _with_filters(graph: Graph, layer: Layer, made: _Made) -> Layer:
     """A layer with the filters of those LceBconv2d that are still there."""
-    bconvs = [operator for operator in operators if operator in graph.operators]
-    filters = [operator.inputs[1] for operator in bconvs]
-    words = [tensor.values for tensor in filters if tensor is not None and tensor.values is not None]
-    return replace(layer, filters=words, reads=[operator.meaning for operator in bconvs])
+    alive = [(operator, sign) for operator, sign in made if operator in graph.operators]
+    filters = [operator.constant(1) for operator, _ in alive]
+    operators = [operator for operator, _ in alive]
+    return replace(layer, filters=filters, binary_operators=operators, reads=[sign for _, sign in alive])
 
 
 def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) -> list[Layer]:
     """The layers with the sizes of their weights in the file; those of float operators may be packed."""
-    unpacked = {id(o.output): o.inputs[0] for o in graph.operators if o.kind == "LceDequantize"}
+    unpacked = {id(o.output): o.inputs[0] for o in graph.operators if o.op_type == "LceDequantize"}
     sized = []
     for layer, operator in zip(layers, operators, strict=True):
         packed = [unpacked[id(tensor)] for tensor in operator.inputs if id(tensor) in unpacked]
@@ -250,25 +266,35 @@ def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) ->
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:
     """An operator's input before any padding, and that padding."""
-    data, weights = operator.inputs[:2]
-    assert data is not None
-    assert weights is not None
-    if operator.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+    data, weights = operator.input(0), operator.input(1)
+    if operator.op_type not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         return data, (0, 0)
     padded = look_through_padding(graph, operator, (weights.shape[1], weights.shape[2]))
     return padded.tensor, padded.geometry.before
 
 
-def _asks(graph: Graph, weights: Tensor, data: Tensor) -> bool:
+def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
     """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights."""
     values = weights.values
-    if values is None or values.dtype != np.float32 or isinstance(binary_weights(values), str):
+    if values is None or values.dtype != np.float32:
         return False
-    return not isinstance(quantizer(graph, data), str)
+    try:
+        binary_weights(values)
+        quantizer(graph, data)
+    except NoMatch:
+        return False
+    return True
 
 
-def _try_rules(graph: Graph, operator: Operator) -> Refusal | None:
+def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:
+    """Makes a linear operator binary; what was to become one that can be stays float for the reason that it did not."""
     for rule in BINARIZE:
-        if operator.kind in rule.KINDS:
-            return rule.apply(graph, operator)
-    return Refusal(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.kind}")
+        if operator.op_type in rule.ROOTS:
+            try:
+                return rule.rewrite(graph, operator)
+            except NoMatch as reason:
+                trace.refused(name_of(rule), operator, reason.refusal)
+                raise
+    if refusal := trace.refusal(name_of(matmul_to_fully_connected), operator):
+        raise NoMatch(refusal.code, refusal.text)
+    raise NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.op_type}")

@@ -62,10 +62,10 @@ class Source:
         from mobile_bnn.converters.keras.layers import binary_layers
 
         check_model(model)
-        asked = {layer.name for layer in binary_layers(model)}
+        declared = {layer.name for layer in binary_layers(model)}
         # What the pointwise half of a separable layer reads, its depthwise half computes: no quantizer is in between.
         names = {
-            f"{weight.layer}/{weight.name}": weight.layer in asked and weight.name != "pointwise_kernel"
+            f"{weight.layer}/{weight.name}": weight.layer in declared and weight.name != "pointwise_kernel"
             for weight in quantized_weights(model)
         }
         return cls(export(model, batch_size), names, model)
@@ -114,7 +114,7 @@ class Source:
         from mobile_bnn.converters.graph.fold_constants import fold_constants
 
         model = TfliteModel.read(file)
-        kinds = {operator.kind for graph in model.graphs for operator in graph.operators}
+        kinds = {operator.op_type for graph in model.graphs for operator in graph.operators}
         if done := sorted(kind for kind in kinds if kind.startswith("Lce")):
             raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}", cure=_FLOAT_FILE)
         _check_custom(model)
@@ -157,7 +157,7 @@ def _is_saved_model_without_keras(path: Path) -> bool:
 def _check_custom(model: TfliteModel) -> None:
     """Refuses operators that LiteRT has not: what stands beside them could not be compared, nor constants folded."""
     operators = [operator for graph in model.graphs for operator in graph.operators]
-    custom = dict.fromkeys(o.kind for o in operators if o.code.builtinCode == schema.BuiltinOperator.CUSTOM)
+    custom = dict.fromkeys(o.op_type for o in operators if o.code.builtinCode == schema.BuiltinOperator.CUSTOM)
     if not custom:
         return
     try:

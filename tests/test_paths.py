@@ -172,7 +172,7 @@ def is_narrow(annotation: str) -> bool:
 @pytest.mark.parametrize("name", ["m.keras", "m.h5", "saved", "plain", "float.tflite", "run"])
 def test_a_path_where_a_model_is_expected_is_read(made: Path, tmp_path: Path, name: str) -> None:
     keras = name not in ("plain", "float.tflite")
-    assert [row.gets for row in converters.lint(str(made / name))] == ["binary", "float"]
+    assert [row.converted_to for row in converters.lint(str(made / name))] == ["binary", "float"]
     made_file = converters.convert(str(made / name), str(tmp_path / "new.tflite"))
     assert [check.layer for check in made_file.layers] == (["conv"] if keras else [made_file.layers[0].layer])
     assert made_file.path == tmp_path / "new.tflite"
@@ -193,7 +193,7 @@ def test_a_path_where_a_model_is_expected_is_read(made: Path, tmp_path: Path, na
 
 def test_a_file_in_memory_is_one_too(made: Path, tmp_path: Path) -> None:
     flatbuffer = (made / "float.tflite").read_bytes()
-    assert [row.gets for row in converters.lint(flatbuffer)] == ["binary", "float"]
+    assert [row.converted_to for row in converters.lint(flatbuffer)] == ["binary", "float"]
     converters.convert(flatbuffer, tmp_path / "m.tflite")
 
 

@@ -18,12 +18,12 @@ def fold_constants(graph: Graph) -> None:
     """Evaluates every operator whose inputs are all constants, in LiteRT's own kernels."""
     for operator in list(graph.operators):
         inputs = [tensor for tensor in operator.inputs if tensor is not None]
-        if not inputs or any(tensor.content is None for tensor in inputs) or operator.kind in _KEPT:
+        if not inputs or any(tensor.content is None for tensor in inputs) or operator.op_type in _KEPT:
             continue
-        if any(tensor.dtype is None for tensor in operator.outputs) or operator.kind.startswith("Lce"):
+        if any(tensor.dtype is None for tensor in operator.outputs) or operator.op_type.startswith("Lce"):
             continue
         _fold(operator)
-        graph.operators.remove(operator)
+        graph.remove(operator)
 
 
 def _fold(operator: Operator) -> None:
@@ -31,18 +31,17 @@ def _fold(operator: Operator) -> None:
     for tensor, values in zip(operator.outputs, evaluate(operator), strict=True):
         tensor.set_values(values)
         source = operator.inputs[0]
-        if operator.kind in ("TRANSPOSE", "RESHAPE") and source is not None:
+        if operator.op_type in ("TRANSPOSE", "RESHAPE") and source is not None:
             tensor.table.name = source.table.name
 
 
 def evaluate(operator: Operator) -> Iterable[npt.NDArray[Any]]:
     """The outputs of an operator of constants, as LiteRT's own kernel computes them."""
-    if operator.kind == "TRANSPOSE":  # of kernels that LiteRT would copy several times
+    if operator.op_type == "TRANSPOSE":  # of kernels that LiteRT would copy several times
         source, order = (tensor.values for tensor in operator.inputs if tensor is not None)
         return [np.transpose(source, order)] if source is not None and order is not None else []
     # A runtime takes a graph without inputs, but not one whose outputs are constants: one operator at a time.
-    own = Operator(operator.kind, operator.inputs, [Tensor(t.table) for t in operator.outputs], operator.code)
-    own.table = operator.table
+    own = operator.between(operator.inputs, [Tensor(tensor.table) for tensor in operator.outputs])
     graph = Graph("fold", [], own.outputs, [own])
     interpreter = Interpreter(
         model_content=TfliteModel.of(graph).write(),

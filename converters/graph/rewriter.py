@@ -1,8 +1,8 @@
-"""Where a rule puts new operators: in front of the one that it rewrites. What is there already is used again."""
+"""Where a rule puts new operators: before the one that it rewrites. What is there already is used again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import takewhile
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -19,39 +19,43 @@ class Site:
 
     Attributes:
         graph: is changed.
-        operator: in front of which new operators stand.
+        operator: before which new operators stand.
     """
 
     graph: Graph
     operator: Operator
 
     def add(self, operator: Operator) -> Tensor:
-        """Puts an operator of one output there, unless one in front of it computes the same. Returns the output."""
-        for other in self.graph.operators[: self.graph.operators.index(self.operator)]:
+        """Puts an operator of one output there, unless one before it computes the same. Returns the output."""
+        for other in self._before(operator):
             if _same(operator, other):
                 return other.output
         self.graph.insert_before(self.operator, operator)
         return operator.output
 
+    def _before(self, operator: Operator) -> Iterator[Operator]:
+        """The operators that may compute the same: those that read its input, or any if it reads constants only."""
+        computed = next((tensor for tensor in operator.inputs if tensor is not None and tensor.content is None), None)
+        others = self.graph.operators if computed is None else self.graph.consumers(computed)
+        return takewhile(lambda other: self.graph.rank(other) < self.graph.rank(self.operator), others)
+
     def add_all(self, operators: Iterable[Operator], result: Tensor) -> Tensor:
         """Puts operators there that compute a tensor, and returns it or the one that was there already."""
-        found: dict[int, Tensor] = {}
+        found: dict[Tensor, Tensor] = {}
         for operator in operators:
-            operator.inputs = [
-                tensor if tensor is None else found.get(id(tensor), tensor) for tensor in operator.inputs
-            ]
-            found[id(operator.output)] = self.add(operator)
-        return found.get(id(result), result)
+            inputs = [tensor if tensor is None else found.get(tensor, tensor) for tensor in operator.inputs]
+            found[operator.output] = self.add(operator.between(inputs, operator.outputs))
+        return found.get(result, result)
 
-    def elementwise(self, kind: str, tensor: Tensor, operand: Array | Tensor, activation: int = 0) -> Tensor:
+    def elementwise(self, op_type: str, tensor: Tensor, operand: Array | Tensor, activation: int = 0) -> Tensor:
         """ADD, SUB or MUL of a tensor and another one or a constant."""
-        name = f"{tensor.name}/{kind.lower()}"
-        options = getattr(schema, f"{kind.capitalize()}OptionsT")()
+        name = f"{tensor.name}/{op_type.lower()}"
+        options = getattr(schema, f"{op_type.capitalize()}OptionsT")()
         options.fusedActivationFunction = activation
         if not isinstance(operand, Tensor):
             operand = Tensor.constant(f"{name}/operand", np.asarray(operand, np.float32))
         output = Tensor.of(name, tensor.shape, np.float32)
-        return self.add(Operator.builtin(kind, [tensor, operand], [output], options))
+        return self.add(Operator.builtin(op_type, [tensor, operand], [output], options))
 
     def reshape(self, tensor: Tensor, shape: Iterable[int]) -> Tensor:
         """A tensor in another shape, whose first dimension is left open in the file: it is the batch."""
@@ -88,20 +92,19 @@ class Site:
         return self.add(Operator.custom("LceQuantize", [tensor], [words]))
 
     def bconv(
-        self, words: Tensor, constants: Mapping[str, Array], output: Tensor, options: Mapping[str, int], meaning: Any
-    ) -> Tensor:
+        self, words: Tensor, constants: Mapping[str, Array], output: Tensor, options: Mapping[str, int]
+    ) -> Operator:
         """A binary convolution to float with constants `filter`, `multiplier` and `bias`; every layer has its own."""
         # Of several operators that became one, the last is the convolution: TensorFlow joins their names.
         layer = output.name.rpartition(";")[2]
         inputs = [Tensor.constant(f"{layer}/{name}", values) for name, values in constants.items()]
         bconv = Operator.custom("LceBconv2d", [words, *inputs, None], [output], options)
-        bconv.meaning = meaning
         self.graph.insert_before(self.operator, bconv)
-        return output
+        return bconv
 
     def finish(self, result: Tensor) -> None:
         """Lets a tensor take the place of the operator's output, and removes the operator."""
-        self.graph.operators.remove(self.operator)
+        self.graph.remove(self.operator)
         self.graph.replace(self.operator.output, result)
 
 
@@ -119,7 +122,7 @@ def has_open_batch(graph: Graph) -> bool:
 
 def _same(one: Operator, other: Operator) -> bool:
     """Whether two operators of one output compute the same."""
-    if one.kind != other.kind or len(one.inputs) != len(other.inputs) or len(other.outputs) != 1:
+    if one.op_type != other.op_type or len(one.inputs) != len(other.inputs) or len(other.outputs) != 1:
         return False
     inputs = zip(one.inputs, other.inputs, strict=True)
     if one.output.shape != other.output.shape or not all(_equal(left, right) for left, right in inputs):

@@ -213,12 +213,12 @@ def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
     for tensor in sorted(given, key=lambda tensor: -np.prod(tensor.shape)):
         weight = weights[int(tensor.name.removeprefix(_PREFIX))]
         readers = graph.consumers(tensor)
-        order = readers[0].inputs[1] if len(readers) == 1 and readers[0].kind == "TRANSPOSE" else None
+        order = readers[0].inputs[1] if len(readers) == 1 and readers[0].op_type == "TRANSPOSE" else None
         if order is None or order.values is None:
             tensor.set_values(weight.values())
         else:
             (reader,) = readers
-            graph.operators.remove(reader)
+            graph.remove(reader)
             tensor = reader.output
             tensor.set_values(weight.values(order.values))
         tensor.table.name = f"{weight.layer}/{weight.name}"

@@ -1,4 +1,4 @@
-"""The binary layers of a Keras model: which layers asked for binarization, and what goes into them."""
+"""The binary layers of a Keras model: which layers are declared binary, and what goes into them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def flatten(model: Any) -> Iterator[Any]:
 
 
 def binary_layers(model: Any) -> list[Any]:
-    """The layers with a quantizer for their input and one for a kernel: those that asked to be binary."""
+    """The layers with a quantizer for their input and one for a kernel: those that are declared binary."""
     return [
         layer for layer in flatten(model) if getattr(layer, "input_quantizer", None) and has_kernel_quantizer(layer)
     ]

@@ -8,6 +8,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 ELEMENTWISE = frozenset(
@@ -79,47 +80,46 @@ def cones(graph: Graph, output: Tensor) -> Iterator[Cone]:
     A tensor alone determines the output if every way from the output upwards through element-wise operators meets it
     and everything else that is met is a constant.
     """
-    producers = {id(tensor): operator for operator in graph.operators for tensor in operator.outputs}
-    order = {id(operator): number for number, operator in enumerate(graph.operators)}
-    # Tensors whose producers are not looked at yet; operators of the cone so far.
-    open_tensors: dict[int, Tensor] = {id(output): output}
-    found: dict[int, Operator] = {}
+    # Tensors whose producers are not looked at yet; operators of the cone so far, each once.
+    open_tensors: dict[Tensor, None] = {output: None}
+    found: dict[Operator, None] = {}
     while open_tensors:
         # The latest is the one that no other open tensor is needed for.
-        last = max(open_tensors.values(), key=lambda tensor: _place(tensor, producers, order))
-        operator = producers.get(id(last))
+        last = max(open_tensors, key=lambda tensor: _rank(graph, tensor))
+        operator = graph.producer(last)
         if operator is None or not _is_elementwise(operator, output):
             return
-        found[id(operator)] = operator
-        del open_tensors[id(last)]
-        for tensor in operator.inputs:
-            if tensor is not None and tensor.content is None:
-                open_tensors[id(tensor)] = tensor
+        found[operator] = None
+        del open_tensors[last]
+        open_tensors |= {tensor: None for tensor in operator.inputs if tensor is not None and tensor.content is None}
         if len(open_tensors) == 1:
-            (source,) = open_tensors.values()
+            (source,) = open_tensors
             if source.dtype == np.float32:
-                yield Cone(source, output, sorted(found.values(), key=lambda item: order[id(item)]))
+                yield Cone(source, output, sorted(found, key=graph.rank))
 
 
-def producer_above(graph: Graph, reader: Operator, kind: str) -> tuple[Operator, Cone] | None:
-    """The nearest operator of a kind whose result alone an operator reads, and what is done to it in between."""
-    (data,) = reader.inputs
-    assert data is not None
+def producer_above(graph: Graph, reader: Operator, op_type: str) -> tuple[Operator, Cone]:
+    """The nearest operator of a type whose result alone an operator reads, and what is done to it in between.
+
+    Raises:
+        NoMatch: there is none.
+    """
+    data = reader.input(0)
     for cone in (Cone(data, data, []), *cones(graph, data)):
         producer = graph.producer(cone.source)
-        if producer is not None and producer.kind == kind:
+        if producer is not None and producer.op_type == op_type:
             return producer, cone
-    return None
+    raise NoMatch(RefusalCode.PATTERN_ABSENT, f"its input is not an element-wise function of one {op_type}")
 
 
-def _place(tensor: Tensor, producers: dict[int, Operator], order: dict[int, int]) -> int:
-    operator = producers.get(id(tensor))
-    return -1 if operator is None else order[id(operator)]
+def _rank(graph: Graph, tensor: Tensor) -> float:
+    operator = graph.producer(tensor)
+    return -np.inf if operator is None else graph.rank(operator)
 
 
 def _is_elementwise(operator: Operator, output: Tensor) -> bool:
     """Whether an operator works on each element, with constants that are the same for all elements of a channel."""
-    if operator.kind not in ELEMENTWISE or len(operator.outputs) != 1:
+    if operator.op_type not in ELEMENTWISE or len(operator.outputs) != 1:
         return False
     channels = output.shape[-1:] or (1,)
     for tensor in operator.inputs:

@@ -15,6 +15,7 @@ stays, but 2^k values take k convolutions instead of 2^k - 1. With a filter of o
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,9 +24,9 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.rewriter import RESHAPES, Site
 from mobile_bnn.converters.quantizers.elementwise import cones
-from mobile_bnn.converters.quantizers.signs import Signs, signs_of
+from mobile_bnn.converters.quantizers.signs import signs_of
 from mobile_bnn.converters.quantizers.steps import StepFunction, own_steps, step_function, steps_of
-from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 _CLAMP = schema.ActivationFunctionType.RELU_N1_TO_1
@@ -111,8 +112,7 @@ class Sign:
 class _Steps(FewValued):
     def __init__(self, steps: StepFunction, levels: Levels) -> None:
         edges = levels.above[1:]
-        found = [signs_of(_step(steps, steps.levels - levels.base >= edge - levels.tolerance)) for edge in edges]
-        self._signs = [signs for signs in found if isinstance(signs, Signs)]  # they all are: of one step
+        self._signs = [signs_of(_step(steps, steps.levels - levels.base >= edge - levels.tolerance)) for edge in edges]
         marks = np.tri(len(edges) + 1, len(edges), -1, bool).T
         operators = sum(int((signs.factor < 0).any()) + int(signs.shift.any()) for signs in self._signs)
         super().__init__(levels, steps.cone.source, np.diff(levels.above) / 2, marks, operators)
@@ -177,45 +177,62 @@ class _Digits(FewValued):
         return _fits(self._shift, tensor)
 
 
-def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction | str:
-    """The step function that ends in a tensor or one that it is a reshape of, or its own; else why there is none."""
+def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction:
+    """The step function that ends in a tensor or one that it is a reshape of, or its own.
+
+    Raises:
+        NoMatch: there is none; input-not-quantized.
+    """
     for part in reshaped_from(graph, tensor):
-        found = step_function(graph, part)
-        if not isinstance(found, str):
-            return found if found.steps == 1 else _farthest(graph, found)
-    return own_steps(graph, tensor) or found
+        try:
+            found = step_function(graph, part)
+        except NoMatch as why:
+            reason = why
+            continue
+        return found if found.steps == 1 else _farthest(graph, found)
+    own = own_steps(graph, tensor)
+    if own is None:
+        raise NoMatch(RefusalCode.INPUT_NOT_QUANTIZED, f"its input is not quantized: {reason}") from reason
+    return own
 
 
 def _farthest(graph: Graph, found: StepFunction) -> StepFunction:
     """The same function of the tensor farthest up: its thresholds replace every operator in between."""
-    others = [steps_of(cone) for cone in cones(graph, found.cone.output)]
-    same = [other for other in others if isinstance(other, StepFunction) and other.steps == found.steps]
-    return same[-1] if same else found
+    farthest = found
+    for cone in cones(graph, found.cone.output):
+        with suppress(NoMatch):
+            other = steps_of(cone)
+            farthest = other if other.steps == found.steps else farthest
+    return farthest
 
 
 def reshaped_from(graph: Graph, tensor: Tensor) -> list[Tensor]:
     """A tensor and those that it is a reshape of, the nearest first."""
     found = [tensor]
-    while (producer := graph.producer(found[-1])) is not None and producer.kind in RESHAPES:
+    while (producer := graph.producer(found[-1])) is not None and producer.op_type in RESHAPES:
         found += [part for part in producer.inputs[:1] if part is not None]
     return found
 
 
-def few_valued(steps: StepFunction, bases: int) -> tuple[Levels, FewValued] | Refusal:
-    """A step function as a sum of signs in front of a filter of so many bases, or why it is none."""
+def few_valued(steps: StepFunction, bases: int) -> FewValued:
+    """A step function as a sum of signs, for a filter of so many bases.
+
+    Raises:
+        NoMatch: it has one value, or other ones in each channel.
+    """
     exact = steps.levels.astype(np.float64)
     base = exact.min(0)
     tolerance = _TOLERANCE * float(np.abs(exact).max())
     values = np.unique(exact - base)
     levels = Levels(base, values[np.diff(values, prepend=-np.inf) > tolerance], tolerance)
     if len(levels.above) == 1:
-        return Refusal(RefusalCode.INPUT_SINGLE_VALUED, "its input has one value")
+        raise NoMatch(RefusalCode.INPUT_SINGLE_VALUED, "its input has one value")
     if len(levels.above) > steps.steps + 1:
-        return Refusal(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
+        raise NoMatch(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
     sums: list[FewValued] = [_Steps(steps, levels)]
     if len(levels.above) > 2 and (step := levels.step) is not None:
         sums.append(_Digits(steps, levels, step))
-    return levels, min(sums, key=lambda found: found.cost(bases))
+    return min(sums, key=lambda found: found.cost(bases))
 
 
 def packed(site: Site, found: FewValued, view: tuple[int, ...], around: "Around | None") -> list[Tensor]:

@@ -14,7 +14,7 @@ from math import lcm
 import numpy as np
 
 from mobile_bnn.converters.quantizers.weights import Base, binary_weights
-from mobile_bnn.converters.refusals import Refusal
+from mobile_bnn.converters.refusals import NoMatch
 from mobile_bnn.typing import Array
 
 
@@ -46,19 +46,17 @@ class Filter:
         return np.repeat(groups, len(self.values) // len(groups), axis=0)
 
 
-def binary_filter(values: Array, channels: int) -> Filter | Refusal:
+def binary_filter(values: Array, channels: int) -> Filter:
     """Takes a filter apart.
 
     Args:
         values: float32 [O, H, W, channels of a group].
         channels: of the input.
 
-    Returns:
-        The filter, or why it is no sum of binary ones.
+    Raises:
+        NoMatch: it is not a sum of binary ones.
     """
     bases = _bases(values)
-    if isinstance(bases, str):
-        return bases
     size = values.shape[3]
     if size == channels or size % 32 == 0:
         return Filter(values, bases, channels, len(values))
@@ -67,17 +65,16 @@ def binary_filter(values: Array, channels: int) -> Filter | Refusal:
     if channels < block or filled - channels >= 32:
         block = filled = channels
     whole = _joined(values, channels, block)
-    joined = _bases(whole)
-    if isinstance(joined, str):  # no grid has both its values and 0
+    try:
+        joined = _bases(whole)
+    except NoMatch:  # no grid has both its values and 0
         joined = [half for base in bases for half in _joined_base(base, channels, block)]
     return Filter(whole, joined, filled, len(values))
 
 
-def _bases(values: Array) -> list[Base] | Refusal:
+def _bases(values: Array) -> list[Base]:
     """The terms of a filter, what all weights of a channel have in common being one of them."""
     found = binary_weights(np.asarray(values, np.float32))
-    if isinstance(found, str):
-        return found
     return found.bases + ([Base(np.zeros(values.shape, bool), found.offset)] if found.offset.any() else [])
 
 

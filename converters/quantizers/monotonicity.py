@@ -5,11 +5,10 @@ is computed by approximation (TANH, LOGISTIC) proves nothing.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from mobile_bnn.converters.graph.model import Operator
+from mobile_bnn.converters.graph.model import Operator, Tensor
 from mobile_bnn.converters.quantizers.elementwise import Cone
 from mobile_bnn.converters.quantizers.value_sets import values_within
 from mobile_bnn.typing import Array
@@ -21,18 +20,20 @@ Direction = Array | None
 def direction(cone: Cone) -> Direction:
     """Whether the cone's output rises (+1), falls (-1) or stays (0) as its source rises: int8 [channels], or None."""
     channels = cone.channels
-    known: dict[int, Direction] = {id(cone.source): np.ones(channels, np.int8)}
+    known: dict[Tensor, Direction] = {cone.source: np.ones(channels, np.int8)}
     for operator in cone.operators:
         inputs = [_of(tensor, known, channels) for tensor in operator.inputs]
-        if operator.kind in ("SELECT", "SELECT_V2"):
-            known[id(operator.output)] = _choice(operator, inputs, cone)
+        if operator.op_type in ("SELECT", "SELECT_V2"):
+            known[operator.output] = _choice(operator, inputs, cone)
         else:
-            known[id(operator.output)] = _RULES.get(operator.kind, _unknown)(operator, inputs)
-    return known[id(cone.output)]
+            known[operator.output] = _RULES.get(operator.op_type, _unknown)(operator, inputs)
+    return known[cone.output]
 
 
-def _of(tensor: Any, known: dict[int, Direction], channels: int) -> Direction:
-    return np.zeros(channels, np.int8) if tensor.content is not None else known[id(tensor)]
+def _of(tensor: Tensor | None, known: dict[Tensor, Direction], channels: int) -> Direction:
+    if tensor is None:
+        return None
+    return np.zeros(channels, np.int8) if tensor.content is not None else known[tensor]
 
 
 def _signs(values: Array) -> Array:
@@ -70,10 +71,10 @@ def _against_swapped(operator: Operator, inputs: list[Direction]) -> Direction:
 def _scaled(operator: Operator, inputs: list[Direction]) -> Direction:
     """A product with a constant, or a quotient by one."""
     constants = [tensor.values if tensor is not None else None for tensor in operator.inputs]
-    for value, scale in ((0, 1), (1, 0)) if operator.kind == "MUL" else ((0, 1),):
+    for value, scale in ((0, 1), (1, 0)) if operator.op_type == "MUL" else ((0, 1),):
         factor, moved = constants[scale], inputs[value]
         if factor is not None and moved is not None:
-            if not np.isfinite(factor).all() or (operator.kind == "DIV" and (factor == 0).any()):
+            if not np.isfinite(factor).all() or (operator.op_type == "DIV" and (factor == 0).any()):
                 return None
             return _signs(moved * np.sign(factor).reshape(-1))
     return None
@@ -101,9 +102,11 @@ def _choice(operator: Operator, inputs: list[Direction], cone: Cone) -> Directio
     return _all_together([_signs(inputs[0] * sense), *inputs[1:]])
 
 
-def _bounds(tensor: Any, cone: Cone) -> tuple[Array, Array] | None:
+def _bounds(tensor: Tensor | None, cone: Cone) -> tuple[Array, Array] | None:
     """The least and the greatest value of each channel, or of all."""
-    if tensor.content is not None:
+    if tensor is None:
+        return None
+    if tensor.values is not None:
         exact = tensor.values.astype(np.float64).reshape(-1)
         return exact, exact
     values = values_within(cone.operators, tensor)

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Operator, Tensor
 from mobile_bnn.converters.quantizers.steps import StepFunction
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 
@@ -39,21 +40,25 @@ class Signs:
             tensor = self._step(operators, tensor, "ADD", schema.AddOptionsT(), self.shift)
         return tensor, operators
 
-    def _step(self, operators: list[Operator], tensor: Tensor, kind: str, options: Any, operand: Array) -> Tensor:
-        name = f"{self.source.name}/{kind.lower()}"
+    def _step(self, operators: list[Operator], tensor: Tensor, op_type: str, options: Any, operand: Array) -> Tensor:
+        name = f"{self.source.name}/{op_type.lower()}"
         output = Tensor.of(name, tensor.shape, np.float32)
         constant = Tensor.constant(f"{name}/operand", operand)
-        operators.append(Operator.builtin(kind, [tensor, constant], [output], options))
+        operators.append(Operator.builtin(op_type, [tensor, constant], [output], options))
         return output
 
 
-def signs_of(steps: StepFunction) -> Signs | str:
-    """A step function as signs, or why it is none: it has more than two values, or other ones in each channel."""
+def signs_of(steps: StepFunction) -> Signs:
+    """A step function as signs.
+
+    Raises:
+        NoMatch: it has more than two values, or other ones in each channel.
+    """
     if steps.steps != 1:
-        return f"its input has {steps.steps + 1} values"
+        raise NoMatch(RefusalCode.TOO_MANY_VALUES, f"its input has {steps.steps + 1} values")
     low, high = float(steps.levels.min()), float(steps.levels.max())
     if not np.isin(steps.levels, (low, high)).all():
-        return "its input has other values in each channel"
+        raise NoMatch(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
     below, above = steps.levels
     threshold = steps.thresholds[0]
     falls = above < below

@@ -8,13 +8,15 @@ of itself.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from mobile_bnn.converters.graph.model import Graph, Tensor
+from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.elementwise import Cone, Evaluator, cones
 from mobile_bnn.converters.quantizers.monotonicity import direction
 from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few, values_of
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 _LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
@@ -48,41 +50,56 @@ class StepFunction:
         return np.take_along_axis(self.levels, index, 0)
 
 
-def quantizer(graph: Graph, tensor: Tensor) -> StepFunction | str:
-    """The step function that a tensor is the output of, of itself if it is none of another tensor; or why not."""
-    found = step_function(graph, tensor)
-    return (own_steps(graph, tensor) or found) if isinstance(found, str) else found
+def quantizer(graph: Graph, tensor: Tensor) -> StepFunction:
+    """The step function that a tensor is the output of, of itself if it is none of another tensor.
+
+    Raises:
+        NoMatch: it is none of itself either.
+    """
+    try:
+        return step_function(graph, tensor)
+    except NoMatch:
+        own = own_steps(graph, tensor)
+        if own is None:
+            raise
+        return own
 
 
-def step_function(graph: Graph, tensor: Tensor) -> StepFunction | str:
+def step_function(graph: Graph, tensor: Tensor) -> StepFunction:
     """Finds the quantizer that a tensor is the output of.
 
     Of the tensors that determine it alone, the source is the one whose function has the fewest steps, and the nearest
     of those: a sign whose argument is never 0 is binary though SIGN alone has three values. A tensor that takes few
     values itself is no source: it was quantized before.
 
-    Returns:
-        The function, or why there is none.
+    Raises:
+        NoMatch: there is none.
     """
     best: StepFunction | None = None
-    reason = "no element-wise function of one tensor ends here"
+    reason = NoMatch(RefusalCode.NOT_A_STEP, "no element-wise function of one tensor ends here")
     for cone in cones(graph, tensor):
-        if values_of(graph, cone.source, lambda _: None) is not None:
+        if values_of(graph, cone.source) is not None:
             continue
-        found = steps_of(cone)
-        if isinstance(found, str):
-            reason = found
-        elif best is None or 0 < found.steps < best.steps:
+        try:
+            found = steps_of(cone)
+        except NoMatch as why:
+            reason = why
+            continue
+        if best is None or 0 < found.steps < best.steps:
             best = found
-    return reason if best is None else best
+    if best is None:
+        raise reason
+    return best
 
 
 def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
     """The identity of a float32 tensor that is proved to take few values, however they are computed."""
 
     def levels(each: Tensor) -> Array | None:
-        found = step_function(graph, each)
-        return None if isinstance(found, str) else few(found.levels)
+        try:
+            return few(step_function(graph, each).levels)
+        except NoMatch:
+            return None
 
     values = values_of(graph, tensor, levels)
     if values is None or tensor.dtype != np.float32:
@@ -95,25 +112,41 @@ def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
     return StepFunction(cone, *columns)
 
 
-def steps_of(cone: Cone) -> StepFunction | str:
-    """The steps of a cone, or why it is no step function."""
+def steps_of(cone: Cone) -> StepFunction:
+    """The steps of a cone.
+
+    Raises:
+        NoMatch: it is not a step function of few values.
+    """
+    key = tuple((operator, operator.inputs) for operator in cone.operators)
+    thresholds, levels = _found_steps(cone.source, cone.output, key)
+    return StepFunction(cone, thresholds, levels)
+
+
+@lru_cache(maxsize=256)
+def _found_steps(
+    source: Tensor, output: Tensor, key: tuple[tuple[Operator, tuple[Tensor | None, ...]], ...]
+) -> tuple[Array, Array]:
+    """Thresholds and levels of a cone. Several rules look at the same one, one after the other."""
+    cone = Cone(source, output, [operator for operator, _ in key])
     directions = direction(cone)
     if directions is None:
-        return f"it is not known to be monotone ({', '.join(operator.kind for operator in cone.operators)})"
+        op_types = ", ".join(operator.op_type for operator in cone.operators)
+        raise NoMatch(RefusalCode.NOT_A_STEP, f"it is not known to be monotone ({op_types})")
     evaluate = cone.evaluator()
     at = np.full(cone.channels, -_LARGEST, np.int64)
     bottom, top = evaluate(_floats(np.stack([at, -at])))
     if not (np.isfinite(bottom) & np.isfinite(top)).all():
-        return "it is unbounded, or not a number somewhere"
+        raise NoMatch(RefusalCode.TOO_MANY_VALUES, "it is unbounded, or not a number somewhere")
     thresholds, levels = [], [bottom]
     while (levels[-1] != top).any():
         if len(levels) == MAX_VALUES:
-            return f"it takes more than {MAX_VALUES} values"
+            raise NoMatch(RefusalCode.TOO_MANY_VALUES, f"it takes more than {MAX_VALUES} values")
         at = _next_jump(evaluate, at, levels[-1])
         done = levels[-1] == top
         thresholds.append(np.where(done, np.float32(np.inf), _floats(at)))
         levels.append(np.where(done, top, evaluate(_floats(at[None]))[0]))
-    return StepFunction(cone, np.array(thresholds, np.float32).reshape(-1, cone.channels), np.array(levels, np.float32))
+    return np.array(thresholds, np.float32).reshape(-1, cone.channels), np.array(levels, np.float32)
 
 
 def _next_jump(evaluate: Evaluator, start: Array, level: Array) -> Array:

@@ -7,6 +7,7 @@ a set larger than need be, never smaller. A set with a value that is no finite n
 alone does not prove, a step function may: the caller is asked for its levels where something moves them.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import product
@@ -59,30 +60,62 @@ _JOINING = frozenset({"CONCATENATION", "PACK"})
 _KNOWN = _EXACT | _MOVING | _PADDING | _JOINING | {"SPLIT"}
 
 
-def values_of(graph: Graph, tensor: Tensor, levels: Levels) -> Values:
+def values_of(graph: Graph, tensor: Tensor, levels: Levels | None = None) -> Values:
     """The values that a tensor can take, at most MAX_VALUES; None if that few are not proved.
 
     Args:
         graph: of the tensor.
         tensor: any.
-        levels: gives the values of step functions.
+        levels: gives the values of step functions; None if these shall not be asked for.
     """
-    search = _Search(levels)
-    search.walk(_above(graph, tensor))
+    above = _Above(graph, tensor)
+    search = _Search(levels or (lambda _: None))
+    search.walk(above.operators(stop_early=levels is None))
     return search.of_tensor(tensor)
 
 
-def _above(graph: Graph, tensor: Tensor) -> Iterable[Operator]:
-    """The operators that values come through to a tensor, in an order in which they can run."""
-    producers = {id(output): operator for operator in graph.operators for output in operator.outputs}
-    found: dict[int, Operator] = {}
-    open_tensors = [tensor]
-    while open_tensors:
-        operator = producers.get(id(open_tensors.pop()))
-        if operator is not None and operator.kind in _KNOWN and id(operator) not in found:
-            found[id(operator)] = operator
-            open_tensors += [each for each in operator.inputs if each is not None and each.dtype != np.bool_]
-    return [operator for operator in graph.operators if id(operator) in found]
+class _Above:
+    """The operators that values come through to a tensor, the nearest first."""
+
+    def __init__(self, graph: Graph, tensor: Tensor) -> None:
+        self._graph, self._tensor = graph, tensor
+        self._found = set[Operator]()
+        self._readers: dict[Tensor, list[Operator]] = {}
+
+    def operators(self, stop_early: bool) -> list[Operator]:
+        """They, in an order in which they can run.
+
+        Args:
+            stop_early: whether there shall be none as soon as it is clear that nothing will be known of the tensor. In
+                a residual network the walk would else lead through all blocks before.
+        """
+        left = deque([self._tensor])
+        while left:
+            tensor = left.popleft()
+            operator = self._graph.producer(tensor)
+            if operator is None or operator.op_type not in _KNOWN:
+                if stop_early and self._spreads(tensor):
+                    return []
+            elif operator not in self._found:
+                self._found.add(operator)
+                for each in operator.inputs:
+                    if each is not None and each.dtype != np.bool_:
+                        self._readers.setdefault(each, []).append(operator)
+                        left.append(each)
+        return sorted(self._found, key=self._graph.rank)
+
+    def _spreads(self, tensor: Tensor) -> bool:
+        """Whether a tensor of which nothing is known leads to nothing being known of the last one."""
+        if tensor.content is not None and few(tensor.values) is not None:
+            return False
+        unknown, left = {tensor}, [tensor]
+        while left and self._tensor not in unknown:
+            readers = self._readers.get(left.pop(), ())
+            strict = [reader for reader in readers if reader.op_type in _EXACT - {"SIGN"}]
+            new = {output for reader in strict for output in reader.outputs} - unknown
+            unknown |= new
+            left += new
+        return self._tensor in unknown
 
 
 def few(values: Values) -> Values:
@@ -102,47 +135,49 @@ def values_within(operators: Iterable[Operator], tensor: Tensor) -> Values:
 
 @dataclass
 class _Search:
-    """What is known of the tensors so far, by their ids."""
+    """What is known of the tensors so far."""
 
     levels: Levels
-    known: dict[int, Values] = field(default_factory=dict)
+    known: dict[Tensor, Values] = field(default_factory=dict)
 
     def walk(self, operators: Iterable[Operator]) -> None:
         """Goes through operators in an order in which they can run."""
         for operator in operators:
             values = self._of_operator(operator)
-            self.known.update((id(output), values) for output in operator.outputs)
+            self.known.update((output, values) for output in operator.outputs)
 
     def of_tensor(self, tensor: Tensor | None) -> Values:
         if tensor is None:
             return None
         if tensor.content is not None:
             return few(tensor.values)
-        return np.array([False, True]) if tensor.dtype == np.bool_ else self.known.get(id(tensor))
+        return np.array([False, True]) if tensor.dtype == np.bool_ else self.known.get(tensor)
 
     def _of_moved(self, tensor: Tensor | None) -> Values:
         """Also of a step function, which is not asked for in the middle of element-wise operators."""
         values = self.of_tensor(tensor)
         if values is None and tensor is not None and tensor.dtype == np.float32:
-            values = self.known[id(tensor)] = self.levels(tensor)
+            values = self.known[tensor] = self.levels(tensor)
         return values
 
     def _of_operator(self, operator: Operator) -> Values:
-        if operator.kind in _EXACT:
+        if operator.op_type in _EXACT:
             return _of_elementwise(operator, [self.of_tensor(tensor) for tensor in operator.inputs])
-        if operator.kind == "SPLIT":  # its first input is the axis
+        if operator.op_type == "SPLIT":  # its first input is the axis
             return self._of_moved(operator.inputs[1])
-        if operator.kind in _JOINING:
+        if operator.op_type in _JOINING:
             return _activated(operator, _union([self._of_moved(tensor) for tensor in operator.inputs]))
         values = self._of_moved(operator.inputs[0])
-        return _union([values, self._padding(operator)]) if operator.kind in _PADDING else _activated(operator, values)
+        return (
+            _union([values, self._padding(operator)]) if operator.op_type in _PADDING else _activated(operator, values)
+        )
 
     def _padding(self, operator: Operator) -> Values:
-        return self.of_tensor(operator.inputs[2]) if operator.kind == "PADV2" else np.zeros(1, operator.output.dtype)
+        return self.of_tensor(operator.inputs[2]) if operator.op_type == "PADV2" else np.zeros(1, operator.output.dtype)
 
 
 def _of_elementwise(operator: Operator, inputs: list[Values]) -> Values:
-    if operator.kind == "SIGN" and inputs[0] is None and operator.output.dtype == np.float32:
+    if operator.op_type == "SIGN" and inputs[0] is None and operator.output.dtype == np.float32:
         return np.array([-1, 0, 1], np.float32)
     sets = [values for values in inputs if values is not None]
     if len(sets) < len(inputs) or np.prod([len(values) for values in sets]) > _MAX_COMBINATIONS:
@@ -156,7 +191,7 @@ def _kernel(operator: Operator, sets: list[Array]) -> Values:
     inputs: list[Tensor | None] = [
         Tensor.constant("values", np.array(column, values.dtype)) for column, values in zip(columns, sets, strict=True)
     ]
-    return few(next(iter(evaluate(Operator(operator.kind, inputs, operator.outputs, operator.code, operator.table)))))
+    return few(next(iter(evaluate(operator.between(inputs, operator.outputs)))))
 
 
 def _activated(operator: Operator, values: Values) -> Values:

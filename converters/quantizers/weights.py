@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 MAX_BITS = 4
@@ -54,23 +54,26 @@ class BinaryWeights:
         return np.asarray(sum(terms) + self.offset.astype(np.float64).reshape(shape), np.float32)
 
 
-def binary_weights(weights: Array) -> BinaryWeights | Refusal:
+def binary_weights(weights: Array) -> BinaryWeights:
     """Takes a filter apart.
 
     Args:
         weights: float32 [O, ...], output channels first.
 
     Returns:
-        The sum, whose values() differ from the weights by a few roundings at most; or why there is none.
+        The sum, whose values() differ from the weights by a few roundings at most.
+
+    Raises:
+        NoMatch: there is none.
     """
     if weights.size == 0:
-        return Refusal(RefusalCode.FILTER_EMPTY, "the filter is empty")
+        raise NoMatch(RefusalCode.FILTER_EMPTY, "the filter is empty")
     rows = weights.reshape(len(weights), -1)
     if (plain := _plain(rows)) is not None:
         signs, scale = plain
         return BinaryWeights([Base(signs.reshape(weights.shape), scale)], np.zeros_like(scale))
     if not np.isfinite(rows).all():
-        return Refusal(RefusalCode.FILTER_NOT_FINITE, "the filter holds numbers that are not finite")
+        raise NoMatch(RefusalCode.FILTER_NOT_FINITE, "the filter holds numbers that are not finite")
     for bits in range(1, MAX_BITS + 1):
         found = _by_blocks(rows, partial(_grid, bits=bits))
         if found is None and bits in _OTHERS:
@@ -86,7 +89,7 @@ def binary_weights(weights: Array) -> BinaryWeights | Refusal:
             break
     channel = int(np.argmax(counts))
     text = f"channel {channel} has {counts[channel]} values that are on no grid of up to {2**MAX_BITS}"
-    return Refusal(RefusalCode.FILTER_NOT_FEW_VALUED, text)
+    raise NoMatch(RefusalCode.FILTER_NOT_FEW_VALUED, text)
 
 
 def _plain(rows: Array) -> tuple[Array, Array] | None:

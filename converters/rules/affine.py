@@ -7,33 +7,43 @@ share of multiplier * terms. Results that an activation has clamped to 6 or 1 ar
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, replaced
 from mobile_bnn.typing import Array
 
 
-def affine(operator: Operator, tensor: Tensor) -> tuple[Array, Array] | str:
-    """Factor and summand, each float64 [1] or [O], of an operator that reads a tensor; or why it is no affine map."""
-    if operator.kind not in ("MUL", "ADD", "SUB", "DIV"):
-        return f"{operator.kind} behind it is no affine map"
+def affine(operator: Operator, tensor: Tensor) -> tuple[Array, Array]:
+    """Factor and summand, each float64 [1] or [O], of an operator that reads a tensor.
+
+    Raises:
+        NoMatch: it is not an affine map of each channel.
+    """
+    op_type = operator.op_type
+    if op_type not in ("MUL", "ADD", "SUB", "DIV"):
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, f"{op_type} after it is not an affine map")
     if activation_of(operator) not in (0, *KIND_OF):
-        return f"{operator.kind} behind it has a fused activation that is no operator"
+        text = f"{op_type} after it has a fused activation that is not an operator"
+        raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, text)
     left, right = operator.inputs
     constant = right if left is tensor else left
     values = None if constant is None else constant.values
     if values is None:
-        return f"{operator.kind} behind it has no constant operand"
+        raise NoMatch(RefusalCode.OPERAND_NOT_CONSTANT, f"{op_type} after it has no constant operand")
     if operator.output.shape != tensor.shape or values.size not in (1, *values.shape[-1:]):
-        return f"the constant of {operator.kind} behind it varies within a channel"
+        text = f"the constant of {op_type} after it varies within a channel"
+        raise NoMatch(RefusalCode.OPERAND_NOT_PER_CHANNEL, text)
     operand, one, none = values.reshape(-1).astype(np.float64), np.ones(1), np.zeros(1)
-    if operator.kind == "MUL":
+    if op_type == "MUL":
         return operand, none
-    if operator.kind == "ADD":
+    if op_type == "ADD":
         return one, operand
-    if operator.kind == "SUB":
+    if op_type == "SUB":
         return (one, -operand) if left is tensor else (-one, operand)
     if left is not tensor:
-        return "DIV behind it divides by its result"
-    return (1 / operand, none) if operand.all() else "DIV behind it divides by 0"
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, "DIV after it divides by its result")
+    if not operand.all():
+        raise NoMatch(RefusalCode.OVERFLOW, "DIV after it divides by 0")
+    return 1 / operand, none
 
 
 def activation_of(operator: Operator) -> int:

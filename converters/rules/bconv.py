@@ -1,14 +1,17 @@
-"""An LceBconv2d's parts, which the rules behind binary convolutions read and change.
+"""An LceBconv2d's parts, which the rules after binarization read and change.
 
 Its value is multiplier * clamp(sum) + bias, where the sum is terms - 2 * accumulator: the accumulator counts the signs
 that differ, and the clamp is that of a fused activation. Bit-packed, its bit is 1 (for -1) where the accumulator is
 above the channel's threshold.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mobile_bnn.converters.graph.bit_packing import pack
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 # LCE's numbers of fused activations, which are also the schema's.
@@ -18,11 +21,15 @@ _LIMITS = {0: (-np.inf, np.inf), 1: (0, np.inf), 2: (-1, 1), 3: (0, 6)}
 _SAME = 0
 
 
-def line(bconv: Operator) -> tuple[Array, Array] | None:
-    """Multiplier and bias, each float64 [O]; None if it writes no floats."""
+def line(bconv: Operator) -> tuple[Array, Array]:
+    """Multiplier and bias, each float64 [O].
+
+    Raises:
+        NoMatch: it writes no floats.
+    """
     multiplier, bias = (None if tensor is None else tensor.values for tensor in bconv.inputs[2:4])
     if bconv.output.dtype != np.float32 or multiplier is None or bias is None:
-        return None
+        raise NoMatch(RefusalCode.TYPE_UNSUPPORTED, "the binary convolution does not write floats")
     return multiplier.astype(np.float64), bias.astype(np.float64)
 
 
@@ -40,7 +47,7 @@ def sums(bconv: Operator) -> Array:
 
 
 def clamped(bconv: Operator, values: Array) -> Array:
-    """Sums behind the fused activation."""
+    """Sums after the fused activation."""
     low, high = _LIMITS[bconv.custom_options["fused_activation_function"]]
     return np.clip(values, low, high)
 
@@ -58,39 +65,26 @@ def turned_inputs(bconv: Operator, channels: Array) -> Tensor:
 
 def has_groups(bconv: Operator) -> bool:
     """Whether a filter reads a part of the channels only."""
-    filters = bconv.inputs[1]
-    assert filters is not None
-    return bool(filters.shape[3] * 32 < bconv.custom_options["channels_in"])
+    return bool(bconv.input(1).shape[3] * 32 < bconv.custom_options["channels_in"])
 
 
-def replaced(graph: Graph, bconv: Operator, output: Tensor, inputs: list[Tensor | None], **options: int) -> None:
+def replaced(graph: Graph, bconv: Operator, output: Tensor, inputs: Sequence[Tensor | None], **options: int) -> None:
     """Puts another LceBconv2d in an LceBconv2d's place.
 
     Args:
         graph: is changed.
         bconv: the one that goes.
         output: of the new one.
-        inputs: of the new one behind its image: filter, multiplier, bias, threshold.
+        inputs: of the new one after its image: filter, multiplier, bias, threshold.
         options: where they differ.
     """
     new = Operator.custom("LceBconv2d", [bconv.inputs[0], *inputs], [output], {**bconv.custom_options, **options})
-    graph.operators[graph.operators.index(bconv)] = new
-
-
-def only_reader(graph: Graph, tensor: Tensor) -> Operator | str:
-    """The operator that alone reads a tensor, or why there is none."""
-    readers = graph.consumers(tensor)
-    if tensor in graph.outputs:
-        return "its result is an output of the graph"
-    return readers[0] if len(readers) == 1 else f"{len(readers)} operators read its result"
+    graph.substitute(bconv, new)
 
 
 def _words(bconv: Operator) -> Array:
     """The packed filter: int32 [O, height, width, words of a group]."""
-    filters = bconv.inputs[1]
-    words = None if filters is None else filters.values
-    assert words is not None
-    return words
+    return bconv.constant(1)
 
 
 def _channels(bconv: Operator) -> int:
@@ -100,6 +94,4 @@ def _channels(bconv: Operator) -> int:
 
 def _filter(bconv: Operator, turned: Array) -> Tensor:
     """A filter with some bits turned around under the name of the old one, which tells the layer."""
-    old = bconv.inputs[1]
-    assert old is not None
-    return Tensor.constant(old.name, _words(bconv) ^ turned)
+    return Tensor.constant(bconv.input(1).name, _words(bconv) ^ turned)

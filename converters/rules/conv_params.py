@@ -1,4 +1,4 @@
-"""How a filter moves over a map: TFLite's rule for SAME and VALID, and explicit padding in front."""
+"""How a filter moves over a map: TFLite's rule for SAME and VALID, and explicit padding before it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class Geometry:
         size: of the filter.
         stride: between outputs.
         dilation: between taps.
-        before: pixels of padding in front.
-        after: pixels of padding behind.
+        before: pixels of padding above and on the left.
+        after: pixels of padding below and on the right.
         map_size: of the input without padding.
     """
 
@@ -73,7 +74,7 @@ class Geometry:
 def _same(
     extent: tuple[int, int], stride: tuple[int, int], size: tuple[int, int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Padding in front and behind."""
+    """Padding before and after."""
     total = [max((-(-n // s) - 1) * s + e - n, 0) for e, s, n in zip(extent, stride, size, strict=True)]
     return (total[0] // 2, total[1] // 2), (total[0] - total[0] // 2, total[1] - total[1] // 2)
 
@@ -94,10 +95,9 @@ class Padded:
 
 
 def look_through_padding(graph: Graph, convolution: Operator, filter_size: tuple[int, int]) -> Padded:
-    """The map behind a CONV_2D or DEPTHWISE_CONV_2D, with its own padding or that of a PAD in front of it."""
+    """The map that a CONV_2D or DEPTHWISE_CONV_2D reads, with its own padding or that of a PAD before it."""
     options = convolution.options
-    tensor = convolution.inputs[0]
-    assert tensor is not None
+    tensor = convolution.input(0)
     stride, dilation = (options.strideH, options.strideW), (options.dilationHFactor, options.dilationWFactor)
     extent = tuple((size - 1) * factor + 1 for size, factor in zip(filter_size, dilation, strict=True))
     size = (tensor.shape[1], tensor.shape[2])
@@ -106,13 +106,15 @@ def look_through_padding(graph: Graph, convolution: Operator, filter_size: tuple
         return Padded(tensor, 0.0, Geometry(filter_size, stride, dilation, before, after, size))
     none = Padded(tensor, 0.0, Geometry(filter_size, stride, dilation, (0, 0), (0, 0), size))
     pad = graph.producer(tensor)
-    if pad is None or pad.kind not in ("PAD", "PADV2") or pad.inputs[0] is None or len(pad.inputs) < 2:
+    if pad is None or pad.op_type not in ("PAD", "PADV2"):
         return none
-    amounts = pad.inputs[1].values if pad.inputs[1] is not None else None
-    value = pad.inputs[2].values if len(pad.inputs) > 2 and pad.inputs[2] is not None else np.float32(0)
-    if amounts is None or value is None or amounts.shape != (4, 2) or amounts[[0, 3]].any() or (amounts < 0).any():
+    try:
+        inner, amounts = pad.input(0), pad.constant(1)
+        value = pad.constant(2) if len(pad.inputs) > 2 and pad.inputs[2] is not None else np.zeros(1)
+    except NoMatch:  # the padding is computed: then it is the map's
+        return none
+    if amounts.shape != (4, 2) or amounts[[0, 3]].any() or (amounts < 0).any():
         return none
     (top, bottom), (left, right) = ((int(a), int(b)) for a, b in amounts[1:3])
-    inner = pad.inputs[0]
     geometry = Geometry(filter_size, stride, dilation, (top, left), (bottom, right), (inner.shape[1], inner.shape[2]))
-    return Padded(inner, float(np.asarray(value).reshape(-1)[0]), geometry)
+    return Padded(inner, float(value.reshape(-1)[0]), geometry)

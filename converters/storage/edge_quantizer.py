@@ -87,7 +87,7 @@ class EdgeQuantizer:
 
     def _scope(self, operator: Operator) -> tuple[str, Any]:
         """The library finds an operator by a pattern for its output's name, and by its kind."""
-        return f"^{re.escape(operator.output.name)};?$", self._types.TFLOperationName(operator.kind)
+        return f"^{re.escape(operator.output.name)};?$", self._types.TFLOperationName(operator.op_type)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def float_weights(model: TfliteModel, kind: FloatWeights) -> TfliteModel:
 
 
 def _has_weights(operator: Operator) -> bool:
-    if operator.kind not in _LINEAR or len(operator.inputs) < 2 or operator.inputs[1] is None:
+    if operator.op_type not in _LINEAR or len(operator.inputs) < 2 or operator.inputs[1] is None:
         return False
     values = operator.inputs[1].values
     return values is not None and values.dtype == np.float32 and values.size >= _FEWEST

@@ -107,7 +107,7 @@ def _is_float(graph: Graph, operator: Operator) -> bool:
 
 
 def _is_packed(operator: Operator | None) -> bool:
-    if operator is None or operator.kind != "LceDequantize":
+    if operator is None or operator.op_type != "LceDequantize":
         return False
     return operator.inputs[0] is not None and operator.inputs[0].content is not None
 
@@ -143,14 +143,15 @@ def _join(graph: Graph, cut: _Cut, quantized: Graph) -> None:
     """Puts the quantized operators in the place of the float ones."""
     originals = {id(own): tensor for own, tensor in zip(quantized.inputs, cut.inputs, strict=True)}
     for operator in quantized.operators:
-        operator.inputs = [
-            tensor if tensor is None else originals.get(id(tensor), tensor) for tensor in operator.inputs
-        ]
-    kept = [operator for operator in graph.operators if operator not in cut.operators]
-    graph.operators = [*kept, *quantized.operators]
+        inputs = [tensor if tensor is None else originals.get(id(tensor), tensor) for tensor in operator.inputs]
+        quantized.set_inputs(operator, inputs)
+    graph.remove(*cut.operators)
+    graph.append(*quantized.operators)
     for old, new in zip(cut.outputs, quantized.outputs, strict=True):
         graph.replace(old, new)
-    graph.operators = _ordered(graph.operators)
+    ordered = _ordered(list(graph.operators))
+    graph.remove(*ordered)
+    graph.append(*ordered)
 
 
 def _ordered(operators: list[Operator]) -> list[Operator]:
@@ -183,12 +184,14 @@ def _make_inputs_int8(graph: Graph, ranges: _Ranges) -> None:
         new = _int8(old, ranges)
         # What quantizes it already knows best.
         for reader in graph.consumers(old):
-            if reader.kind == "QUANTIZE":
+            if reader.op_type == "QUANTIZE":
                 new.table.quantization = reader.output.table.quantization
         graph.inputs = [new if tensor is old else tensor for tensor in graph.inputs]
         for signature in graph.signatures:
             signature.inputs = {name: new if tensor is old else tensor for name, tensor in signature.inputs.items()}
-        graph.operators.insert(0, Operator.builtin("DEQUANTIZE", [new], [old], schema.DequantizeOptionsT()))
+        graph.insert_before(
+            graph.operators[0], Operator.builtin("DEQUANTIZE", [new], [old], schema.DequantizeOptionsT())
+        )
 
 
 def _make_outputs_int8(graph: Graph, ranges: _Ranges) -> None:
@@ -197,7 +200,7 @@ def _make_outputs_int8(graph: Graph, ranges: _Ranges) -> None:
         new = None if producer is None else _dequantized(producer)
         if new is None:
             new = _int8(old, ranges)
-            graph.operators.append(Operator.builtin("QUANTIZE", [old], [new], schema.QuantizeOptionsT()))
+            graph.append(Operator.builtin("QUANTIZE", [old], [new], schema.QuantizeOptionsT()))
         graph.outputs = [new if tensor is old else tensor for tensor in graph.outputs]
         for signature in graph.signatures:
             signature.outputs = {name: new if tensor is old else tensor for name, tensor in signature.outputs.items()}
@@ -209,17 +212,17 @@ def _meet(graph: Graph, operator: Operator) -> None:
     if source is None:
         return
     before = _dequantized(source)
-    if operator.kind == "LceQuantize" and before is not None:
-        operator.inputs = [before]
-    elif operator.kind == "QUANTIZE" and before is not None and _equal(before, operator.output):
+    if operator.op_type == "LceQuantize" and before is not None:
+        graph.set_inputs(operator, [before])
+    elif operator.op_type == "QUANTIZE" and before is not None and _equal(before, operator.output):
         graph.replace(operator.output, before)
-    elif operator.kind == "QUANTIZE" and source.kind == "LceBconv2d":
+    elif operator.op_type == "QUANTIZE" and source.op_type == "LceBconv2d":
         _make_convolution_int8(graph, source)
 
 
 def _dequantized(operator: Operator) -> Tensor | None:
     """What a DEQUANTIZE reads, if that is int8."""
-    source = operator.inputs[0] if operator.kind == "DEQUANTIZE" else None
+    source = operator.inputs[0] if operator.op_type == "DEQUANTIZE" else None
     return source if source is not None and source.dtype == np.int8 else None
 
 
@@ -227,14 +230,14 @@ def _make_convolution_int8(graph: Graph, convolution: Operator) -> None:
     """Where all that read it want the same int8. LCE's fast kernels have no int8 output with zeros around the map."""
     options, old = convolution.custom_options, convolution.output
     readers = graph.consumers(old)
-    alike = all(reader.kind == "QUANTIZE" and _equal(reader.output, readers[0].output) for reader in readers)
+    alike = all(reader.op_type == "QUANTIZE" and _equal(reader.output, readers[0].output) for reader in readers)
     zeros = options["padding"] == _PADDING_SAME and options["pad_values"] == _PAD_VALUE_ZERO
     if not alike or zeros or old in graph.outputs:
         return
     new = readers[0].output
-    convolution.outputs = [new]
+    graph.set_outputs(convolution, [new])
     for reader in readers:
-        graph.operators.remove(reader)
+        graph.remove(reader)
         graph.replace(reader.output, new)
 
 

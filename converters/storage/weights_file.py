@@ -107,7 +107,7 @@ def collect_weights(path: Path | str) -> Weights:
     layers: list[BinaryLayer] = []
     arrays: dict[str, Array] = {}
     for number, operator in enumerate(model.graphs[0].operators):
-        if operator.kind == "LceBconv2d":
+        if operator.op_type == "LceBconv2d":
             layer, own = _layer(operator, number, {layer.name for layer in layers})
             layers.append(layer)
             arrays |= own

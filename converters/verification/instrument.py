@@ -54,7 +54,7 @@ def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperat
     wanted = [(number, words) for number, layer in enumerate(layers) for words in layer.filters]
     found = []
     for index, operator in enumerate(graph.operators):
-        if operator.kind != "LceBconv2d":
+        if operator.op_type != "LceBconv2d":
             continue
         words, filters = operator.inputs[0], operator.inputs[1]
         packed = None if filters is None else filters.values

@@ -101,9 +101,9 @@ class FloatFile:
             data = [self._layers[number].data for number in numbers]
             given = {id(tensor): Tensor.of(f"{tensor.name}/given", tensor.shape, np.float32) for tensor in data}
             operators = [
-                replace(
-                    operator,
-                    inputs=[tensor if tensor is None else given.get(id(tensor), tensor) for tensor in operator.inputs],
+                operator.between(
+                    [tensor if tensor is None else given.get(id(tensor), tensor) for tensor in operator.inputs],
+                    operator.outputs,
                 )
                 for operator in self._graph.operators
             ]
@@ -135,12 +135,12 @@ def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[Cone, Callable[[Arra
     One that is not monotone is only known as a step function of itself: then it is the function of the nearest tensor
     that takes many values.
     """
-    graph, steps = lowering.floats, lowering.quantizers[id(tensor)]
-    if not isinstance(steps, str) and steps.cone.operators:
+    graph, steps = lowering.floats, lowering.quantizers[tensor]
+    if steps is not None and steps.cone.operators:
         return steps.cone, steps
     for part in reshaped_from(graph, tensor):
         for cone in cones(graph, part):
-            if values_of(graph, cone.source, lambda _: None) is None:
+            if values_of(graph, cone.source) is None:
                 return cone, cone.evaluator()
     return None
 

@@ -19,10 +19,9 @@ def rounding(graph: Graph, tensor: Tensor) -> float:
     producer = graph.producer(tensor)
     if producer is None:
         return 0.0
-    if producer.kind in _PASSED_ON:
+    if producer.op_type in _PASSED_ON:
         return sum(rounding(graph, part) for part in producer.inputs if part is not None)
-    parameters = line(producer) if producer.kind == "LceBconv2d" else None
-    if parameters is None:
+    if producer.op_type != "LceBconv2d" or producer.output.dtype != np.float32:
         return 0.0
-    multiplier, bias = parameters
+    multiplier, bias = line(producer)
     return float(_ROUNDINGS * (np.abs(multiplier) * sums(producer)[-1] + np.abs(bias)).max())

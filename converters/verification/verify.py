@@ -93,5 +93,5 @@ def verify(
 def _is_rounded(flatbuffer: bytes) -> bool:
     """Whether float parts of a file are stored or computed in fewer bits."""
     (graph, *_) = TfliteModel.read(flatbuffer).graphs
-    kinds = {operator.kind for operator in graph.operators}
+    kinds = {operator.op_type for operator in graph.operators}
     return bool(kinds & {"DEQUANTIZE", "QUANTIZE"}) or any(tensor.dtype == np.int8 for tensor in graph.inputs)

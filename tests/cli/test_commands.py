@@ -232,11 +232,11 @@ def test_lces_converter_beside_ours(run, tmp_path):
 
 def test_lint_tells_what_a_model_would_become(run, float_head):
     rows = {row["layer"]: row for row in answer("lint", run)["layers"]}
-    assert {rows[name]["gets"] for name in ("conv2", "conv3", "dense1", "dense2")} == {"binary"}
+    assert {rows[name]["converted_to"] for name in ("conv2", "conv3", "dense1", "dense2")} == {"binary"}
     result = mbnn("lint", float_head)
     assert result.exit_code == 1
     assert "TRANSPOSE_CONV" in result.stdout
-    assert "up asked to be binary and would be float" in result.stderr
+    assert "up is declared binary and would be float" in result.stderr
     assert mbnn("lint", float_head, "--allow-float", "up").exit_code == 0
     result = mbnn("lint", float_head, "--allow-float", "upp")
     assert (result.exit_code, "unknown layer 'upp'. Did you mean up? Known: " in result.stderr) == (2, True)

@@ -78,13 +78,13 @@ def float_tflite(path: Path, *, kind: str = "", in_front: bool = False) -> Path:
     graph = model.graphs[0]
     graph.signatures = []
     if in_front:  # between constants, where it cannot be folded
-        reader = next(operator for operator in graph.operators if operator.kind == "CONV_2D")
+        reader = next(operator for operator in graph.operators if operator.op_type == "CONV_2D")
         source, result = reader.inputs[1], Tensor.of("theirs", (32, 3, 3, 32), np.float32)
-        reader.inputs[1] = result
-        graph.operators.insert(0, Operator.custom(kind, [source], [result]))
+        graph.set_inputs(reader, [reader.inputs[0], result, *reader.inputs[2:]])
+        graph.insert_before(graph.operators[0], Operator.custom(kind, [source], [result]))
     elif kind:
         result = Tensor.of("theirs", graph.outputs[0].shape, np.float32)
-        graph.operators.append(Operator.custom(kind, [graph.outputs[0]], [result]))
+        graph.append(Operator.custom(kind, [graph.outputs[0]], [result]))
         graph.outputs = [result]
     path.write_bytes(model.write())
     return path
@@ -134,8 +134,8 @@ OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that it
 OWN_LAYERS = r"If it is your own, name the Python file that defines it: --import my_layers\.py"
 THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
 CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
-    "transposed convolution": ("m.keras", up, r"up asked to be binary and would be float"),
-    "3-D convolution": ("m.keras", volume, r"volume asked to be binary and would be float"),
+    "transposed convolution": ("m.keras", up, r"up is declared binary and would be float"),
+    "3-D convolution": ("m.keras", volume, r"volume is declared binary and would be float"),
     "mixed precision": (
         "m.keras", mixed,
         r"layer conv computes in float16: only float32 can be made binary\. "
@@ -237,7 +237,7 @@ def test_a_model_that_asks_for_nothing(tmp_path: Path) -> None:
     )
     linted = CliRunner().invoke(app, ["lint", str(source)])
     assert linted.exit_code == 0
-    assert f"no layer asked to be binary. {cure}" in linted.stdout
+    assert f"no layer is declared binary. {cure}" in linted.stdout
 
 
 def test_verify_of_a_file_with_somebodys_operator(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_verify_of_a_file_with_somebodys_operator(tmp_path: Path) -> None:
     binary = TfliteModel.read(tmp_path / "m.tflite")
     graph = binary.graphs[0]
     result = Tensor.of("theirs", graph.outputs[0].shape, np.float32)
-    graph.operators.append(Operator.custom("Theirs", [graph.outputs[0]], [result]))
+    graph.append(Operator.custom("Theirs", [graph.outputs[0]], [result]))
     graph.outputs, graph.signatures = [result], []
     (tmp_path / "theirs.tflite").write_bytes(binary.write())
     options = ["--model", str(tmp_path / "m.keras"), "--dataset", "digits", "--limit", "4"]

@@ -121,7 +121,7 @@ def test_layers_that_would_stay_float_must_be_allowed(tmp_path):
         larq.layers.QuantConv2D(32, 3, name="conv", **SIGN),
         larq.layers.QuantConv2DTranspose(32, 3, name="up", **SIGN),
     )
-    with pytest.raises(MobileBnnError, match=r"^up asked to be binary and would be float: .*TRANSPOSE_CONV"):
+    with pytest.raises(MobileBnnError, match=r"^up is declared binary and would be float: .*TRANSPOSE_CONV"):
         converters.convert(model, tmp_path / "m.tflite")
     with pytest.raises(UsageError, match=r"unknown layer 'uq'. Known: conv, up"):
         converters.convert(model, tmp_path / "m.tflite", allow_float=["uq"])

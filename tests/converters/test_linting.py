@@ -1,4 +1,4 @@
-"""Lint: what each layer asked for, what it gets, why, and what to do."""
+"""Lint: what each layer is declared as, what it is converted to, why, and what to do."""
 
 import numpy as np
 import pytest
@@ -27,14 +27,14 @@ def mixed():
 def test_every_linear_operator_has_a_row(mixed):
     rows = {row.layer.rpartition("/")[2] or row.layer: row for row in converters.lint(Source.of_keras(mixed))}
     binary, half, up = rows["conv"], rows["half"], rows["up"]
-    assert (binary.wanted, binary.gets, binary.why) == ("binary", "binary", "")
+    assert (binary.declared, binary.converted_to, binary.why) == ("binary", "binary", "")
     assert (binary.float_bytes, binary.file_bytes) == (9 * 32 * 16 * 4, 9 * 16 * 4)
-    assert (half.wanted, half.gets) == ("float", "float")
+    assert (half.declared, half.converted_to) == ("float", "float")
     assert half.why.startswith("its input is not quantized: ")  # what a network from PyTorch may have forgotten
-    assert (up.wanted, up.gets) == ("binary", "float")
+    assert (up.declared, up.converted_to) == ("binary", "float")
     assert "TRANSPOSE_CONV" in up.why
     assert "--allow-float up" in up.cure
-    assert [row.layer for row in rows.values() if row.unmet] == ["up"]
+    assert [row.layer for row in rows.values() if row.unsupported] == ["up"]
     assert len(rows) == 4
 
 
@@ -42,7 +42,7 @@ def test_bits_behind_float_inputs_count_as_bits(mixed):
     source = Source.of_keras(mixed)
     half = next(row for row in converters.lint(source) if row.layer == "half")
     graph = source.lower()[0].graphs[0]
-    (unpack,) = (operator for operator in graph.operators if operator.kind == "LceDequantize")
+    (unpack,) = (operator for operator in graph.operators if operator.op_type == "LceDequantize")
     assert (half.float_bytes, half.file_bytes) == (16 * 16 * 4, unpack.inputs[0].values.nbytes)
     assert half.file_bytes == 16 * 4
 
@@ -82,25 +82,25 @@ class Masked(Gate):
         ),
     ],
 )  # fmt: skip
-def test_every_layer_that_asked_has_a_row_and_is_refused(tmp_path, base, row, cure):
+def test_every_layer_declared_binary_has_a_row_and_is_refused(tmp_path, base, row, cure):
     quantizers = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
     own = type("Own", (larq.layers_base.QuantizerBase, base), {})
     stack = [layers.Input((32,)), larq.layers.QuantDense(32, name="dense", **SIGN), own(name="own", **quantizers)]
     model = tf.keras.Sequential(stack)
     (found,) = (each for each in converters.lint(Source.of_keras(model)) if each.layer == "own")
-    assert (found.wanted, found.gets) == ("binary", "float")
-    assert (found.kind, found.why, found.float_bytes, found.file_bytes) == row
+    assert (found.declared, found.converted_to) == ("binary", "float")
+    assert (found.op_type, found.why, found.float_bytes, found.file_bytes) == row
     assert found.cure == cure
-    assert found.unmet
-    with pytest.raises(MobileBnnError, match=f"^own asked to be binary and would be float: {row[1]}"):
+    assert found.unsupported
+    with pytest.raises(MobileBnnError, match=f"^own is declared binary and would be float: {row[1]}"):
         converters.convert(model, tmp_path / "m.tflite")
     conversion = converters.convert(model, tmp_path / "m.tflite", allow_float=["own"])
     assert conversion.float_layers == {"own": row[1]}
 
 
 def test_what_may_stay_float_is_no_finding(mixed):
-    assert not any(row.unmet for row in converters.lint(Source.of_keras(mixed), ["up"]))
-    assert not any(row.unmet for row in converters.lint(Source.of_keras(mixed), ["all"]))
+    assert not any(row.unsupported for row in converters.lint(Source.of_keras(mixed), ["up"]))
+    assert not any(row.unsupported for row in converters.lint(Source.of_keras(mixed), ["all"]))
 
 
 def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
@@ -111,9 +111,9 @@ def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
         ]
     )
     (row,) = converters.lint(Source.of_keras(model))
-    assert row.unmet
+    assert row.unsupported
     assert row.why.startswith("its input is not quantized: ")
-    assert row.cure == "give it an input_quantizer, or put the quantizer right in front of it"
+    assert row.cure == "give it an input_quantizer, or put the quantizer directly before it"
 
 
 def test_groups_of_few_channels_are_binary_but_not_worth_it():
@@ -121,7 +121,7 @@ def test_groups_of_few_channels_are_binary_but_not_worth_it():
         3, name="depthwise", input_quantizer="ste_sign", depthwise_quantizer="ste_sign"
     )
     (row,) = converters.lint(Source.of_keras(tf.keras.Sequential([layers.Input((8, 8, 43)), depthwise])))
-    assert row.gets == "binary"
+    assert row.converted_to == "binary"
     assert row.file_bytes > row.float_bytes
     assert row.why.startswith("not worth it: ")
 
@@ -130,7 +130,7 @@ def test_a_tflite_is_a_source_and_a_binary_one_is_not(mixed, tmp_path):
     flatbuffer = Source.of_keras(mixed).model.write()
     (tmp_path / "float.tflite").write_bytes(flatbuffer)
     rows = converters.lint(Source.load(tmp_path / "float.tflite"))
-    assert [row.gets for row in rows].count("binary") == 1
+    assert [row.converted_to for row in rows].count("binary") == 1
     converters.convert(Source.of_tflite(flatbuffer), tmp_path / "binary.tflite", allow_float=["all"])
     with pytest.raises(MobileBnnError, match="the file is binary already: it has LceBconv2d, LceDequantize, LceQ"):
         Source.load(tmp_path / "binary.tflite")
@@ -148,6 +148,6 @@ def test_a_saved_model_without_keras_is_a_source(tmp_path):
 
     tf.saved_model.save(Module(), str(tmp_path / "saved"))
     (row,) = converters.lint(Source.load(tmp_path / "saved"))
-    assert (row.wanted, row.gets) == ("binary", "binary")
+    assert (row.declared, row.converted_to) == ("binary", "binary")
     conversion = converters.convert(Source.load(tmp_path / "saved"), tmp_path / "m.tflite")
     assert conversion.operators.total("float_macs") == 0

@@ -9,7 +9,9 @@ from matrix.outcome import ROUNDING, convert, difference, keras_outputs, lce_out
 
 from mobile_bnn.converters import lowering
 from mobile_bnn.converters.graph.model import Graph
-from mobile_bnn.converters.rules.driver import Rule, apply_until_stable, rewrite_limit
+from mobile_bnn.converters.rules.driver import apply_until_stable, rewrite_limit
+from mobile_bnn.converters.rules.rule import Rule
+from mobile_bnn.converters.rules.trace import Trace
 from mobile_bnn.errors import MobileBnnError
 
 
@@ -17,9 +19,9 @@ from mobile_bnn.errors import MobileBnnError
 def few_rewrites(monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends takes far fewer rewrites than what is taken for endless."""
 
-    def counted(graph: Graph, rules: Sequence[Rule]) -> int:
+    def counted(graph: Graph, rules: Sequence[Rule], trace: Trace) -> int:
         limit = rewrite_limit(graph)
-        rewrites = apply_until_stable(graph, rules)
+        rewrites = apply_until_stable(graph, rules, trace)
         assert rewrites <= limit / 8, f"{rewrites} rewrites of {limit}"
         return rewrites
 

@@ -1,4 +1,4 @@
-"""Random small binary networks: all that asked are binary, and every file equals Keras.
+"""Random small binary networks: all that are declared binary become so, and every file equals Keras.
 
 MBNN_NETWORKS=500 tries more of them (make fuzz-conversion).
 """

@@ -5,6 +5,7 @@ import copy
 import json
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,16 @@ from mobile_bnn import converters
 from mobile_bnn.cli.main import app
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
-from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasModel, KerasTensor
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tools" / "refusal_docs"))
+
+import refusal_page  # noqa: E402
+
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
 layers = tf.keras.layers
 
@@ -44,10 +49,10 @@ def model_of_all_cures() -> KerasModel:
 
 CURES = {
     "binary": (None, ""),
-    "no_quantizer": ("input-not-quantized", "give it an input_quantizer, or put the quantizer right in front of it"),
+    "no_quantizer": ("input-not-quantized", "give it an input_quantizer, or put the quantizer directly before it"),
     "many_values": ("filter-not-few-valued", "give its kernel a quantizer of few values, such as ste_sign"),
     "up": ("operator-unsupported", "change the layer, or leave it float: --allow-float up"),
-    "half": ("input-not-quantized", ""),  # which asked for nothing
+    "half": ("input-not-quantized", ""),  # which is declared float
 }
 
 
@@ -61,16 +66,14 @@ def test_each_reason_has_its_code_and_its_cure() -> None:
 
 
 def test_with_other_words_everything_stays_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def reworded(cls: type[Refusal], code: RefusalCode, text: str) -> Refusal:
-        refusal = str.__new__(cls, "sous d'autres mots")
-        refusal.code = code
-        return refusal
+    def reworded(self: Refusal, code: RefusalCode, text: str) -> None:
+        vars(self).update(code=code, text="sous d'autres mots")
 
-    monkeypatch.setattr(Refusal, "__new__", reworded)
+    monkeypatch.setattr(Refusal, "__init__", reworded)
     model = model_of_all_cures()
     assert found(model) == CURES
     assert {row.why for row in converters.lint(model) if row.code} == {"sous d'autres mots"}
-    with pytest.raises(MobileBnnError, match=r"no_quantizer asked .* float .*: sous d'autres mots"):
+    with pytest.raises(MobileBnnError, match=r"no_quantizer is declared binary .* float .*: sous d'autres mots"):
         converters.convert(model, tmp_path / "m.tflite")
     half = larq.layers.QuantConv2D(4, 3, kernel_quantizer="ste_sign", kernel_constraint="weight_clip", name="half")
     with pytest.raises(MobileBnnError, match="and a quantized input; half only quantized weights"):
@@ -123,8 +126,10 @@ def test_lint_prints_codes_for_machines(tmp_path: Path) -> None:
 
 
 def test_the_documentation_lists_every_code_once() -> None:
-    listed = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "conversion.md").read_text(), re.MULTILINE)
+    """Else run tools/refusal_docs/refusal_page.py."""
+    listed = re.findall(r"^\| `([a-z-]+)` \|", refusal_page.page(), re.MULTILINE)
     assert sorted(listed) == sorted(code.value for code in RefusalCode)
+    assert refusal_page.PAGE.read_text(encoding="utf-8") == refusal_page.page()
 
 
 def test_operators_of_a_foreign_file_have_codes_too() -> None:
@@ -133,12 +138,13 @@ def test_operators_of_a_foreign_file_have_codes_too() -> None:
     assert layer.code is RefusalCode.FILTER_NOT_CONSTANT
 
 
-def test_a_refusal_is_a_text_and_survives_a_copy() -> None:
+def test_a_refusal_survives_a_copy_and_is_what_is_raised() -> None:
     refusal = Refusal(RefusalCode.FILTER_EMPTY, "the filter is empty")
     for same in (refusal, copy.deepcopy(refusal), pickle.loads(pickle.dumps(refusal))):
-        assert same == "the filter is empty"
-        assert same.code is RefusalCode.FILTER_EMPTY
-    assert json.loads(json.dumps([refusal, refusal.code])) == ["the filter is empty", "filter-empty"]
+        assert (same.code, str(same)) == (RefusalCode.FILTER_EMPTY, "the filter is empty")
+    assert json.loads(json.dumps(refusal.code)) == "filter-empty"
+    raised = NoMatch(refusal.code, refusal.text)
+    assert (raised.refusal, raised.code, str(raised)) == (refusal, refusal.code, refusal.text)
 
 
 def test_what_stays_float_is_recorded_as_text(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def sources(model: tf.keras.Model) -> list[Source]:
 def test_lint_finds_the_same_again(model: tf.keras.Model) -> None:
     for source, binary in zip(sources(model), (1, 5), strict=True):
         found = [converters.lint(source) for _ in range(3)]
-        assert [row.gets for row in found[0]].count("binary") == binary
+        assert [row.converted_to for row in found[0]].count("binary") == binary
         assert found[1:] == found[:1] * 2
 
 
@@ -141,10 +141,10 @@ def ravage(graph: Graph) -> None:
         if tensor.content is not None:
             tensor.set_values(np.zeros(3, np.float32))
     for operator in graph.operators:
-        operator.inputs.append(None)
+        graph.set_inputs(operator, [*operator.inputs, None])
         if hasattr(operator.options, "fusedActivationFunction"):
             operator.options.fusedActivationFunction = 3
-    graph.operators.pop()
+    graph.remove(graph.operators[-1])
     for signature in graph.signatures:
         signature.outputs.clear()
     graph.outputs.append(Tensor.of("more", (1,), np.float32))

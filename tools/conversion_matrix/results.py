@@ -41,7 +41,7 @@ def by_us(name: str) -> Result:
         ours = outcome.convert(model, family.batch_size)
     except MobileBnnError as error:
         return Result(0, str(error))
-    asked = [layer for layer in ours.layers if layer.asked]
+    asked = [layer for layer in ours.layers if layer.declared]
     reasons = ours.refusals or ([] if asked else [layer.reason for layer in ours.layers])
     images = family.images(model)
     outputs = outcome.our_outputs(ours.flatbuffer, images, family.batch_size)

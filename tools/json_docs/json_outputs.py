@@ -38,10 +38,10 @@ class LintLayer(Output):
     """One layer of the model."""
 
     layer: str = Field(description="its Keras name where it has one, else that of a tensor")
-    kind: str = Field(description="of operator; empty if none reads its weights")
-    wanted: str = Field(description="binary or float")
-    gets: str = Field(description="binary or float")
-    why: str = Field(description="it stays float though it asked for more, or is larger in bits")
+    op_type: str = Field(description="of the operator; empty if none reads its weights")
+    declared: str = Field(description="binary if it has quantizers for its input and its weights, else float")
+    converted_to: str = Field(description="binary or float")
+    why: str = Field(description="it stays float though it is declared binary, or is larger in bits")
     code: RefusalCode | None = Field(description="of the reason, whatever its text says")
     cure: str = Field(description="what to change")
     float_bytes: int = Field(description="of its weights in float32")
@@ -49,11 +49,32 @@ class LintLayer(Output):
     allowed: bool = Field(description="whether --allow-float names it")
 
 
+class UnappliedRule(Output):
+    """A rule that did not apply near a layer."""
+
+    rule: str = Field(description="its name")
+    op_type: str = Field(description="of the operator that it started from")
+    computes: str = Field(description="the name of the tensor that this operator computes, or of its module")
+    code: RefusalCode = Field(description="of the reason, whatever its text says")
+    why: str = Field(description="the reason")
+
+
+class CodeExplanation(Output):
+    """What a refusal code means."""
+
+    code: RefusalCode
+    meaning: str = Field(description="what was found")
+    why: str = Field(description="why that stands in the way")
+    cure: str = Field(description="what to change; {layer} stands for the layer's name")
+
+
 class Lint(Output):
     """What every layer would become."""
 
-    source: str = Field(description="what was read")
-    layers: list[LintLayer]
+    source: str = Field(description="what was read; empty with --explain")
+    layers: list[LintLayer] = Field(description="every one, or with --trace that one")
+    trace: list[UnappliedRule] | None = Field(None, description="with --trace: the rules that did not apply near it")
+    explanation: CodeExplanation | None = Field(None, description="with --explain")
 
 
 class Agreement(Output):

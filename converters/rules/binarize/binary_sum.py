@@ -11,8 +11,8 @@ are written out around what LceQuantize reads. Of another v, LceBconv2d makes 0,
 around {-1, +1}), or +1; what is missing, v less what it was counted as, times w, summed over the taps outside, is a
 constant map (border_map.py).
 
-A sum of several terms is one of whole numbers, scaled once behind it, where the multipliers' ratios are whole: so what
-cancels out is exactly 0, as in the float file, and a sign behind it does not depend on rounding.
+A sum of several terms is one of whole numbers, scaled once after it, where the multipliers' ratios are whole: so what
+cancels out is exactly 0, as in the float file, and a sign after it does not depend on rounding.
 """
 
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.graph.bit_packing import pack
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.rewriter import Site, has_fixed_size
-from mobile_bnn.converters.quantizers.encoding import Around, FewValued, Levels, Sign, few_valued, packed
+from mobile_bnn.converters.quantizers.encoding import Around, FewValued, Sign, few_valued, packed
 from mobile_bnn.converters.quantizers.filters import Filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
-from mobile_bnn.converters.refusals import Refusal, RefusalCode
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize import border_map
 from mobile_bnn.converters.rules.conv_params import Geometry
 from mobile_bnn.typing import Array
@@ -91,21 +91,24 @@ class _Padding:
     counted: Array
 
 
-def linear(operator: Operator) -> Linear | Refusal:
-    """Reads a linear operator, or says what it has that a binary convolution has not."""
+def linear(operator: Operator) -> Linear:
+    """Reads a linear operator.
+
+    Raises:
+        NoMatch: it has something that a binary convolution does not have.
+    """
     weights = None if operator.inputs[1] is None else operator.inputs[1].values
     if weights is None or weights.dtype != np.float32:
-        return Refusal(RefusalCode.FILTER_NOT_CONSTANT, "its filter is no constant of float32")
+        raise NoMatch(RefusalCode.FILTER_NOT_CONSTANT, "its filter is not a constant of float32")
     activation = operator.options.fusedActivationFunction
     if activation != schema.ActivationFunctionType.NONE and activation not in _RELUS:
-        text = "its fused activation is none that a binary convolution can be followed by"
-        return Refusal(RefusalCode.ACTIVATION_UNSUPPORTED, text)
+        text = "its fused activation is not one that can follow a binary convolution"
+        raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, text)
     bias = _bias(operator)
     if bias is None:
-        return Refusal(RefusalCode.BIAS_NOT_CONSTANT, "its bias is no constant of float32")
-    (data,) = operator.inputs[:1]
-    if data is None or not has_fixed_size(data):
-        return Refusal(RefusalCode.INPUT_SHAPE_OPEN, "the shape of its input is not fixed")
+        raise NoMatch(RefusalCode.BIAS_NOT_CONSTANT, "its bias is not a constant of float32")
+    if not has_fixed_size(operator.input(0)):
+        raise NoMatch(RefusalCode.INPUT_SHAPE_OPEN, "the shape of its input is not fixed")
     return Linear(weights, bias)
 
 
@@ -115,32 +118,31 @@ def _bias(operator: Operator) -> Array | None:
     return operator.inputs[2].values
 
 
-def lower(graph: Graph, operator: Operator, found: Convolution) -> Refusal | None:
+def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Operator, Sign]]:
     """Rewrites an operator into LceQuantize and LceBconv2d, one for each sign of its input and base of its filter.
 
     Returns:
-        None if it did, else why not.
+        The LceBconv2d, each with the sign that it reads.
+
+    Raises:
+        NoMatch: its input is not a sum of signs, or another one in each channel.
     """
-    signs = few_valued(found.steps, len(found.filter.bases))
-    if isinstance(signs, Refusal):
-        return signs
-    levels, terms = signs
+    terms = few_valued(found.steps, len(found.filter.bases))
     middle = _per_channel(terms.middle, found)
-    if middle is None:
-        return Refusal(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
-    padding = _padding(found, levels, terms, middle)
+    padding = _padding(found, terms, middle)
     sum_ = _sum(found, terms, middle)
     site = Site(graph, operator)
     shape = (*found.view[:1], *found.geometry.output_size, len(sum_.bias))
     total: Tensor | None = None
     bias = sum_.bias
+    made = list[tuple[Operator, Sign]]()
     maps = packed(site, terms, found.view, padding.around)
     for number, (words, multipliers) in enumerate(zip(maps, sum_.multipliers, strict=True)):
         for base, multiplier in zip(found.filter.bases, multipliers, strict=True):
             constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias}
             output = Tensor.of(operator.output.name, shape, np.float32)
-            term = site.bconv(words, constants, output, _options(found, padding), Sign(terms, number))
-            total, bias = term if total is None else site.elementwise("ADD", total, term), np.zeros_like(bias)
+            made.append((site.bconv(words, constants, output, _options(found, padding)), Sign(terms, number)))
+            total, bias = output if total is None else site.elementwise("ADD", total, output), np.zeros_like(bias)
     assert total is not None
     if sum_.unit is not None:
         total = site.elementwise("MUL", total, sum_.unit)
@@ -148,8 +150,8 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> Refusal | Non
         total = site.elementwise("ADD", total, sum_.rest)
     if (border := _border(found, padding)) is not None:
         total = site.elementwise("ADD", total, border_map.put(site, operator.output.name, border))
-    site.finish(_behind(site, operator, site.first_channels(total, found.filter.outputs)))
-    return None
+    site.finish(_activated(site, operator, site.first_channels(total, found.filter.outputs)))
+    return made
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
     return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
 
 
-def _behind(site: Site, operator: Operator, total: Tensor) -> Tensor:
+def _activated(site: Site, operator: Operator, total: Tensor) -> Tensor:
     """The fused activation, and the shape of the operator's output."""
     activation = operator.options.fusedActivationFunction
     if activation in _RELUS:
@@ -201,20 +203,20 @@ def _behind(site: Site, operator: Operator, total: Tensor) -> Tensor:
     return site.reshape(total, operator.output.shape)
 
 
-def _per_channel(middle: Array, found: Convolution) -> Array | None:
+def _per_channel(middle: Array, found: Convolution) -> Array:
     if (middle == middle[0]).all():
         return np.full(found.filter.channels, middle[0])
     if len(middle) != found.view[3]:
-        return None
+        raise NoMatch(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
     return np.pad(middle, (0, found.filter.channels - len(middle)))
 
 
-def _padding(found: Convolution, levels: Levels, terms: FewValued, middle: Array) -> _Padding:
+def _padding(found: Convolution, terms: FewValued, middle: Array) -> _Padding:
     geometry = found.geometry
     value = np.full_like(middle, found.outside)
     if geometry.is_valid:
         return _Padding(1, _VALID, None, value)
-    level = levels.index(found.outside)
+    level = terms.levels.index(found.outside)
     if level is None and geometry.is_same and not geometry.is_small:
         return _Padding(0, _SAME, None, middle)
     signs = np.ones(len(terms.halves), bool) if level is None else terms.marks[:, level]

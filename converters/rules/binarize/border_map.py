@@ -11,7 +11,6 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.rewriter import Site, has_open_batch
-from mobile_bnn.converters.rules.bconv import only_reader
 from mobile_bnn.typing import Array
 
 _LEAST = 4  # times that the map must be larger than what is stored: two operators more are no gain for less
@@ -34,12 +33,16 @@ def holder(graph: Graph, reader: Operator, place: int) -> tuple[Operator, int] |
     """Which operator holds, as which of its inputs, the constant that an input is or is put together of.
 
     Returns:
-        The reader and the place themselves for a constant; None if it is computed, or put together for others, too.
+        The reader and the place themselves for a constant; None if it is computed.
+
+    Raises:
+        NoMatch: it is put together for others, too.
     """
     while (tensor := reader.inputs[place]) is not None and tensor.content is None:
         gather = graph.producer(tensor)
-        if gather is None or gather.kind != "GATHER" or isinstance(only_reader(graph, tensor), str):
+        if gather is None or gather.op_type != "GATHER":
             return None
+        graph.only_reader(tensor)
         reader, place = gather, 0
     return reader, place
 

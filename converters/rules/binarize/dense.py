@@ -9,40 +9,34 @@ already. (C = 32: the same words, and no RESHAPE; C = 16: half the words of the 
 from math import prod
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.encoding import quantizer_of, reshaped_from
+from mobile_bnn.converters.quantizers.encoding import Sign, quantizer_of, reshaped_from
 from mobile_bnn.converters.quantizers.filters import binary_filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
-from mobile_bnn.converters.refusals import Refusal, RefusalCode, not_quantized
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize.binary_sum import Convolution, linear, lower
 from mobile_bnn.converters.rules.conv_params import Geometry
 
-KINDS = frozenset({"FULLY_CONNECTED"})
+ROOTS = frozenset({"FULLY_CONNECTED"})
 
 
-def apply(graph: Graph, operator: Operator) -> Refusal | None:
+def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Sign]]:
     """Rewrites a FULLY_CONNECTED into LceQuantize and LceBconv2d, with a RESHAPE around them where it must be.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: its input or its weights take too many values, or it is not a plain product.
     """
-    read = linear(operator)
-    if isinstance(read, Refusal):
-        return read
+    read = linear(root)
     outputs, features = read.weights.shape
     weights = binary_filter(read.weights.reshape(outputs, 1, 1, features), features)
-    if isinstance(weights, Refusal):
-        return weights
-    (data,) = (tensor for tensor in operator.inputs[:1] if tensor is not None)
+    data = root.input(0)
     if prod(data.shape) % features:
-        return Refusal(RefusalCode.INPUT_SHAPE_UNFIT, f"its input {list(data.shape)} has no rows of {features}")
+        raise NoMatch(RefusalCode.INPUT_SHAPE_UNFIT, f"its input {list(data.shape)} does not have rows of {features}")
     steps = quantizer_of(graph, data)
-    if isinstance(steps, str):
-        return not_quantized(steps)
     view, size = _view(_same_numbers(graph, data, steps), data, features)
     pixel, one = (0, 0), (1, 1)
     geometry = Geometry(size, one, one, pixel, pixel, (view[1], view[2]))
     found = Convolution(steps, view, weights.viewed((*size, view[3])), read.bias, 0.0, geometry)
-    return lower(graph, operator, found)
+    return lower(graph, root, found)
 
 
 def _same_numbers(graph: Graph, data: Tensor, steps: StepFunction) -> list[Tensor]:

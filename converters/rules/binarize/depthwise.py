@@ -8,21 +8,20 @@ product. It is larger and slower than the float operator; it is done because som
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator
-from mobile_bnn.converters.refusals import Refusal
+from mobile_bnn.converters.quantizers.encoding import Sign
 from mobile_bnn.converters.rules.binarize.binary_sum import Linear, linear
 from mobile_bnn.converters.rules.binarize.convolution import convolve
 
-KINDS = frozenset({"DEPTHWISE_CONV_2D"})
+ROOTS = frozenset({"DEPTHWISE_CONV_2D"})
 
 
-def apply(graph: Graph, operator: Operator) -> Refusal | None:
+def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Sign]]:
     """Rewrites a DEPTHWISE_CONV_2D into LceQuantize and LceBconv2d.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: its input or its filter takes too many values, or it is not a plain convolution.
     """
-    read = linear(operator)
-    return read if isinstance(read, Refusal) else convolve(graph, operator, _grouped(read))
+    return convolve(graph, root, _grouped(linear(root)))
 
 
 def _grouped(depthwise: Linear) -> Linear:

@@ -8,31 +8,34 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator
 from mobile_bnn.converters.quantizers.steps import quantizer
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
-KINDS = frozenset({"ADD"})
+ROOTS = frozenset({"ADD"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
+def rewrite(graph: Graph, root: Operator) -> None:
     """Replaces a sum x + (q - x) by q.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: it is another sum, or q is not quantized.
     """
-    if operator.options.fusedActivationFunction != schema.ActivationFunctionType.NONE:
-        return "it is followed by an activation"
-    for difference, x in (operator.inputs, operator.inputs[::-1]):
+    if root.options.fusedActivationFunction != schema.ActivationFunctionType.NONE:
+        raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, "it is followed by an activation")
+    for difference, x in (root.inputs, root.inputs[::-1]):
         producer = None if difference is None else graph.producer(difference)
-        if producer is None or producer.kind != "SUB" or producer.inputs[1] is not x:
+        if producer is None or producer.op_type != "SUB" or producer.inputs[1] is not x:
             continue
         if producer.options.fusedActivationFunction != schema.ActivationFunctionType.NONE:
-            return "an activation is in the middle of it"
-        quantized = producer.inputs[0]
-        if quantized is None or quantized.shape != operator.output.shape:
-            return "it is of another shape"
-        found = quantizer(graph, quantized)
-        if isinstance(found, str):
-            return f"what it lets gradients pass is not quantized: {found}"
-        graph.operators.remove(operator)
-        graph.replace(operator.output, quantized)
-        return None
-    return "it adds nothing that was subtracted before"
+            raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, "an activation is in the middle of it")
+        quantized = producer.input(0)
+        if quantized.shape != root.output.shape:
+            raise NoMatch(RefusalCode.SHAPE_UNFIT, "the quantizer has another shape than the sum")
+        try:
+            quantizer(graph, quantized)
+        except NoMatch as reason:
+            text = f"what it lets gradients pass is not quantized: {reason}"
+            raise NoMatch(RefusalCode.INPUT_NOT_QUANTIZED, text) from reason
+        graph.remove(root)
+        graph.replace(root.output, quantized)
+        return
+    raise NoMatch(RefusalCode.PATTERN_ABSENT, "it does not add a difference to what was subtracted")

@@ -1,4 +1,4 @@
-"""Padding in front of a quantizer comes behind it: f(pad(x, v)) = pad(f(x), f(v)), where f(v) is one value.
+"""Padding before a quantizer comes after it: f(pad(x, v)) = pad(f(x), f(v)), where f(v) is one value.
 
 The convolution then pads by itself, and the signs are packed before they are padded.
 """
@@ -6,44 +6,46 @@ The convolution then pads by itself, and the signs are packed before they are pa
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from mobile_bnn.converters.graph.clone import copied_cone
+from mobile_bnn.converters.graph.clone import clone_cone
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.elementwise import cones
+from mobile_bnn.converters.quantizers.elementwise import Cone, cones
 from mobile_bnn.converters.quantizers.steps import step_function
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
-KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
+ROOTS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
-    """Moves a PAD in front of a convolution's quantizer behind it.
+def rewrite(graph: Graph, root: Operator) -> None:
+    """Moves a PAD before a convolution's quantizer after it.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: the quantizer does not read what was padded, or not with one value.
     """
-    data = operator.inputs[0]
-    if data is None or data.content is not None or operator.options.padding != schema.Padding.VALID:
-        return "its input is a constant, or it pads by itself"
-    steps = step_function(graph, data)
-    if isinstance(steps, str):
-        return steps
-    sources = ((cone, graph.producer(cone.source)) for cone in cones(graph, data))
-    found = next(((cone, pad) for cone, pad in sources if pad is not None and pad.kind in ("PAD", "PADV2")), None)
-    if found is None:
-        return "its quantizer does not read what was padded"
-    cone, pad = found
-    amounts, value, image = pad.inputs[1], pad.inputs[2] if len(pad.inputs) > 2 else None, pad.inputs[0]
-    if image is None or amounts is None or amounts.values is None or (value is not None and value.values is None):
-        return "the padding is computed"
-    if amounts.values.shape != (4, 2) or amounts.values[[0, 3]].any():
-        return "the padding adds channels or samples"
-    outside = np.float32(0) if value is None or value.values is None else value.values.reshape(-1)[0]
+    data = root.input(0)
+    if data.content is not None or root.options.padding != schema.Padding.VALID:
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, "its input is a constant, or it pads by itself")
+    step_function(graph, data)
+    cone, pad = _padded(graph, data)
+    amounts, image = pad.constant(1), pad.input(0)
+    outside = pad.constant(2).reshape(-1)[0] if len(pad.inputs) > 2 and pad.inputs[2] is not None else np.float32(0)
+    if amounts.shape != (4, 2) or amounts[[0, 3]].any():
+        raise NoMatch(RefusalCode.SHAPE_UNFIT, "the padding adds channels or samples")
     levels = np.unique(cone.evaluator()(np.full((1, cone.channels), outside, np.float32)))
     if len(levels) > 1:
-        return "the padding is of another value in each channel behind the quantizer"
-    quantized, new = copied_cone(cone, image)
+        text = "the quantizer gives the padding another value in each channel"
+        raise NoMatch(RefusalCode.OPERAND_NOT_PER_CHANNEL, text)
+    quantized, new = clone_cone(cone, image)
     padded = Tensor.of(data.name, data.shape, np.float32)
-    constants = [amounts, Tensor.constant("outside", levels.reshape(()).astype(np.float32))]
+    constants = [pad.inputs[1], Tensor.constant("outside", levels.reshape(()).astype(np.float32))]
     new.append(Operator.builtin("PADV2", [quantized, *constants], [padded], schema.PadV2OptionsT()))
-    graph.insert_before(operator, *new)
-    operator.inputs = [padded, *operator.inputs[1:]]
-    return None
+    graph.insert_before(root, *new)
+    graph.set_inputs(root, [padded, *root.inputs[1:]])
+
+
+def _padded(graph: Graph, data: Tensor) -> tuple[Cone, Operator]:
+    """The quantizer that reads what was padded, and the padding."""
+    for cone in cones(graph, data):
+        pad = graph.producer(cone.source)
+        if pad is not None and pad.op_type in ("PAD", "PADV2"):
+            return cone, pad
+    raise NoMatch(RefusalCode.PATTERN_ABSENT, "its quantizer does not read what was padded")

@@ -1,38 +1,35 @@
-"""A PAD in front of a TRANSPOSE comes behind it.
+"""A PAD before a TRANSPOSE comes after it.
 
     transpose(pad(x, amounts), q) = pad(transpose(x, q), the amounts in the order q)
 
-PyTorch pads maps that have their channels first. Behind the TRANSPOSE the padding belongs to the convolution, and the
+PyTorch pads maps that have their channels first. After the TRANSPOSE the padding belongs to the convolution, and the
 TRANSPOSE finds the one that it undoes.
 """
 
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
-KINDS = frozenset({"TRANSPOSE"})
+ROOTS = frozenset({"TRANSPOSE"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
+def rewrite(graph: Graph, root: Operator) -> None:
     """Swaps a PAD or PADV2 with the TRANSPOSE that is its only reader.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: there is no padding before it, or others read it.
     """
-    data, order = operator.inputs
-    pad = None if data is None else graph.producer(data)
-    if pad is None or data is None or pad.kind not in ("PAD", "PADV2"):
-        return "there is no padding in front of it"
-    amounts, image = pad.inputs[1], pad.inputs[0]
-    if order is None or order.values is None or amounts is None or amounts.values is None or image is None:
-        return "its order or the padding is computed"
-    if graph.consumers(data) != [operator] or data in graph.outputs or image.dtype is None:
-        return "what was padded is used by others, too"
-    turned = Tensor.of(image.name, np.array(image.shape)[order.values], image.dtype)
-    new = Tensor.constant(amounts.name, amounts.values[order.values])
-    graph.operators.remove(pad)
-    graph.insert_before(operator, Operator(operator.kind, [image, order], [turned], operator.code, operator.table))
-    pad.inputs, pad.outputs = [turned, new, *pad.inputs[2:]], operator.outputs
-    graph.insert_before(operator, pad)
-    graph.operators.remove(operator)
-    return None
+    data = root.input(0)
+    pad = graph.producer(data)
+    if pad is None or pad.op_type not in ("PAD", "PADV2"):
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, "there is no PAD before it")
+    order, amounts, image = root.constant(1), pad.constant(1), pad.input(0)
+    graph.only_reader(data)
+    if image.dtype is None:
+        raise NoMatch(RefusalCode.TYPE_UNSUPPORTED, "it pads a type that NumPy lacks")
+    transposed = Tensor.of(image.name, np.array(image.shape)[order], image.dtype)
+    new = Tensor.constant(pad.input(1).name, amounts[order])
+    graph.insert_before(root, root.between([image, root.inputs[1]], [transposed]))
+    graph.remove(pad)
+    graph.substitute(root, pad.between([transposed, new, *pad.inputs[2:]], root.outputs))

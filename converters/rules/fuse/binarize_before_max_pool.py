@@ -1,4 +1,4 @@
-"""A maximum pool in front of LceQuantize comes behind it, where it works on bits.
+"""A maximum pool before LceQuantize comes after it, where it works on bits.
 
     sign(max(x)) = max(sign(x))            where the sign rises with x,
     sign(max(x)) = -max(-sign(x))          where it falls,
@@ -16,48 +16,39 @@ from mobile_bnn.converters.graph.bit_packing import pack
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.elementwise import Cone, producer_above
 from mobile_bnn.converters.quantizers.signs import Signs, without_subnormals
-from mobile_bnn.converters.quantizers.threshold import sign_threshold, used_elsewhere
+from mobile_bnn.converters.quantizers.threshold import sign_threshold
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
 from mobile_bnn.typing import Array
 
-KINDS = frozenset({"LceQuantize"})
+ROOTS = frozenset({"LceQuantize"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
-    """Moves the MAX_POOL_2D in front of an LceQuantize, and of element-wise operators before that, behind it.
+def rewrite(graph: Graph, root: Operator) -> None:
+    """Moves the MAX_POOL_2D before an LceQuantize, and before element-wise operators in between, after it.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: there is none, others read its result, or the sign is not a step of it.
     """
-    found = producer_above(graph, operator, "MAX_POOL_2D")
-    if found is None:
-        return "its input is no function of one pool's result"
-    pool, cone = found
-    own = (operator, *cone.operators)
-    if pool.output in graph.outputs or any(reader not in own for reader in graph.consumers(pool.output)):
-        return "the pool's result is used by others, too"
-    if used_elsewhere(graph, cone, operator):
-        return "what stands between the pool and the sign is used by others, too"
+    pool, cone = producer_above(graph, root, "MAX_POOL_2D")
+    graph.check_unshared([pool.output, *(inner.output for inner in cone.operators)], (root, *cone.operators))
     signs = _signs(pool, cone)
-    if isinstance(signs, str):
-        return f"the sign behind the pool is no step: {signs}"
     falls = signs.factor < 0
-    readers = graph.consumers(operator.output)
-    inside = operator.output not in graph.outputs and all(_can_be_turned(reader) for reader in readers)
+    readers = graph.consumers(root.output)
+    inside = root.output not in graph.outputs and all(_can_be_turned(reader) for reader in readers)
     turned_back = falls.any() and not inside
     if falls.any() and not turned_back:
         for reader in readers:
             replaced(graph, reader, reader.output, [turned_inputs(reader, falls), *reader.inputs[2:]])
-    _rewrite(graph, operator, pool, cone, signs, falls if turned_back else np.zeros_like(falls))
-    return None
+    _move(graph, root, pool, cone, signs, falls if turned_back else np.zeros_like(falls))
 
 
-def _signs(pool: Operator, cone: Cone) -> Signs | str:
-    """The signs behind a pool as signs of its result, before the activation that it has fused."""
+def _signs(pool: Operator, cone: Cone) -> Signs:
+    """The signs after a pool as signs of its result, before the activation that it has fused."""
     activation = pool.options.fusedActivationFunction
     if activation:
         if activation not in KIND_OF:
-            return "the pool's fused activation is no RELU"
+            raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, "the pool's fused activation is not a RELU")
         raw = Tensor.of("pool", pool.output.shape, np.float32)
         relu = Operator.builtin(KIND_OF[activation], [raw], [pool.output])
         cone = Cone(raw, cone.output, [relu, *cone.operators])
@@ -69,14 +60,13 @@ def _signs(pool: Operator, cone: Cone) -> Signs | str:
 
 def _can_be_turned(reader: Operator) -> bool:
     """Whether the channels of an operator's input can be turned around in its filter instead."""
-    if reader.kind != "LceBconv2d" or has_groups(reader):
+    if reader.op_type != "LceBconv2d" or has_groups(reader):
         return False
     return bool(pads_with_zeros(reader) or reader.custom_options["padding"])
 
 
-def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs, turned: Array) -> None:
-    (image,) = pool.inputs
-    assert image is not None
+def _move(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs, turned: Array) -> None:
+    image = pool.input(0)
     # A falling channel's shift is the last float below its threshold, another's the threshold's negative.
     threshold = np.nextafter(signs.shift, np.float32(np.inf), dtype=np.float32)
     shift = without_subnormals(np.where(signs.factor < 0, -threshold, signs.shift))
@@ -97,5 +87,4 @@ def _rewrite(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs
         mask = Tensor.constant("turned channels", pack(turned))
         new.append(Operator.builtin("BITWISE_XOR", [pooled, mask], [quantize.output]))
     graph.insert_before(pool, *new)
-    for operator in (pool, *cone.operators, quantize):
-        graph.operators.remove(operator)
+    graph.remove(pool, *cone.operators, quantize)

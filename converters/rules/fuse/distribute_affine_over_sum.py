@@ -1,4 +1,4 @@
-"""A per-channel affine map behind a sum of binary convolutions moves into all of them.
+"""A per-channel affine map after a sum of binary convolutions moves into all of them.
 
     factor * (a + b + c) + summand = (factor * a + summand) + factor * b + factor * c
 
@@ -8,89 +8,74 @@ for binary convolutions a, b of a quantizer of several steps or a filter of seve
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, put_line
-from mobile_bnn.converters.rules.bconv import KIND_OF, line, only_reader
+from mobile_bnn.converters.rules.bconv import KIND_OF, line
 from mobile_bnn.converters.rules.binarize.border_map import holder
 from mobile_bnn.typing import Array
 
-KINDS = frozenset({"MUL", "ADD", "SUB", "DIV"})
+ROOTS = frozenset({"MUL", "ADD", "SUB", "DIV"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
+def rewrite(graph: Graph, root: Operator) -> None:
     """Moves an affine map into the LceBconv2d whose sum it reads.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: it does not read such a sum, or is not an affine map of it.
     """
-    sums = [tensor for tensor in operator.inputs if tensor is not None and tensor.content is None]
+    sums = [tensor for tensor in root.inputs if tensor is not None and tensor.content is None]
     total = sums[0] if len(sums) == 1 else None
     add = None if total is None else graph.producer(total)
-    if total is None or add is None or add.kind != "ADD":
-        return "it reads no sum"
-    found = affine(operator, total)
-    if isinstance(found, str):
-        return found
-    terms = _terms(graph, total)
-    if isinstance(terms, str):
-        return terms
-    factor, summand = found
+    if total is None or add is None or add.op_type != "ADD":
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, "it does not read a sum")
+    factor, summand = affine(root, total)
     lines = []
-    for number, (bconv, multiplier, bias) in enumerate(terms):
+    for number, (bconv, multiplier, bias) in enumerate(_terms(graph, total)):
         lines.append((bconv, multiplier * factor, bias * factor + (0 if number else summand)))
     if not all(fits(values) for _, *parameters in lines for values in parameters):
-        return "its result would overflow float32"
+        raise NoMatch(RefusalCode.OVERFLOW, "its result would overflow float32")
     for bconv, multiplier, bias in lines:
         put_line(graph, bconv, bconv.output, multiplier, bias)
     _scale_constants(graph, total, factor)
-    activation = activation_of(operator)
+    activation = activation_of(root)
     if activation:
-        relu = Operator.builtin(KIND_OF[activation], [total], [operator.output])
-        graph.insert_before(operator, relu)
+        graph.substitute(root, Operator.builtin(KIND_OF[activation], [total], [root.output]))
     else:
-        graph.replace(operator.output, total)
-    graph.operators.remove(operator)
-    return None
+        graph.remove(root)
+        graph.replace(root.output, total)
 
 
-def _terms(graph: Graph, total: Tensor) -> list[tuple[Operator, Array, Array]] | str:
-    """The binary convolutions of a sum that nobody else reads, with multiplier and bias; or why it is none."""
-    reader, producer = only_reader(graph, total), graph.producer(total)
-    if isinstance(reader, str):
-        return reader
+def _terms(graph: Graph, total: Tensor) -> list[tuple[Operator, Array, Array]]:
+    """The binary convolutions of a sum that nobody else reads, with multiplier and bias."""
+    graph.only_reader(total)
+    producer = graph.producer(total)
     if producer is None:
-        return "an input of the graph is part of the sum"
-    if producer.kind == "LceBconv2d":
-        parameters = line(producer)
-        if parameters is None or is_clamped(producer):
-            return "a binary convolution of the sum writes no plain floats"
-        return [(producer, *parameters)]
-    if producer.kind != "ADD" or activation_of(producer):
-        return f"{producer.kind} is part of the sum"
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, "an input of the graph is part of the sum")
+    if producer.op_type == "LceBconv2d":
+        if is_clamped(producer):
+            raise NoMatch(RefusalCode.ROUNDING, "a binary convolution of the sum has a fused activation")
+        return [(producer, *line(producer))]
+    if producer.op_type != "ADD" or activation_of(producer):
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, f"{producer.op_type} is part of the sum")
     found = list[tuple[Operator, Array, Array]]()
-    for place, tensor in enumerate(producer.inputs):
-        assert tensor is not None
+    for place in range(len(producer.inputs)):
+        tensor = producer.input(place)
         if holder(graph, producer, place) is None:
-            terms = _terms(graph, tensor)
-            if isinstance(terms, str):
-                return terms
-            found += terms
+            found += _terms(graph, tensor)
         elif tensor.dtype != np.float32:
-            return "a constant of the sum is no float32"
+            raise NoMatch(RefusalCode.TYPE_UNSUPPORTED, "a constant of the sum is not float32")
     return found
 
 
 def _scale_constants(graph: Graph, total: Tensor, factor: Array) -> None:
     add = graph.producer(total)
-    if add is None or add.kind != "ADD" or (factor == 1).all():
+    if add is None or add.op_type != "ADD" or (factor == 1).all():
         return
-    for place, tensor in enumerate(add.inputs):
-        assert tensor is not None
+    for place in range(len(add.inputs)):
         held = holder(graph, add, place)
         if held is None:
-            _scale_constants(graph, tensor, factor)
+            _scale_constants(graph, add.input(place), factor)
             continue
         reader, at = held
-        constant = reader.inputs[at]
-        assert constant is not None
-        assert constant.values is not None
-        reader.inputs[at] = Tensor.constant(constant.name, (constant.values * factor).astype(np.float32))
+        scaled = Tensor.constant(reader.input(at).name, (reader.constant(at) * factor).astype(np.float32))
+        graph.set_inputs(reader, [*reader.inputs[:at], scaled, *reader.inputs[at + 1 :]])

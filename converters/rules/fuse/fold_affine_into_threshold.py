@@ -1,40 +1,39 @@
 """Element-wise operators that only an LceQuantize reads the result of become one shift, where that are fewer.
 
-A batch norm in front of a sign is a threshold: sign(m * x + b) = sign(x - t), or sign(t' - x) where m is negative.
+A batch norm before a sign is a threshold: sign(m * x + b) = sign(x - t), or sign(t' - x) where m is negative.
 """
 
 from mobile_bnn.converters.graph.model import Graph, Operator
-from mobile_bnn.converters.quantizers.elementwise import cones
-from mobile_bnn.converters.quantizers.threshold import sign_threshold, used_elsewhere
+from mobile_bnn.converters.quantizers.elementwise import Cone, cones
+from mobile_bnn.converters.quantizers.threshold import sign_threshold
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
-KINDS = frozenset({"LceQuantize"})
+ROOTS = frozenset({"LceQuantize"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
-    """Shortens what stands in front of an LceQuantize.
+def rewrite(graph: Graph, root: Operator) -> None:
+    """Shortens what stands before an LceQuantize.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: nothing does, others read it, it is not a step of one tensor, or as short as can be.
     """
-    (data,) = operator.inputs
-    assert data is not None
-    reasons = []
-    # The largest cones first: they are the ones that save most.
-    for cone in reversed(list(cones(graph, data))):
-        if used_elsewhere(graph, cone, operator):
-            reasons.append("what stands in front of it is used by others, too")
+    reason = NoMatch(RefusalCode.PATTERN_ABSENT, "no element-wise operator stands before it")
+    # The largest cones first: they are the ones that save most, and their reason is the one to tell.
+    for number, cone in enumerate(reversed(list(cones(graph, root.input(0))))):
+        try:
+            _shorten(graph, root, cone)
+        except NoMatch as why:
+            reason = reason if number else why
             continue
-        signs = sign_threshold(cone)
-        if isinstance(signs, str):
-            reasons.append(signs)
-            continue
-        argument, new = signs.argument()
-        if len(new) >= len(cone.operators):
-            reasons.append("what stands in front of it is as short as can be")
-            continue
-        graph.insert_before(operator, *new)
-        operator.inputs = [argument]
-        for inner in cone.operators:
-            graph.operators.remove(inner)
-        return None
-    return reasons[0] if reasons else "no element-wise operator stands in front of it"
+        return
+    raise reason
+
+
+def _shorten(graph: Graph, quantize: Operator, cone: Cone) -> None:
+    graph.check_unshared([inner.output for inner in cone.operators], (quantize, *cone.operators))
+    argument, new = sign_threshold(cone).argument()
+    if len(new) >= len(cone.operators):
+        raise NoMatch(RefusalCode.NO_GAIN, "what stands before it is as short as can be")
+    graph.insert_before(quantize, *new)
+    graph.set_inputs(quantize, [argument])
+    graph.remove(*cone.operators)

@@ -1,4 +1,4 @@
-"""A RELU behind a binary convolution becomes the clamp that LCE puts on its sum.
+"""A RELU after a binary convolution becomes the clamp that LCE puts on its sum.
 
 LCE clamps the integer sum before multiplier and bias:
 
@@ -12,41 +12,38 @@ LCE's fast kernels have no clamp where the padding is 0. With another bias or mu
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.bconv import (
     ACTIVATIONS,
     line,
-    only_reader,
     pads_with_zeros,
     replaced,
     turned,
 )
 
-KINDS = frozenset({"LceBconv2d"})
+ROOTS = frozenset({"LceBconv2d"})
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
-    """Fuses the RELU, RELU6 or RELU_N1_TO_1 behind an LceBconv2d.
+def rewrite(graph: Graph, root: Operator) -> None:
+    """Fuses the RELU, RELU6 or RELU_N1_TO_1 after an LceBconv2d.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: none alone reads its result, or its clamp would not be that of the sum.
     """
-    reader = only_reader(graph, operator.output)
-    if isinstance(reader, str):
-        return reader
-    if reader.kind not in ACTIVATIONS:
-        return f"{reader.kind} behind it is no RELU"
-    parameters = line(operator)
-    if parameters is None or operator.custom_options["fused_activation_function"]:
-        return "it has an activation already"
-    if pads_with_zeros(operator):
-        return "LCE's kernels have no activation where the padding is 0"
-    multiplier, bias = parameters
+    reader = graph.only_reader(root.output)
+    if reader.op_type not in ACTIVATIONS:
+        raise NoMatch(RefusalCode.PATTERN_ABSENT, f"{reader.op_type} after it is not a RELU")
+    multiplier, bias = line(root)
+    if root.custom_options["fused_activation_function"]:
+        raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, "it has an activation already")
+    if pads_with_zeros(root):
+        raise NoMatch(RefusalCode.LCE_LIMIT, "LCE's kernels have no activation where the padding is 0")
     if bias.any():
-        return f"{reader.kind} comes behind a bias, LCE's activation in front of it"
-    if reader.kind != "RELU" and (np.abs(multiplier) != 1).any():
-        return f"the limits of {reader.kind} come behind a multiplier, LCE's in front of it"
+        raise NoMatch(RefusalCode.LCE_LIMIT, f"{reader.op_type} follows a bias, LCE's activation precedes it")
+    if reader.op_type != "RELU" and (np.abs(multiplier) != 1).any():
+        text = f"the limits of {reader.op_type} follow a multiplier, LCE's precede it"
+        raise NoMatch(RefusalCode.LCE_LIMIT, text)
     positive = Tensor.constant("multiplier", np.abs(multiplier).astype(np.float32))
-    inputs = [turned(operator, multiplier < 0), positive, operator.inputs[3], None]
-    graph.operators.remove(reader)
-    replaced(graph, operator, reader.output, inputs, fused_activation_function=ACTIVATIONS[reader.kind])
-    return None
+    inputs = [turned(root, multiplier < 0), positive, root.inputs[3], None]
+    graph.remove(reader)
+    replaced(graph, root, reader.output, inputs, fused_activation_function=ACTIVATIONS[reader.op_type])

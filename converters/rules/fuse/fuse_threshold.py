@@ -16,6 +16,7 @@ import numpy as np
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.elementwise import Cone, producer_above
 from mobile_bnn.converters.quantizers.monotonicity import direction
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.bconv import (
     clamped,
     line,
@@ -26,48 +27,35 @@ from mobile_bnn.converters.rules.bconv import (
 )
 from mobile_bnn.typing import Array
 
-KINDS = frozenset({"LceQuantize"})
+ROOTS = frozenset({"LceQuantize"})
 _AT_ONCE = 1 << 20  # values that are evaluated together
 
 
-def apply(graph: Graph, operator: Operator) -> str | None:
-    """Gives an LceBconv2d in front of an LceQuantize, and of element-wise operators before that, a threshold.
+def rewrite(graph: Graph, root: Operator) -> None:
+    """Gives an LceBconv2d before an LceQuantize, and before element-wise operators in between, a threshold.
 
-    Returns:
-        None if it did, else why not.
+    Raises:
+        NoMatch: there is none, others read its result, or a channel changes its sign more than once.
     """
-    found = producer_above(graph, operator, "LceBconv2d")
-    if found is None:
-        return "its input is no function of one binary convolution's result"
-    bconv, cone = found
+    bconv, cone = producer_above(graph, root, "LceBconv2d")
     parameters = line(bconv)
-    if parameters is None:
-        return "the binary convolution in front of it writes no floats"
     zeros = pads_with_zeros(bconv)
     if zeros and not cone.operators:
-        return "LCE's kernels write floats only where the padding is 0"
-    for tensor in (bconv.output, *(inner.output for inner in cone.operators)):
-        others = [reader for reader in graph.consumers(tensor) if reader not in (operator, *cone.operators)]
-        if others or tensor in graph.outputs:
-            return "the binary convolution's result is used by others, too"
+        raise NoMatch(RefusalCode.LCE_LIMIT, "LCE's kernels write floats only where the padding is 0")
+    graph.check_unshared([bconv.output, *(inner.output for inner in cone.operators)], (root, *cone.operators))
     results = clamped(bconv, sums(bconv))
-    changes = _changes(results, _Signs(*parameters, cone))
-    if isinstance(changes, str):
-        return changes
-    falls, below = changes
-    for inner in cone.operators:
-        graph.operators.remove(inner)
+    falls, below = _changes(results, _Signs(*parameters, cone))
+    graph.remove(*cone.operators)
     if zeros:
         middle = len(results) // 2
         sign = Tensor.constant("multiplier", np.where(falls, -1, 1).astype(np.float32))
         shift = Tensor.constant("bias", (middle - below + 0.5).astype(np.float32))
         replaced(graph, bconv, cone.output, [bconv.inputs[1], sign, shift, None])
     else:
-        graph.operators.remove(operator)
+        graph.remove(root)
         threshold = Tensor.constant("threshold", (len(results) - 1 - below).astype(np.int32))
         inputs = [turned(bconv, falls), None, None, threshold]
-        replaced(graph, bconv, operator.output, inputs, fused_activation_function=0)
-    return None
+        replaced(graph, bconv, root.output, inputs, fused_activation_function=0)
 
 
 class _Signs:
@@ -88,7 +76,7 @@ class _Signs:
         return values if self._evaluate is None else self._evaluate(values)
 
 
-def _changes(results: Array, signs: _Signs) -> tuple[Array, Array] | str:
+def _changes(results: Array, signs: _Signs) -> tuple[Array, Array]:
     """Which channels become negative as the sum grows, and how many sums are negative: bool [O], int [O].
 
     Args:
@@ -105,7 +93,8 @@ def _changes(results: Array, signs: _Signs) -> tuple[Array, Array] | str:
     negative = np.concatenate(parts)
     changes = (negative[1:] != negative[:-1]).sum(0)
     if changes.max() > 1:
-        return f"channel {int(changes.argmax())} changes its sign more than once"
+        text = f"channel {int(changes.argmax())} changes its sign more than once"
+        raise NoMatch(RefusalCode.NOT_A_STEP, text)
     return falls, negative.sum(0)
 
 

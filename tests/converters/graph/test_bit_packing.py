@@ -30,7 +30,7 @@ def test_agrees_with_lces_quantize(binary_tflite):
     x[0, 0, 0, :3] = [0.0, -0.0, -1e-30]
     model = TfliteModel.read(binary_tflite)
     # The first convolution's input is LceQuantize of the image itself.
-    quantize = next(operator for operator in model.graphs[0].operators if operator.kind == "LceQuantize")
+    quantize = next(operator for operator in model.graphs[0].operators if operator.op_type == "LceQuantize")
     probe = Probe(model, [BinaryOperator(0, 0, 32, quantize.output, np.zeros(32, bool))], LceRunner)
     _, (bits,) = probe.run([x])
     np.testing.assert_array_equal(bits, x < 0)

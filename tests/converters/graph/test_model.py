@@ -83,7 +83,7 @@ def test_equal_constants_share_a_buffer_and_dead_ones_go() -> None:
     graph.outputs = list(graph.inputs)
     graph.signatures.clear()
     graph.remove_dead()
-    assert graph.operators == []
+    assert not graph.operators
     assert len(model.write()) < len(flatbuffer) - matrix.nbytes
 
 
@@ -91,7 +91,7 @@ def test_rewriting_an_operator() -> None:
     flatbuffer = to_float(lambda x: tf.nn.relu(x) * 3.0, (1, 4))
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
-    multiply = next(operator for operator in graph.operators if operator.kind == "MUL")
+    multiply = next(operator for operator in graph.operators if operator.op_type == "MUL")
     negated, factor = (
         Tensor.of("negated", multiply.output.shape, np.float32),
         Tensor.constant("factor", np.float32([-2])),
@@ -111,7 +111,7 @@ def test_rewriting_an_operator() -> None:
 def test_a_custom_operators_options(binary_tflite: Path) -> None:
     model = TfliteModel.read(binary_tflite)
     before, after = (
-        [operator.custom_options for operator in each.graphs[0].operators if operator.kind == "LceBconv2d"]
+        [operator.custom_options for operator in each.graphs[0].operators if operator.op_type == "LceBconv2d"]
         for each in (model, TfliteModel.read(model.write()))
     )
     assert [options["channels_in"] for options in before] == [32, 64]
@@ -129,7 +129,7 @@ def test_truncated_files_are_refused(length: int, binary_tflite: Path) -> None:
 def test_whatever_is_shown_is_a_line(binary_tflite: Path) -> None:
     model = TfliteModel.read(binary_tflite)
     (graph,) = model.graphs
-    filters = next(operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d")
+    filters = next(operator.inputs[1] for operator in graph.operators if operator.op_type == "LceBconv2d")
     assert repr(filters) == f"Constant({filters.name!r}, [64, 3, 3, 1] of int32)"
     assert repr(graph.inputs[0]).endswith(", [1, 8, 8, 32] of float32)")
     for shown in (model, graph, *graph.operators):
@@ -161,7 +161,7 @@ def test_equal_constants_are_one_tensor_unless_they_are_quantized() -> None:
     constants[3].table.shape = [1, 4]
     for constant in constants:
         output = Tensor.of(f"behind {constant.name}", (1, 4), np.float32)
-        graph.operators.append(Operator.builtin("ADD", [graph.outputs[0], constant], [output], schema.AddOptionsT()))
+        graph.append(Operator.builtin("ADD", [graph.outputs[0], constant], [output], schema.AddOptionsT()))
         graph.outputs[0] = output
     graph.signatures = []
     written = TfliteModel.of(graph).write()

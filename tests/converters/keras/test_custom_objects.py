@@ -107,7 +107,7 @@ def test_a_file_of_layers_makes_a_model_readable(folder: Path, name: str, capfd:
     x = np.random.default_rng(0).uniform(-1, 1, (1, 6, 6, 32)).astype(np.float32)
     np.testing.assert_allclose(model.layers[1](model.layers[0](x)), x * 3 + 0.25)
     source = Source.load(str(path), imports=[str(folder / "my_layers.py")])
-    assert [row.gets for row in converters.lint(source)] == ["binary"]
+    assert [row.converted_to for row in converters.lint(source)] == ["binary"]
     converters.convert(source, folder / "m.tflite")
 
 
@@ -252,7 +252,7 @@ def test_lint_and_inspect_take_imports(folder: Path) -> None:
     assert "--import my_layers.py" in refused.stderr
     linted = CliRunner().invoke(app, ["lint", str(path), *imports, "--json"])
     assert linted.exit_code == 0, linted.output
-    assert [layer["gets"] for layer in json.loads(linted.stdout)["layers"]] == ["binary"]
+    assert [layer["converted_to"] for layer in json.loads(linted.stdout)["layers"]] == ["binary"]
     inspected = CliRunner().invoke(app, ["inspect", tflite(folder), "--model", str(path), *imports, "--json"])
     assert inspected.exit_code == 0, inspected.output
     assert json.loads(inspected.stdout)["larq_summary"]["larq_binary_macs"] > 0
@@ -275,4 +275,4 @@ def test_code_in_a_keras_file_is_not_run(folder: Path, function: object) -> None
     with pytest.raises(MobileBnnError, match=r"a Python `lambda` inside it\. If you trust it: .*safe_mode=False"):
         load_model(folder / "m.keras")
     model = tf.keras.models.load_model(folder / "m.keras", safe_mode=False)  # what the message says
-    assert [row.kind for row in converters.lint(model)] == ["FULLY_CONNECTED"]
+    assert [row.op_type for row in converters.lint(model)] == ["FULLY_CONNECTED"]

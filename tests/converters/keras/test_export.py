@@ -64,7 +64,7 @@ def test_zoo_models(name: str) -> None:
     model = zoo.build(name)
     image = np.random.default_rng(0).normal(size=(1, *model.input_shape[1:])).astype(np.float32)
     exported = check(model, image)
-    assert "TRANSPOSE" not in {operator.kind for operator in exported.graphs[0].operators}
+    assert "TRANSPOSE" not in {operator.op_type for operator in exported.graphs[0].operators}
 
 
 def test_several_inputs_outputs_and_an_open_batch() -> None:

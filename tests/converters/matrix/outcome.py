@@ -40,7 +40,7 @@ class Outcome:
     @property
     def refusals(self) -> list[str]:
         """Why layers that asked to be binary are not."""
-        return [layer.reason for layer in self.layers if layer.asked and not layer.binary]
+        return [layer.reason for layer in self.layers if layer.declared and not layer.binary]
 
 
 def convert(model: KerasModel, batch_size: int | None = 1) -> Outcome:
@@ -52,7 +52,7 @@ def convert(model: KerasModel, batch_size: int | None = 1) -> Outcome:
 
 def operators_of(flatbuffer: bytes) -> Counter[str]:
     """How many operators of each kind a file has."""
-    return Counter(operator.kind for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
+    return Counter(operator.op_type for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
 
 
 def keras_outputs(model: KerasModel, images: Arrays) -> Arrays:

@@ -34,12 +34,12 @@ def outputs() -> np.ndarray:
 def test_every_binary_convolution_is_binary(lowered: Lowered) -> None:
     model, layers = lowered[0], lowered[1].layers
     assert [layer.binary for layer in layers] == [False] + [True] * 5 + [False]
-    assert [layer.asked for layer in layers] == [layer.binary for layer in layers]
+    assert [layer.declared for layer in layers] == [layer.binary for layer in layers]
     assert [layer.name for layer in layers[:2]] == [
         "Sequential_stem/Conv2d_0",
         "Sequential_blocks/Half_0/BinaryConv2d_0",
     ]
-    kinds = [operator.kind for operator in model.graphs[0].operators]
+    kinds = [operator.op_type for operator in model.graphs[0].operators]
     assert kinds.count("LceBconv2d") == 5
     assert kinds.count("LceQuantize") == 4  # the two of a duplicated shortcut share one
     assert kinds.count("PRELU") == 4

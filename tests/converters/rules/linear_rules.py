@@ -11,10 +11,11 @@ from mobile_bnn.converters.rules.canonicalize import (
     recompose_dilated_conv,
     swap_expand_dims_pad,
 )
-from mobile_bnn.converters.rules.driver import Rule
+from mobile_bnn.converters.rules.rule import Rule
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasTensor
+from tests.converters.rules.attempt import attempt
 
 CANONICALIZE = (matmul_to_fully_connected, recompose_dilated_conv, swap_expand_dims_pad)
 BINARIZE = (convolution, dense, depthwise)
@@ -75,15 +76,15 @@ def apply_rules(graph: Graph) -> list[str]:
 
 
 def _apply(graph: Graph, rule: Rule) -> list[str | None]:
-    operators = [operator for operator in graph.operators if operator.kind in rule.KINDS]
-    return [rule.apply(graph, operator) for operator in operators if operator in graph.operators]
+    operators = [operator for operator in graph.operators if operator.op_type in rule.ROOTS]
+    return [attempt(rule, graph, operator) for operator in operators if operator in graph.operators]
 
 
 def applied(rule: Rule, kind: str, flatbuffer: bytes) -> tuple[bytes, str | None]:
     """The file after one rule was applied to the last operator of a kind, and what it said."""
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
-    reason = rule.apply(graph, [operator for operator in graph.operators if operator.kind == kind][-1])
+    reason = attempt(rule, graph, [operator for operator in graph.operators if operator.op_type == kind][-1])
     graph.remove_dead()
     return model.write(), reason
 
@@ -97,7 +98,7 @@ def rewritten(flatbuffer: bytes) -> tuple[bytes, list[str]]:
 
 def kinds_of(flatbuffer: bytes) -> list[str]:
     """The file's operators."""
-    return [operator.kind for operator in TfliteModel.read(flatbuffer).graphs[0].operators]
+    return [operator.op_type for operator in TfliteModel.read(flatbuffer).graphs[0].operators]
 
 
 def check(flatbuffer: bytes, shape: tuple[int, ...], kinds: dict[str, int] | None = None) -> bytes:

@@ -63,7 +63,7 @@ def check(
     """Both files compute the same, and the lowered one has these operators: of its kinds, those that are counted."""
     flatbuffer = to_float(function, shape, *weights)
     binary, graph = lowered(flatbuffer)
-    counted = Counter(operator.kind for operator in graph.operators)
+    counted = Counter(operator.op_type for operator in graph.operators)
     assert {kind: counted[kind] for kind in kinds} == dict(kinds), counted
     x = adversarial(shape)
     expected = run(flatbuffer, x)
@@ -76,5 +76,5 @@ def check(
 
 def only(graph: Graph, kind: str) -> Operator:
     """The only operator of a kind."""
-    (operator,) = (operator for operator in graph.operators if operator.kind == kind)
+    (operator,) = (operator for operator in graph.operators if operator.op_type == kind)
     return operator

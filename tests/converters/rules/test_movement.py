@@ -4,10 +4,9 @@ import float_files
 import numpy as np
 import pytest
 
-from mobile_bnn.converters.graph.clone import copied
 from mobile_bnn.converters.graph.model import Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.rules.binarize.convolution import apply as binarize_convolution
+from mobile_bnn.converters.rules.binarize.convolution import rewrite as binarize_convolution
 from mobile_bnn.converters.rules.canonicalize import (
     cancel_transposes,
     hoist_data_movement,
@@ -18,6 +17,7 @@ from mobile_bnn.converters.rules.fuse import sink_data_movement
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of, run
 from tests.converters.rules.lowered import adversarial, check, convolve, lowered, sign, to_float
 
@@ -93,7 +93,7 @@ OF_FLOATS = {
     "concatenation through words",
     "slice through words",
 }
-NOTHING_MOVES = "no movement of data stands in front of it"
+NOTHING_MOVES = "no movement of data stands before it"
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -105,8 +105,8 @@ def test_binary_behind(name: str) -> None:
         return convolve(function(x), weights, "valid")
 
     graph = check(network, SHAPE, {"CONV_2D": 0, "LceBconv2d": 1, "SELECT_V2": 0, **kinds}, weights, exact=True)
-    quantizes = [operator for operator in graph.operators if operator.kind == "LceQuantize"]
-    behind = [sink_data_movement.apply(graph, quantize) != NOTHING_MOVES for quantize in quantizes]
+    quantizes = [operator for operator in graph.operators if operator.op_type == "LceQuantize"]
+    behind = [attempt(sink_data_movement, graph, quantize) != NOTHING_MOVES for quantize in quantizes]
     assert behind == [name in OF_FLOATS] * len(quantizes)
 
 
@@ -160,13 +160,13 @@ def test_a_quantizer_of_two_bits_moves_too() -> None:
         return tf.reshape(tf.round(tf.clip_by_value(x, 0.0, 1.0) * 3), (1, 8, 6, 32))
 
     (graph,) = TfliteModel.read(to_float(network, SHAPE)).graphs
-    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert hoist_data_movement.apply(graph, reshape) is None
+    (reshape,) = (operator for operator in graph.operators if operator.op_type == "RESHAPE")
+    assert attempt(hoist_data_movement, graph, reshape) is None
     model = TfliteModel.of(graph)
     x = adversarial(SHAPE)
     np.testing.assert_array_equal(run(model.write(), x), run(to_float(network, SHAPE), x))
     graph.remove_dead()
-    kinds = [operator.kind for operator in graph.operators]
+    kinds = [operator.op_type for operator in graph.operators]
     assert kinds.index("RESHAPE") < kinds.index("ROUND")
 
 
@@ -196,8 +196,8 @@ def two_bits(x: KerasTensor) -> KerasTensor:
 )
 def test_what_does_not_move_says_why(function: KerasFunction, reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
-    (mover,) = (operator for operator in graph.operators if operator.kind in ("RESHAPE", "CONCATENATION"))
-    assert hoist_data_movement.apply(graph, mover) == reason
+    (mover,) = (operator for operator in graph.operators if operator.op_type in ("RESHAPE", "CONCATENATION"))
+    assert attempt(hoist_data_movement, graph, mover) == reason
 
 
 @pytest.mark.parametrize(
@@ -207,13 +207,13 @@ def test_what_does_not_move_says_why(function: KerasFunction, reason: str) -> No
         (
             CASES["reshape through words"][0],
             16,
-            "RESHAPE in front of it moves parts of a word: channels would have to come in multiples of 32",
+            "RESHAPE before it moves parts of a word: channels would have to come in multiples of 32",
         ),
-        (CASES["transpose of channels"][0], 6, "TRANSPOSE in front of it brings the channels to another place"),
-        (CASES["concatenation through words"][0], 50, "CONCATENATION in front of it moves parts of a word"),
-        (CASES["slice through words"][0], 32, "STRIDED_SLICE in front of it moves parts of a word"),
-        (lambda x: tf.pad(x, [(0, 0), (0, 0), (0, 0), (0, 8)]), 72, "PAD in front of it adds channels"),
-        (lambda x: x[..., ::2], 32, "STRIDED_SLICE in front of it moves parts of a word"),
+        (CASES["transpose of channels"][0], 6, "TRANSPOSE before it brings the channels to another place"),
+        (CASES["concatenation through words"][0], 50, "CONCATENATION before it moves parts of a word"),
+        (CASES["slice through words"][0], 32, "STRIDED_SLICE before it moves parts of a word"),
+        (lambda x: tf.pad(x, [(0, 0), (0, 0), (0, 0), (0, 8)]), 72, "PAD before it adds channels"),
+        (lambda x: x[..., ::2], 32, "STRIDED_SLICE before it moves parts of a word"),
     ],
 )
 def test_what_moves_as_floats_says_why(function: KerasFunction, channels: int, reason: str) -> None:
@@ -221,25 +221,25 @@ def test_what_moves_as_floats_says_why(function: KerasFunction, channels: int, r
         return convolve(sign(function(x)), weights, "valid", 2)
 
     _, graph = lowered(to_float(network, SHAPE, one_by_one(channels)))
-    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    answer = sink_data_movement.apply(graph, quantize)
+    (quantize,) = (operator for operator in graph.operators if operator.op_type == "LceQuantize")
+    answer = attempt(sink_data_movement, graph, quantize)
     assert answer is not None
     assert answer.startswith(reason)
 
 
-@pytest.mark.parametrize(("channels", "answer"), [(64, None), (40, "PADV2 in front of it moves parts of a word")])
+@pytest.mark.parametrize(("channels", "answer"), [(64, None), (40, "PADV2 before it moves parts of a word")])
 def test_padding_with_words_of_minus_one(channels: int, answer: str | None) -> None:
     shape, weights = (1, 4, 6, channels), three(channels)
     flatbuffer = to_float(lambda x, weights: convolve(sign(pad(x, -1.0)), weights, "valid"), shape, weights)
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
-    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert binarize_convolution(graph, convolution) is None
+    (convolution,) = (operator for operator in graph.operators if operator.op_type == "CONV_2D")
+    binarize_convolution(graph, convolution)
     graph.remove_dead()
-    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    reason = sink_data_movement.apply(graph, quantize)
+    (quantize,) = (operator for operator in graph.operators if operator.op_type == "LceQuantize")
+    reason = attempt(sink_data_movement, graph, quantize)
     assert (reason or "").startswith(answer or "")
-    assert (reason is None) == (graph.operators[0].kind == "LceQuantize") == (answer is None)
+    assert (reason is None) == (graph.operators[0].op_type == "LceQuantize") == (answer is None)
     x = adversarial(shape)
     np.testing.assert_array_equal(run(model.write(), x), run(flatbuffer, x))
     np.testing.assert_array_equal(interpreter(model.write()).predict(x), run(flatbuffer, x))
@@ -251,29 +251,29 @@ def test_what_others_read_moves_as_floats() -> None:
         return tf.concat([convolve(sign(y), weights, "valid"), y], -1)
 
     graph = check(network, SHAPE, {"LceBconv2d": 1, "RESHAPE": 1}, one_by_one(64), exact=True)
-    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    assert sink_data_movement.apply(graph, quantize) == "the result of RESHAPE in front of it is used by others, too"
+    (quantize,) = (operator for operator in graph.operators if operator.op_type == "LceQuantize")
+    assert attempt(sink_data_movement, graph, quantize) == "CONCATENATION, too, reads the result of RESHAPE"
 
 
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (nchw, "what it turns is an input of the graph"),
-        (lambda x: nhwc(tf.nn.softmax(nchw(x))), "SOFTMAX in front of it is no TRANSPOSE"),
+        (nchw, "it transposes an input of the graph"),
+        (lambda x: nhwc(tf.nn.softmax(nchw(x))), "SOFTMAX before it is not a TRANSPOSE"),
     ],
 )
 def test_what_stays_transposed_says_why(function: KerasFunction, reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE)).graphs
-    transpose = [operator for operator in graph.operators if operator.kind == "TRANSPOSE"][-1]
-    assert cancel_transposes.apply(graph, transpose) == reason
+    transpose = [operator for operator in graph.operators if operator.op_type == "TRANSPOSE"][-1]
+    assert attempt(cancel_transposes, graph, transpose) == reason
 
 
 def test_a_transpose_that_goes_on_turning_stays() -> None:
     (graph,) = TfliteModel.read(to_float(nchw, SHAPE)).graphs
     (first,) = graph.operators
     turned = Tensor.of("turned", (1, 6, 64, 4), np.float32)
-    graph.operators.append(copied(first, [first.output, first.inputs[1]], [turned]))
-    assert cancel_transposes.apply(graph, graph.operators[1]) == "the TRANSPOSE in front of it is not its opposite"
+    graph.append(first.between([first.output, first.inputs[1]], [turned]))
+    assert attempt(cancel_transposes, graph, graph.operators[1]) == "the TRANSPOSE before it is not its opposite"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_a_transpose_that_goes_on_turning_stays() -> None:
         (
             lambda x: sign(pad(x) - SHIFT - 0.5),
             "VALID",
-            "the padding is of another value in each channel behind the quantizer",
+            "the quantizer gives the padding another value in each channel",
         ),
         (
             lambda x: sign(tf.pad(x[:, :, :, 1:], [(0, 0), (0, 0), (0, 0), (0, 1)])),
@@ -299,31 +299,31 @@ def test_padding_that_stays_says_why(function: KerasFunction, pads: str, reason:
         return tf.nn.conv2d(function(x), weights, 1, pads)
 
     (graph,) = TfliteModel.read(to_float(network, SHAPE, three(64))).graphs
-    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert sink_pad.apply(graph, convolution) == reason
+    (convolution,) = (operator for operator in graph.operators if operator.op_type == "CONV_2D")
+    assert attempt(sink_pad, graph, convolution) == reason
 
 
 def test_an_open_batch() -> None:
     flatbuffer = float_files.to_float(lambda x: tf.reshape(tf.nn.softmax(x), (tf.shape(x)[0], 8, 3, 64)) + 1, OPEN)
     model = TfliteModel.read(flatbuffer)
     (graph,) = model.graphs
-    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert infer_reshape_shape.apply(graph, reshape) is None
+    (reshape,) = (operator for operator in graph.operators if operator.op_type == "RESHAPE")
+    assert attempt(infer_reshape_shape, graph, reshape) is None
     graph.remove_dead()
-    assert "SHAPE" not in [operator.kind for operator in graph.operators]
+    assert "SHAPE" not in [operator.op_type for operator in graph.operators]
     x = np.concatenate([adversarial(SHAPE, seed) for seed in range(3)])
     np.testing.assert_array_equal(run(model.write(), x), run(flatbuffer, x))
-    assert infer_reshape_shape.apply(graph, reshape) == "its shape is known"
+    assert attempt(infer_reshape_shape, graph, reshape) == "its shape is known"
 
 
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
         (lambda x: tf.reshape(x, (tf.shape(x)[0], 3, tf.shape(x)[0] * 8, 64)), "2 of its sizes are computed"),
-        (lambda x: tf.reshape(x, tf.reverse(tf.shape(x), [0])), "its shape is computed"),
+        (lambda x: tf.reshape(x, tf.reverse(tf.shape(x), [0])), "its shape is computed by other operators than PACK"),
     ],
 )
 def test_a_shape_that_stays_computed_says_why(function: KerasFunction, reason: str) -> None:
     (graph,) = TfliteModel.read(float_files.to_float(function, OPEN)).graphs
-    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert infer_reshape_shape.apply(graph, reshape) == reason
+    (reshape,) = (operator for operator in graph.operators if operator.op_type == "RESHAPE")
+    assert attempt(infer_reshape_shape, graph, reshape) == reason

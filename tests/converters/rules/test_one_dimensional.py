@@ -11,6 +11,7 @@ from mobile_bnn.converters.keras.export import export
 from mobile_bnn.converters.rules.canonicalize import recompose_dilated_conv, swap_expand_dims_pad
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import check, filter_of, kinds_of, rewritten, run
 
 Amounts = list[tuple[int, int]]
@@ -116,17 +117,17 @@ def test_dilation(paddings: Amounts, crops: Amounts, kinds: dict[str, int]) -> N
 @pytest.mark.parametrize(
     ("flatbuffer", "reason"),
     [
-        (dilated([(1, 0), (0, 0)], [(2, 0), (0, 0)]), "it cuts off more than padding"),
+        (dilated([(1, 0), (0, 0)], [(2, 0), (0, 0)]), "it crops more than padding"),
         (dilated([(1, 0), (0, 0)], [(0, 0), (0, 0)], padding=0), "it has padding, a stride or a dilation of its own"),
         (dilated([(1, 0), (0, 0)], [(0, 0), (0, 0)], strideH=2), "it has padding, a stride or a dilation of its own"),
-        (dilated([(1, 0), (0, 0)], [(0, 0), (0, 0)], back=4), "its blocks are not the same in front and behind"),
+        (dilated([(1, 0), (0, 0)], [(0, 0), (0, 0)], back=4), "its blocks are not the same before and after"),
         (to_float(lambda x: tf.nn.conv2d(x, filter_of("sign", (1, 1, 32, 8)), 1, "VALID"), (1, 4, 4, 32)), "between"),
     ],
 )
 def test_what_is_no_dilation_stays(flatbuffer: bytes, reason: str) -> None:
     (graph,) = TfliteModel.read(flatbuffer).graphs
-    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    answer = recompose_dilated_conv.apply(graph, convolution)
+    (convolution,) = (operator for operator in graph.operators if operator.op_type == "CONV_2D")
+    answer = attempt(recompose_dilated_conv, graph, convolution)
     assert answer is not None
     assert reason in answer
     assert convolution in graph.operators
@@ -137,7 +138,7 @@ def test_padding_of_other_shapes_stays() -> None:
         return tf.reshape(tf.pad(x, [(0, 0), (1, 1), (0, 0)]), (1, 2, 3, 32))
 
     (graph,) = TfliteModel.read(to_float(function, (1, 4, 32))).graphs
-    (reshape,) = (operator for operator in graph.operators if operator.kind == "RESHAPE")
-    assert swap_expand_dims_pad.apply(graph, reshape) == "it does more than to add an axis of 1 to a sequence"
-    graph.operators = [operator for operator in graph.operators if operator is reshape]
-    assert swap_expand_dims_pad.apply(graph, reshape) == "there is no PAD in front of it"
+    (reshape,) = (operator for operator in graph.operators if operator.op_type == "RESHAPE")
+    assert attempt(swap_expand_dims_pad, graph, reshape) == "it does more than to add an axis of 1 to a sequence"
+    graph.remove(*(operator for operator in list(graph.operators) if operator is not reshape))
+    assert attempt(swap_expand_dims_pad, graph, reshape) == "there is no PAD before it"

@@ -34,7 +34,7 @@ def quicknet() -> TfliteModel:
 
 def constants(graph: Graph, kind: str) -> list[bytes]:
     """Of the operators of that kind, in order."""
-    operators = [operator for operator in graph.operators if operator.kind == kind]
+    operators = [operator for operator in graph.operators if operator.op_type == kind]
     return [t.content.tobytes() for o in operators for t in o.inputs if t is not None and t.content is not None]
 
 
@@ -48,8 +48,8 @@ def test_quicknet_small(quicknet: TfliteModel, kind: FloatWeights, most_bytes: i
     (old,), (new,) = quicknet.graphs, smaller.graphs
     for name in ("LceBconv2d", "MUL", "ADD"):
         assert constants(new, name) == constants(old, name)
-    kept = [operator.kind for operator in new.operators if operator.kind != "DEQUANTIZE"]
-    assert kept == [operator.kind for operator in old.operators]
+    kept = [operator.op_type for operator in new.operators if operator.op_type != "DEQUANTIZE"]
+    assert kept == [operator.op_type for operator in old.operators]
     image = np.random.default_rng(0).normal(size=(1, 224, 224, 3)).astype(np.float32)
     np.testing.assert_allclose(interpreter(smaller.write()).predict(image), run(smaller, image), rtol=1e-4, atol=1e-6)
 
@@ -57,8 +57,8 @@ def test_quicknet_small(quicknet: TfliteModel, kind: FloatWeights, most_bytes: i
 @pytest.mark.parametrize(("kind", "error"), [("float16", 2**-11), ("int8", 1 / 254)])
 def test_weights_are_rounded_to_the_nearest(quicknet: TfliteModel, kind: FloatWeights, error: float) -> None:
     (old,), (new,) = quicknet.graphs, float_weights(quicknet, kind).graphs
-    (before,) = (operator for operator in old.operators if operator.kind == "FULLY_CONNECTED")
-    (after,) = (operator for operator in new.operators if operator.kind == "FULLY_CONNECTED")
+    (before,) = (operator for operator in old.operators if operator.op_type == "FULLY_CONNECTED")
+    (after,) = (operator for operator in new.operators if operator.op_type == "FULLY_CONNECTED")
     stored = new.producer(after.inputs[1]).inputs[0]
     assert stored.dtype == np.dtype(kind)
     values = stored.values.astype(np.float32)

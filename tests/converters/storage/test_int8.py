@@ -51,13 +51,13 @@ def test_accuracy_on_digits(input_type: ValueType, output_type: ValueType) -> No
 def test_binary_operators_read_and_write_int8() -> None:
     (graph,) = quantize_int8(digits().binary, [digits().seen[:50]]).graphs
     ends = {
-        "LceQuantize": [operator.inputs[0] for operator in graph.operators if operator.kind == "LceQuantize"],
-        "LceBconv2d": [operator.output for operator in graph.operators if operator.kind == "LceBconv2d"],
+        "LceQuantize": [operator.inputs[0] for operator in graph.operators if operator.op_type == "LceQuantize"],
+        "LceBconv2d": [operator.output for operator in graph.operators if operator.op_type == "LceBconv2d"],
     }
     assert {str(tensor.dtype) for tensor in ends["LceQuantize"]} == {"int8"}
     assert [str(tensor.dtype) for tensor in ends["LceBconv2d"]][-1] == "int8"
     assert "float32" not in {str(tensor.dtype) for tensor in ends["LceBconv2d"]}
-    kinds = [operator.kind for operator in graph.operators]
+    kinds = [operator.op_type for operator in graph.operators]
     assert (kinds.count("QUANTIZE"), kinds[0], kinds[-1]) == (1, "QUANTIZE", "DEQUANTIZE")
 
 
@@ -98,7 +98,7 @@ def test_a_residual_network_with_both_paddings() -> None:
     x = np.random.default_rng(2).normal(size=(60, 6, 6, 32)).astype(np.float32)
     int8 = quantize_int8(model, [x[:40]], "int8", "int8")
     (graph,) = int8.graphs
-    assert {str(o.output.dtype) for o in graph.operators if o.kind == "LceBconv2d"} == {"float32", "int8"}
+    assert {str(o.output.dtype) for o in graph.operators if o.op_type == "LceBconv2d"} == {"float32", "int8"}
     expected = run(model, x)
     # Where rounding turns a value near 0 into 0, a sign differs: the sums are near, not equal.
     assert np.abs(run(int8, x) - expected).mean() < 0.05 * np.abs(expected).max()
@@ -110,7 +110,7 @@ def test_an_input_that_only_a_sign_reads() -> None:
     x = np.random.default_rng(3).normal(size=(30, 4, 4, 32)).astype(np.float32)
     x = np.where(np.abs(x) < 0.1, np.float32(0.5), x)  # far from 0, so that int8 keeps each sign
     int8 = quantize_int8(model, [x], "int8", "int8")
-    assert [operator.kind for operator in int8.graphs[0].operators] == ["LceQuantize", "LceBconv2d"]
+    assert [operator.op_type for operator in int8.graphs[0].operators] == ["LceQuantize", "LceBconv2d"]
     expected = run(model, x)
     np.testing.assert_allclose(run(int8, x), expected, atol=np.ptp(expected) / 255)
 

@@ -102,7 +102,7 @@ def test_a_file_without_binary_convolutions(float_tflite: Path) -> None:
 def test_malformed_options(change: dict[str, object], binary_tflite: Path, tmp_path: Path) -> None:
     model = TfliteModel.read(binary_tflite)
     operators = model.graphs[0].operators
-    at = next(number for number, operator in enumerate(operators) if operator.kind == "LceBconv2d")
+    at = next(number for number, operator in enumerate(operators) if operator.op_type == "LceBconv2d")
     old = operators[at]
     operators[at] = Operator.custom("LceBconv2d", old.inputs, old.outputs, old.custom_options | change)
     path = tmp_path / "malformed.tflite"

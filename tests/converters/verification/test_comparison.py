@@ -54,13 +54,14 @@ def images() -> np.ndarray:
 def changed(flatbuffer: bytes, number: int, place: int, change: Callable[[np.ndarray], None]) -> bytes:
     """The file with another constant in one of its binary convolutions."""
     model = TfliteModel.read(flatbuffer)
-    bconv = [operator for operator in model.graphs[0].operators if operator.kind == "LceBconv2d"][number]
+    bconv = [operator for operator in model.graphs[0].operators if operator.op_type == "LceBconv2d"][number]
     old = bconv.inputs[place]
     assert old is not None
     assert old.values is not None
     values = old.values.copy()
     change(values)
-    bconv.inputs[place] = Tensor.constant(old.name, values)
+    inputs = [*bconv.inputs[:place], Tensor.constant(old.name, values), *bconv.inputs[place + 1 :]]
+    model.graphs[0].set_inputs(bconv, inputs)
     return model.write()
 
 
@@ -134,11 +135,11 @@ def test_what_is_compared_with_the_input_itself_has_no_ties() -> None:
     strict = conv(8, input_quantizer=lambda x: tf.where(x > 0, 1.0, -1.0))
     lowering, right = lowered(tf.keras.Sequential([layers.Input((6, 6, 32)), strict]))
     model = TfliteModel.read(right)
-    (add,) = (operator for operator in model.graphs[0].operators if operator.kind == "ADD")
+    (add,) = (operator for operator in model.graphs[0].operators if operator.op_type == "ADD")
     shift = add.inputs[1]
     assert shift is not None
     assert shift.values is not None
-    add.inputs[1] = Tensor.constant(shift.name, -shift.values)
+    model.graphs[0].set_inputs(add, [add.inputs[0], Tensor.constant(shift.name, -shift.values)])
     x = np.rint(images()).astype(np.float32)
     assert errors_of(lowering, right, FloatFile(lowering), x) == []
     (error,) = errors_of(lowering, model.write(), FloatFile(lowering), x)[:1]

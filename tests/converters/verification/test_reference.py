@@ -52,7 +52,7 @@ def test_a_layer_that_is_wrong_is_blamed_alone():
     source = converters.Source.of_keras(model)
     graph = source.model.graphs[0]
     lowering = lower(graph, source.quantized)
-    second = [operator for operator in graph.operators if operator.kind == "LceBconv2d"][1]
+    second = [operator for operator in graph.operators if operator.op_type == "LceBconv2d"][1]
     threshold = second.inputs[4]
     threshold.set_values(threshold.values + np.arange(32, dtype=np.int32) % 2)  # by one: a few bits of "three"
     flatbuffer = source.model.write()

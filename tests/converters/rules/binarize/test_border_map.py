@@ -52,4 +52,4 @@ def test_maps_of_different_pixels_are_stored_as_they_are(values: np.ndarray) -> 
     relu = Operator.builtin("RELU", [x], [y])
     graph = Graph("one operator", [x], [y], [relu])
     np.testing.assert_array_equal(border_map.put(Site(graph, relu), "x", values).values, values)
-    assert graph.operators == [relu]
+    assert list(graph.operators) == [relu]

@@ -79,7 +79,7 @@ def test_groups_equal_float(
 def filters_of(flatbuffer: bytes) -> list[tuple[int, ...]]:
     """The shapes of the packed filters."""
     (graph,) = TfliteModel.read(flatbuffer).graphs
-    tensors = [operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d"]
+    tensors = [operator.inputs[1] for operator in graph.operators if operator.op_type == "LceBconv2d"]
     return [tensor.shape for tensor in tensors if tensor is not None]
 
 

@@ -66,5 +66,5 @@ def test_a_filter_of_whole_words_takes_twice_its_floats() -> None:
     shape = (1, 6, 6, 64)
     function = lambda x: tf.nn.depthwise_conv2d(sign(x), weights, (1, 1, 1, 1), "SAME")  # noqa: E731
     (graph,) = TfliteModel.read(check(to_float(function, shape), shape)).graphs
-    filters = [operator.inputs[1] for operator in graph.operators if operator.kind == "LceBconv2d"]
+    filters = [operator.inputs[1] for operator in graph.operators if operator.op_type == "LceBconv2d"]
     assert sum(tensor.content.size for tensor in filters) == 2 * np.prod(weights.shape) * 4

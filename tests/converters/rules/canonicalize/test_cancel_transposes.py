@@ -10,6 +10,7 @@ from litert_runs import run
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.rules.canonicalize import cancel_transposes, swap_pad_transpose
+from tests.converters.rules.attempt import attempt
 
 LAST, FIRST = (0, 2, 3, 1), (0, 3, 1, 2)  # where the channels go
 CHANNELS = np.float32([0.5, -1, 2, 0])
@@ -31,7 +32,7 @@ class Builder:
             "MUL": schema.MulOptionsT,
         }.get(kind)
         made = Operator.builtin(kind, [*inputs], [output], options() if options else None)
-        self.graph.operators.append(made)
+        self.graph.append(made)
         return output
 
     def transpose(self, tensor: Tensor, order: Sequence[int]) -> Tensor:
@@ -45,13 +46,13 @@ class Builder:
 
     def apply(self) -> str | None:
         """What the rule says of the last TRANSPOSE."""
-        last = [operator for operator in self.graph.operators if operator.kind == "TRANSPOSE"][-1]
-        reason = cancel_transposes.apply(self.graph, last)
+        last = [operator for operator in self.graph.operators if operator.op_type == "TRANSPOSE"][-1]
+        reason = attempt(cancel_transposes, self.graph, last)
         self.graph.remove_dead()
         return reason
 
     def kinds(self) -> list[str]:
-        return [operator.kind for operator in self.graph.operators]
+        return [operator.op_type for operator in self.graph.operators]
 
 
 def constant(values: object) -> Tensor:
@@ -106,7 +107,7 @@ def test_another_number_of_dimensions_is_no_opposite() -> None:
     )
     total = builder.add("ADD", [builder.transpose(builder.x, FIRST), row], (1, 4, 5, 6))
     builder.graph.outputs = [builder.transpose(total, LAST)]
-    assert builder.apply() == "the TRANSPOSE in front of it is not its opposite"
+    assert builder.apply() == "the TRANSPOSE before it is not its opposite"
 
 
 def padded(value: float | None, amounts: Tensor | None = None) -> Builder:
@@ -124,7 +125,7 @@ def test_padding_comes_behind(value: float | None) -> None:
     builder = padded(value)
     before = builder.run()
     last = builder.graph.operators[-1]
-    assert swap_pad_transpose.apply(builder.graph, last) is None
+    assert attempt(swap_pad_transpose, builder.graph, last) is None
     assert builder.kinds()[:2] == ["TRANSPOSE", "TRANSPOSE"]
     assert builder.apply() is None
     assert builder.kinds() == ["PAD" if value is None else "PADV2"]
@@ -133,11 +134,10 @@ def test_padding_comes_behind(value: float | None) -> None:
 
 def test_refused_padding_says_why() -> None:
     builder = padded(1.0, Tensor.of("amounts", (4, 2), np.int32))
-    assert (
-        swap_pad_transpose.apply(builder.graph, builder.graph.operators[-1]) == "its order or the padding is computed"
-    )
+    answer = attempt(swap_pad_transpose, builder.graph, builder.graph.operators[-1])
+    assert answer == "input 1 of PADV2 is not a constant"
     builder = padded(1.0)
     first, pad, last = builder.graph.operators
-    assert swap_pad_transpose.apply(builder.graph, first) == "there is no padding in front of it"
+    assert attempt(swap_pad_transpose, builder.graph, first) == "there is no PAD before it"
     builder.graph.outputs.append(pad.output)
-    assert swap_pad_transpose.apply(builder.graph, last) == "what was padded is used by others, too"
+    assert attempt(swap_pad_transpose, builder.graph, last) == "the result of PADV2 is an output of the graph"

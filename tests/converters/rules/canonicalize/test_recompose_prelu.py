@@ -9,6 +9,7 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.rules.canonicalize import recompose_prelu
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import applied, kinds_of
 
 SHAPE = (1, 4, 5, 6)
@@ -42,12 +43,12 @@ def test_slopes(slopes: np.ndarray, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda x: tf.nn.relu(x) - 2 * x, "it is no difference between a RELU and a slope of the same tensor"),
-        (lambda x: tf.abs(x) - tf.nn.relu(x), "it is no difference between a RELU and a slope"),
-        (written_out(SLOPES, -2.0), "it is no difference between a RELU and a slope of the same tensor"),
+        (lambda x: tf.nn.relu(x) - 2 * x, "it is not the difference of a RELU and a slope of the same tensor"),
+        (lambda x: tf.abs(x) - tf.nn.relu(x), "it is not the difference of a RELU and a slope"),
+        (written_out(SLOPES, -2.0), "it is not the difference of a RELU and a slope of the same tensor"),
         (
             lambda x: tf.nn.relu(tf.abs(x)) - tf.nn.relu(x * -1.0) * SLOPES,
-            "it is no difference between a RELU and a slope of the same tensor",
+            "it is not the difference of a RELU and a slope of the same tensor",
         ),
         (lambda x: tf.nn.relu(written_out(SLOPES)(x)), "it is followed by an activation"),
         (written_out(np.arange(5, dtype=np.float32).reshape(5, 1)), "its slopes are not those of channels"),
@@ -70,5 +71,5 @@ def test_an_infinite_slope() -> None:
     (graph,) = TfliteModel.read(to_float(written_out(SLOPES), SHAPE)).graphs
     slopes = next(t for o in graph.operators for t in o.inputs if t and t.values is not None and t.values.size == 6)
     slopes.set_values(np.where(SLOPES == 3, np.float32(np.inf), SLOPES))
-    reason = recompose_prelu.apply(graph, graph.operators[-1])
+    reason = attempt(recompose_prelu, graph, graph.operators[-1])
     assert reason == "its slopes are not those of channels"

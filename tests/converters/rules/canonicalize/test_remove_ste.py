@@ -48,11 +48,11 @@ def test_the_quantizer_is_left(function: KerasFunction) -> None:
             lambda x: x + (tf.tanh(x) - x),
             "what it lets gradients pass is not quantized: it is not known to be monotone",
         ),
-        (lambda x: x + (sign(x) - 2 * x), "it adds nothing that was subtracted before"),
-        (lambda x: x + (x - sign(x)), "it adds nothing that was subtracted before"),
+        (lambda x: x + (sign(x) - 2 * x), "it does not add a difference to what was subtracted"),
+        (lambda x: x + (x - sign(x)), "it does not add a difference to what was subtracted"),
         (lambda x: x + tf.nn.relu(sign(x) - x), "an activation is in the middle of it"),
         (lambda x: tf.nn.relu(x + (sign(x) - x)), "it is followed by an activation"),
-        (lambda x: x + (sign(x[:, :1]) - x), "it is of another shape"),
+        (lambda x: x + (sign(x[:, :1]) - x), "the quantizer has another shape than the sum"),
     ],
 )
 def test_refusals_say_why(function: KerasFunction, reason: str) -> None:

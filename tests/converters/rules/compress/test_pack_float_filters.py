@@ -13,6 +13,7 @@ from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 
 
 def lowered(flatbuffer: bytes) -> TfliteModel:
@@ -77,7 +78,7 @@ def test_equals_float(name: str) -> None:
     flatbuffer = to_float(function, shape)
     model = lowered(flatbuffer)
     packed = model.write()
-    assert [operator.kind for operator in model.graphs[0].operators] == kinds
+    assert [operator.op_type for operator in model.graphs[0].operators] == kinds
     x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     expected = run(flatbuffer, x)
     tolerance = {"rtol": 1e-5, "atol": 1e-5 * np.abs(expected).max()}
@@ -113,7 +114,7 @@ def test_refusals_say_why(weights: np.ndarray, reason: str) -> None:
     flatbuffer = to_float(lambda x: tf.nn.conv2d(x, weights, 1, "SAME"), (1, 4, 4, weights.shape[2]))
     (graph,) = TfliteModel.read(flatbuffer).graphs
     (operator,) = graph.operators
-    answer = pack_float_filters.apply(graph, operator)
+    answer = attempt(pack_float_filters, graph, operator)
     assert answer is not None
     assert reason in answer
 
@@ -121,8 +122,8 @@ def test_refusals_say_why(weights: np.ndarray, reason: str) -> None:
 def test_a_computed_filter_is_none() -> None:
     flatbuffer = to_float(lambda x: tf.nn.conv2d(x, tf.reshape(x, (2, 2, 8, 2)), 1, "SAME"), (1, 4, 2, 8))
     (graph,) = TfliteModel.read(flatbuffer).graphs
-    (operator,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert pack_float_filters.apply(graph, operator) == "its filter is no constant of float32"
+    (operator,) = (operator for operator in graph.operators if operator.op_type == "CONV_2D")
+    assert attempt(pack_float_filters, graph, operator) == "input 1 of CONV_2D is not a constant"
 
 
 def test_smaller_forms_of_the_rest_leave_it_alone() -> None:
@@ -141,7 +142,7 @@ def test_smaller_forms_of_the_rest_leave_it_alone() -> None:
         (float_weights(model, "int8"), 5e-3),
         (quantize_int8(model, [x[:, 0]]), 0.015),
     ):
-        assert [operator.kind for operator in other.graphs[0].operators].count("LceDequantize") == 1
+        assert [operator.op_type for operator in other.graphs[0].operators].count("LceDequantize") == 1
         assert len(other.write()) < len(model.write())
         actual = np.concatenate([run(other.write(), image) for image in x])
         np.testing.assert_allclose(actual, expected, rtol=0, atol=error)

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.rules.binarize.convolution import apply as binarize_convolution
+from mobile_bnn.converters.rules.binarize.convolution import rewrite as binarize_convolution
 from mobile_bnn.converters.rules.fuse import binarize_before_max_pool
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, sign, to_float
 
@@ -102,17 +103,17 @@ def shared_norm(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     [
         (
             lambda x, weights: convolve(pooled(tf.abs, 2, 2, "VALID")(x), weights),
-            "the sign behind the pool is no step: it is not known to be monotone (ABS, GREATER_EQUAL)",
+            "it is not known to be monotone (ABS, GREATER_EQUAL)",
         ),
-        (two_readers, "the pool's result is used by others, too"),
-        (shared_norm, "what stands between the pool and the sign is used by others, too"),
-        (lambda x, weights: convolve(sign(x), weights), "its input is no function of one pool's result"),
+        (two_readers, "MEAN, too, reads the result of MAX_POOL_2D"),
+        (shared_norm, "MEAN, too, reads the result of MUL"),
+        (lambda x, weights: convolve(sign(x), weights), "its input is not an element-wise function of one MAX_POOL_2D"),
     ],
 )
 def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> None:
     (graph,) = TfliteModel.read(to_float(function, SHAPE, FILTER)).graphs
-    (convolution,) = (operator for operator in graph.operators if operator.kind == "CONV_2D")
-    assert binarize_convolution(graph, convolution) is None
+    (convolution,) = (operator for operator in graph.operators if operator.op_type == "CONV_2D")
+    binarize_convolution(graph, convolution)
     graph.remove_dead()
-    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    assert binarize_before_max_pool.apply(graph, quantize) == reason
+    (quantize,) = (operator for operator in graph.operators if operator.op_type == "LceQuantize")
+    assert attempt(binarize_before_max_pool, graph, quantize) == reason

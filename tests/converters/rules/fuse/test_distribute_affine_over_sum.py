@@ -8,6 +8,7 @@ import pytest
 from mobile_bnn.converters.rules.fuse import distribute_affine_over_sum
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, lowered, sign, to_float
 
@@ -50,7 +51,11 @@ def signs(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
 @pytest.mark.parametrize(
     ("function", "kind", "reason"),
     [
-        (lambda x, w: signs(x, w) * np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1), "sign", "it reads no sum"),
+        (
+            lambda x, w: signs(x, w) * np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1),
+            "sign",
+            "it does not read a sum",
+        ),
         (
             lambda x, w: (signs(x, w) + x[..., :8]) * GAMMA,
             "sign",
@@ -59,7 +64,7 @@ def signs(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         (
             lambda x, w: (lambda y: y * GAMMA + tf.nn.softmax(y))(signs(x, w)),
             "ternary",
-            "2 operators read its result",
+            "2 operators read the result of ADD",
         ),
         (
             lambda x, w: signs(x, w) * np.float32(3e38),
@@ -69,11 +74,11 @@ def signs(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         (
             lambda x, w: signs(x, w) * np.ones((2, 5, 6, 8), np.float32),
             "ternary",
-            "the constant of MUL behind it varies within a channel",
+            "the constant of MUL after it varies within a channel",
         ),
     ],
 )
 def test_refusals_say_why(function: Callable[..., KerasTensor], kind: str, reason: str) -> None:
     _, graph = lowered(to_float(function, SHAPE, filter_of(kind, (3, 3, 32, 8)) * 100))
-    (multiply,) = (operator for operator in graph.operators if operator.kind == "MUL")
-    assert distribute_affine_over_sum.apply(graph, multiply) == reason
+    (multiply,) = (operator for operator in graph.operators if operator.op_type == "MUL")
+    assert attempt(distribute_affine_over_sum, graph, multiply) == reason

@@ -8,6 +8,7 @@ import pytest
 from mobile_bnn.converters.rules.fuse import fold_affine_into_threshold
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, lowered, sign, to_float
 
@@ -43,14 +44,14 @@ def shared(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda x, w: convolve(sign(x), w), "no element-wise operator stands in front of it"),
-        (lambda x, w: convolve(sign(x * GAMMA + BETA), w), "what stands in front of it is as short as can be"),
-        (shared, "what stands in front of it is used by others, too"),
+        (lambda x, w: convolve(sign(x), w), "no element-wise operator stands before it"),
+        (lambda x, w: convolve(sign(x * GAMMA + BETA), w), "what stands before it is as short as can be"),
+        (shared, "CONCATENATION, too, reads the result of ADD"),
         (lambda x, w: convolve(sign(tf.tanh(x)), w), "it is not known to be monotone (TANH, GREATER_EQUAL)"),
         (lambda x, w: convolve(sign(tf.nn.relu(x) + 1), w), "its sign never changes"),
     ],
 )
 def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> None:
     _, graph = lowered(to_float(function, SHAPE, WEIGHTS))
-    (quantize,) = (operator for operator in graph.operators if operator.kind == "LceQuantize")
-    assert fold_affine_into_threshold.apply(graph, quantize) == reason
+    (quantize,) = (operator for operator in graph.operators if operator.op_type == "LceQuantize")
+    assert attempt(fold_affine_into_threshold, graph, quantize) == reason

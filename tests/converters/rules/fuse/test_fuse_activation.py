@@ -8,6 +8,7 @@ import pytest
 from mobile_bnn.converters.rules.fuse import fuse_activation, fuse_affine
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, only, sign
 
@@ -44,21 +45,21 @@ def test_one_operator_is_left(function: KerasFunction, padding: str) -> None:
 
 def test_small_clamped_sums_are_scaled_outside() -> None:
     graph = check(behind(lambda y: tf.nn.relu6(y) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 0, "MUL": 1}, WEIGHTS)
-    reason = fuse_affine.apply(graph, only(graph, "LceBconv2d"))
+    reason = attempt(fuse_affine, graph, only(graph, "LceBconv2d"))
     assert reason == "its clamped sums are small beside the terms that a multiplier would be rounded with"
 
 
 @pytest.mark.parametrize(
     ("function", "padding", "reason"),
     [
-        (lambda y: tf.nn.relu(y + C), "one", "RELU comes behind a bias, LCE's activation in front of it"),
-        (lambda y: tf.nn.relu6(y * C), "one", "the limits of RELU6 come behind a multiplier, LCE's in front of it"),
+        (lambda y: tf.nn.relu(y + C), "one", "RELU follows a bias, LCE's activation precedes it"),
+        (lambda y: tf.nn.relu6(y * C), "one", "the limits of RELU6 follow a multiplier, LCE's precede it"),
         (tf.nn.relu, "zero", "LCE's kernels have no activation where the padding is 0"),
         (lambda y: tf.nn.relu6(tf.nn.relu(y) - 2), "one", "it has an activation already"),
-        (tf.nn.softmax, "one", "SOFTMAX behind it is no RELU"),
-        (lambda y: tf.nn.relu(y) * y, "one", "2 operators read its result"),
+        (tf.nn.softmax, "one", "SOFTMAX after it is not a RELU"),
+        (lambda y: tf.nn.relu(y) * y, "one", "2 operators read the result of LceBconv2d"),
     ],
 )
 def test_refusals_say_why(function: KerasFunction, padding: str, reason: str) -> None:
     graph = check(behind(function, padding), SHAPE, {"LceBconv2d": 1}, WEIGHTS)
-    assert fuse_activation.apply(graph, only(graph, "LceBconv2d")) == reason
+    assert attempt(fuse_activation, graph, only(graph, "LceBconv2d")) == reason

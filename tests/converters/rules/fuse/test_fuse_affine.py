@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mobile_bnn.converters.rules.fuse import fuse_affine
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, lowered, only, sign, to_float
 
@@ -69,19 +70,19 @@ def test_what_others_read_stays() -> None:
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda y: y, "its result is an output of the graph"),
-        (lambda y: tf.nn.softmax(y), "SOFTMAX behind it is no affine map"),
-        (lambda y: tf.abs(y) + y, "2 operators read its result"),
-        (lambda y: y * y, "MUL behind it has no constant operand"),
+        (lambda y: y, "the result of LceBconv2d is an output of the graph"),
+        (lambda y: tf.nn.softmax(y), "SOFTMAX after it is not an affine map"),
+        (lambda y: tf.abs(y) + y, "2 operators read the result of LceBconv2d"),
+        (lambda y: y * y, "MUL after it has no constant operand"),
         (
             lambda y: y * np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1),
-            "the constant of MUL behind it varies within a channel",
+            "the constant of MUL after it varies within a channel",
         ),
-        (lambda y: y + np.ones((2, 5, 5, 8), np.float32), "the constant of ADD behind it varies within a channel"),
-        (lambda y: 1 / y, "DIV behind it divides by its result"),
-        (lambda y: y * np.float32(3e38), "the result of MUL behind it would overflow float32"),
+        (lambda y: y + np.ones((2, 5, 5, 8), np.float32), "the constant of ADD after it varies within a channel"),
+        (lambda y: 1 / y, "DIV after it divides by its result"),
+        (lambda y: y * np.float32(3e38), "the result of MUL after it would overflow float32"),
     ],
 )
 def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
     _, graph = lowered(to_float(behind(function), SHAPE, WEIGHTS))
-    assert fuse_affine.apply(graph, only(graph, "LceBconv2d")) == reason
+    assert attempt(fuse_affine, graph, only(graph, "LceBconv2d")) == reason

@@ -13,6 +13,7 @@ from mobile_bnn.converters.rules.binarize import convolution
 from mobile_bnn.converters.rules.fuse import fuse_threshold
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasFunction, KerasTensor
+from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
 from tests.converters.rules.lowered import check, convolve, sign, to_float
 
@@ -88,8 +89,8 @@ def test_any_chain(
         second,
         exact=True,
     )
-    operators = [operator for operator in graph.operators if operator.kind != "PADV2"]
-    padded = [operator for operator in operators if operator.kind == "LceBconv2d" and pads_with_zeros(operator)]
+    operators = [operator for operator in graph.operators if operator.op_type != "PADV2"]
+    padded = [operator for operator in operators if operator.op_type == "LceBconv2d" and pads_with_zeros(operator)]
     assert len(operators) == 3 + len(padded)
 
 
@@ -98,7 +99,7 @@ def test_turned_filters_keep_their_names() -> None:
         check(network(CHAINS[chain], "one"), SHAPE, {"LceBconv2d": 2}, FIRST, SECOND, exact=True)
         for chain in ("none", "all fall")
     ]
-    plain, turned = ([o.inputs[1] for o in graph.operators if o.kind == "LceBconv2d"] for graph in graphs)
+    plain, turned = ([o.inputs[1] for o in graph.operators if o.op_type == "LceBconv2d"] for graph in graphs)
     assert [tensor.name for tensor in turned] == [tensor.name for tensor in plain]
     np.testing.assert_array_equal(turned[0].values & 0xFF, ~plain[0].values & 0xFF)
 
@@ -114,7 +115,7 @@ def test_scaled_filters() -> None:
     [
         (
             lambda x, first, second: convolve(sign(x), second),
-            "its input is no function of one binary convolution's result",
+            "its input is not an element-wise function of one LceBconv2d",
         ),
         (
             lambda x, first, second: convolve(sign(tf.abs(convolve(sign(x), first)) - 40), second),
@@ -131,11 +132,11 @@ def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> 
     model = TfliteModel.read(to_float(function, (1, 6, 6, channels), FIRST, SECOND))
     (graph,) = model.graphs
     for operator in list(graph.operators):
-        if operator.kind == "CONV_2D":
-            assert convolution.apply(graph, operator) is None
+        if operator.op_type == "CONV_2D":
+            assert attempt(convolution, graph, operator) is None
     graph.remove_dead()
-    quantize = [operator for operator in graph.operators if operator.kind == "LceQuantize"][-1]
-    assert fuse_threshold.apply(graph, quantize) == reason
+    quantize = [operator for operator in graph.operators if operator.op_type == "LceQuantize"][-1]
+    assert attempt(fuse_threshold, graph, quantize) == reason
 
 
 def test_what_others_read_stays_float() -> None:
@@ -144,5 +145,5 @@ def test_what_others_read_stays_float() -> None:
         return tf.concat([convolve(sign(y), second), y], -1)
 
     graph = check(function, SHAPE, {"LceBconv2d": 2, "LceQuantize": 2, "MUL": 0}, FIRST, SECOND)
-    quantize = [operator for operator in graph.operators if operator.kind == "LceQuantize"][-1]
-    assert fuse_threshold.apply(graph, quantize) == "the binary convolution's result is used by others, too"
+    quantize = [operator for operator in graph.operators if operator.op_type == "LceQuantize"][-1]
+    assert attempt(fuse_threshold, graph, quantize) == "CONCATENATION, too, reads the result of LceBconv2d"
