@@ -1,6 +1,7 @@
 """No false record: what a report, a file or a folder says is of the very file that it is said of."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -212,11 +213,11 @@ def test_an_engine_that_refuses_a_file_does_not_cost_the_others_figures(tmp_path
     assert "the engine lce refuses the file" in refused.stderr
 
 
-def test_the_device_side_reads_a_run_without_tensorflow(own_run: RunFolder) -> None:
-    """As on a Raspberry Pi, to which a run folder was copied."""
-    code = """
-import sys
+def test_the_device_side_reads_a_run_without_tensorflow(own_run: RunFolder, tmp_path: Path) -> None:
+    """As on a Raspberry Pi, to which a run folder was copied; nor has the process that measures any of it."""
+    absent = """
 from importlib import util
+import sys
 
 real, training_side = util.find_spec, {"tensorflow", "larq", "tf_keras", "keras", "larq_compute_engine"}
 class Absent:
@@ -225,15 +226,17 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Absent())
 util.find_spec = lambda name, package=None: None if name in training_side else real(name, package)
-from mobile_bnn.cli.main import main
-main()
 """
+    (tmp_path / "device").mkdir()
+    (tmp_path / "device" / "sitecustomize.py").write_text(absent, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "device")}
     for command in (["inspect"], ["report"], ["profile", "--runs", "3", "--threads", "1"], ["export-weights"]):
-        arguments = [sys.executable, "-c", code, command[0], str(own_run), *command[1:]]
-        ended = subprocess.run(arguments, capture_output=True, text=True)
+        arguments = [sys.executable, "-m", "mobile_bnn.cli.main", command[0], str(own_run), *command[1:]]
+        ended = subprocess.run(arguments, capture_output=True, text=True, env=environment)
         assert ended.returncode == 0, ended.stderr
     measured = Profile.load(own_run.profile()).measurements
     assert {m.engine for m in measured} == {"delegate", "litert"}
-    needs = subprocess.run([sys.executable, "-c", code, "verify", str(own_run)], capture_output=True, text=True)
+    arguments = [sys.executable, "-m", "mobile_bnn.cli.main", "verify", str(own_run)]
+    needs = subprocess.run(arguments, capture_output=True, text=True, env=environment)
     assert (needs.returncode, needs.stderr.count("\n")) == (1, 1)
     assert "pip install 'mobile-bnn[train]'" in needs.stderr

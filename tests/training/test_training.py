@@ -180,6 +180,7 @@ def test_two_trainings_are_not_mixed(finished):
 def test_fresh_starts_anew(tmp_path):
     run = RunFolder(tmp_path / "run")
     train(recipe(epochs=2), run)
+    run.profile().parent.mkdir()
     for stale in (run.tflite, run.verification, run.profile(), run.path / "notes.txt"):
         stale.write_text("of the former training")
     _, history = train(recipe(epochs=1), run, fresh=True)
