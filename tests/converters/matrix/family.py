@@ -95,7 +95,7 @@ def op(function: Callable[[Any], Any]) -> Any:
 
 
 def chain(*layers: Any, shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], Any]:
-    """What builds a model of layers one behind the other; each is given as a function that makes it."""
+    """What builds a model of layers one after the other; each is given as a function that makes it."""
 
     def network() -> Any:
         x = image = tf.keras.layers.Input(shape)
