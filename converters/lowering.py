@@ -4,14 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.module_names import module_name
-from mobile_bnn.converters.quantizers.encoding import Sign, quantizer_of
+from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of
 from mobile_bnn.converters.quantizers.steps import StepFunction, quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
@@ -43,6 +41,7 @@ from mobile_bnn.converters.rules.fuse import (
 )
 from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
 from mobile_bnn.converters.rules.trace import Trace
+from mobile_bnn.typing import Array
 
 # Rewrites the graph into the forms that the binarization rules match.
 CANONICALIZE: Sequence[Rule] = (
@@ -118,9 +117,9 @@ class Layer:
     float_bytes: int
     data: Tensor
     before: tuple[int, int] = (0, 0)
-    filters: list[npt.NDArray[Any]] = field(default_factory=list)
+    filters: list[Array] = field(default_factory=list)
     binary_operators: list[Operator] = field(default_factory=list)
-    reads: list[Sign] = field(default_factory=list)
+    reads: list[Plane] = field(default_factory=list)
     file_bytes: int = 0
 
     @property
@@ -221,7 +220,7 @@ def _quantizer(graph: Graph, tensor: Tensor) -> StepFunction | None:
     return None
 
 
-_Made = list[tuple[Operator, Sign]]
+_Made = list[tuple[Operator, Plane]]
 
 
 def _lower_one(
@@ -270,7 +269,7 @@ def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]
     if operator.op_type not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         return data, (0, 0)
     padded = look_through_padding(graph, operator, (weights.shape[1], weights.shape[2]))
-    return padded.tensor, padded.geometry.before
+    return padded.tensor, padded.params.pad_before
 
 
 def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:

@@ -1,14 +1,13 @@
 """Operators between constants are evaluated: a kernel that is transposed in the file is a constant again."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.typing import Array
 
 # Of no use to fold, or with results that are no function of their inputs.
 _KEPT = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL", "CALL_ONCE", "IF", "WHILE", "VAR_HANDLE"})
@@ -35,7 +34,7 @@ def _fold(operator: Operator) -> None:
             tensor.table.name = source.table.name
 
 
-def evaluate(operator: Operator) -> Iterable[npt.NDArray[Any]]:
+def evaluate(operator: Operator) -> Iterable[Array]:
     """The outputs of an operator of constants, as LiteRT's own kernel computes them."""
     if operator.op_type == "TRANSPOSE":  # of kernels that LiteRT would copy several times
         source, order = (tensor.values for tensor in operator.inputs if tensor is not None)

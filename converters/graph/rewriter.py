@@ -14,7 +14,7 @@ RESHAPES = frozenset({"RESHAPE", "EXPAND_DIMS", "SQUEEZE"})
 
 
 @dataclass(frozen=True)
-class Site:
+class Rewriter:
     """A place in a graph.
 
     Attributes:

@@ -16,7 +16,7 @@ class Call:
         layer: the name.
         quantizer: of its input.
         real: [N, ..., C] before the quantizer.
-        quantized: the same behind it.
+        quantized: the same after it.
         replaced: whether the layer computed with something else.
     """
 

@@ -20,7 +20,7 @@ ELEMENTWISE = frozenset(
 
 
 @dataclass(frozen=True)
-class Cone:
+class ElementwiseSubgraph:
     """Operators that compute one tensor from another element by element, in an order in which they can run.
 
     Constants may have one element, or one per channel (the last dimension).
@@ -41,15 +41,15 @@ class Cone:
 
 
 class Evaluator:
-    """Evaluates a cone for samples of every channel."""
+    """Evaluates a subgraph for samples of every channel."""
 
-    def __init__(self, cone: Cone) -> None:
-        graph = Graph("cone", [cone.source], [cone.output], cone.operators)
+    def __init__(self, subgraph: ElementwiseSubgraph) -> None:
+        graph = Graph("subgraph", [subgraph.source], [subgraph.output], subgraph.operators)
         self._interpreter = Interpreter(
             model_content=TfliteModel.of(graph).write(),
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
-        self._rank = len(cone.source.shape)
+        self._rank = len(subgraph.source.shape)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
         self._samples = -1
@@ -74,13 +74,13 @@ class Evaluator:
         return np.asarray(self._interpreter.get_tensor(self._output), np.float32).reshape(samples, channels)
 
 
-def cones(graph: Graph, output: Tensor) -> Iterator[Cone]:
-    """The cones that end in a tensor, the smallest first: one for each tensor that alone determines it.
+def subgraphs(graph: Graph, output: Tensor) -> Iterator[ElementwiseSubgraph]:
+    """The subgraphs that end in a tensor, the smallest first: one for each tensor that alone determines it.
 
     A tensor alone determines the output if every way from the output upwards through element-wise operators meets it
     and everything else that is met is a constant.
     """
-    # Tensors whose producers are not looked at yet; operators of the cone so far, each once.
+    # Tensors whose producers are not looked at yet; operators of the subgraph so far, each once.
     open_tensors: dict[Tensor, None] = {output: None}
     found: dict[Operator, None] = {}
     while open_tensors:
@@ -95,20 +95,20 @@ def cones(graph: Graph, output: Tensor) -> Iterator[Cone]:
         if len(open_tensors) == 1:
             (source,) = open_tensors
             if source.dtype == np.float32:
-                yield Cone(source, output, sorted(found, key=graph.rank))
+                yield ElementwiseSubgraph(source, output, sorted(found, key=graph.rank))
 
 
-def producer_above(graph: Graph, reader: Operator, op_type: str) -> tuple[Operator, Cone]:
+def producer_above(graph: Graph, reader: Operator, op_type: str) -> tuple[Operator, ElementwiseSubgraph]:
     """The nearest operator of a type whose result alone an operator reads, and what is done to it in between.
 
     Raises:
         NoMatch: there is none.
     """
     data = reader.input(0)
-    for cone in (Cone(data, data, []), *cones(graph, data)):
-        producer = graph.producer(cone.source)
+    for subgraph in (ElementwiseSubgraph(data, data, []), *subgraphs(graph, data)):
+        producer = graph.producer(subgraph.source)
         if producer is not None and producer.op_type == op_type:
-            return producer, cone
+            return producer, subgraph
     raise NoMatch(RefusalCode.PATTERN_ABSENT, f"its input is not an element-wise function of one {op_type}")
 
 

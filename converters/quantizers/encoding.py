@@ -3,12 +3,12 @@
 Let the values be base + L_0 < ... < base + L_n with L_0 = 0 (base may be another one in each channel). There are two
 such sums, and the one that gives fewer operators is taken:
 
-*Steps*: a = base + sum over i of (L_i+1 - L_i) * [a >= base + L_i+1]. Each bracket is (1 + s_i) / 2, and s_i is the
-sign of the source against one threshold. The quantizer itself is no longer needed.
+*Thermometer code*: a = base + sum over i of (L_i+1 - L_i) * [a >= base + L_i+1]. Each bracket is (1 + s_i) / 2, and
+s_i is the sign of the source against one threshold. The quantizer itself is no longer needed.
 
-*Digits*: if the values are evenly spaced, a = base + step * q with q in 0..n, and q is the sum of 2^i * (its digit i).
-The digits are no monotone functions of the source: they are taken from the quantized value, the highest first. With
-u = (q + 1/2 - 2^(k-1)) / 2^(k-2) = s_k-1 + s_k-2 / 2 + ... the sign of u is the highest digit, and
+*Bit planes*: if the values are evenly spaced, a = base + step * q with q in 0..n, and q is the sum of 2^i * (its digit
+i). The digits are not monotone functions of the source: they are taken from the quantized value, the highest first.
+With u = (q + 1/2 - 2^(k-1)) / 2^(k-2) = s_k-1 + s_k-2 / 2 + ... the sign of u is the highest digit, and
 2 * (u - clamp(2^k * u, -1, 1)) is the same for the others. Rounding does not matter: u is far from 0. The quantizer
 stays, but 2^k values take k convolutions instead of 2^k - 1. With a filter of one base this pays from three bits on.
 """
@@ -22,10 +22,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Tensor
-from mobile_bnn.converters.graph.rewriter import RESHAPES, Site
-from mobile_bnn.converters.quantizers.elementwise import cones
-from mobile_bnn.converters.quantizers.signs import signs_of
+from mobile_bnn.converters.graph.rewriter import RESHAPES, Rewriter
+from mobile_bnn.converters.quantizers.elementwise import subgraphs
 from mobile_bnn.converters.quantizers.steps import StepFunction, own_steps, step_function, steps_of
+from mobile_bnn.converters.quantizers.threshold import threshold_of
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
@@ -59,41 +59,43 @@ class Levels:
         return float(gaps.mean()) if np.ptp(gaps) <= self.tolerance else None
 
 
-class FewValued(ABC):
+class Encoding(ABC):
     """A sum of signs that is a tensor of few values.
 
     Attributes:
         levels: its values.
         source: what the signs are computed from.
         middle: float64 [C].
-        halves: of the signs, float.
-        marks: bool [signs, levels], for each level which signs are +1.
+        amplitudes: of the signs, float.
+        codewords: bool [signs, levels], for each level which signs are +1.
         operators: how many it takes to compute what LceQuantize reads.
     """
 
     levels: Levels
     source: Tensor
     middle: Array
-    halves: list[float]
-    marks: Array
+    amplitudes: list[float]
+    codewords: Array
     operators: int
 
-    def __init__(self, levels: Levels, source: Tensor, halves: Iterable[float], marks: Array, operators: int) -> None:
-        self.source, self.halves, self.marks, self.operators = (
+    def __init__(
+        self, levels: Levels, source: Tensor, amplitudes: Iterable[float], codewords: Array, operators: int
+    ) -> None:
+        self.source, self.amplitudes, self.codewords, self.operators = (
             source,
-            [float(half) for half in halves],
-            marks,
+            [float(half) for half in amplitudes],
+            codewords,
             operators,
         )
-        self.levels, self.middle = levels, levels.base + sum(self.halves)
+        self.levels, self.middle = levels, levels.base + sum(self.amplitudes)
 
     def cost(self, bases: int) -> int:
         """The operators of a convolution with a filter of so many bases."""
-        signs = len(self.halves)
+        signs = len(self.amplitudes)
         return self.operators + signs + 2 * signs * bases - 1
 
     @abstractmethod
-    def arguments(self, site: Site, tensor: Tensor) -> list[Tensor]:
+    def arguments(self, rewriter: Rewriter, tensor: Tensor) -> list[Tensor]:
         """The tensors whose signs are summed, from the source or a reshaped one that `takes` accepts."""
 
     @abstractmethod
@@ -102,30 +104,36 @@ class FewValued(ABC):
 
 
 @dataclass(frozen=True)
-class Sign:
+class Plane:
     """One of the signs of a sum: what an LceBconv2d reads."""
 
-    sum: FewValued
+    sum: Encoding
     number: int
 
 
-class _Steps(FewValued):
+class Thermometer(Encoding):
+    """A thermometer code, one threshold of the source for each bit."""
+
     def __init__(self, steps: StepFunction, levels: Levels) -> None:
         edges = levels.above[1:]
-        self._signs = [signs_of(_step(steps, steps.levels - levels.base >= edge - levels.tolerance)) for edge in edges]
-        marks = np.tri(len(edges) + 1, len(edges), -1, bool).T
+        self._signs = [
+            threshold_of(_step(steps, steps.levels - levels.base >= edge - levels.tolerance)) for edge in edges
+        ]
+        codewords = np.tri(len(edges) + 1, len(edges), -1, bool).T
         operators = sum(int((signs.factor < 0).any()) + int(signs.shift.any()) for signs in self._signs)
-        super().__init__(levels, steps.cone.source, np.diff(levels.above) / 2, marks, operators)
+        super().__init__(levels, steps.subgraph.source, np.diff(levels.above) / 2, codewords, operators)
 
-    def arguments(self, site: Site, tensor: Tensor) -> list[Tensor]:
+    def arguments(self, rewriter: Rewriter, tensor: Tensor) -> list[Tensor]:
+        """The tensors whose signs are summed."""
         found = []
         for signs in self._signs:
             factor, shift = _per_channel(signs.factor, tensor), _per_channel(signs.shift, tensor)
             argument, operators = replace(signs, source=tensor, factor=factor, shift=shift).argument()
-            found.append(site.add_all(operators, argument))
+            found.append(rewriter.add_all(operators, argument))
         return found
 
     def takes(self, tensor: Tensor) -> bool:
+        """Whether they can be computed from a tensor that the source is the reshape of."""
         return all(_fits(signs.factor, tensor) and _fits(signs.shift, tensor) for signs in self._signs)
 
 
@@ -134,7 +142,7 @@ def _step(steps: StepFunction, above: Array) -> StepFunction:
     changes = np.argmax(above != above[0], axis=0)
     threshold = np.take_along_axis(steps.thresholds, np.maximum(changes - 1, 0)[None], 0)
     threshold = np.where(changes > 0, threshold, np.float32(np.inf))
-    return StepFunction(steps.cone, threshold, above[[0, -1]].astype(np.float32))
+    return StepFunction(steps.subgraph, threshold, above[[0, -1]].astype(np.float32))
 
 
 def _fits(values: Array, tensor: Tensor) -> bool:
@@ -150,30 +158,34 @@ def _per_channel(values: Array, tensor: Tensor) -> Array:
     return values if len(values) == tensor.shape[-1] else values.reshape(tensor.shape[1:])
 
 
-class _Digits(FewValued):
+class BitPlanes(Encoding):
+    """Bit planes of the quantized value, the highest first."""
+
     def __init__(self, steps: StepFunction, levels: Levels, step: float) -> None:
         self._bits = (len(levels.above) - 1).bit_length()
         self._scale = 1 / (step * 2 ** (self._bits - 2))
         shift = (0.5 - 2 ** (self._bits - 1)) / 2 ** (self._bits - 2) - levels.base * self._scale
         self._shift = shift.astype(np.float32)
         bits = np.arange(self._bits)[::-1]
-        marks = (np.arange(len(levels.above)) >> bits[:, None] & 1).astype(bool)
-        operators = len(steps.cone.operators) + 2 + 3 * (self._bits - 1) - 1
-        super().__init__(levels, steps.cone.output, step * 2.0**bits / 2, marks, operators)
+        codewords = (np.arange(len(levels.above)) >> bits[:, None] & 1).astype(bool)
+        operators = len(steps.subgraph.operators) + 2 + 3 * (self._bits - 1) - 1
+        super().__init__(levels, steps.subgraph.output, step * 2.0**bits / 2, codewords, operators)
 
-    def arguments(self, site: Site, tensor: Tensor) -> list[Tensor]:
-        rest = site.elementwise("MUL", tensor, np.full(tensor.shape[-1:], self._scale))
-        rest = site.elementwise("ADD", rest, _per_channel(self._shift, tensor))
+    def arguments(self, rewriter: Rewriter, tensor: Tensor) -> list[Tensor]:
+        """The tensors whose signs are summed."""
+        rest = rewriter.elementwise("MUL", tensor, np.full(tensor.shape[-1:], self._scale))
+        rest = rewriter.elementwise("ADD", rest, _per_channel(self._shift, tensor))
         digits = [rest]
         for bit in range(1, self._bits):
             factor = np.full(tensor.shape[-1:], 2.0**self._bits)
-            rest = site.elementwise("SUB", rest, site.elementwise("MUL", rest, factor, _CLAMP))
+            rest = rewriter.elementwise("SUB", rest, rewriter.elementwise("MUL", rest, factor, _CLAMP))
             digits.append(rest)
             if bit < self._bits - 1:
-                rest = site.elementwise("ADD", rest, rest)
+                rest = rewriter.elementwise("ADD", rest, rest)
         return digits
 
     def takes(self, tensor: Tensor) -> bool:
+        """Whether they can be computed from a tensor that the source is the reshape of."""
         return _fits(self._shift, tensor)
 
 
@@ -199,9 +211,9 @@ def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction:
 def _farthest(graph: Graph, found: StepFunction) -> StepFunction:
     """The same function of the tensor farthest up: its thresholds replace every operator in between."""
     farthest = found
-    for cone in cones(graph, found.cone.output):
+    for subgraph in subgraphs(graph, found.subgraph.output):
         with suppress(NoMatch):
-            other = steps_of(cone)
+            other = steps_of(subgraph)
             farthest = other if other.steps == found.steps else farthest
     return farthest
 
@@ -214,7 +226,7 @@ def reshaped_from(graph: Graph, tensor: Tensor) -> list[Tensor]:
     return found
 
 
-def few_valued(steps: StepFunction, bases: int) -> FewValued:
+def encode(steps: StepFunction, bases: int) -> Encoding:
     """A step function as a sum of signs, for a filter of so many bases.
 
     Raises:
@@ -229,25 +241,27 @@ def few_valued(steps: StepFunction, bases: int) -> FewValued:
         raise NoMatch(RefusalCode.INPUT_SINGLE_VALUED, "its input has one value")
     if len(levels.above) > steps.steps + 1:
         raise NoMatch(RefusalCode.INPUT_CHANNELS_DIFFER, "its input has other values in each channel")
-    sums: list[FewValued] = [_Steps(steps, levels)]
+    sums: list[Encoding] = [Thermometer(steps, levels)]
     if len(levels.above) > 2 and (step := levels.step) is not None:
-        sums.append(_Digits(steps, levels, step))
+        sums.append(BitPlanes(steps, levels, step))
     return min(sums, key=lambda found: found.cost(bases))
 
 
-def packed(site: Site, found: FewValued, view: tuple[int, ...], around: "Around | None") -> list[Tensor]:
+def packed(rewriter: Rewriter, found: Encoding, view: tuple[int, ...], around: "Around | None") -> list[Tensor]:
     """The packed signs of a sum, each a map of that shape and what is put around it."""
-    if around is None and (whole := _whole(site.graph, found, view)) is not None:
+    if around is None and (whole := _whole(rewriter.graph, found, view)) is not None:
         words = (*view[:-1], (view[-1] + 31) // 32)
-        return [site.reshape(site.quantize(argument), words) for argument in found.arguments(site, whole)]
-    maps = _maps(site, found, view)
+        return [rewriter.reshape(rewriter.quantize(argument), words) for argument in found.arguments(rewriter, whole)]
+    maps = _maps(rewriter, found, view)
     if around is not None:
         values = [1.0 if above else -1.0 for above in around.signs]
-        maps = [site.pad(part, around.before, around.after, value) for part, value in zip(maps, values, strict=True)]
-    return [site.quantize(part) for part in maps]
+        maps = [
+            rewriter.pad(part, around.before, around.after, value) for part, value in zip(maps, values, strict=True)
+        ]
+    return [rewriter.quantize(part) for part in maps]
 
 
-def _whole(graph: Graph, found: FewValued, view: tuple[int, ...]) -> Tensor | None:
+def _whole(graph: Graph, found: Encoding, view: tuple[int, ...]) -> Tensor | None:
     """The source, or what it is a reshape of, if its packed words are those of the view: at best of its very shape.
 
     The words of a flattened tensor are its flattened words if its channels fill them.
@@ -258,13 +272,13 @@ def _whole(graph: Graph, found: FewValued, view: tuple[int, ...]) -> Tensor | No
     return nearest if size == last or size % 32 == last % 32 == 0 else None
 
 
-def _maps(site: Site, found: FewValued, view: tuple[int, ...]) -> list[Tensor]:
+def _maps(rewriter: Rewriter, found: Encoding, view: tuple[int, ...]) -> list[Tensor]:
     """What LceQuantize reads, in the view's shape."""
     if not found.takes(Tensor.of("view", view, np.float32)):
-        return [site.reshape(argument, view) for argument in found.arguments(site, found.source)]
-    tensors = reshaped_from(site.graph, found.source)
+        return [rewriter.reshape(argument, view) for argument in found.arguments(rewriter, found.source)]
+    tensors = reshaped_from(rewriter.graph, found.source)
     source = next((tensor for tensor in tensors if tensor.shape == view), tensors[-1])
-    return found.arguments(site, site.reshape(source, view))
+    return found.arguments(rewriter, rewriter.reshape(source, view))
 
 
 @dataclass(frozen=True)
@@ -273,8 +287,8 @@ class Around:
 
     Attributes:
         signs: for each sign of a sum, whether it is +1 there.
-        before: rows and columns in front.
-        after: rows and columns behind.
+        before: rows and columns above and on the left.
+        after: rows and columns below and on the right.
     """
 
     signs: Array

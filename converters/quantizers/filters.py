@@ -4,8 +4,8 @@ Groups of a multiple of 32 channels, or one group, are what LceBconv2d computes.
 least common multiple of 32 and a group's channels is one group of a filter that is 0 where an output does not look. A
 zero is half the sum of a sign and its opposite, so w = s * B becomes two binary filters of scale s / 2; with a grid
 that has a point 0 there are no more than without groups. The last block may have channels that the map has not: there
-the filter is 0, and so are its outputs behind the last. Where blocks do not end with the map's last word, the whole map
-is one. All this takes fewer operators than a SPLIT, a convolution for each group and a CONCATENATION.
+the filter is 0, and so are its outputs after the last one. Where blocks do not end with the map's last word, the whole
+map is one. All this takes fewer operators than a SPLIT, a convolution for each group and a CONCATENATION.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Proves that a cone is monotone, channel by channel, from the direction of each of its operators.
+"""Proves that a subgraph is monotone, channel by channel, from the direction of each of its operators.
 
 IEEE arithmetic rounds monotonically: if x <= y then fl(x + c) <= fl(y + c), and so for the other operators here. What
 is computed by approximation (TANH, LOGISTIC) proves nothing.
@@ -9,28 +9,28 @@ from collections.abc import Callable
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Operator, Tensor
-from mobile_bnn.converters.quantizers.elementwise import Cone
-from mobile_bnn.converters.quantizers.value_sets import values_within
+from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph
+from mobile_bnn.converters.quantizers.value_sets import value_set_within
 from mobile_bnn.typing import Array
 
 # A direction is +1 (never falls), -1 (never rises), 0 (constant), per channel, or None where nothing is known.
-Direction = Array | None
+Monotonicity = Array | None
 
 
-def direction(cone: Cone) -> Direction:
-    """Whether the cone's output rises (+1), falls (-1) or stays (0) as its source rises: int8 [channels], or None."""
-    channels = cone.channels
-    known: dict[Tensor, Direction] = {cone.source: np.ones(channels, np.int8)}
-    for operator in cone.operators:
+def monotonicity(subgraph: ElementwiseSubgraph) -> Monotonicity:
+    """Whether a subgraph's output rises (+1), falls (-1) or stays (0) as its source rises: int8 [channels], or None."""
+    channels = subgraph.channels
+    known: dict[Tensor, Monotonicity] = {subgraph.source: np.ones(channels, np.int8)}
+    for operator in subgraph.operators:
         inputs = [_of(tensor, known, channels) for tensor in operator.inputs]
         if operator.op_type in ("SELECT", "SELECT_V2"):
-            known[operator.output] = _choice(operator, inputs, cone)
+            known[operator.output] = _choice(operator, inputs, subgraph)
         else:
             known[operator.output] = _RULES.get(operator.op_type, _unknown)(operator, inputs)
-    return known[cone.output]
+    return known[subgraph.output]
 
 
-def _of(tensor: Tensor | None, known: dict[Tensor, Direction], channels: int) -> Direction:
+def _of(tensor: Tensor | None, known: dict[Tensor, Monotonicity], channels: int) -> Monotonicity:
     if tensor is None:
         return None
     return np.zeros(channels, np.int8) if tensor.content is not None else known[tensor]
@@ -41,34 +41,34 @@ def _signs(values: Array) -> Array:
     return signs
 
 
-def _unknown(operator: Operator, inputs: list[Direction]) -> Direction:
+def _unknown(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     return None
 
 
-def _same(operator: Operator, inputs: list[Direction]) -> Direction:
+def _same(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     return inputs[0]
 
 
-def _opposite(operator: Operator, inputs: list[Direction]) -> Direction:
+def _opposite(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     return None if inputs[0] is None else -inputs[0]
 
 
-def _together(operator: Operator, inputs: list[Direction]) -> Direction:
+def _together(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     """Of operators that rise with each input: known where the inputs do not pull apart."""
     return _all_together(inputs)
 
 
-def _against(operator: Operator, inputs: list[Direction]) -> Direction:
+def _against(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     """Of operators that rise with the first input and fall with the second."""
     left, right = inputs
     return None if right is None else _together(operator, [left, -right])
 
 
-def _against_swapped(operator: Operator, inputs: list[Direction]) -> Direction:
+def _against_swapped(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     return _against(operator, inputs[::-1])
 
 
-def _scaled(operator: Operator, inputs: list[Direction]) -> Direction:
+def _scaled(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     """A product with a constant, or a quotient by one."""
     constants = [tensor.values if tensor is not None else None for tensor in operator.inputs]
     for value, scale in ((0, 1), (1, 0)) if operator.op_type == "MUL" else ((0, 1),):
@@ -80,19 +80,19 @@ def _scaled(operator: Operator, inputs: list[Direction]) -> Direction:
     return None
 
 
-def _slope(operator: Operator, inputs: list[Direction]) -> Direction:
+def _slope(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     """PRELU: falls nowhere if no slope is negative."""
     slopes = operator.inputs[1].values if operator.inputs[1] is not None else None
     return inputs[0] if slopes is not None and (slopes >= 0).all() else None
 
 
-def _leaky(operator: Operator, inputs: list[Direction]) -> Direction:
+def _leaky(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     return inputs[0] if operator.options is not None and operator.options.alpha >= 0 else None
 
 
-def _choice(operator: Operator, inputs: list[Direction], cone: Cone) -> Direction:
+def _choice(operator: Operator, inputs: list[Monotonicity], subgraph: ElementwiseSubgraph) -> Monotonicity:
     """SELECT: rises with the condition where the first is the greater one, and with what it selects from."""
-    first, second = (_bounds(tensor, cone) for tensor in operator.inputs[1:])
+    first, second = (_bounds(tensor, subgraph) for tensor in operator.inputs[1:])
     if inputs[0] is None or first is None or second is None:
         return None
     above, below = first[0] >= second[1], first[1] <= second[0]
@@ -102,24 +102,24 @@ def _choice(operator: Operator, inputs: list[Direction], cone: Cone) -> Directio
     return _all_together([_signs(inputs[0] * sense), *inputs[1:]])
 
 
-def _bounds(tensor: Tensor | None, cone: Cone) -> tuple[Array, Array] | None:
+def _bounds(tensor: Tensor | None, subgraph: ElementwiseSubgraph) -> tuple[Array, Array] | None:
     """The least and the greatest value of each channel, or of all."""
     if tensor is None:
         return None
     if tensor.values is not None:
         exact = tensor.values.astype(np.float64).reshape(-1)
         return exact, exact
-    values = values_within(cone.operators, tensor)
+    values = value_set_within(subgraph.operators, tensor)
     return None if values is None else (values[:1].astype(np.float64), values[-1:].astype(np.float64))
 
 
-def _all_together(directions: list[Direction]) -> Direction:
+def _all_together(directions: list[Monotonicity]) -> Monotonicity:
     known = [each for each in directions if each is not None]
     rises, falls = (np.any([(each * sense > 0) for each in known], 0) for sense in (1, -1))
     return None if len(known) < len(directions) or (rises & falls).any() else rises.astype(np.int8) - falls
 
 
-_RULES: dict[str, Callable[[Operator, list[Direction]], Direction]] = {
+_RULES: dict[str, Callable[[Operator, list[Monotonicity]], Monotonicity]] = {
     **dict.fromkeys(("SIGN", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "FLOOR", "CEIL", "CAST"), _same),
     **dict.fromkeys(("NEG", "LOGICAL_NOT"), _opposite),
     **dict.fromkeys(("ADD", "MAXIMUM", "MINIMUM", "LOGICAL_AND", "LOGICAL_OR"), _together),

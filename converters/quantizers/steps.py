@@ -1,7 +1,7 @@
 """Step functions: what a quantizer of activations is, however it is written.
 
-A cone that is proved monotone and takes few values is known completely by the floats at which it jumps. They are found
-exactly, by bisection over the ordered float32 numbers, evaluating the cone itself.
+An element-wise subgraph that is proved monotone and takes few values is known completely by the floats at which it
+jumps. They are found exactly, by bisection over the ordered float32 numbers, evaluating the subgraph itself.
 
 What is not monotone, or computed from several tensors, may take few values all the same: then it is a step function
 of itself.
@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.elementwise import Cone, Evaluator, cones
-from mobile_bnn.converters.quantizers.monotonicity import direction
-from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few, values_of
+from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, Evaluator, subgraphs
+from mobile_bnn.converters.quantizers.monotonicity import monotonicity
+from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few_values, value_set
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
@@ -27,15 +27,15 @@ class StepFunction:
     """A monotone function of few values, per channel.
 
     Channel c gives `levels[i, c]` from `thresholds[i - 1, c]` on and below `thresholds[i, c]`. A channel of fewer
-    steps than others has thresholds of infinity behind its own, and its last level again.
+    steps than others has thresholds of infinity after its own, and its last level again.
 
     Attributes:
-        cone: what it was found in.
+        subgraph: what it was found in.
         thresholds: float32 [steps, channels], rising.
         levels: float32 [steps + 1, channels], rising or falling.
     """
 
-    cone: Cone
+    subgraph: ElementwiseSubgraph
     thresholds: Array
     levels: Array
 
@@ -77,11 +77,11 @@ def step_function(graph: Graph, tensor: Tensor) -> StepFunction:
     """
     best: StepFunction | None = None
     reason = NoMatch(RefusalCode.NOT_A_STEP, "no element-wise function of one tensor ends here")
-    for cone in cones(graph, tensor):
-        if values_of(graph, cone.source) is not None:
+    for subgraph in subgraphs(graph, tensor):
+        if value_set(graph, subgraph.source) is not None:
             continue
         try:
-            found = steps_of(cone)
+            found = steps_of(subgraph)
         except NoMatch as why:
             reason = why
             continue
@@ -97,44 +97,44 @@ def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
 
     def levels(each: Tensor) -> Array | None:
         try:
-            return few(step_function(graph, each).levels)
+            return few_values(step_function(graph, each).levels)
         except NoMatch:
             return None
 
-    values = values_of(graph, tensor, levels)
+    values = value_set(graph, tensor, levels)
     if values is None or tensor.dtype != np.float32:
         return None
-    cone = Cone(tensor, tensor, [])
+    subgraph = ElementwiseSubgraph(tensor, tensor, [])
     # Between two values it jumps where nothing is: at the middle, which is 0 for signs.
     middles = ((values[:-1].astype(np.float64) + values[1:]) / 2).astype(np.float32)
     thresholds = np.where(middles > values[:-1], middles, values[1:])
-    columns = (np.tile(column[:, None], cone.channels) for column in (thresholds, values))
-    return StepFunction(cone, *columns)
+    columns = (np.tile(column[:, None], subgraph.channels) for column in (thresholds, values))
+    return StepFunction(subgraph, *columns)
 
 
-def steps_of(cone: Cone) -> StepFunction:
-    """The steps of a cone.
+def steps_of(subgraph: ElementwiseSubgraph) -> StepFunction:
+    """The steps of a subgraph.
 
     Raises:
         NoMatch: it is not a step function of few values.
     """
-    key = tuple((operator, operator.inputs) for operator in cone.operators)
-    thresholds, levels = _found_steps(cone.source, cone.output, key)
-    return StepFunction(cone, thresholds, levels)
+    key = tuple((operator, operator.inputs) for operator in subgraph.operators)
+    thresholds, levels = _found_steps(subgraph.source, subgraph.output, key)
+    return StepFunction(subgraph, thresholds, levels)
 
 
 @lru_cache(maxsize=256)
 def _found_steps(
     source: Tensor, output: Tensor, key: tuple[tuple[Operator, tuple[Tensor | None, ...]], ...]
 ) -> tuple[Array, Array]:
-    """Thresholds and levels of a cone. Several rules look at the same one, one after the other."""
-    cone = Cone(source, output, [operator for operator, _ in key])
-    directions = direction(cone)
+    """Thresholds and levels of a subgraph. Several rules look at the same one, one after the other."""
+    subgraph = ElementwiseSubgraph(source, output, [operator for operator, _ in key])
+    directions = monotonicity(subgraph)
     if directions is None:
-        op_types = ", ".join(operator.op_type for operator in cone.operators)
+        op_types = ", ".join(operator.op_type for operator in subgraph.operators)
         raise NoMatch(RefusalCode.NOT_A_STEP, f"it is not known to be monotone ({op_types})")
-    evaluate = cone.evaluator()
-    at = np.full(cone.channels, -_LARGEST, np.int64)
+    evaluate = subgraph.evaluator()
+    at = np.full(subgraph.channels, -_LARGEST, np.int64)
     bottom, top = evaluate(_floats(np.stack([at, -at])))
     if not (np.isfinite(bottom) & np.isfinite(top)).all():
         raise NoMatch(RefusalCode.TOO_MANY_VALUES, "it is unbounded, or not a number somewhere")
@@ -146,7 +146,7 @@ def _found_steps(
         done = levels[-1] == top
         thresholds.append(np.where(done, np.float32(np.inf), _floats(at)))
         levels.append(np.where(done, top, evaluate(_floats(at[None]))[0]))
-    return np.array(thresholds, np.float32).reshape(-1, cone.channels), np.array(levels, np.float32)
+    return np.array(thresholds, np.float32).reshape(-1, subgraph.channels), np.array(levels, np.float32)
 
 
 def _next_jump(evaluate: Evaluator, start: Array, level: Array) -> Array:

@@ -20,8 +20,8 @@ from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
 from mobile_bnn.typing import Array
 
 # The distinct values of a tensor, rising, in its own type, or None if nothing is known.
-Values = Array | None
-Levels = Callable[[Tensor], Values]
+ValueSet = Array | None
+Levels = Callable[[Tensor], ValueSet]
 
 MAX_VALUES = 16  # of quantizers of up to 4 bits
 _MAX_COMBINATIONS = 4096
@@ -60,7 +60,7 @@ _JOINING = frozenset({"CONCATENATION", "PACK"})
 _KNOWN = _EXACT | _MOVING | _PADDING | _JOINING | {"SPLIT"}
 
 
-def values_of(graph: Graph, tensor: Tensor, levels: Levels | None = None) -> Values:
+def value_set(graph: Graph, tensor: Tensor, levels: Levels | None = None) -> ValueSet:
     """The values that a tensor can take, at most MAX_VALUES; None if that few are not proved.
 
     Args:
@@ -106,7 +106,7 @@ class _Above:
 
     def _spreads(self, tensor: Tensor) -> bool:
         """Whether a tensor of which nothing is known leads to nothing being known of the last one."""
-        if tensor.content is not None and few(tensor.values) is not None:
+        if tensor.content is not None and few_values(tensor.values) is not None:
             return False
         unknown, left = {tensor}, [tensor]
         while left and self._tensor not in unknown:
@@ -118,7 +118,7 @@ class _Above:
         return self._tensor in unknown
 
 
-def few(values: Values) -> Values:
+def few_values(values: ValueSet) -> ValueSet:
     """The distinct ones of some values, rising, if they are few and numbers."""
     if values is None or values.dtype not in _PLAIN or not np.isfinite(values).all():
         return None
@@ -126,8 +126,8 @@ def few(values: Values) -> Values:
     return distinct if 0 < len(distinct) <= MAX_VALUES else None
 
 
-def values_within(operators: Iterable[Operator], tensor: Tensor) -> Values:
-    """The same, if nothing is known of what is in front of some operators."""
+def value_set_within(operators: Iterable[Operator], tensor: Tensor) -> ValueSet:
+    """The same, if nothing is known of what is before some operators."""
     search = _Search(lambda _: None)
     search.walk(operators)
     return search.of_tensor(tensor)
@@ -138,7 +138,7 @@ class _Search:
     """What is known of the tensors so far."""
 
     levels: Levels
-    known: dict[Tensor, Values] = field(default_factory=dict)
+    known: dict[Tensor, ValueSet] = field(default_factory=dict)
 
     def walk(self, operators: Iterable[Operator]) -> None:
         """Goes through operators in an order in which they can run."""
@@ -146,21 +146,21 @@ class _Search:
             values = self._of_operator(operator)
             self.known.update((output, values) for output in operator.outputs)
 
-    def of_tensor(self, tensor: Tensor | None) -> Values:
+    def of_tensor(self, tensor: Tensor | None) -> ValueSet:
         if tensor is None:
             return None
         if tensor.content is not None:
-            return few(tensor.values)
+            return few_values(tensor.values)
         return np.array([False, True]) if tensor.dtype == np.bool_ else self.known.get(tensor)
 
-    def _of_moved(self, tensor: Tensor | None) -> Values:
+    def _of_moved(self, tensor: Tensor | None) -> ValueSet:
         """Also of a step function, which is not asked for in the middle of element-wise operators."""
         values = self.of_tensor(tensor)
         if values is None and tensor is not None and tensor.dtype == np.float32:
             values = self.known[tensor] = self.levels(tensor)
         return values
 
-    def _of_operator(self, operator: Operator) -> Values:
+    def _of_operator(self, operator: Operator) -> ValueSet:
         if operator.op_type in _EXACT:
             return _of_elementwise(operator, [self.of_tensor(tensor) for tensor in operator.inputs])
         if operator.op_type == "SPLIT":  # its first input is the axis
@@ -172,11 +172,11 @@ class _Search:
             _union([values, self._padding(operator)]) if operator.op_type in _PADDING else _activated(operator, values)
         )
 
-    def _padding(self, operator: Operator) -> Values:
+    def _padding(self, operator: Operator) -> ValueSet:
         return self.of_tensor(operator.inputs[2]) if operator.op_type == "PADV2" else np.zeros(1, operator.output.dtype)
 
 
-def _of_elementwise(operator: Operator, inputs: list[Values]) -> Values:
+def _of_elementwise(operator: Operator, inputs: list[ValueSet]) -> ValueSet:
     if operator.op_type == "SIGN" and inputs[0] is None and operator.output.dtype == np.float32:
         return np.array([-1, 0, 1], np.float32)
     sets = [values for values in inputs if values is not None]
@@ -185,21 +185,21 @@ def _of_elementwise(operator: Operator, inputs: list[Values]) -> Values:
     return _kernel(operator, sets)
 
 
-def _kernel(operator: Operator, sets: list[Array]) -> Values:
+def _kernel(operator: Operator, sets: list[Array]) -> ValueSet:
     """What an element-wise operator makes of every combination of values."""
     columns = zip(*product(*sets), strict=True)
     inputs: list[Tensor | None] = [
         Tensor.constant("values", np.array(column, values.dtype)) for column, values in zip(columns, sets, strict=True)
     ]
-    return few(next(iter(evaluate(operator.between(inputs, operator.outputs)))))
+    return few_values(next(iter(evaluate(operator.between(inputs, operator.outputs)))))
 
 
-def _activated(operator: Operator, values: Values) -> Values:
-    """Values behind the activation that is fused into an operator that moves them."""
+def _activated(operator: Operator, values: ValueSet) -> ValueSet:
+    """Values after the activation that is fused into an operator that moves them."""
     activation = getattr(operator.options, "fusedActivationFunction", 0)
     return values if activation == 0 else None
 
 
-def _union(sets: list[Values]) -> Values:
+def _union(sets: list[ValueSet]) -> ValueSet:
     known = [values for values in sets if values is not None]
-    return few(np.concatenate(known)) if known and len(known) == len(sets) else None
+    return few_values(np.concatenate(known)) if known and len(known) == len(sets) else None

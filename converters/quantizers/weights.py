@@ -93,7 +93,7 @@ def binary_weights(weights: Array) -> BinaryWeights:
 
 
 def _plain(rows: Array) -> tuple[Array, Array] | None:
-    """Signs and scale of channels that hold exactly -s and s: the usual case, in a fraction of the others' time."""
+    """Threshold and scale of channels that hold exactly -s and s: the usual case, in a fraction of the others' time."""
     scale = np.abs(rows[:, 0])
     if not np.isfinite(scale).all():
         return None

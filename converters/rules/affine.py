@@ -61,7 +61,7 @@ def is_clamped(bconv: Operator) -> bool:
     return bconv.custom_options["fused_activation_function"] not in (0, ACTIVATIONS["RELU"])
 
 
-def put_line(graph: Graph, bconv: Operator, output: Tensor, multiplier: Array, bias: Array) -> None:
+def set_affine(graph: Graph, bconv: Operator, output: Tensor, multiplier: Array, bias: Array) -> None:
     """Gives an LceBconv2d another output, multiplier and bias, each float64 [O] or [1]."""
     parameters = [
         Tensor.constant(name, np.broadcast_to(values, bconv.output.shape[-1:]).astype(np.float32))

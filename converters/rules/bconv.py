@@ -21,7 +21,7 @@ _LIMITS = {0: (-np.inf, np.inf), 1: (0, np.inf), 2: (-1, 1), 3: (0, 6)}
 _SAME = 0
 
 
-def line(bconv: Operator) -> tuple[Array, Array]:
+def scale_and_bias(bconv: Operator) -> tuple[Array, Array]:
     """Multiplier and bias, each float64 [O].
 
     Raises:
@@ -39,7 +39,7 @@ def pads_with_zeros(bconv: Operator) -> bool:
     return bool(options["padding"] == _SAME and options["pad_values"] == 0)
 
 
-def sums(bconv: Operator) -> Array:
+def accumulator_values(bconv: Operator) -> Array:
     """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
     _, height, width, _ = _words(bconv).shape
     terms = height * width * _channels(bconv)
@@ -52,13 +52,13 @@ def clamped(bconv: Operator, values: Array) -> Array:
     return np.clip(values, low, high)
 
 
-def turned(bconv: Operator, channels: Array) -> Tensor:
+def negated_outputs(bconv: Operator, channels: Array) -> Tensor:
     """The filter with the signs of some output channels turned around, bool [O]: so are those channels' sums."""
     whole = pack(np.ones(_channels(bconv), bool))
     return _filter(bconv, np.where(channels[:, None, None, None], whole, 0))
 
 
-def turned_inputs(bconv: Operator, channels: Array) -> Tensor:
+def negated_inputs(bconv: Operator, channels: Array) -> Tensor:
     """The filter for an input with the signs of some channels turned around, bool [I]. It must have one group."""
     return _filter(bconv, pack(channels))
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from mobile_bnn.converters.graph.model import Graph, Operator
-from mobile_bnn.converters.quantizers.encoding import Sign
+from mobile_bnn.converters.quantizers.encoding import Plane
 
 
 class Rule(Protocol):
@@ -32,7 +32,7 @@ class BinaryRule(Protocol):
 
     ROOTS: frozenset[str]
 
-    def rewrite(self, graph: Graph, root: Operator) -> "list[tuple[Operator, Sign]]":
+    def rewrite(self, graph: Graph, root: Operator) -> "list[tuple[Operator, Plane]]":
         """Rewrites a linear operator.
 
         Returns:

@@ -1,6 +1,6 @@
 """Smaller files: the weights of the layers that stayed float as float16 or int8.
 
-The constants get a DEQUANTIZE behind them, which LiteRT (XNNPACK too) evaluates once, when a file is loaded: inference
+The constants get a DEQUANTIZE after them, which LiteRT (XNNPACK too) evaluates once, when a file is loaded: inference
 is as fast as with float32, and so is the memory that it needs. Only weights of linear operators are worth it; biases,
 batch norms and everything that the binary operators read stay what they are.
 """

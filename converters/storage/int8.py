@@ -155,7 +155,7 @@ def _join(graph: Graph, cut: _Cut, quantized: Graph) -> None:
 
 
 def _ordered(operators: list[Operator]) -> list[Operator]:
-    """The operators in an order in which each comes behind those that it reads from."""
+    """The operators in an order in which each comes after those that it reads from."""
     waiting = {id(tensor) for operator in operators for tensor in operator.outputs}
     done: list[Operator] = []
     while operators:

@@ -29,7 +29,7 @@ _INDEX = "index"
 _ROLES = ("filter", "multiplier", "bias", "threshold")
 _PADDINGS = dict(enumerate(("same", "valid")))
 _ACTIVATIONS = dict(enumerate(("none", "relu", "relu_n1_to_1", "relu6")))
-# Where converters leave the name of a Keras layer: in front of its weight's, or of the operation that it traced.
+# Where converters leave the name of a Keras layer: before its weight's, or of the operation that it traced.
 _LAYER = re.compile(r"(?:^|[/;])([^/;]+)/(?:(?:depthwise_|pointwise_)?kernel|Quant\w+|MatMul)\d*(?=$|[/;])")
 
 
@@ -47,7 +47,7 @@ class BinaryLayer(BaseModel):
     """One LceBconv2d of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str = Field(description="in front of its arrays' keys: the Keras layer, else operator_ and its index")
+    name: str = Field(description="before its arrays' keys: the Keras layer, else operator_ and its index")
     layer: str = Field(description="the Keras layer, empty if the file does not tell it")
     operator: int = Field(description="index of the operator in the file")
     output_name: str = Field(description="of the operator's output tensor")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobile_bnn.converters.lowering import Layer, Lowering
-from mobile_bnn.converters.quantizers.encoding import FewValued
+from mobile_bnn.converters.quantizers.encoding import Encoding
 from mobile_bnn.typing import Array
 
 
@@ -58,13 +58,13 @@ def read(layer: Layer, bits: Sequence[Array], samples: int, *, opposite: bool) -
     return Given(values, float(np.diff(terms.levels.above).min()))
 
 
-def _values(terms: FewValued, negative: list[Array]) -> Array:
+def _values(terms: Encoding, negative: list[Array]) -> Array:
     """The sum of signs, of which some are -1: the nearest level, float32."""
     base, above = terms.levels.base, terms.levels.above
     if len(negative) == 1:
         return np.where(negative[0], base.astype(np.float32), (base + above[-1]).astype(np.float32))
-    halves = zip(terms.halves, negative, strict=True)
-    total = terms.middle - base + sum(np.where(bits, -half, half) for half, bits in halves)
+    amplitudes = zip(terms.amplitudes, negative, strict=True)
+    total = terms.middle - base + sum(np.where(bits, -half, half) for half, bits in amplitudes)
     index = np.abs(total[..., None] - above).argmin(-1)
     return np.asarray(base + above[index], np.float32)
 
@@ -77,7 +77,7 @@ def is_sample_by_sample(lowering: Lowering, layer: Layer) -> bool:
 
 
 def within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:
-    """The bits of the map itself, in its shape: without padding around it, of which `before` stands in front.
+    """The bits of the map itself, in its shape: without padding around it, of which `before` is above and on the left.
 
     A sequence [N, L, C] is a map of one row.
     """

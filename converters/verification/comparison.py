@@ -8,7 +8,7 @@ import numpy as np
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, read, within
-from mobile_bnn.converters.verification.instrument import Probe, Runner, binary_operators
+from mobile_bnn.converters.verification.instrument import InstrumentedModel, Runner, binary_operators
 from mobile_bnn.converters.verification.reference import LayerInput, Reference
 from mobile_bnn.converters.verification.rounding import rounding
 from mobile_bnn.converters.verification.runners import FileRunner
@@ -62,7 +62,7 @@ class Comparison:
                 cure="Verify the file against the model that it was made from",
             )
         self._rounding = [rounding(model.graphs[0], tensor) for tensor in model.graphs[0].outputs]
-        self._probe = Probe(model, self._operators, self.runner)
+        self._instrumented = InstrumentedModel(model, self._operators, self.runner)
         self._counts: dict[int, _Count] = {}
         for operator in self._operators:
             self._counts.setdefault(operator.layer, _Count(operator.index))
@@ -78,12 +78,12 @@ class Comparison:
     def add(self, inputs: Sequence[Array]) -> None:
         """Runs a batch of inputs [N, ...] through both and counts.
 
-        The reference computes each binary layer with what the file has in front of it. So a flip is seen once, where it
+        The reference computes each binary layer with what the file has before it. So a flip is seen once, where it
         arises: it is a *tie* where rounding explains it. Layers that this is not possible for see the flips of others:
-        then it is a *consequence* where an earlier layer of the same sample had a tie. What neither explains goes into
-        `errors`, the first layer first.
+        then it is a *propagated flip* where an earlier layer of the same sample had a tie. What neither explains goes
+        into `errors`, the first layer first.
         """
-        outputs, bits = self._probe.run(inputs)
+        outputs, bits = self._instrumented.run(inputs)
         own: dict[int, list[Array]] = {number: [] for number in self._counts}
         for operator, found in zip(self._operators, bits, strict=True):
             own[operator.layer].append(found ^ operator.turned)

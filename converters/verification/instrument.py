@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mobile_bnn.child_process import complaint, end_of, last_line, run_module
 from mobile_bnn.converters.graph.bit_packing import pack, unpack
@@ -73,10 +72,10 @@ def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperat
     return found
 
 
-def _differing(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) -> Array | None:
+def _differing(one: Array, other: Array, channels: int) -> Array | None:
     """The input channels, bool [channels], in whose signs a filter differs from another one; None if in more.
 
-    A batch norm's negative factor turns an output channel around, one in front of a pool an input channel.
+    A batch norm's negative factor turns an output channel around, one before a pool an input channel.
 
     Args:
         one: int32 [out, height, width, words].
@@ -97,7 +96,7 @@ def _differing(one: npt.NDArray[Any], other: npt.NDArray[Any], channels: int) ->
     return turned if group == channels else np.tile(turned, channels // group)
 
 
-class Probe:
+class InstrumentedModel:
     """A binary file that also returns what goes into each binary convolution.
 
     Args:

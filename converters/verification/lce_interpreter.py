@@ -2,7 +2,7 @@
 
     python -m mobile_bnn.converters.verification.lce_interpreter < file_and_inputs.npz > outputs.npz
 
-runs it in a process of its own, which `probe` does because it aborts on some graphs. So this module imports little.
+runs it in a process of its own, which `instrument` does because it aborts on some graphs. This module imports little.
 """
 
 import os

@@ -9,10 +9,10 @@ import numpy as np
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Layer, Lowering
-from mobile_bnn.converters.quantizers.elementwise import Cone, cones
+from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, subgraphs
 from mobile_bnn.converters.quantizers.encoding import reshaped_from
 from mobile_bnn.converters.quantizers.steps import StepFunction
-from mobile_bnn.converters.quantizers.value_sets import values_of
+from mobile_bnn.converters.quantizers.value_sets import value_set
 from mobile_bnn.converters.verification.activations import Given
 from mobile_bnn.converters.verification.runners import run_float_file
 from mobile_bnn.typing import Array
@@ -117,10 +117,12 @@ class FloatFile:
         found = self._quantizers[id(layer.data)]
         if found is None:
             return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool), replaced)
-        cone, quantizer = found
-        source = known[id(cone.source)]
-        near = _changes(quantizer, source.reshape(-1, cone.channels))
-        if isinstance(quantizer, StepFunction) and cone.source in self._graph.inputs:  # nothing was rounded on the way
+        subgraph, quantizer = found
+        source = known[id(subgraph.source)]
+        near = _changes(quantizer, source.reshape(-1, subgraph.channels))
+        if (
+            isinstance(quantizer, StepFunction) and subgraph.source in self._graph.inputs
+        ):  # nothing was rounded on the way
             near &= (np.abs(source) < _TINY).reshape(near.shape) & (source != 0).reshape(near.shape)
         return LayerInput(layer.name, quantized, near.reshape(quantized.shape), replaced)
 
@@ -129,19 +131,19 @@ def _equal(one: Mapping[int, Given], other: Mapping[int, Given]) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[key].values, other[key].values) for key in one)
 
 
-def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[Cone, Callable[[Array], Array]] | None:
+def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[ElementwiseSubgraph, Callable[[Array], Array]] | None:
     """The function of one tensor that gives a binary layer its input; None if there is none.
 
     One that is not monotone is only known as a step function of itself: then it is the function of the nearest tensor
     that takes many values.
     """
     graph, steps = lowering.floats, lowering.quantizers[tensor]
-    if steps is not None and steps.cone.operators:
-        return steps.cone, steps
+    if steps is not None and steps.subgraph.operators:
+        return steps.subgraph, steps
     for part in reshaped_from(graph, tensor):
-        for cone in cones(graph, part):
-            if values_of(graph, cone.source) is None:
-                return cone, cone.evaluator()
+        for subgraph in subgraphs(graph, part):
+            if value_set(graph, subgraph.source) is None:
+                return subgraph, subgraph.evaluator()
     return None
 
 

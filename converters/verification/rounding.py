@@ -8,7 +8,7 @@ terms' rounding.
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Tensor
-from mobile_bnn.converters.rules.bconv import line, sums
+from mobile_bnn.converters.rules.bconv import accumulator_values, scale_and_bias
 
 _ROUNDINGS = 2.0**-22  # of the largest term: three operations of half a unit each, and the float file's own
 _PASSED_ON = frozenset({"RESHAPE", "SLICE", "CONCATENATION", "ADD", "RELU", "RELU6", "RELU_N1_TO_1"})
@@ -23,5 +23,5 @@ def rounding(graph: Graph, tensor: Tensor) -> float:
         return sum(rounding(graph, part) for part in producer.inputs if part is not None)
     if producer.op_type != "LceBconv2d" or producer.output.dtype != np.float32:
         return 0.0
-    multiplier, bias = line(producer)
-    return float(_ROUNDINGS * (np.abs(multiplier) * sums(producer)[-1] + np.abs(bias)).max())
+    multiplier, bias = scale_and_bias(producer)
+    return float(_ROUNDINGS * (np.abs(multiplier) * accumulator_values(producer)[-1] + np.abs(bias)).max())

@@ -74,7 +74,7 @@ class FileRunner:
 def run_float_file(flatbuffer: bytes, inputs: Sequence[Array]) -> list[Array]:
     """The outputs [N, ...] of a float file on inputs [N, ...], by TFLite's own kernels.
 
-    XNNPACK is not trusted here: the one of LiteRT 2.3 makes one clamp of RELU_N1_TO_1 and RELU6 behind it, and gives
+    XNNPACK is not trusted here: the one of LiteRT 2.3 makes one clamp of RELU_N1_TO_1 and RELU6 after it, and gives
     other values for tensors inside a graph that are outputs too. Nor are several threads: with two, its own CONV_2D of
     2x2 with SAME on a map of 2x2 leaves numbers that nobody wrote.
     """

@@ -38,7 +38,7 @@ def test_every_linear_operator_has_a_row(mixed):
     assert len(rows) == 4
 
 
-def test_bits_behind_float_inputs_count_as_bits(mixed):
+def test_bits_after_float_inputs_count_as_bits(mixed):
     source = Source.of_keras(mixed)
     half = next(row for row in converters.lint(source) if row.layer == "half")
     graph = source.lower()[0].graphs[0]
@@ -103,7 +103,7 @@ def test_what_may_stay_float_is_no_finding(mixed):
     assert not any(row.unsupported for row in converters.lint(Source.of_keras(mixed), ["all"]))
 
 
-def test_weights_without_a_quantizer_in_front_are_told_what_to_do():
+def test_weights_without_a_quantizer_before_are_told_what_to_do():
     model = tf.keras.Sequential(
         [
             layers.Input((8, 8, 32)),

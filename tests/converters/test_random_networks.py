@@ -19,7 +19,7 @@ from mobile_bnn.converters.verification.rounding import rounding
 
 def _block(size: tuple[int, int], quantizers: tuple[str, str], **options: object) -> Block:
     plain = {"depthwise": False, "filters": 8, "stride": 1, "dilation": 1, "padding": "same-one", "bias": False}
-    return Block(size=size, quantizers=quantizers, **{**plain, "behind": [], "join": "", **options})
+    return Block(size=size, quantizers=quantizers, **{**plain, "after": [], "join": "", **options})
 
 
 _SIGNS = ("ste_sign", "ste_sign")
@@ -31,13 +31,13 @@ _TIES = Network(
 )
 # A ternary input that is never negative.
 _ONE_STEP = Network(
-    (1, 1, 3), [_block((1, 1), _SIGNS, behind=["norm", "relu", "prelu"]), _block((1, 1), ("ste_tern", "ste_sign"))], ""
+    (1, 1, 3), [_block((1, 1), _SIGNS, after=["norm", "relu", "prelu"]), _block((1, 1), ("ste_tern", "ste_sign"))], ""
 )
 # Dense channels of few values, most of them in samples with a tie before.
 _LATE = Network(
     (8, 6, 32),
     [
-        _block((1, 1), ("dorefa 2", "dorefa 2"), filters=32, bias=True, behind=["prelu"], join="concatenate"),
+        _block((1, 1), ("dorefa 2", "dorefa 2"), filters=32, bias=True, after=["prelu"], join="concatenate"),
         _block((3, 1), _SIGNS, padding="valid", filters=32, dilation=2, join="add"),
         _block((3, 1), _SIGNS, padding="valid", filters=32, dilation=2, join="add"),
         _block((1, 2), _SIGNS, bias=True, join="add"),
@@ -48,19 +48,19 @@ _LATE = Network(
 _NEAR_A_STEP = Network(
     (5, 2, 3),
     [
-        _block((3, 1), _SIGNS, bias=True, behind=["norm"], join="add"),
-        _block((3, 1), _SIGNS, padding="same-zero", behind=["hard tanh", "average pool", "prelu"], join="concatenate"),
+        _block((3, 1), _SIGNS, bias=True, after=["norm"], join="add"),
+        _block((3, 1), _SIGNS, padding="same-zero", after=["hard tanh", "average pool", "prelu"], join="concatenate"),
         _block((2, 2), ("ste_sign", "dorefa 2"), join="add"),
-        _block((2, 1), ("dorefa 2", "dorefa 2"), filters=40, padding="valid", behind=["norm", "bias"]),
+        _block((2, 1), ("dorefa 2", "dorefa 2"), filters=40, padding="valid", after=["norm", "bias"]),
     ],
     "softmax",
 )
-# A batch norm whose channels hardly vary behind the last layer: float32 leaves 0.004 of outputs near 1.
+# A batch norm whose channels hardly vary after the last layer: float32 leaves 0.004 of outputs near 1.
 _STEADY = Network(
     (8, 8, 3),
     [
-        *3 * [_block((1, 1), _SIGNS, behind=["norm", "relu", "relu6"])],
-        _block((1, 1), _SIGNS, behind=["norm"], join="concatenate"),
+        *3 * [_block((1, 1), _SIGNS, after=["norm", "relu", "relu6"])],
+        _block((1, 1), _SIGNS, after=["norm"], join="concatenate"),
     ],
     "dense",
 )

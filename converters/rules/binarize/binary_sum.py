@@ -22,13 +22,13 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.bit_packing import pack
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.graph.rewriter import Site, has_fixed_size
-from mobile_bnn.converters.quantizers.encoding import Around, FewValued, Sign, few_valued, packed
+from mobile_bnn.converters.graph.rewriter import Rewriter, has_fixed_size
+from mobile_bnn.converters.quantizers.encoding import Around, Encoding, Plane, encode, packed
 from mobile_bnn.converters.quantizers.filters import Filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize import border_map
-from mobile_bnn.converters.rules.conv_params import Geometry
+from mobile_bnn.converters.rules.conv_params import ConvParams
 from mobile_bnn.typing import Array
 
 _SAME, _VALID = 0, 1
@@ -63,7 +63,7 @@ class Convolution:
         filter: of few values.
         bias: float32 [O].
         outside: the value of the pixels around the map.
-        geometry: how the filter moves.
+        params: how the filter moves.
     """
 
     steps: StepFunction
@@ -71,7 +71,7 @@ class Convolution:
     filter: Filter
     bias: Array
     outside: float
-    geometry: Geometry
+    params: ConvParams
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _bias(operator: Operator) -> Array | None:
     return operator.inputs[2].values
 
 
-def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Operator, Sign]]:
+def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Operator, Plane]]:
     """Rewrites an operator into LceQuantize and LceBconv2d, one for each sign of its input and base of its filter.
 
     Returns:
@@ -127,30 +127,30 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Op
     Raises:
         NoMatch: its input is not a sum of signs, or another one in each channel.
     """
-    terms = few_valued(found.steps, len(found.filter.bases))
+    terms = encode(found.steps, len(found.filter.bases))
     middle = _per_channel(terms.middle, found)
     padding = _padding(found, terms, middle)
     sum_ = _sum(found, terms, middle)
-    site = Site(graph, operator)
-    shape = (*found.view[:1], *found.geometry.output_size, len(sum_.bias))
+    rewriter = Rewriter(graph, operator)
+    shape = (*found.view[:1], *found.params.output_size, len(sum_.bias))
     total: Tensor | None = None
     bias = sum_.bias
-    made = list[tuple[Operator, Sign]]()
-    maps = packed(site, terms, found.view, padding.around)
+    made = list[tuple[Operator, Plane]]()
+    maps = packed(rewriter, terms, found.view, padding.around)
     for number, (words, multipliers) in enumerate(zip(maps, sum_.multipliers, strict=True)):
         for base, multiplier in zip(found.filter.bases, multipliers, strict=True):
             constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias}
             output = Tensor.of(operator.output.name, shape, np.float32)
-            made.append((site.bconv(words, constants, output, _options(found, padding)), Sign(terms, number)))
-            total, bias = output if total is None else site.elementwise("ADD", total, output), np.zeros_like(bias)
+            made.append((rewriter.bconv(words, constants, output, _options(found, padding)), Plane(terms, number)))
+            total, bias = output if total is None else rewriter.elementwise("ADD", total, output), np.zeros_like(bias)
     assert total is not None
     if sum_.unit is not None:
-        total = site.elementwise("MUL", total, sum_.unit)
+        total = rewriter.elementwise("MUL", total, sum_.unit)
     if sum_.rest.any():
-        total = site.elementwise("ADD", total, sum_.rest)
+        total = rewriter.elementwise("ADD", total, sum_.rest)
     if (border := _border(found, padding)) is not None:
-        total = site.elementwise("ADD", total, border_map.put(site, operator.output.name, border))
-    site.finish(_activated(site, operator, site.first_channels(total, found.filter.outputs)))
+        total = rewriter.elementwise("ADD", total, border_map.put(rewriter, operator.output.name, border))
+    rewriter.finish(_activated(rewriter, operator, rewriter.first_channels(total, found.filter.outputs)))
     return made
 
 
@@ -171,7 +171,7 @@ class _Sum:
     rest: Array
 
 
-def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
+def _sum(found: Convolution, terms: Encoding, middle: Array) -> _Sum:
     bases = found.filter.bases
     bias = np.zeros(len(found.filter.values))
     bias[: len(found.bias)] = found.bias
@@ -179,7 +179,7 @@ def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
     if middle.any():  # or large filters would be copied for nothing
         taps = found.filter.values.sum((1, 2), dtype=np.float64)
         constant = np.einsum("oc,oc->o", taps, found.filter.per_output(middle))
-    products = [[half * base.scale.astype(np.float64) for base in bases] for half in terms.halves]
+    products = [[half * base.scale.astype(np.float64) for base in bases] for half in terms.amplitudes]
     unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
     unit = np.where(np.isinf(unit), 1.0, unit)
     ratios = np.array(products) / unit
@@ -194,13 +194,13 @@ def _sum(found: Convolution, terms: FewValued, middle: Array) -> _Sum:
     return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
 
 
-def _activated(site: Site, operator: Operator, total: Tensor) -> Tensor:
+def _activated(rewriter: Rewriter, operator: Operator, total: Tensor) -> Tensor:
     """The fused activation, and the shape of the operator's output."""
     activation = operator.options.fusedActivationFunction
     if activation in _RELUS:
         output = Tensor.of(total.name, total.shape, np.float32)
-        total = site.add(Operator.builtin(_RELUS[activation], [total], [output]))
-    return site.reshape(total, operator.output.shape)
+        total = rewriter.add(Operator.builtin(_RELUS[activation], [total], [output]))
+    return rewriter.reshape(total, operator.output.shape)
 
 
 def _per_channel(middle: Array, found: Convolution) -> Array:
@@ -211,40 +211,40 @@ def _per_channel(middle: Array, found: Convolution) -> Array:
     return np.pad(middle, (0, found.filter.channels - len(middle)))
 
 
-def _padding(found: Convolution, terms: FewValued, middle: Array) -> _Padding:
-    geometry = found.geometry
+def _padding(found: Convolution, terms: Encoding, middle: Array) -> _Padding:
+    params = found.params
     value = np.full_like(middle, found.outside)
-    if geometry.is_valid:
+    if params.is_valid:
         return _Padding(1, _VALID, None, value)
     level = terms.levels.index(found.outside)
-    if level is None and geometry.is_same and not geometry.is_small:
+    if level is None and params.is_same and not params.is_small:
         return _Padding(0, _SAME, None, middle)
-    signs = np.ones(len(terms.halves), bool) if level is None else terms.marks[:, level]
-    counted = middle + sum(terms.halves) if level is None else value
-    if signs.all() and geometry.is_same:
+    signs = np.ones(len(terms.amplitudes), bool) if level is None else terms.codewords[:, level]
+    counted = middle + sum(terms.amplitudes) if level is None else value
+    if signs.all() and params.is_same:
         return _Padding(1, _SAME, None, counted)
-    return _Padding(1, _VALID, Around(signs, geometry.before, geometry.after), counted)
+    return _Padding(1, _VALID, Around(signs, params.pad_before, params.pad_after), counted)
 
 
 def _border(found: Convolution, padding: _Padding) -> Array | None:
     """What the taps outside add besides what they are counted as: float32 [1, H, W, O], None if nothing."""
     missing = found.outside - padding.counted
-    if found.geometry.is_valid or not missing.any():
+    if found.params.is_valid or not missing.any():
         return None
     taps = np.einsum("oyxc,oc->oyx", found.filter.values, found.filter.per_output(missing))
-    border = np.einsum("hwyx,oyx->hwo", 1.0 - found.geometry.inside(), taps)
+    border = np.einsum("hwyx,oyx->hwo", 1.0 - found.params.inside(), taps)
     return np.asarray(border[None], np.float32)
 
 
 def _options(found: Convolution, padding: _Padding) -> dict[str, int]:
-    geometry = found.geometry
+    params = found.params
     return {
         "channels_in": found.filter.channels,
-        "dilation_height_factor": geometry.dilation[0],
-        "dilation_width_factor": geometry.dilation[1],
+        "dilation_height_factor": params.dilation[0],
+        "dilation_width_factor": params.dilation[1],
         "fused_activation_function": 0,
         "pad_values": padding.pad_values,
         "padding": padding.padding,
-        "stride_height": geometry.stride[0],
-        "stride_width": geometry.stride[1],
+        "stride_height": params.stride[0],
+        "stride_width": params.stride[1],
     }

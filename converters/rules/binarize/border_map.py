@@ -10,23 +10,23 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.graph.rewriter import Site, has_open_batch
+from mobile_bnn.converters.graph.rewriter import Rewriter, has_open_batch
 from mobile_bnn.typing import Array
 
 _LEAST = 4  # times that the map must be larger than what is stored: two operators more are no gain for less
 
 
-def put(site: Site, name: str, values: Array) -> Tensor:
+def put(rewriter: Rewriter, name: str, values: Array) -> Tensor:
     """A constant map, float32 [1, H, W, C], as it is or put together."""
     stored = Tensor.constant(f"{name}/map", values)
-    if has_open_batch(site.graph):
+    if has_open_batch(rewriter.graph):
         return stored
     rows, row_of = np.unique(values, axis=1, return_inverse=True)
     pixels, column_of = np.unique(rows, axis=2, return_inverse=True)
     if pixels.nbytes * _LEAST > values.nbytes:
         return stored
     stored.set_values(pixels)
-    return _gather(site, _gather(site, stored, column_of, 2), row_of, 1)
+    return _gather(rewriter, _gather(rewriter, stored, column_of, 2), row_of, 1)
 
 
 def holder(graph: Graph, reader: Operator, place: int) -> tuple[Operator, int] | None:
@@ -47,10 +47,10 @@ def holder(graph: Graph, reader: Operator, place: int) -> tuple[Operator, int] |
     return reader, place
 
 
-def _gather(site: Site, tensor: Tensor, index: npt.NDArray[np.intp], axis: int) -> Tensor:
+def _gather(rewriter: Rewriter, tensor: Tensor, index: npt.NDArray[np.intp], axis: int) -> Tensor:
     options = schema.GatherOptionsT()
     options.axis = axis
     places = Tensor.constant(f"{tensor.name}/places", index.reshape(-1).astype(np.int32))
     shape = [*tensor.shape[:axis], len(index.reshape(-1)), *tensor.shape[axis + 1 :]]
     output = Tensor.of(f"{tensor.name}/gather", shape, np.float32)
-    return site.add(Operator.builtin("GATHER", [tensor, places], [output], options))
+    return rewriter.add(Operator.builtin("GATHER", [tensor, places], [output], options))

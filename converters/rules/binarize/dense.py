@@ -9,17 +9,17 @@ already. (C = 32: the same words, and no RESHAPE; C = 16: half the words of the 
 from math import prod
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.encoding import Sign, quantizer_of, reshaped_from
+from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of, reshaped_from
 from mobile_bnn.converters.quantizers.filters import binary_filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize.binary_sum import Convolution, linear, lower
-from mobile_bnn.converters.rules.conv_params import Geometry
+from mobile_bnn.converters.rules.conv_params import ConvParams
 
 ROOTS = frozenset({"FULLY_CONNECTED"})
 
 
-def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Sign]]:
+def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Plane]]:
     """Rewrites a FULLY_CONNECTED into LceQuantize and LceBconv2d, with a RESHAPE around them where it must be.
 
     Raises:
@@ -34,14 +34,14 @@ def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Sign]]:
     steps = quantizer_of(graph, data)
     view, size = _view(_same_numbers(graph, data, steps), data, features)
     pixel, one = (0, 0), (1, 1)
-    geometry = Geometry(size, one, one, pixel, pixel, (view[1], view[2]))
-    found = Convolution(steps, view, weights.viewed((*size, view[3])), read.bias, 0.0, geometry)
+    params = ConvParams(size, one, one, pixel, pixel, (view[1], view[2]))
+    found = Convolution(steps, view, weights.viewed((*size, view[3])), read.bias, 0.0, params)
     return lower(graph, root, found)
 
 
 def _same_numbers(graph: Graph, data: Tensor, steps: StepFunction) -> list[Tensor]:
     """The operator's input and every tensor that has the same elements, quantized or not, in another shape."""
-    return [*reshaped_from(graph, data), *reshaped_from(graph, steps.cone.source)]
+    return [*reshaped_from(graph, data), *reshaped_from(graph, steps.subgraph.source)]
 
 
 def _view(tensors: list[Tensor], data: Tensor, features: int) -> tuple[tuple[int, ...], tuple[int, int]]:

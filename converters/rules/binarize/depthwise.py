@@ -8,14 +8,14 @@ product. It is larger and slower than the float operator; it is done because som
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator
-from mobile_bnn.converters.quantizers.encoding import Sign
+from mobile_bnn.converters.quantizers.encoding import Plane
 from mobile_bnn.converters.rules.binarize.binary_sum import Linear, linear
 from mobile_bnn.converters.rules.binarize.convolution import convolve
 
 ROOTS = frozenset({"DEPTHWISE_CONV_2D"})
 
 
-def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Sign]]:
+def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Plane]]:
     """Rewrites a DEPTHWISE_CONV_2D into LceQuantize and LceBconv2d.
 
     Raises:

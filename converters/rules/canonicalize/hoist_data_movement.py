@@ -8,10 +8,10 @@ the same for all channels.
 
 import numpy as np
 
-from mobile_bnn.converters.graph.clone import clone_cone
+from mobile_bnn.converters.graph.clone import clone_subgraph
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.signs import Signs, signs_of
 from mobile_bnn.converters.quantizers.steps import StepFunction, step_function
+from mobile_bnn.converters.quantizers.threshold import Threshold, threshold_of
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
 _PLACE = {"SPLIT": 1}  # of the data among the inputs, where it is not the first
@@ -43,7 +43,7 @@ def rewrite(graph: Graph, root: Operator) -> None:
     elif len(quantizers) > 1:
         raise NoMatch(RefusalCode.INPUT_CHANNELS_DIFFER, "it joins what has more than two values")
     else:
-        _move_cone(graph, root, place, quantizers[0])
+        _move_subgraph(graph, root, place, quantizers[0])
 
 
 def _quantizer(graph: Graph, tensor: Tensor | None) -> StepFunction:
@@ -53,7 +53,7 @@ def _quantizer(graph: Graph, tensor: Tensor | None) -> StepFunction:
 
 
 def _move_signs(graph: Graph, operator: Operator, place: int, quantizers: list[StepFunction]) -> None:
-    parts = [signs_of(steps) for steps in quantizers]
+    parts = [threshold_of(steps) for steps in quantizers]
     if any((part.middle, part.half) != (parts[0].middle, parts[0].half) for part in parts):
         raise NoMatch(RefusalCode.INPUT_CHANNELS_DIFFER, "what it joins has other values in each part")
     arguments = list[Tensor]()
@@ -66,14 +66,16 @@ def _move_signs(graph: Graph, operator: Operator, place: int, quantizers: list[S
     graph.remove(operator)
 
 
-def _move_cone(graph: Graph, operator: Operator, place: int, steps: StepFunction) -> None:
+def _move_subgraph(graph: Graph, operator: Operator, place: int, steps: StepFunction) -> None:
     """Of a quantizer of any number of steps that treats all channels alike."""
-    constants = [t for inner in steps.cone.operators for t in inner.inputs if t is not None and t.content is not None]
+    constants = [
+        t for inner in steps.subgraph.operators for t in inner.inputs if t is not None and t.content is not None
+    ]
     if any(np.prod(tensor.shape) != 1 for tensor in constants):
         text = "it moves what has more than two values and a threshold for each channel"
         raise NoMatch(RefusalCode.OPERAND_NOT_PER_CHANNEL, text)
-    for old, moved in _moved(graph, operator, place, [steps.cone.source]):
-        output, new = clone_cone(steps.cone, moved)
+    for old, moved in _moved(graph, operator, place, [steps.subgraph.source]):
+        output, new = clone_subgraph(steps.subgraph, moved)
         graph.insert_before(operator, *new)
         graph.replace(old, output)
     graph.remove(operator)
@@ -87,7 +89,7 @@ def _moved(graph: Graph, operator: Operator, place: int, data: list[Tensor]) -> 
     return list(zip(operator.outputs, outputs, strict=True))
 
 
-def _values(argument: Tensor, output: Tensor, signs: Signs) -> list[Operator]:
+def _values(argument: Tensor, output: Tensor, signs: Threshold) -> list[Operator]:
     """The operators that give one of two values for a sign."""
     if output.dtype == np.bool_:
         return [

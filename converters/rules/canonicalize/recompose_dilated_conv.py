@@ -12,10 +12,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.graph.rewriter import RESHAPES, Site, has_fixed_size
+from mobile_bnn.converters.graph.rewriter import RESHAPES, Rewriter, has_fixed_size
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.canonicalize.swap_expand_dims_pad import added_axis
-from mobile_bnn.converters.rules.conv_params import Geometry
+from mobile_bnn.converters.rules.conv_params import ConvParams
 
 ROOTS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 
@@ -43,21 +43,21 @@ def rewrite(graph: Graph, root: Operator) -> None:
     """
     found = _find(graph, root)
     weights = root.input(1)
-    geometry = _geometry(found, (weights.shape[1], weights.shape[2]))
-    site = Site(graph, found.to_space)
+    params = _params(found, (weights.shape[1], weights.shape[2]))
+    rewriter = Rewriter(graph, found.to_space)
     source = found.to_batch.input(0)
     shape = source.shape if found.axis is None else tuple(np.insert(source.shape, found.axis, 1))
-    image = site.reshape(source, shape)
-    if not geometry.is_valid and not geometry.is_same:
-        image = site.pad(image, geometry.before, geometry.after, 0.0)
-        geometry = replace(geometry, before=(0, 0), after=(0, 0), map_size=(image.shape[1], image.shape[2]))
-    output = Tensor.of(root.output.name, (shape[0], *geometry.output_size, root.output.shape[3]), np.float32)
+    image = rewriter.reshape(source, shape)
+    if not params.is_valid and not params.is_same:
+        image = rewriter.pad(image, params.pad_before, params.pad_after, 0.0)
+        params = replace(params, pad_before=(0, 0), pad_after=(0, 0), map_size=(image.shape[1], image.shape[2]))
+    output = Tensor.of(root.output.name, (shape[0], *params.output_size, root.output.shape[3]), np.float32)
     options = copy(root.options)
-    options.dilationHFactor, options.dilationWFactor = geometry.dilation
-    options.padding = schema.Padding.VALID if geometry.is_valid else schema.Padding.SAME
+    options.dilationHFactor, options.dilationWFactor = params.dilation
+    options.padding = schema.Padding.VALID if params.is_valid else schema.Padding.SAME
     dilated = Operator.builtin(root.op_type, [image, *root.inputs[1:]], [output], options, version=2)
     last = graph.producer(found.to_space.input(0))
-    site.finish(site.reshape(site.add(dilated), found.to_space.output.shape))
+    rewriter.finish(rewriter.reshape(rewriter.add(dilated), found.to_space.output.shape))
     if last is not None:
         graph.remove_unread(last)
 
@@ -88,8 +88,8 @@ def _not_between() -> NoMatch:
     return NoMatch(RefusalCode.PATTERN_ABSENT, "it does not stand between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND")
 
 
-def _geometry(found: _Found, filter_size: tuple[int, int]) -> Geometry:
-    """The dilated convolution's geometry."""
+def _params(found: _Found, filter_size: tuple[int, int]) -> ConvParams:
+    """The parameters of the dilated convolution."""
     operators = (found.to_batch, found.to_space)
     block, padding, block_back, crops = (operator.constant(number) for operator in operators for number in (1, 2))
     source = found.to_batch.input(0)
@@ -106,4 +106,4 @@ def _geometry(found: _Found, filter_size: tuple[int, int]) -> Geometry:
     (top, bottom), (left, right) = ((int(first), int(last)) for first, last in amounts)
     height, width = (int(factor) for factor in block)
     map_size = (int(size[0]), int(size[1]))
-    return Geometry(filter_size, (1, 1), (height, width), (top, left), (bottom, right), map_size)
+    return ConvParams(filter_size, (1, 1), (height, width), (top, left), (bottom, right), map_size)

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.graph.rewriter import Site, has_fixed_size
+from mobile_bnn.converters.graph.rewriter import Rewriter, has_fixed_size
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
 ROOTS = frozenset({"RESHAPE", "EXPAND_DIMS"})
@@ -30,12 +30,12 @@ def rewrite(graph: Graph, root: Operator) -> None:
     source, amounts = pad.input(0), pad.constant(1)
     if amounts[0].any() or not has_fixed_size(source):
         raise NoMatch(RefusalCode.SHAPE_UNFIT, "it pads samples, or a size besides the batch is open")
-    site = Site(graph, root)
-    wider = site.reshape(source, np.insert(source.shape, axis, 1))
+    rewriter = Rewriter(graph, root)
+    wider = rewriter.reshape(source, np.insert(source.shape, axis, 1))
     constant = Tensor.constant("padding", np.insert(amounts, axis, 0, axis=0))
     options = schema.PadOptionsT() if pad.op_type == "PAD" else schema.PadV2OptionsT()
     output = Tensor.of(padded.name, root.output.shape, padded.dtype)
-    site.finish(site.add(Operator.builtin(pad.op_type, [wider, constant, *pad.inputs[2:]], [output], options)))
+    rewriter.finish(rewriter.add(Operator.builtin(pad.op_type, [wider, constant, *pad.inputs[2:]], [output], options)))
 
 
 def added_axis(sequence: tuple[int, ...], image: tuple[int, ...]) -> int | None:

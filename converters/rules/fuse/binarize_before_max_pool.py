@@ -14,11 +14,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.bit_packing import pack
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.elementwise import Cone, producer_above
-from mobile_bnn.converters.quantizers.signs import Signs, without_subnormals
-from mobile_bnn.converters.quantizers.threshold import sign_threshold
+from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, producer_above
+from mobile_bnn.converters.quantizers.threshold import Threshold, sign_threshold, without_subnormals
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
-from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, pads_with_zeros, replaced, turned_inputs
+from mobile_bnn.converters.rules.bconv import KIND_OF, has_groups, negated_inputs, pads_with_zeros, replaced
 from mobile_bnn.typing import Array
 
 ROOTS = frozenset({"LceQuantize"})
@@ -30,20 +29,20 @@ def rewrite(graph: Graph, root: Operator) -> None:
     Raises:
         NoMatch: there is none, others read its result, or the sign is not a step of it.
     """
-    pool, cone = producer_above(graph, root, "MAX_POOL_2D")
-    graph.check_unshared([pool.output, *(inner.output for inner in cone.operators)], (root, *cone.operators))
-    signs = _signs(pool, cone)
+    pool, subgraph = producer_above(graph, root, "MAX_POOL_2D")
+    graph.check_unshared([pool.output, *(inner.output for inner in subgraph.operators)], (root, *subgraph.operators))
+    signs = _signs(pool, subgraph)
     falls = signs.factor < 0
     readers = graph.consumers(root.output)
     inside = root.output not in graph.outputs and all(_can_be_turned(reader) for reader in readers)
     turned_back = falls.any() and not inside
     if falls.any() and not turned_back:
         for reader in readers:
-            replaced(graph, reader, reader.output, [turned_inputs(reader, falls), *reader.inputs[2:]])
-    _move(graph, root, pool, cone, signs, falls if turned_back else np.zeros_like(falls))
+            replaced(graph, reader, reader.output, [negated_inputs(reader, falls), *reader.inputs[2:]])
+    _move(graph, root, pool, subgraph, signs, falls if turned_back else np.zeros_like(falls))
 
 
-def _signs(pool: Operator, cone: Cone) -> Signs:
+def _signs(pool: Operator, subgraph: ElementwiseSubgraph) -> Threshold:
     """The signs after a pool as signs of its result, before the activation that it has fused."""
     activation = pool.options.fusedActivationFunction
     if activation:
@@ -51,11 +50,11 @@ def _signs(pool: Operator, cone: Cone) -> Signs:
             raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, "the pool's fused activation is not a RELU")
         raw = Tensor.of("pool", pool.output.shape, np.float32)
         relu = Operator.builtin(KIND_OF[activation], [raw], [pool.output])
-        cone = Cone(raw, cone.output, [relu, *cone.operators])
-    if cone.operators:
-        return sign_threshold(cone)
-    channels = cone.channels
-    return Signs(cone.source, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
+        subgraph = ElementwiseSubgraph(raw, subgraph.output, [relu, *subgraph.operators])
+    if subgraph.operators:
+        return sign_threshold(subgraph)
+    channels = subgraph.channels
+    return Threshold(subgraph.source, 0.0, 1.0, np.ones(channels, np.float32), np.zeros(channels, np.float32))
 
 
 def _can_be_turned(reader: Operator) -> bool:
@@ -65,12 +64,14 @@ def _can_be_turned(reader: Operator) -> bool:
     return bool(pads_with_zeros(reader) or reader.custom_options["padding"])
 
 
-def _move(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: Signs, turned: Array) -> None:
+def _move(
+    graph: Graph, quantize: Operator, pool: Operator, subgraph: ElementwiseSubgraph, signs: Threshold, turned: Array
+) -> None:
     image = pool.input(0)
     # A falling channel's shift is the last float below its threshold, another's the threshold's negative.
     threshold = np.nextafter(signs.shift, np.float32(np.inf), dtype=np.float32)
     shift = without_subnormals(np.where(signs.factor < 0, -threshold, signs.shift))
-    argument, new = Signs(image, 0.0, 1.0, np.ones_like(shift), shift).argument()
+    argument, new = Threshold(image, 0.0, 1.0, np.ones_like(shift), shift).argument()
     words = Tensor.of(f"{argument.name}/signs", (*argument.shape[:-1], quantize.output.shape[-1]), np.int32)
     new.append(Operator.custom("LceQuantize", [argument], [words]))
     options = {
@@ -87,4 +88,4 @@ def _move(graph: Graph, quantize: Operator, pool: Operator, cone: Cone, signs: S
         mask = Tensor.constant("turned channels", pack(turned))
         new.append(Operator.builtin("BITWISE_XOR", [pooled, mask], [quantize.output]))
     graph.insert_before(pool, *new)
-    graph.remove(pool, *cone.operators, quantize)
+    graph.remove(pool, *subgraph.operators, quantize)

@@ -9,8 +9,8 @@ import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
-from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, put_line
-from mobile_bnn.converters.rules.bconv import KIND_OF, line
+from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, set_affine
+from mobile_bnn.converters.rules.bconv import KIND_OF, scale_and_bias
 from mobile_bnn.converters.rules.binarize.border_map import holder
 from mobile_bnn.typing import Array
 
@@ -35,7 +35,7 @@ def rewrite(graph: Graph, root: Operator) -> None:
     if not all(fits(values) for _, *parameters in lines for values in parameters):
         raise NoMatch(RefusalCode.OVERFLOW, "its result would overflow float32")
     for bconv, multiplier, bias in lines:
-        put_line(graph, bconv, bconv.output, multiplier, bias)
+        set_affine(graph, bconv, bconv.output, multiplier, bias)
     _scale_constants(graph, total, factor)
     activation = activation_of(root)
     if activation:
@@ -54,7 +54,7 @@ def _terms(graph: Graph, total: Tensor) -> list[tuple[Operator, Array, Array]]:
     if producer.op_type == "LceBconv2d":
         if is_clamped(producer):
             raise NoMatch(RefusalCode.ROUNDING, "a binary convolution of the sum has a fused activation")
-        return [(producer, *line(producer))]
+        return [(producer, *scale_and_bias(producer))]
     if producer.op_type != "ADD" or activation_of(producer):
         raise NoMatch(RefusalCode.PATTERN_ABSENT, f"{producer.op_type} is part of the sum")
     found = list[tuple[Operator, Array, Array]]()

@@ -13,13 +13,7 @@ import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
-from mobile_bnn.converters.rules.bconv import (
-    ACTIVATIONS,
-    line,
-    pads_with_zeros,
-    replaced,
-    turned,
-)
+from mobile_bnn.converters.rules.bconv import ACTIVATIONS, negated_outputs, pads_with_zeros, replaced, scale_and_bias
 
 ROOTS = frozenset({"LceBconv2d"})
 
@@ -33,7 +27,7 @@ def rewrite(graph: Graph, root: Operator) -> None:
     reader = graph.only_reader(root.output)
     if reader.op_type not in ACTIVATIONS:
         raise NoMatch(RefusalCode.PATTERN_ABSENT, f"{reader.op_type} after it is not a RELU")
-    multiplier, bias = line(root)
+    multiplier, bias = scale_and_bias(root)
     if root.custom_options["fused_activation_function"]:
         raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, "it has an activation already")
     if pads_with_zeros(root):
@@ -44,6 +38,6 @@ def rewrite(graph: Graph, root: Operator) -> None:
         text = f"the limits of {reader.op_type} follow a multiplier, LCE's precede it"
         raise NoMatch(RefusalCode.LCE_LIMIT, text)
     positive = Tensor.constant("multiplier", np.abs(multiplier).astype(np.float32))
-    inputs = [turned(root, multiplier < 0), positive, root.inputs[3], None]
+    inputs = [negated_outputs(root, multiplier < 0), positive, root.inputs[3], None]
     graph.remove(reader)
     replaced(graph, root, reader.output, inputs, fused_activation_function=ACTIVATIONS[reader.op_type])

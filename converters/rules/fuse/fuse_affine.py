@@ -10,8 +10,8 @@ import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
-from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, put_line
-from mobile_bnn.converters.rules.bconv import KIND_OF, line
+from mobile_bnn.converters.rules.affine import activation_of, affine, fits, is_clamped, set_affine
+from mobile_bnn.converters.rules.bconv import KIND_OF, scale_and_bias
 from mobile_bnn.typing import Array
 
 ROOTS = frozenset({"LceBconv2d"})
@@ -23,7 +23,7 @@ def rewrite(graph: Graph, root: Operator) -> None:
     Raises:
         NoMatch: none alone reads its result, or folding it would not be exact.
     """
-    multiplier, bias = line(root)
+    multiplier, bias = scale_and_bias(root)
     if is_clamped(root):
         text = "its clamped sums are small beside the terms that a multiplier would be rounded with"
         raise NoMatch(RefusalCode.ROUNDING, text)
@@ -59,4 +59,4 @@ def _fold(graph: Graph, bconv: Operator, folded: list[Operator], multiplier: Arr
         output = Tensor.of(bconv.output.name, bconv.output.shape, np.float32)
         graph.insert_before(last, Operator.builtin(KIND_OF[activation], [output], [last.output]))
     graph.remove(*folded)
-    put_line(graph, bconv, output, multiplier, bias)
+    set_affine(graph, bconv, output, multiplier, bias)

@@ -1,6 +1,6 @@
 """What stands between a binary convolution and a sign becomes a threshold of its sum.
 
-Multiplier, bias and the element-wise operators behind them are evaluated, by the runtime's own kernels, for every sum
+Multiplier, bias and the element-wise operators after them are evaluated, by the runtime's own kernels, for every sum
 that there can be; of what is proved to be monotone, by bisection. Where each channel's sign changes once at most, the
 sum alone decides it:
 
@@ -14,16 +14,16 @@ kernels write floats only: sum - t + 1/2 has the same sign, and is exact.
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.quantizers.elementwise import Cone, producer_above
-from mobile_bnn.converters.quantizers.monotonicity import direction
+from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, producer_above
+from mobile_bnn.converters.quantizers.monotonicity import monotonicity
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.bconv import (
+    accumulator_values,
     clamped,
-    line,
+    negated_outputs,
     pads_with_zeros,
     replaced,
-    sums,
-    turned,
+    scale_and_bias,
 )
 from mobile_bnn.typing import Array
 
@@ -37,38 +37,38 @@ def rewrite(graph: Graph, root: Operator) -> None:
     Raises:
         NoMatch: there is none, others read its result, or a channel changes its sign more than once.
     """
-    bconv, cone = producer_above(graph, root, "LceBconv2d")
-    parameters = line(bconv)
+    bconv, subgraph = producer_above(graph, root, "LceBconv2d")
+    parameters = scale_and_bias(bconv)
     zeros = pads_with_zeros(bconv)
-    if zeros and not cone.operators:
+    if zeros and not subgraph.operators:
         raise NoMatch(RefusalCode.LCE_LIMIT, "LCE's kernels write floats only where the padding is 0")
-    graph.check_unshared([bconv.output, *(inner.output for inner in cone.operators)], (root, *cone.operators))
-    results = clamped(bconv, sums(bconv))
-    falls, below = _changes(results, _Signs(*parameters, cone))
-    graph.remove(*cone.operators)
+    graph.check_unshared([bconv.output, *(inner.output for inner in subgraph.operators)], (root, *subgraph.operators))
+    results = clamped(bconv, accumulator_values(bconv))
+    falls, below = _changes(results, _SignArgument(*parameters, subgraph))
+    graph.remove(*subgraph.operators)
     if zeros:
         middle = len(results) // 2
         sign = Tensor.constant("multiplier", np.where(falls, -1, 1).astype(np.float32))
         shift = Tensor.constant("bias", (middle - below + 0.5).astype(np.float32))
-        replaced(graph, bconv, cone.output, [bconv.inputs[1], sign, shift, None])
+        replaced(graph, bconv, subgraph.output, [bconv.inputs[1], sign, shift, None])
     else:
         graph.remove(root)
         threshold = Tensor.constant("threshold", (len(results) - 1 - below).astype(np.int32))
-        inputs = [turned(bconv, falls), None, None, threshold]
+        inputs = [negated_outputs(bconv, falls), None, None, threshold]
         replaced(graph, bconv, root.output, inputs, fused_activation_function=0)
 
 
-class _Signs:
+class _SignArgument:
     """What is done to the results of a binary convolution until their sign is taken."""
 
-    def __init__(self, multiplier: Array, bias: Array, cone: Cone) -> None:
-        self._multiplier, self._bias, self._cone = multiplier, bias, cone
-        self._evaluate = cone.evaluator() if cone.operators else None
+    def __init__(self, multiplier: Array, bias: Array, subgraph: ElementwiseSubgraph) -> None:
+        self._multiplier, self._bias, self._cone = multiplier, bias, subgraph
+        self._evaluate = subgraph.evaluator() if subgraph.operators else None
 
     @property
     def monotone(self) -> bool:
         """Whether it is proved that no channel both rises and falls, as long as no number overflows."""
-        return self._evaluate is None or direction(self._cone) is not None
+        return self._evaluate is None or monotonicity(self._cone) is not None
 
     def __call__(self, results: Array) -> Array:
         """The numbers whose sign is taken: float32 [samples, O] of float64 [samples, O or 1]."""
@@ -76,7 +76,7 @@ class _Signs:
         return values if self._evaluate is None else self._evaluate(values)
 
 
-def _changes(results: Array, signs: _Signs) -> tuple[Array, Array]:
+def _changes(results: Array, signs: _SignArgument) -> tuple[Array, Array]:
     """Which channels become negative as the sum grows, and how many sums are negative: bool [O], int [O].
 
     Args:
@@ -98,7 +98,7 @@ def _changes(results: Array, signs: _Signs) -> tuple[Array, Array]:
     return falls, negative.sum(0)
 
 
-def _count_by_bisection(results: Array, signs: _Signs, first: Array, last: Array) -> Array:
+def _count_by_bisection(results: Array, signs: _SignArgument, first: Array, last: Array) -> Array:
     """How many results are negative where the sign changes once at most."""
     low, high = np.zeros(len(first), np.int64), np.full(len(first), len(results) - 1)
     while (high - low > 1).any():

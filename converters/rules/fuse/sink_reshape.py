@@ -9,7 +9,7 @@ convolution, to move into it. Two RESHAPEs in a row are the second; one that cha
 from math import prod
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.graph.rewriter import RESHAPES, Site, has_fixed_size
+from mobile_bnn.converters.graph.rewriter import RESHAPES, Rewriter, has_fixed_size
 from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
@@ -49,8 +49,8 @@ def _move(graph: Graph, operator: Operator, data: Tensor) -> None:
         raise NoMatch(RefusalCode.OPERAND_NOT_PER_CHANNEL, text)
     inputs = [data if tensor is operator.output else _flat(tensor) for tensor in reader.inputs]
     moved = Tensor.of(reader.output.name, data.shape, reader.output.dtype)
-    site = Site(graph, reader)
-    site.finish(site.reshape(site.add(reader.between(inputs, [moved])), reader.output.shape))
+    rewriter = Rewriter(graph, reader)
+    rewriter.finish(rewriter.reshape(rewriter.add(reader.between(inputs, [moved])), reader.output.shape))
     graph.remove(operator)
 
 

@@ -24,15 +24,15 @@ def test_too_few_words():
 
 def test_agrees_with_lces_quantize(binary_tflite):
     from mobile_bnn.converters.graph.tflite import TfliteModel
-    from mobile_bnn.converters.verification.instrument import BinaryOperator, LceRunner, Probe
+    from mobile_bnn.converters.verification.instrument import BinaryOperator, InstrumentedModel, LceRunner
 
     x = np.random.default_rng(0).normal(size=(3, 8, 8, 32)).astype(np.float32)
     x[0, 0, 0, :3] = [0.0, -0.0, -1e-30]
     model = TfliteModel.read(binary_tflite)
     # The first convolution's input is LceQuantize of the image itself.
     quantize = next(operator for operator in model.graphs[0].operators if operator.op_type == "LceQuantize")
-    probe = Probe(model, [BinaryOperator(0, 0, 32, quantize.output, np.zeros(32, bool))], LceRunner)
-    _, (bits,) = probe.run([x])
+    instrumented = InstrumentedModel(model, [BinaryOperator(0, 0, 32, quantize.output, np.zeros(32, bool))], LceRunner)
+    _, (bits,) = instrumented.run([x])
     np.testing.assert_array_equal(bits, x < 0)
 
 

@@ -160,7 +160,7 @@ def test_equal_constants_are_one_tensor_unless_they_are_quantized() -> None:
     constants[2].table.quantization = schema.QuantizationParametersT()
     constants[3].table.shape = [1, 4]
     for constant in constants:
-        output = Tensor.of(f"behind {constant.name}", (1, 4), np.float32)
+        output = Tensor.of(f"after {constant.name}", (1, 4), np.float32)
         graph.append(Operator.builtin("ADD", [graph.outputs[0], constant], [output], schema.AddOptionsT()))
         graph.outputs[0] = output
     graph.signatures = []

@@ -54,7 +54,7 @@ BESIDE = "FACTOR = 3.0\ndef late(x): return x\n"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the user's files. What they leave in the process is removed behind each test."""
+    """A folder with the user's files. What they leave in the process is removed after each test."""
     (tmp_path / "my_layers.py").write_text(LAYERS)
     (tmp_path / "beside.py").write_text(BESIDE)
     monkeypatch.setattr(sys, "path", list(sys.path))

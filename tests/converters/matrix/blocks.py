@@ -92,7 +92,7 @@ def _abc_net(x: KerasTensor) -> KerasTensor:
 
 
 def _mobile_net(x: KerasTensor) -> KerasTensor:
-    """Binary depthwise and pointwise convolutions, each behind its own sign."""
+    """Binary depthwise and pointwise convolutions, each after its own sign."""
     y = larq.layers.QuantDepthwiseConv2D(
         3, input_quantizer="ste_sign", depthwise_quantizer="ste_sign", use_bias=False, **ONES
     )(x)

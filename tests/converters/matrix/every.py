@@ -1,11 +1,11 @@
 """Every family of the conversion matrix, by name, in the order of the table."""
 
-from matrix import behind, blocks, geometry, kinds, quantizers, structure
+from matrix import after, blocks, geometry, kinds, quantizers, structure
 from matrix.family import Family
 
 PARTS: dict[str, list[Family]] = {
     "Convolutions": geometry.FAMILIES,
-    "Behind and between": behind.FAMILIES,
+    "After and between": after.FAMILIES,
     "Other layers": kinds.FAMILIES,
     "Quantizers": quantizers.FAMILIES,
     "Structure": structure.FAMILIES,

@@ -95,7 +95,7 @@ def op(function: KerasFunction) -> KerasLayer:
 
 
 def chain(*layers: Callable[[], KerasLayer], shape: tuple[int, ...] = (8, 6, 40)) -> Callable[[], KerasModel]:
-    """What builds a model of layers one behind the other; each is given as a function that makes it."""
+    """What builds a model of layers one after the other; each is given as a function that makes it."""
 
     def network() -> KerasModel:
         x = image = tf.keras.layers.Input(shape)

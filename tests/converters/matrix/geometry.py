@@ -13,7 +13,7 @@ pad = tf.keras.layers.ZeroPadding2D
 
 
 def _padded_signs(amounts: Sequence[tuple[int, int]], value: float) -> KerasLayer:
-    """Pads behind the step, as PyTorch's networks do."""
+    """Pads after the step, as PyTorch's networks do."""
     return op(lambda x: tf.pad(sign(x), [(0, 0), *amounts, (0, 0)], constant_values=value))
 
 
@@ -27,7 +27,7 @@ FAMILIES = [
     Family("3x3, same-zero", chain(lambda: conv(**ZEROS)), ONE),
     Family("1x1", chain(lambda: conv(size=1)), ONE),
     Family("5x3", chain(lambda: conv(size=(5, 3))), SAME_ONE),
-    Family("2x2, same-one: more padding behind than in front", chain(lambda: conv(size=2)), SAME_ONE),
+    Family("2x2, same-one: more padding after than before", chain(lambda: conv(size=2)), SAME_ONE),
     Family("stride 2, same-one", chain(lambda: conv(strides=2)), SAME_ONE),
     Family("stride 2, same-one, odd map", chain(lambda: conv(strides=2), shape=(7, 5, 32)), SAME_ONE),
     Family("stride 2, same-zero", chain(lambda: conv(strides=2, **ZEROS)), ONE),
@@ -52,14 +52,14 @@ FAMILIES = [
     ),
     Family("same-one, 3x3 on a 2x2 map", chain(conv, shape=(2, 2, 32)), SAME_ONE),
     Family("padded with -1", chain(lambda: conv(pad_values=-1.0)), {"LceBconv2d": 1}),
-    Family("zeros in front of the sign, valid, stride 2", chain(lambda: pad(1), lambda: valid(strides=2)), ONE),
+    Family("zeros before the sign, valid, stride 2", chain(lambda: pad(1), lambda: valid(strides=2)), ONE),
     Family(
-        "zeros behind the sign, valid, stride 2",
+        "zeros after the sign, valid, stride 2",
         chain(lambda: _padded_signs([(1, 1), (1, 1)], 0.0), lambda: _kernel_only(strides=2)),
         {"LceBconv2d": 1},
     ),
     Family(
-        "ones behind the sign, on two sides",
+        "ones after the sign, on two sides",
         chain(lambda: _padded_signs([(0, 1), (2, 0)], 1.0), _kernel_only),
         {"LceBconv2d": 1},
     ),

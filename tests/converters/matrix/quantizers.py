@@ -97,7 +97,7 @@ FAMILIES = [
     _inputs("window: where(|x| < 1, 1, -1)", lambda x: tf.where(tf.abs(x) < 1, 1.0, -1.0), {"LceBconv2d": 1}),
     _inputs("sign(sqrt(|x|) - 0.75)", lambda x: sign(tf.sqrt(tf.abs(x)) - 0.75), {"LceBconv2d": 1}),
     Family("RSign", chain(Shift, conv), BINARY),
-    Family("BN in front of the sign", chain(norm, conv), BINARY),
+    Family("BN before the sign", chain(norm, conv), BINARY),
     Family("a sign of a sign", chain(lambda: op(sign), lambda: op(lambda x: x * 3 - 1), conv), BINARY),
     _few_bits("tf.sign: 0 at 0", tf.sign),
     _few_bits("ste_tern", "ste_tern"),

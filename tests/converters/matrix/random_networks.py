@@ -32,12 +32,12 @@ _inputs = st.one_of(st.just("ste_sign"), st.sampled_from(sorted(INPUTS)))
 _kernels = st.one_of(st.just("ste_sign"), st.sampled_from(sorted(KERNELS)))
 _LAYERS = ["norm", "relu", "relu6", "prelu", "max pool", "average pool", "bias", "hard tanh"]
 # Each once: several batch norms of a channel that hardly varies would enlarge rounding a thousand times.
-_behind = st.lists(st.sampled_from(_LAYERS), max_size=3, unique=True)
+_after = st.lists(st.sampled_from(_LAYERS), max_size=3, unique=True)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A binary convolution, what stands behind it, and how the result joins what went in.
+    """A binary convolution, what stands after it, and how the result joins what went in.
 
     Attributes:
         depthwise: whether it is a depthwise one.
@@ -45,7 +45,7 @@ class Block:
         size: height and width of the filter.
         padding: same-one, same-zero or valid; a map that is too small for valid is padded.
         quantizers: of input and kernel.
-        behind: layers, one behind the other.
+        after: layers, one after the other.
         join: add, concatenate or neither; what shapes forbid does not happen.
     """
 
@@ -57,13 +57,13 @@ class Block:
     padding: str
     bias: bool
     quantizers: tuple[str, str]
-    behind: list[str]
+    after: list[str]
     join: str
 
     def apply(self, x: KerasTensor) -> KerasTensor:
-        """Puts the block behind a tensor."""
+        """Puts the block after a tensor."""
         y = self._linear(x)(x)
-        for name in self.behind:
+        for name in self.after:
             y = _layer(name, y)(y)
         if self.join == "add" and y.shape == x.shape:
             return layers.Add()([x, y])
@@ -145,7 +145,7 @@ _blocks = st.builds(
     padding=st.sampled_from(["same-one", "same-zero", "valid"]),
     bias=st.booleans(),
     quantizers=st.tuples(_inputs, _kernels),
-    behind=_behind,
+    after=_after,
     join=st.sampled_from(["", "add", "concatenate"]),
 )
 networks = st.builds(

@@ -22,7 +22,7 @@ def _concatenated_signs(x: KerasTensor) -> KerasTensor:
 
 
 def _concatenated_packed(x: KerasTensor) -> KerasTensor:
-    """Two outputs of 32 channels each meet in front of a convolution, behind their signs."""
+    """Two outputs of 32 channels each meet before a convolution, after their signs."""
     halves = [op(sign)(norm()(conv(32, size)(x))) for size in (3, 1)]
     return kernel_only()(layers.Concatenate()(halves))
 
@@ -33,7 +33,7 @@ def _split(x: KerasTensor) -> KerasTensor:
 
 
 def _shuffle(x: KerasTensor) -> KerasTensor:
-    """ShuffleNet: the channels change places behind the sign."""
+    """ShuffleNet: the channels change places after the sign."""
     order = np.arange(64).reshape(2, 32).T.reshape(-1)
     return kernel_only()(op(lambda y: tf.gather(sign(y), order, axis=-1))(x))
 
@@ -85,20 +85,20 @@ def _mixed_precision() -> KerasModel:
 
 
 FAMILIES = [
-    Family("permuted behind the sign", _between(lambda x: tf.transpose(x, (0, 2, 1, 3))), {"LceBconv2d": 1}),
-    Family("reshaped behind the sign", _between(lambda x: tf.reshape(x, (-1, 6, 8, 40))), {"LceBconv2d": 1}),
-    Family("cropped behind the sign", _between(lambda x: x[:, 1:-1, :-1]), {"LceBconv2d": 1}),
-    Family("half of the channels behind the sign", _between(lambda x: x[..., :32], (8, 6, 64)), {"LceBconv2d": 1}),
-    Family("enlarged behind the sign", _between(lambda x: tf.repeat(tf.repeat(x, 2, 1), 2, 2)), {"LceBconv2d": 1}),
-    Family("enlarged by a layer behind the sign", _between(layers.UpSampling2D()), {"LceBconv2d": 1, "SIGN": 0}),
+    Family("permuted after the sign", _between(lambda x: tf.transpose(x, (0, 2, 1, 3))), {"LceBconv2d": 1}),
+    Family("reshaped after the sign", _between(lambda x: tf.reshape(x, (-1, 6, 8, 40))), {"LceBconv2d": 1}),
+    Family("cropped after the sign", _between(lambda x: x[:, 1:-1, :-1]), {"LceBconv2d": 1}),
+    Family("half of the channels after the sign", _between(lambda x: x[..., :32], (8, 6, 64)), {"LceBconv2d": 1}),
+    Family("enlarged after the sign", _between(lambda x: tf.repeat(tf.repeat(x, 2, 1), 2, 2)), {"LceBconv2d": 1}),
+    Family("enlarged by a layer after the sign", _between(layers.UpSampling2D()), {"LceBconv2d": 1, "SIGN": 0}),
     Family(
-        "space to depth behind the sign", _between(lambda x: tf.nn.space_to_depth(x, 2), (8, 6, 32)), {"LceBconv2d": 1}
+        "space to depth after the sign", _between(lambda x: tf.nn.space_to_depth(x, 2), (8, 6, 32)), {"LceBconv2d": 1}
     ),
-    Family("MaxPool behind the sign", _between(lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID")), {"LceBconv2d": 1}),
-    Family("channels shuffled behind the sign", block(_shuffle, (6, 6, 64)), {"LceBconv2d": 1}),
-    Family("concatenated behind signs", block(_concatenated_signs), {"LceBconv2d": 1}),
-    Family("concatenated behind packed outputs", block(_concatenated_packed), {"LceBconv2d": 3}),
-    Family("split behind the sign", block(_split, (6, 6, 64)), {"LceBconv2d": 2}),
+    Family("MaxPool after the sign", _between(lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID")), {"LceBconv2d": 1}),
+    Family("channels shuffled after the sign", block(_shuffle, (6, 6, 64)), {"LceBconv2d": 1}),
+    Family("concatenated after signs", block(_concatenated_signs), {"LceBconv2d": 1}),
+    Family("concatenated after packed outputs", block(_concatenated_packed), {"LceBconv2d": 3}),
+    Family("split after the sign", block(_split, (6, 6, 64)), {"LceBconv2d": 2}),
     Family(
         "Dropout between", chain(conv, norm, lambda: layers.Dropout(0.5), conv), {"LceBconv2d": 2, "LceQuantize": 1}
     ),

@@ -21,7 +21,7 @@ SHAPE = (1, 3, 3, CHANNELS)
 
 
 def find(function: KerasFunction) -> StepFunction:
-    """What is found in front of a convolution, in the file that TFLite's converter makes of a function."""
+    """What is found before a convolution, in the file that TFLite's converter makes of a function."""
     return find_in(graph_of(function))
 
 
@@ -65,7 +65,7 @@ def check(function: KerasFunction, steps: int) -> None:
     x[np.abs(x) < np.finfo(np.float32).tiny] = 0  # TensorFlow takes subnormal numbers for zero
     expected = np.asarray(tf.cast(function(tf.constant(x.reshape(-1, 1, 1, CHANNELS))), tf.float32))
     expected = expected.reshape(x.shape)
-    values = found(source_values(graph, found.cone.source, x))
+    values = found(source_values(graph, found.subgraph.source, x))
     # A factor or a summand may have been folded into the convolution: then levels differ by it.
     factor = np.ptp(expected) / np.ptp(values)
     np.testing.assert_allclose((values - values.min()) * factor + expected.min(), expected, rtol=2e-7, atol=1e-7)
@@ -133,9 +133,9 @@ sign = larq.math.sign
         (lambda x: 2 * tf.cast(x >= 0, tf.float32) - 1, 1),
         (lambda x: tf.cast(tf.clip_by_value(x, 0.0, 3.0), tf.int32), 3),  # towards zero
         (lambda x: sign(x + SHIFT), 1),  # RSign
-        (lambda x: sign(x * np.float32([1, -1, 2, -3]) - SHIFT), 1),  # behind a batch norm
+        (lambda x: sign(x * np.float32([1, -1, 2, -3]) - SHIFT), 1),  # after a batch norm
         (lambda x: sign(tf.nn.leaky_relu(x, 0.1) - 0.5), 1),
-        (lambda x: sign(tf.clip_by_value(x, -1.0, 1.0)), 1),  # behind a hard tanh
+        (lambda x: sign(tf.clip_by_value(x, -1.0, 1.0)), 1),  # after a hard tanh
         # Composed ones.
         (lambda x: sign(sign(x - 0.2)), 1),
         (lambda x: dorefa(1)(dorefa(2)(x)), 1),
@@ -152,7 +152,7 @@ def test_quantizers(function: KerasFunction, steps: int) -> None:
 
 
 def test_one_quantizer_for_two_convolutions() -> None:
-    """The operators of a shared quantizer belong to what is found in front of each of its readers."""
+    """The operators of a shared quantizer belong to what is found before each of its readers."""
     weights = tf.constant(np.random.default_rng(0).normal(size=(3, 3, CHANNELS, 2)), tf.float32)
 
     def function(x: KerasTensor) -> KerasTensor:
@@ -163,7 +163,7 @@ def test_one_quantizer_for_two_convolutions() -> None:
     inputs = [operator.inputs[0] for operator in graph.operators if operator.op_type == "CONV_2D"]
     found = [step_function(graph, tensor) for tensor in inputs if tensor is not None]
     assert sorted(each.steps for each in found if isinstance(each, StepFunction)) == [1, 2]
-    assert len({id(each.cone.source) for each in found if isinstance(each, StepFunction)}) == 1
+    assert len({id(each.subgraph.source) for each in found if isinstance(each, StepFunction)}) == 1
 
 
 @settings(deadline=None, max_examples=15)

@@ -66,10 +66,10 @@ def test_sets_of_values(function: KerasFunction, expected: list[float]) -> None:
     found = own_steps(graph, output)
     assert found is not None
     values = np.unique(found.levels)
-    # The converter may leave a factor to what comes behind, which is not here.
+    # The converter may leave a factor to what comes after, which is not here.
     np.testing.assert_allclose(values * (np.max(expected) / values.max()), expected, rtol=1e-6)
     np.testing.assert_array_equal(found(found.levels), found.levels)  # the identity, of the values there are
-    assert found.cone.source is output
+    assert found.subgraph.source is output
 
 
 def test_the_whole_line_between_two_neighbours() -> None:
@@ -111,7 +111,7 @@ def test_a_step_function_is_found_first() -> None:
     graph = graph_of(sign)
     found = quantizer(graph, graph.outputs[0])
     assert isinstance(found, StepFunction)
-    assert found.cone.source is graph.inputs[0]
+    assert found.subgraph.source is graph.inputs[0]
     assert own_steps(graph, graph.outputs[0]) is not None
 
 
@@ -170,5 +170,5 @@ def test_a_sum_of_signs_is_no_source() -> None:
     graph = graph_of(larq.quantizers.SteTern())
     found = step_function(graph, graph.outputs[0])
     assert isinstance(found, StepFunction)
-    assert found.cone.source is graph.inputs[0]
+    assert found.subgraph.source is graph.inputs[0]
     np.testing.assert_allclose(found.thresholds[:, 0], [-0.05, 0.05], rtol=1e-6)

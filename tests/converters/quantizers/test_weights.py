@@ -14,7 +14,7 @@ SHAPE = (3, 3, 8, 5)  # Keras: outputs last
 
 
 def quantized(quantizer: Quantizer, scale: float = 1.0) -> np.ndarray:
-    """A random filter behind a quantizer, outputs first."""
+    """A random filter after a quantizer, outputs first."""
     latent = np.random.default_rng(0).uniform(-1, 1, SHAPE).astype(np.float32) * scale
     return np.moveaxis(quantizer(tf.constant(latent)).numpy(), -1, 0)
 

@@ -36,7 +36,7 @@ def adversarial(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def to_float(function: Callable[..., KerasTensor], shape: tuple[int, ...], *weights: KerasTensor) -> bytes:
-    """A function of an input and of filters as a .tflite. Nothing that stands behind is folded into these filters."""
+    """A function of an input and of filters as a .tflite. Nothing that stands after is folded into these filters."""
     model = TfliteModel.read(float_files.to_float(function, shape, *(filters.shape for filters in weights)))
     (graph,) = model.graphs
     for tensor, filters in zip(graph.inputs[1:], weights, strict=True):

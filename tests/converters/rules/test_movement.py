@@ -97,7 +97,7 @@ NOTHING_MOVES = "no movement of data stands before it"
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_binary_behind(name: str) -> None:
+def test_binary_after(name: str) -> None:
     function, channels, kinds = CASES[name]
     weights = one_by_one(channels) if "padding" not in name else three(channels)
 
@@ -106,11 +106,11 @@ def test_binary_behind(name: str) -> None:
 
     graph = check(network, SHAPE, {"CONV_2D": 0, "LceBconv2d": 1, "SELECT_V2": 0, **kinds}, weights, exact=True)
     quantizes = [operator for operator in graph.operators if operator.op_type == "LceQuantize"]
-    behind = [attempt(sink_data_movement, graph, quantize) != NOTHING_MOVES for quantize in quantizes]
-    assert behind == [name in OF_FLOATS] * len(quantizes)
+    after = [attempt(sink_data_movement, graph, quantize) != NOTHING_MOVES for quantize in quantizes]
+    assert after == [name in OF_FLOATS] * len(quantizes)
 
 
-def test_words_move_in_front_of_a_dense_layer() -> None:
+def test_words_move_before_of_a_dense_layer() -> None:
     """Larq's order: convolution, pool, batch norm, flatten, sign."""
     first, second = filter_of("sign", (3, 3, 64, 32)), one_by_one(192)
 

@@ -1,4 +1,4 @@
-"""Scales that vary over the map stay beside the binary convolution: XNOR-Net's of its input, XNOR-Net++'s behind it."""
+"""Scales that vary over the map stay beside the binary convolution: XNOR-Net's of its input, XNOR-Net++'s after it."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_xnor_nets_scale_of_the_input(padding: str) -> None:
     check(network, SHAPE, kinds, WEIGHTS)
 
 
-def test_behind_a_batch_norm_that_both_read() -> None:
+def test_after_a_batch_norm_that_both_read() -> None:
     gamma, beta = generator.normal(size=(2, 32)).astype(np.float32)
 
     def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
@@ -62,7 +62,7 @@ def test_scales_of_rows_columns_and_channels() -> None:
     check(network, SHAPE, {"LceQuantize": 1, "LceBconv2d": 1, "MUL": 2}, WEIGHTS)
 
 
-def test_a_sign_behind_a_scale_of_the_input() -> None:
+def test_a_sign_after_a_scale_of_the_input() -> None:
     """No threshold of the sum: the next sign is packed from floats."""
 
     def network(x: KerasTensor, first: KerasTensor, second: KerasTensor) -> KerasTensor:

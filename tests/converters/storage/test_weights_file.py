@@ -104,7 +104,8 @@ def test_malformed_options(change: dict[str, object], binary_tflite: Path, tmp_p
     operators = model.graphs[0].operators
     at = next(number for number, operator in enumerate(operators) if operator.op_type == "LceBconv2d")
     old = operators[at]
-    operators[at] = Operator.custom("LceBconv2d", old.inputs, old.outputs, old.custom_options | change)
+    malformed = Operator.custom("LceBconv2d", old.inputs, old.outputs, old.custom_options | change)
+    model.graphs[0].substitute(old, malformed)
     path = tmp_path / "malformed.tflite"
     path.write_bytes(model.write())
     with pytest.raises(MobileBnnError, match=f"operator {at} is a malformed LceBconv2d"):

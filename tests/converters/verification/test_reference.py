@@ -43,7 +43,7 @@ def test_near_is_where_the_quantizer_is_about_to_jump(quantizer, thresholds):
 
 
 def test_a_layer_that_is_wrong_is_blamed_alone():
-    """What comes behind it computes with its bits in the reference too, so that nothing else hides or looks wrong."""
+    """What comes after it computes with its bits in the reference too, so that nothing else hides or looks wrong."""
     signs = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "padding": "same", "pad_values": 1.0}
     names = ["one", "two", "three", "four"]
     model = tf.keras.Sequential(

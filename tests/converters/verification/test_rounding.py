@@ -35,7 +35,7 @@ def test_it_bounds_what_a_steep_batch_norm_loses(gain: float) -> None:
     assert bound >= 1e-7 * gain
 
 
-def test_nothing_is_known_behind_other_operators() -> None:
+def test_nothing_is_known_after_other_operators() -> None:
     model = TfliteModel.read(
         to_float(lambda x: tf.nn.softmax(tf.nn.conv2d(larq.math.sign(x), WEIGHTS, 1, "VALID")), (1, 9, 9, 32))
     )

@@ -5,7 +5,7 @@ import pytest
 from litert_runs import run
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
-from mobile_bnn.converters.graph.rewriter import Site
+from mobile_bnn.converters.graph.rewriter import Rewriter
 from mobile_bnn.converters.rules.binarize import border_map
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasTensor
@@ -26,7 +26,7 @@ def test_zeros_around_signs(shape: tuple[int, ...]) -> None:
     check(strided, shape, kinds, filter_of("sign", (3, 3, 32, 8)))
 
 
-def test_a_batch_norm_behind_it_scales_what_is_stored() -> None:
+def test_a_batch_norm_after_it_scales_what_is_stored() -> None:
     kinds = {"LceBconv2d": 1, "GATHER": 2, "ADD": 1, "MUL": 0}
     weights = filter_of("sign", (3, 3, 32, 8))
     check(lambda x, w: strided(x, w) * GAMMA + BETA, (1, 16, 12, 32), kinds, weights)
@@ -51,5 +51,5 @@ def test_maps_of_different_pixels_are_stored_as_they_are(values: np.ndarray) -> 
     x, y = (Tensor.of(name, values.shape, np.float32) for name in "xy")
     relu = Operator.builtin("RELU", [x], [y])
     graph = Graph("one operator", [x], [y], [relu])
-    np.testing.assert_array_equal(border_map.put(Site(graph, relu), "x", values).values, values)
+    np.testing.assert_array_equal(border_map.put(Rewriter(graph, relu), "x", values).values, values)
     assert list(graph.operators) == [relu]

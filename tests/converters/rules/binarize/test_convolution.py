@@ -207,7 +207,7 @@ def test_groups_that_fill_no_words_are_joined_however_many_they_are() -> None:
 @pytest.mark.parametrize("kind", ["sign", "scaled", "two bits"])
 @pytest.mark.parametrize("bits", [2, 3])
 def test_what_cancels_out_is_exactly_zero(kind: str, bits: int) -> None:
-    """A batch norm and a sign behind it would tell a rounding error from 0."""
+    """A batch norm and a sign after it would tell a rounding error from 0."""
     weights = filter_of(kind, (3, 3, 32, 8))
     shape = (1, 6, 6, 32)
     quantizer = larq.quantizers.DoReFa(bits)

@@ -1,4 +1,4 @@
-"""Dense layers of few-valued inputs and weights, also behind Flatten, equal the float file."""
+"""Dense layers of few-valued inputs and weights, also after Flatten, equal the float file."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ SIGNS = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
     seed=st.integers(0, 999),
     kinds=st.tuples(st.sampled_from(sorted(INPUTS)), st.sampled_from(FILTERS)),
     shape=st.sampled_from([(1, 70), (3, 64), (1, 4, 3, 32), (2, 2, 3, 16), (1, 5, 5, 20), (1, 6, 40), (1, 1, 1, 33)]),
-    flatten=st.sampled_from(["before", "behind", "not"]),
+    flatten=st.sampled_from(["before", "after", "not"]),
     activation=st.sampled_from([tf.identity, tf.nn.relu, tf.nn.relu6]),
 )
 def test_equals_float(
@@ -38,7 +38,7 @@ def test_equals_float(
             y = INPUTS[kinds[0]](tf.reshape(x, flat))
         else:
             y = INPUTS[kinds[0]](x)
-            y = tf.reshape(y, flat) if flatten == "behind" else y
+            y = tf.reshape(y, flat) if flatten == "after" else y
         return activation(tf.tensordot(y, weights, 1) + bias)
 
     check(to_float(function, shape), shape)
@@ -96,7 +96,7 @@ def test_every_rank_and_batch(size: tuple[int, ...], batch_size: int | None, opt
         np.testing.assert_allclose(run(binary, x), model(x), rtol=1e-5, atol=1e-5)
 
 
-def test_an_open_batch_behind_flatten() -> None:
+def test_an_open_batch_after_flatten() -> None:
     model = keras_dense((4, 4, 32))
     binary = check(export(model, None).write(), (1, 4, 4, 32))
     x = np.random.default_rng(0).normal(size=(7, 4, 4, 32)).astype(np.float32)

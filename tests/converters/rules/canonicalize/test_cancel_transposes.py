@@ -121,7 +121,7 @@ def padded(value: float | None, amounts: Tensor | None = None) -> Builder:
 
 
 @pytest.mark.parametrize("value", [None, 1.0])
-def test_padding_comes_behind(value: float | None) -> None:
+def test_padding_comes_after(value: float | None) -> None:
     builder = padded(value)
     before = builder.run()
     last = builder.graph.operators[-1]

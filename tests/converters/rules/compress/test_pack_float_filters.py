@@ -1,4 +1,4 @@
-"""Filters of two values behind float inputs: packed in the file, and the same results as with the float filter."""
+"""Filters of two values after float inputs: packed in the file, and the same results as with the float filter."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Maximum pools on bits: behind the sign they give what they gave in front of it."""
+"""Maximum pools on bits: after the sign they give what they gave before it."""
 
 from collections.abc import Callable
 

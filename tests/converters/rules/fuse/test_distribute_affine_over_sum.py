@@ -1,4 +1,4 @@
-"""Affine maps behind sums of binary convolutions move into each of them."""
+"""Affine maps after sums of binary convolutions move into each of them."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ NONE = dict.fromkeys(("MUL", "SUB", "DIV"), 0)
 
 @pytest.mark.parametrize("padding", ["one", "zero", "valid"])
 @pytest.mark.parametrize(("kind", "terms"), [("ternary", 2), ("two bits", 2), ("lopsided", 2)])
-def test_a_batch_norm_behind_a_filter_of_several_bases(kind: str, terms: int, padding: str) -> None:
+def test_a_batch_norm_after_a_filter_of_several_bases(kind: str, terms: int, padding: str) -> None:
     def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return convolve(sign(x), weights, padding) * GAMMA + BETA
 

@@ -1,4 +1,4 @@
-"""What stands in front of a sign becomes a shift, and every sign stays."""
+"""What stands before a sign becomes a shift, and every sign stays."""
 
 from collections.abc import Callable
 

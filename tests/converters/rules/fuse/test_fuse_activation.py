@@ -18,7 +18,7 @@ SIGNS = np.float32([1, -1, 1, 1, -1, -1, 1, -1])
 WEIGHTS = filter_of("sign", (3, 3, 32, 8))
 
 
-def behind(function: KerasFunction, padding: str = "one") -> Callable[..., KerasTensor]:
+def after(function: KerasFunction, padding: str = "one") -> Callable[..., KerasTensor]:
     return lambda x, weights: function(convolve(sign(x), weights, padding))
 
 
@@ -31,7 +31,7 @@ def clip(y: KerasTensor) -> KerasTensor:
     [
         tf.nn.relu,
         lambda y: tf.nn.relu(y * C),
-        lambda y: tf.nn.relu(y * C) * C + C,  # the batch norm behind it follows
+        lambda y: tf.nn.relu(y * C) * C + C,  # the batch norm after it follows
         lambda y: tf.nn.relu6(y * SIGNS),
         tf.nn.relu6,
         lambda y: clip(y * SIGNS),
@@ -40,11 +40,11 @@ def clip(y: KerasTensor) -> KerasTensor:
 @pytest.mark.parametrize("padding", ["one", "valid"])
 def test_one_operator_is_left(function: KerasFunction, padding: str) -> None:
     none = dict.fromkeys(("RELU", "RELU6", "RELU_N1_TO_1", "MAXIMUM", "MINIMUM", "MUL", "ADD"), 0)
-    check(behind(function, padding), SHAPE, {"LceBconv2d": 1, **none}, WEIGHTS)
+    check(after(function, padding), SHAPE, {"LceBconv2d": 1, **none}, WEIGHTS)
 
 
 def test_small_clamped_sums_are_scaled_outside() -> None:
-    graph = check(behind(lambda y: tf.nn.relu6(y) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 0, "MUL": 1}, WEIGHTS)
+    graph = check(after(lambda y: tf.nn.relu6(y) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 0, "MUL": 1}, WEIGHTS)
     reason = attempt(fuse_affine, graph, only(graph, "LceBconv2d"))
     assert reason == "its clamped sums are small beside the terms that a multiplier would be rounded with"
 
@@ -61,5 +61,5 @@ def test_small_clamped_sums_are_scaled_outside() -> None:
     ],
 )
 def test_refusals_say_why(function: KerasFunction, padding: str, reason: str) -> None:
-    graph = check(behind(function, padding), SHAPE, {"LceBconv2d": 1}, WEIGHTS)
+    graph = check(after(function, padding), SHAPE, {"LceBconv2d": 1}, WEIGHTS)
     assert attempt(fuse_activation, graph, only(graph, "LceBconv2d")) == reason

@@ -1,4 +1,4 @@
-"""Affine maps behind binary convolutions move into them, and nothing else does."""
+"""Affine maps after binary convolutions move into them, and nothing else does."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ C = np.random.default_rng(3).normal(size=8).astype(np.float32)
 WEIGHTS = filter_of("scaled", (3, 3, 32, 8))
 
 
-def behind(function: KerasFunction, padding: str = "one") -> Callable[..., KerasTensor]:
+def after(function: KerasFunction, padding: str = "one") -> Callable[..., KerasTensor]:
     return lambda x, weights: function(convolve(sign(x), weights, padding))
 
 
@@ -44,13 +44,13 @@ def test_rows_of_maps_disappear(names: list[str], padding: str) -> None:
         return y
 
     none = dict.fromkeys(("MUL", "ADD", "SUB", "DIV"), 0)
-    check(behind(function, padding), SHAPE, {"LceBconv2d": 1, **none}, WEIGHTS)
+    check(after(function, padding), SHAPE, {"LceBconv2d": 1, **none}, WEIGHTS)
 
 
 def test_rounded_once() -> None:
     third = np.float32(1) / np.float32(3)
     weights = filter_of("sign", (3, 3, 32, 8))
-    _, graph = lowered(to_float(behind(lambda y: (y * third + C) * np.float32(0.1)), SHAPE, weights))
+    _, graph = lowered(to_float(after(lambda y: (y * third + C) * np.float32(0.1)), SHAPE, weights))
     _, _, multiplier, bias, _ = only(graph, "LceBconv2d").inputs
     tenth = np.float64(np.float32(0.1))
     np.testing.assert_array_equal(multiplier.values, np.full(8, np.float64(third) * tenth, np.float32))
@@ -59,12 +59,12 @@ def test_rounded_once() -> None:
 
 def test_a_fused_activation_stays_as_an_operator() -> None:
     check(
-        behind(lambda y: tf.nn.relu6(y * C + C) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 1, "ADD": 0, "MUL": 1}, WEIGHTS
+        after(lambda y: tf.nn.relu6(y * C + C) * C), SHAPE, {"LceBconv2d": 1, "RELU6": 1, "ADD": 0, "MUL": 1}, WEIGHTS
     )
 
 
 def test_what_others_read_stays() -> None:
-    check(behind(lambda y: y * C + tf.nn.softmax(y)), SHAPE, {"LceBconv2d": 1, "MUL": 1, "ADD": 1}, WEIGHTS)
+    check(after(lambda y: y * C + tf.nn.softmax(y)), SHAPE, {"LceBconv2d": 1, "MUL": 1, "ADD": 1}, WEIGHTS)
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_what_others_read_stays() -> None:
     ],
 )
 def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
-    _, graph = lowered(to_float(behind(function), SHAPE, WEIGHTS))
+    _, graph = lowered(to_float(after(function), SHAPE, WEIGHTS))
     assert attempt(fuse_affine, graph, only(graph, "LceBconv2d")) == reason

@@ -128,7 +128,7 @@ def test_scaled_filters() -> None:
     ],
 )
 def test_refusals_say_why(function: Callable[..., KerasTensor], reason: str) -> None:
-    channels = 40 if "no function" in reason else 32
+    channels = 40 if "not an element-wise function" in reason else 32
     model = TfliteModel.read(to_float(function, (1, 6, 6, channels), FIRST, SECOND))
     (graph,) = model.graphs
     for operator in list(graph.operators):
