@@ -126,7 +126,9 @@ class LayerCheck(BaseModel):
     bits: int
     flips: int
     ties: int = Field(description="the flips that rounding explains")
-    consequences: int = Field(0, description="the flips behind a tie in an earlier layer that ran on its own input")
+    consequences: int = Field(
+        0, description="flips propagated from a tie in an earlier layer that ran on its own input"
+    )
 
 
 class Pair(BaseModel):
@@ -224,7 +226,7 @@ class Operators(Record):
     graph_sha256: str = Field("", description="of the file, without our metadata record")
     operators: list[Operator]
     float_layers: dict[str, str] = Field(
-        default_factory=dict, description="layers that asked to be binary and stayed float, with the reason"
+        default_factory=dict, description="layers declared binary that stayed float, with the reason"
     )
 
     def total(self, field: Literal["binary_macs", "float_macs", "weight_bytes", "output_bytes"]) -> int:

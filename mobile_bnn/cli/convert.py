@@ -17,7 +17,7 @@ EXAMPLE = "Example: mbnn convert runs/demo    or    mbnn convert my_model.keras 
 
 AllowFloat = Annotated[
     list[str] | None,
-    typer.Option("--allow-float", help="A layer that may stay float though it asked to be binary; all for any."),
+    typer.Option("--allow-float", help="A layer declared binary that may stay float; all for any."),
 ]
 
 

@@ -78,8 +78,13 @@ def _answer(
     trace: list[dict[str, object]] | None = None,
     explanation: dict[str, object] | None = None,
 ) -> dict[str, object]:
-    layers = [vars(finding) for finding in found]
+    layers = [{**vars(finding), **_former_names(finding)} for finding in found]
     return {"source": source, "layers": layers, "trace": trace, "explanation": explanation}
+
+
+def _former_names(finding: "Finding") -> dict[str, str]:
+    """The keys that readers of JSON knew these fields by, which docs/json.md promises to keep."""
+    return {"kind": finding.op_type, "wanted": finding.declared, "gets": finding.converted_to}
 
 
 def _explain(code: str, as_json: bool) -> None:

@@ -28,7 +28,7 @@ class FileFigures(_Part):
     graph_sha256: str | None = Field(description="of the file without our metadata record")
     binary_macs: int | None
     float_macs: int | None
-    float_layers: dict[str, str] = Field(description="layers that asked to be binary and stayed float, with the reason")
+    float_layers: dict[str, str] = Field(description="layers declared binary that stayed float, with the reason")
 
 
 class TrainingFigures(_Part):

@@ -77,7 +77,7 @@ def layers(verification: Verification) -> Table:
     """The inputs of each binary layer: bits compared, bits that differ, and how many of those rounding explains."""
     columns = [
         Column("layer", unbroken=_NAME),
-        *_numbers("#", "signs compared", "flips", "share flipped", "ties", "consequences", "unexplained"),
+        *_numbers("#", "signs compared", "flips", "share flipped", "ties", "propagated", "unexplained"),
     ]
     rows = [[printable(layer.layer), str(layer.operator), *_flip_cells(layer)] for layer in verification.layers]
     total = LayerCheck(
@@ -125,7 +125,7 @@ def operators(table: Operators) -> Table:
 
 
 def float_layers(table: Operators) -> Table | None:
-    """The layers that asked to be binary and stayed float, with the reason; None if there is none."""
+    """The layers declared binary that stayed float, with the reason; None if there is none."""
     rows = [[printable(layer), printable(why)] for layer, why in table.float_layers.items()]
     return Table("Layers that stayed float", [Column("layer", unbroken=_NAME), Column("why")], rows) if rows else None
 

@@ -17,7 +17,7 @@ class Result:
     """A file, or why there is none.
 
     Attributes:
-        asked: how many layers asked to be binary.
+        asked: how many layers are declared binary.
         refused: why some of them are not, or why no file was made.
         operators: how many of each kind the file has.
         size_bytes: of the file.

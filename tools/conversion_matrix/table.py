@@ -70,7 +70,7 @@ def _cells(name: str, ours: Result, lce: Result) -> list[str]:
 
 
 def _verdict(result: Result, asked: int) -> str:
-    """In a word what became of a model of which that many layers asked to be binary."""
+    """In a word what became of a model of which that many layers are declared binary."""
     if result.operators is None:
         return f"refused: {result.refused}"
     if result.wrong:

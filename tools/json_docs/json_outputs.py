@@ -41,6 +41,9 @@ class LintLayer(Output):
     op_type: str = Field(description="of the operator; empty if none reads its weights")
     declared: str = Field(description="binary if it has quantizers for its input and its weights, else float")
     converted_to: str = Field(description="binary or float")
+    kind: str = Field(description="op_type, by its former name")
+    wanted: str = Field(description="declared, by its former name")
+    gets: str = Field(description="converted_to, by its former name")
     why: str = Field(description="it stays float though it is declared binary, or is larger in bits")
     code: RefusalCode | None = Field(description="of the reason, whatever its text says")
     cure: str = Field(description="what to change")
@@ -92,7 +95,7 @@ class Convert(Output):
     file: str
     bytes: int
     binary_layers: list[str]
-    float_layers: dict[str, str] = Field(description="layers that asked to be binary and stayed float, with the reason")
+    float_layers: dict[str, str] = Field(description="layers declared binary that stayed float, with the reason")
     agreement: Agreement | None = Field(description="with --float-weights or --int8")
     binary_macs: int
     float_macs: int

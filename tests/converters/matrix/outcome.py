@@ -39,7 +39,7 @@ class Outcome:
 
     @property
     def refusals(self) -> list[str]:
-        """Why layers that asked to be binary are not."""
+        """Why layers declared binary are not."""
         return [layer.reason for layer in self.layers if layer.declared and not layer.binary]
 
 
