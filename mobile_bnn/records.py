@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_text
@@ -184,22 +184,15 @@ class Verification(Record):
 class PrintedVerification(Verification):
     """A verification as --json prints it: with the keys that version 1 had, which readers of JSON rely on."""
 
-    @computed_field(description="0 to 1; null for another task than classification")  # type: ignore[prop-decorator]
-    @property
-    def keras_top1(self) -> float | None:
-        """The Keras model's top-1."""
-        return self.metrics["top-1"].keras if "top-1" in self.metrics else None
-
-    @computed_field(description="0 to 1; null for another task than classification")  # type: ignore[prop-decorator]
-    @property
-    def tflite_top1(self) -> float | None:
-        """The file's top-1."""
-        return self.metrics["top-1"].tflite if "top-1" in self.metrics else None
+    keras_top1: float | None = Field(description="0 to 1; null for another task than classification")
+    tflite_top1: float | None = Field(description="0 to 1; null for another task than classification")
 
     @classmethod
     def of(cls, verification: Verification) -> "PrintedVerification":
         """The same verification."""
-        return cls.model_validate(verification.model_dump())
+        top1 = verification.metrics.get("top-1")
+        former = {"keras_top1": top1 and top1.keras, "tflite_top1": top1 and top1.tflite}
+        return cls.model_validate({**verification.model_dump(), **former})
 
 
 class Operator(BaseModel):
