@@ -24,13 +24,13 @@ from mobile_bnn.converters.verification.agreement import Agreement, agreement
 from mobile_bnn.converters.verification.comparison import Comparison, too_far
 from mobile_bnn.converters.verification.input_order import in_graph_order, in_signature_order
 from mobile_bnn.converters.verification.instrument import LceRunner
-from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
+from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
 from mobile_bnn.converters.verification.runners import run_float_file
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
 from mobile_bnn.records import LayerCheck, Operators
 from mobile_bnn.runtime import ModelMetadata, Normalization, operator_table, with_metadata
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, KerasModel
 from mobile_bnn.wording import plural
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
@@ -178,7 +178,7 @@ def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[
     if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
         comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
     if source.keras is not None:
-        comparisons.append(Comparison(lowering, flatbuffer, KerasModel(source.keras, lowering)))
+        comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering)))
     return comparisons
 
 
@@ -286,7 +286,7 @@ def convert_float(model: Any, path: Path | str) -> Path:
     return path
 
 
-def _float_twin(keras: Any) -> bytes:
+def _float_twin(keras: KerasModel) -> bytes:
     from mobile_bnn.converters.keras import lce_converter
     from mobile_bnn.converters.keras.errors import check_model
 

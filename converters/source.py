@@ -16,6 +16,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.typing import KerasModel
 
 _FLOAT_FILE = "Give the float model that it was made from"
 
@@ -33,7 +34,7 @@ class Source:
 
     model: TfliteModel
     quantized: Mapping[str, bool] = field(default_factory=dict)
-    keras: Any = None
+    keras: KerasModel = None
     sha256: str = ""
 
     @classmethod
@@ -51,7 +52,7 @@ class Source:
         return cls.load(model, batch_size) if is_path(model) else cls.of_keras(model, batch_size)
 
     @classmethod
-    def of_keras(cls, model: Any, batch_size: int | None = 1) -> "Source":
+    def of_keras(cls, model: KerasModel, batch_size: int | None = 1) -> "Source":
         """Exports a Keras model; loads TensorFlow.
 
         Raises:
@@ -129,7 +130,7 @@ class Source:
         return model, lower(model.graphs[0], self.quantized)
 
 
-def is_path(model: Any) -> bool:
+def is_path(model: object) -> bool:
     """Whether something stands for a file or folder instead of being a model itself."""
     return isinstance(model, str | os.PathLike)
 
@@ -201,7 +202,7 @@ def load_model(path: Path | str, imports: Iterable[Path | str] = ()) -> Any:
     return model
 
 
-def keras_model(model: Any) -> Any:
+def keras_model(model: KerasModel | Path | str) -> KerasModel:
     """A Keras model as it is, that of a source, or the one at a path.
 
     Raises:

@@ -5,12 +5,13 @@ A record names the graph that it is of, by `runtime.graph_sha256`; records of be
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_text
+from mobile_bnn.typing import JsonObject
 
 R = TypeVar("R", bound="Record")
 
@@ -24,12 +25,12 @@ class Record(BaseModel):
     schema_version: Literal[1] = 1
 
     @classmethod
-    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+    def upgrade(cls, fields: JsonObject, version: int) -> JsonObject:
         """The fields of a record of that version as those of the next one; a class with versions overrides this."""
         raise NotImplementedError
 
     @classmethod
-    def upgraded(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+    def upgraded(cls, fields: JsonObject, version: int) -> JsonObject:
         """The fields of a record of that version as those of today."""
         for number in range(version, cls._version()):
             fields = {**cls.upgrade(fields, number), "schema_version": number + 1}
@@ -139,7 +140,7 @@ class Pair(BaseModel):
     tflite: float = Field(description="0 to 1")
 
 
-def top1_as_metrics(fields: dict[str, Any]) -> dict[str, Any]:
+def top1_as_metrics(fields: JsonObject) -> JsonObject:
     """Fields of version 1, which knew classification alone, with metrics by name."""
     rest = {name: value for name, value in fields.items() if name not in ("keras_top1", "tflite_top1")}
     pair = {"keras": fields.get("keras_top1"), "tflite": fields.get("tflite_top1")}
@@ -165,7 +166,7 @@ class Verification(Record):
     model_sha256: str = Field("", description="of the Keras file that it was compared with")
 
     @classmethod
-    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+    def upgrade(cls, fields: JsonObject, version: int) -> JsonObject:
         """Version 1 had `keras_top1` and `tflite_top1`."""
         return top1_as_metrics(fields)
 

@@ -74,6 +74,12 @@ TfTensor: TypeAlias = Any
 TfDataset: TypeAlias = Any
 """A `tf.data.Dataset`."""
 
+TfFunction: TypeAlias = Any
+"""A concrete function of TensorFlow."""
+
+TfConverter: TypeAlias = Any
+"""A `tf.lite.TFLiteConverter`."""
+
 TfdsBuilder: TypeAlias = Any
 """A `tfds.core.DatasetBuilder`."""
 
@@ -82,6 +88,9 @@ TfStrategy: TypeAlias = Any
 
 LiteRTInterpreter: TypeAlias = Any
 """LiteRT's interpreter, or that of another TFLite runtime with the same methods."""
+
+LiteRTModule: TypeAlias = Any
+"""A module with TFLite's `Interpreter` and `load_delegate`."""
 
 FlatbufferObject: TypeAlias = Any
 """An object of the TFLite schema's generated module."""

@@ -6,7 +6,7 @@ import pkgutil
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,13 +18,14 @@ from mobile_bnn.converters.storage import weights_file
 from mobile_bnn.converters.verification import agreement
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.typing import KerasModel, KerasTensor
 from tests.support.shared import Once
 
 SAMPLES = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 32)).astype(np.float32)
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
 
 
-def network() -> Any:
+def network() -> KerasModel:
     tf.keras.utils.set_random_seed(1)
     layers = tf.keras.layers
     conv = larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
@@ -35,7 +36,7 @@ class Plain(tf.Module):  # type: ignore[misc]
     """The same without Keras."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 32))])  # type: ignore[untyped-decorator]
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: KerasTensor) -> KerasTensor:
         generator = np.random.default_rng(0)
         signs = tf.constant(np.sign(generator.normal(size=(3, 3, 32, 32))), tf.float32)
         matrix = tf.constant(generator.normal(size=(1152, 10)), tf.float32)
@@ -69,9 +70,9 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 BATCHES = [(SAMPLES, np.zeros(4, int))]
-Form = Callable[[Path], Any]
+Form = Callable[[Path], object]
 # By the name of the public function: what calls it with paths of a form.
-CALLS: dict[str, Callable[[Path, Form], Any]] = {
+CALLS: dict[str, Callable[[Path, Form], object]] = {
     "converters.convert": lambda here, at: converters.convert(at(here / "m.keras"), at(here / "new.tflite")),
     "converters.convert_float": lambda here, at: converters.convert_float(at(here / "m.h5"), at(here / "new.tflite")),
     "converters.lint": lambda here, at: converters.lint(at(here / "float.tflite")),
@@ -126,7 +127,7 @@ CALLS: dict[str, Callable[[Path, Form], Any]] = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
-def test_a_path_may_be_a_str(made: Path, tmp_path: Path, call: Callable[[Path, Form], Any]) -> None:
+def test_a_path_may_be_a_str(made: Path, tmp_path: Path, call: Callable[[Path, Form], object]) -> None:
     """It gives what a Path gives, and leaves the same files."""
     forms: dict[str, Form] = {"str": str, "Path": Path}
     results = [call(shutil.copytree(made, tmp_path / name), form) for name, form in forms.items()]
@@ -135,7 +136,7 @@ def test_a_path_may_be_a_str(made: Path, tmp_path: Path, call: Callable[[Path, F
     assert files[0] == files[1]
 
 
-def public(module: Any) -> Iterator[tuple[str, Any]]:
+def public(module: ModuleType) -> Iterator[tuple[str, object]]:
     """Functions and methods without an underscore that a module itself defines."""
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:

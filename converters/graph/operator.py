@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy, deepcopy
 from functools import cache, cached_property
-from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -12,7 +11,7 @@ from flatbuffers import flexbuffers
 from mobile_bnn.converters.graph.tensor import Tensor
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, FlatbufferObject, JsonObject
 
 
 class Operator:
@@ -30,8 +29,8 @@ class Operator:
         op_type: str,
         inputs: Iterable[Tensor | None],
         outputs: Iterable[Tensor],
-        code: Any,
-        table: Any = None,
+        code: FlatbufferObject,
+        table: FlatbufferObject = None,
         intermediates: Iterable[Tensor] = (),
     ) -> None:
         self.op_type, self.code = op_type, code
@@ -48,7 +47,7 @@ class Operator:
         op_type: str,
         inputs: Iterable[Tensor | None],
         outputs: Iterable[Tensor],
-        options: Any = None,
+        options: FlatbufferObject = None,
         version: int = 1,
     ) -> "Operator":
         """A new operator of TFLite's own; `options` is the schema's object, such as `AddOptionsT`."""
@@ -130,12 +129,12 @@ class Operator:
         return values
 
     @property
-    def options(self) -> Any:
+    def options(self) -> FlatbufferObject:
         """The builtin options, None if there are none."""
         return self.table.builtinOptions
 
     @cached_property
-    def custom_options(self) -> dict[str, Any]:
+    def custom_options(self) -> JsonObject:
         """A custom operator's options; to be read only.
 
         Raises:

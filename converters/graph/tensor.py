@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime.describe import tensor_name, tensor_type
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, FlatbufferObject
 
 _DTYPES: dict[int, np.dtype[Any]] = {
     schema.TensorType.FLOAT32: np.dtype(np.float32),
@@ -36,7 +36,7 @@ class Tensor:
         content: a constant's bytes, uint8 (bytes,), or None for a tensor that is computed.
     """
 
-    table: Any
+    table: FlatbufferObject
     content: npt.NDArray[np.uint8] | None = None
 
     def __repr__(self) -> str:

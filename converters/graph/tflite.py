@@ -13,6 +13,7 @@ from mobile_bnn.converters.graph.model import Graph, Operator, Signature, Tensor
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime.describe import constant, operator_name
 from mobile_bnn.runtime.flatbuffer import pack, read_model
+from mobile_bnn.typing import FlatbufferObject
 
 
 @dataclass
@@ -27,7 +28,7 @@ class TfliteModel:
 
     graphs: list[Graph]
     metadata: list[tuple[Any, npt.NDArray[np.uint8] | None]] = field(repr=False)
-    table: Any = field(repr=False)
+    table: FlatbufferObject = field(repr=False)
 
     @classmethod
     def read(cls, source: Path | str | bytes) -> "TfliteModel":
@@ -78,19 +79,19 @@ class TfliteModel:
         return pack(model)
 
 
-def _read_tensor(model: Any, table: Any) -> Tensor:
+def _read_tensor(model: FlatbufferObject, table: FlatbufferObject) -> Tensor:
     if table.quantization is not None and _says_nothing(table.quantization):
         table.quantization = None
     return Tensor(table, constant(model, table))
 
 
-def _says_nothing(quantization: Any) -> bool:
+def _says_nothing(quantization: FlatbufferObject) -> bool:
     """Whether it is the empty table that TensorFlow's converter gives every float tensor."""
     vectors = (quantization.scale, quantization.zeroPoint, quantization.min, quantization.max)
     return quantization.details is None and all(vector is None or len(vector) == 0 for vector in vectors)
 
 
-def _read_graph(model: Any, subgraph: Any, tensors: list[Tensor]) -> Graph:
+def _read_graph(model: FlatbufferObject, subgraph: FlatbufferObject, tensors: list[Tensor]) -> Graph:
     def at(index: int) -> Tensor | None:
         return None if index < 0 else tensors[index]
 
@@ -116,7 +117,7 @@ def _in_range(indices: Any, items: list[Any]) -> list[int]:
     return numbers
 
 
-def _read_signature(table: Any, tensors: list[Tensor]) -> Signature:
+def _read_signature(table: FlatbufferObject, tensors: list[Tensor]) -> Signature:
     def named(maps: Any) -> dict[Any, Tensor]:
         maps = maps or []
         indices = _in_range([entry.tensorIndex for entry in maps], tensors)
@@ -125,7 +126,7 @@ def _read_signature(table: Any, tensors: list[Tensor]) -> Signature:
     return Signature(table.signatureKey, named(table.inputs), named(table.outputs))
 
 
-def _write_signature(signature: Signature, subgraph: int, numbers: dict[int, int]) -> Any:
+def _write_signature(signature: Signature, subgraph: int, numbers: dict[int, int]) -> FlatbufferObject:
     def maps(tensors: dict[Any, Tensor]) -> list[Any]:
         entries = []
         for name, tensor in tensors.items():
@@ -140,13 +141,13 @@ def _write_signature(signature: Signature, subgraph: int, numbers: dict[int, int
     return table
 
 
-def _metadata(name: Any, buffer: int) -> Any:
+def _metadata(name: Any, buffer: int) -> FlatbufferObject:
     entry = schema.MetadataT()
     entry.name, entry.buffer = name, buffer
     return entry
 
 
-def _kind_of_constant(tensor: Tensor) -> Any:
+def _kind_of_constant(tensor: Tensor) -> FlatbufferObject:
     """Equal for constants that are the same in everything but their names."""
     table = tensor.table
     if table.quantization is not None or table.sparsity is not None or table.isVariable:
@@ -182,7 +183,7 @@ class _Writer:
             self.codes.append(code)
         return self._code_of[key]
 
-    def graph(self, graph: Graph, numbers: dict[int, int]) -> Any:
+    def graph(self, graph: Graph, numbers: dict[int, int]) -> FlatbufferObject:
         table = schema.SubGraphT()
         table.name, table.tensors = graph.name, []
         constants: dict[Any, int] = {}
@@ -199,7 +200,7 @@ class _Writer:
         table.operators = [self._operator(operator, numbers) for operator in graph.operators]
         return table
 
-    def _operator(self, operator: Operator, numbers: dict[int, int]) -> Any:
+    def _operator(self, operator: Operator, numbers: dict[int, int]) -> FlatbufferObject:
         table = operator.table
         table.opcodeIndex = self.code(operator.code)
         table.inputs = [-1 if tensor is None else numbers[id(tensor)] for tensor in operator.inputs]

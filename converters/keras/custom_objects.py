@@ -113,7 +113,7 @@ def _beside(path: Path) -> Iterator[None]:
             sys.path.append(folder)
 
 
-def _is_for_keras(value: Any, path: Path) -> bool:
+def _is_for_keras(value: object, path: Path) -> bool:
     """Whether something comes from a file or one beside it, and is of a kind that a Keras config may name."""
     home = getattr(sys.modules.get(str(getattr(value, "__module__", ""))), "__file__", None)
     if not isinstance(home, str) or path.resolve().parent not in Path(home).resolve().parents:
@@ -133,7 +133,7 @@ def _check_defines_something(path: Path, module: ModuleType) -> None:
     raise MobileBnnError(f"{path} defines no layer", why=why, cure=cure)
 
 
-def _is_of_keras_3(value: Any) -> bool:
+def _is_of_keras_3(value: object) -> bool:
     return isinstance(value, type) and any(base.__module__.partition(".")[0] == "keras" for base in value.__mro__)
 
 

@@ -6,11 +6,11 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import Json, KerasModel
 
 _LAYER = re.compile(r"""^Exception encountered when calling layer ["'](.+)["'] \(type (\w+)\)""", re.MULTILINE)
 _NO_OPERATOR = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
@@ -53,7 +53,7 @@ def cause_of(error: Exception) -> Cause:
     return Cause(cause, f"{layer[1]} ({layer[2]})" if layer else "")
 
 
-def check_model(model: Any) -> None:
+def check_model(model: KerasModel) -> None:
     """Refuses what cannot be exported, before TensorFlow says so in its own words.
 
     Raises:
@@ -150,7 +150,7 @@ def _own_names(path: Path) -> Iterator[str]:
             found += reversed(part)
 
 
-def _own_name(part: Mapping[str, Any]) -> list[str]:
+def _own_name(part: Mapping[str, Json]) -> list[str]:
     name, module = part.get("class_name"), str(part.get("module"))
     if name == "function":
         name = part.get("config")

@@ -27,6 +27,7 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
+from mobile_bnn.typing import KerasModel, KerasTensor, KerasVariable, TfConverter
 
 _PREFIX = "quantized_variable_"
 _NEARLY_0 = 2.0**-120
@@ -39,7 +40,7 @@ class QuantizedWeight:
 
     layer: str
     name: str
-    variable: Any
+    variable: KerasVariable
 
     def values(self, order: Iterable[int] | None = None) -> npt.NDArray[np.float32]:
         """What the layer computes with, in Keras's order of dimensions or in another."""
@@ -48,7 +49,7 @@ class QuantizedWeight:
         return np.asarray(values if order is None else tf.transpose(values, list(order)))
 
 
-def quantized_weights(model: Any) -> list[QuantizedWeight]:
+def quantized_weights(model: KerasModel) -> list[QuantizedWeight]:
     """Every weight with a quantizer, each once, in the order of the model's layers."""
     found: dict[int, QuantizedWeight] = {}
     for layer in flatten(model):
@@ -58,7 +59,7 @@ def quantized_weights(model: Any) -> list[QuantizedWeight]:
     return list(found.values())
 
 
-def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
+def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
     """Exports a Keras model in float32 by TensorFlow's converter.
 
     Args:
@@ -76,12 +77,12 @@ def export(model: Any, batch_size: int | None = 1) -> TfliteModel:
     images = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name) for tensor in model.inputs]
     kernels = [tf.TensorSpec(weight.variable.shape, name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
 
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: KerasTensor) -> KerasTensor:
         given = arguments[: len(images)]
         with _replaced(weights, arguments[len(images) :]), _with_biases(model):
             return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
 
-    def converter() -> Any:
+    def converter() -> TfConverter:
         function = tf.function(call, autograph=False).get_concrete_function(*images, *kernels)
         graph = frozen(function)
         if graph is None:  # without a trackable object nothing is saved to disk on the way
@@ -119,16 +120,16 @@ def export_saved_model(path: Path) -> TfliteModel:
 class _Given:
     """Stands for a variable whose value is given: not even read, the variable stays out of the traced graph."""
 
-    def __init__(self, variable: Any, value: Any) -> None:
+    def __init__(self, variable: KerasVariable, value: KerasTensor) -> None:
         self._variable, self._value = variable, value
 
-    def value(self) -> Any:
+    def value(self) -> KerasTensor:
         return self._value
 
-    def read_value(self) -> Any:
+    def read_value(self) -> KerasTensor:
         return self._value
 
-    def _dense_var_to_tensor(self, *_: Any, **__: Any) -> Any:
+    def _dense_var_to_tensor(self, *_: object, **__: object) -> KerasTensor:
         return self._value
 
     def __getattr__(self, name: str) -> Any:
@@ -136,7 +137,7 @@ class _Given:
 
 
 @contextmanager
-def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterator[None]:
+def _replaced(weights: list[QuantizedWeight], values: tuple[KerasTensor, ...]) -> Iterator[None]:
     """Lets every quantized variable have a value that is independent of its latent one."""
     variables = [weight.variable for weight in weights]
     latent = [(variable.latent_variable, variable.quantizer) for variable in variables]
@@ -150,7 +151,7 @@ def _replaced(weights: list[QuantizedWeight], values: tuple[Any, ...]) -> Iterat
 
 
 @contextmanager
-def _with_biases(model: Any) -> Iterator[None]:
+def _with_biases(model: KerasModel) -> Iterator[None]:
     """Lets dense layers without a bias have one that is as good as 0, and that `_without_biases` makes 0.
 
     TensorFlow 2.21's converter loses the activation of a product with a computed matrix, unless a bias is added first.
@@ -174,7 +175,7 @@ def _without_biases(graph: Graph) -> None:
                 tensor.set_values(np.zeros_like(values))
 
 
-def _convert(converter: Callable[[], Any]) -> bytes:
+def _convert(converter: Callable[[], TfConverter]) -> bytes:
     try:
         with caught_stderr(), warnings.catch_warnings(), _garbage_afterwards():
             warnings.simplefilter("ignore")
@@ -224,7 +225,7 @@ def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
         tensor.table.name = f"{weight.layer}/{weight.name}"
 
 
-def _sign(exported: TfliteModel, model: Any) -> None:
+def _sign(exported: TfliteModel, model: KerasModel) -> None:
     graph = exported.graphs[0]
     graph.signatures = [
         Signature(

@@ -4,12 +4,11 @@ TensorFlow copies the graph three times for what it might hold: functions, contr
 reads its variables and does nothing else with them; then each read becomes a constant.
 """
 
-from typing import Any
-
 from mobile_bnn.legacy_keras import tf
+from mobile_bnn.typing import KerasTensor, TfFunction
 
 
-def frozen(function: Any) -> Any | None:
+def frozen(function: TfFunction) -> TfFunction | None:
     """The graph of a concrete function with the values of its variables in it.
 
     Returns:
@@ -37,7 +36,7 @@ def frozen(function: Any) -> Any | None:
     return result
 
 
-def _constant(name: str, value: Any) -> Any:
+def _constant(name: str, value: KerasTensor) -> KerasTensor:
     values = value.numpy()
     node = tf.compat.v1.NodeDef(name=name, op="Const")
     node.attr["dtype"].type = tf.as_dtype(values.dtype).as_datatype_enum

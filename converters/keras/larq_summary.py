@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mobile_bnn.converters.source import keras_model
 from mobile_bnn.legacy_keras import larq
 from mobile_bnn.records import Operators
 from mobile_bnn.runtime import operator_table
+from mobile_bnn.typing import KerasModel
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SummaryComparison:
     file_bytes: int
 
 
-def compare_with_larq(model: Any, file: Operators | Path | str | bytes) -> SummaryComparison:
+def compare_with_larq(model: KerasModel, file: Operators | Path | str | bytes) -> SummaryComparison:
     """Compares Larq's summary of a Keras model with the operator table of its file.
 
     Args:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mobile_bnn.legacy_keras import tf
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, KerasFunction, KerasLayer, KerasModel, KerasTensor
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,13 @@ class Call:
     """
 
     layer: str
-    quantizer: Callable[[Any], Any]
+    quantizer: KerasFunction
     real: Array
     quantized: Array
     replaced: bool
 
 
-def flatten(model: Any) -> Iterator[Any]:
+def flatten(model: KerasModel) -> Iterator[KerasLayer]:
     """All layers of a model, those of nested models included, in the model's order."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
@@ -36,20 +35,22 @@ def flatten(model: Any) -> Iterator[Any]:
             yield layer
 
 
-def binary_layers(model: Any) -> list[Any]:
+def binary_layers(model: KerasModel) -> list[KerasLayer]:
     """The layers with a quantizer for their input and one for a kernel: those that are declared binary."""
     return [
         layer for layer in flatten(model) if getattr(layer, "input_quantizer", None) and has_kernel_quantizer(layer)
     ]
 
 
-def has_kernel_quantizer(layer: Any) -> bool:
+def has_kernel_quantizer(layer: KerasLayer) -> bool:
     """Whether a layer quantizes a kernel."""
     return any(getattr(layer, f"{name}_quantizer", None) for name in ("kernel", "depthwise", "pointwise"))
 
 
 def run_recorded(
-    model: Any, inputs: Sequence[Array], replace: Callable[[str, Array], Array | None] = lambda layer, quantized: None
+    model: KerasModel,
+    inputs: Sequence[Array],
+    replace: Callable[[str, Array], Array | None] = lambda layer, quantized: None,
 ) -> tuple[list[Array], list[Call]]:
     """Runs a model and records the inputs of its binary layers, in the order of their calls.
 
@@ -66,8 +67,8 @@ def run_recorded(
     layers = binary_layers(model)
     quantizers = [layer.input_quantizer for layer in layers]
 
-    def watch(name: str, quantizer: Any) -> Any:
-        def watched(x: Any) -> Any:
+    def watch(name: str, quantizer: KerasFunction) -> KerasFunction:
+        def watched(x: KerasTensor) -> KerasTensor:
             quantized = quantizer(x)
             other = replace(name, quantized.numpy())
             calls.append(Call(name, quantizer, x.numpy(), quantized.numpy(), other is not None))

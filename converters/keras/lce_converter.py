@@ -7,9 +7,10 @@ from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.native_output import caught_stderr
+from mobile_bnn.typing import KerasModel
 
 
-def to_binary(model: Any) -> bytes:
+def to_binary(model: KerasModel) -> bytes:
     """Converts a Keras model with LCE: a .tflite with its custom operators.
 
     Raises:
@@ -25,7 +26,7 @@ def to_binary(model: Any) -> bytes:
     raise MobileBnnError("LCE's converter refuses the model", why=told[0] if told else first_line(error))
 
 
-def to_float(model: Any) -> bytes:
+def to_float(model: KerasModel) -> bytes:
     """Converts a Keras model with TensorFlow's converter, batch 1: builtin float operators only.
 
     Raises:

@@ -22,7 +22,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_bytes
 from mobile_bnn.records import Record
 from mobile_bnn.runtime.describe import tensor_type
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, JsonObject
 from mobile_bnn.wording import plural
 
 _INDEX = "index"
@@ -171,7 +171,7 @@ def _layer(operator: Operator, number: int, taken: set[str]) -> tuple[BinaryLaye
     return found, arrays
 
 
-def _geometry(operator: Operator, filters: Array | None) -> dict[str, Any]:
+def _geometry(operator: Operator, filters: Array | None) -> JsonObject:
     data, options = operator.inputs[0], operator.custom_options
     if data is None or filters is None or filters.ndim != 4 or filters.dtype != np.int32:
         raise ValueError("it has no constant filter of 4 dimensions")
@@ -198,7 +198,7 @@ def _values(operator: Operator, at: int, number: int) -> Array | None:
     return None if tensor is None else tensor.values
 
 
-def _output_quantization(operator: Operator) -> dict[str, Any]:
+def _output_quantization(operator: Operator) -> JsonObject:
     quantization = operator.output.table.quantization
     if operator.output.dtype != np.int8 or quantization is None:
         return {}

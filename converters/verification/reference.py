@@ -147,7 +147,7 @@ def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[ElementwiseSubgraph,
     return None
 
 
-class KerasModel:
+class KerasReference:
     """The Keras model that was exported.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.converters.verification.comparison import Comparison
-from mobile_bnn.converters.verification.reference import KerasModel
+from mobile_bnn.converters.verification.reference import KerasReference
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.records import Pair, Verification
@@ -49,7 +49,7 @@ def verify(
     """
     flatbuffer, source = read_flatbuffer(flatbuffer), Source.of(model)
     keras, (_, lowering) = keras_model(source), source.lower()
-    comparison = Comparison(lowering, flatbuffer, KerasModel(keras, lowering))
+    comparison = Comparison(lowering, flatbuffer, KerasReference(keras, lowering))
     runner, task = FileRunner(flatbuffer), task or Classification()
     expected = runner.input_shapes[0][1:]
     predicted: dict[str, list[object]] = {"keras": [], "tflite": []}

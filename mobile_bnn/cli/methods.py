@@ -1,16 +1,17 @@
 """`mbnn methods`: the binarization methods."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mobile_bnn import methods
 from mobile_bnn.cli.console import Json, labelled, out, print_json
+from mobile_bnn.typing import JsonObject
 
 EXAMPLE = "Example: mbnn methods show bi_real"
 
 
-def _fields(method: type[methods.Method]) -> dict[str, Any]:
+def _fields(method: type[methods.Method]) -> JsonObject:
     card = method.card
     return {
         "name": card.name,

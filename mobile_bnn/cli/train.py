@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,7 @@ from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, shell_qu
 from mobile_bnn.errors import UsageError
 from mobile_bnn.records import History
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.typing import JsonObject
 from mobile_bnn.wording import plural
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def default_folder(recipe: "Recipe") -> Path:
     return Path("runs") / re.sub(r"[^\w.-]+", "-", name)
 
 
-def _recipe(path: Path | None, resumed: RunFolder | None, overrides: dict[str, Any]) -> "Recipe":
+def _recipe(path: Path | None, resumed: RunFolder | None, overrides: JsonObject) -> "Recipe":
     from mobile_bnn.training import Recipe
 
     if resumed and resumed.recipe.is_file() and path is None:
@@ -122,12 +123,12 @@ def _recipe(path: Path | None, resumed: RunFolder | None, overrides: dict[str, A
     return Recipe.of_zoo(**{"name": overrides["zoo"], **overrides})
 
 
-def _fields(assignments: list[str]) -> dict[str, Any]:
+def _fields(assignments: list[str]) -> JsonObject:
     """The fields of --set, each value read as TOML; a bare word is a string, and nothing at all is None."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not all(part.isidentifier() for part in name.split(".")):

@@ -1,7 +1,7 @@
 """`mbnn zoo`: the architectures."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,7 +65,7 @@ def show_command(
     out.print(Fitted(_totals(profile.generate_summary())))
 
 
-def _layers(rows: Sequence[Sequence[Any]]) -> "Table":
+def _layers(rows: Sequence[Sequence[object]]) -> "Table":
     """Larq's table: the first row has the headers, the last one the totals."""
     from mobile_bnn.report.layout import Column, Table
 
@@ -74,13 +74,13 @@ def _layers(rows: Sequence[Sequence[Any]]) -> "Table":
     return Table("Larq's summary", columns, layers, totals)
 
 
-def _totals(rows: Sequence[Sequence[Any]]) -> "Table":
+def _totals(rows: Sequence[Sequence[object]]) -> "Table":
     from mobile_bnn.report.layout import Column, Table
 
     return Table("", [Column(""), Column("", number=True)], [[_cell(cell) for cell in row] for row in rows])
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value).replace("\n", " ")

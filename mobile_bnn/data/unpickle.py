@@ -2,19 +2,20 @@
 
 import io
 import pickle
-from typing import Any
 
 import numpy as np
 
+from mobile_bnn.typing import Array, Json
 
-def _empty_array(kind: Any, shape: Any, code: Any) -> Any:
+
+def _empty_array(kind: object, shape: object, code: object) -> Array:
     """What NumPy's pickles start from, an empty array; any other use of that function is refused."""
     if kind is not np.ndarray or shape != (0,) or code not in ("b", b"b"):
         raise pickle.UnpicklingError("an array that does not start empty")
     return np.empty(0, np.int8)
 
 
-def _byte_type(code: Any, *_: Any) -> Any:
+def _byte_type(code: object, *_: object) -> object:
     """The type of unsigned bytes; other types, objects above all, are refused."""
     if code not in ("u1", b"u1"):
         raise pickle.UnpicklingError(f"an array of type {code!r}")
@@ -30,13 +31,13 @@ _ALLOWED = {
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no CIFAR-10 batch needs")
         return _ALLOWED[module, name]
 
 
-def load(content: bytes) -> Any:
+def load(content: bytes) -> Json:
     """The object pickled in `content`; Python 2's strings come as bytes.
 
     Raises:

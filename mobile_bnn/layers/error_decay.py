@@ -4,10 +4,10 @@ Qin et al., "Forward and Backward Information Retention for Accurate Binary Neur
 (Libra parameter binarization) and 3.3 (EDE).
 """
 
-from typing import Any
+from collections.abc import Callable
 
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.typing import TfTensor
+from mobile_bnn.typing import Options, TfTensor
 
 _REGISTER = tf.keras.utils.register_keras_serializable("mobile_bnn")
 
@@ -35,7 +35,7 @@ def sign_with_error_decay(x: TfTensor, t: TfTensor) -> TfTensor:
     """The sign of x, whose gradient is estimated by `error_decay_gradient`."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def binarize(x: TfTensor) -> tuple[TfTensor, Any]:
+    def binarize(x: TfTensor) -> tuple[TfTensor, Callable[[TfTensor], TfTensor]]:
         return sign(x), lambda dy: dy * error_decay_gradient(x, t)
 
     return binarize(x)
@@ -70,12 +70,12 @@ class _ErrorDecay(larq.quantizers.Quantizer):  # type: ignore[misc]
 
     precision = 1
 
-    def __init__(self, t: float = 0.001, **options: Any) -> None:
+    def __init__(self, t: float = 0.001, **options: str) -> None:
         super().__init__(**options)
         self._initial = t
         self.t = tf.Variable(t, trainable=False, dtype=tf.float32, name="t")
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> Options:
         """Keras's serialization."""
         return {**super().get_config(), "t": self._initial}
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 from mobile_bnn.records import Epoch, History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
 from mobile_bnn.report import provenance
@@ -23,6 +22,7 @@ from mobile_bnn.report.formats import (
 )
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records
+from mobile_bnn.typing import JsonObject
 
 _TWIN = "_float.tflite"
 X86 = ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686")
@@ -127,12 +127,14 @@ def names(records: Records) -> tuple[str | None, str | None, str | None]:
     return (
         (metadata and metadata.zoo_model) or _text(recipe, "zoo") or None,
         (metadata and metadata.method) or _text(recipe, "method") or None,
-        (metadata and metadata.dataset) or _text(recipe, "dataset") or verified_on,
+        (metadata and metadata.dataset) or _text(recipe, "data") or _text(recipe, "dataset") or verified_on,
     )
 
 
-def _text(recipe: dict[str, Any], name: str) -> str:
-    value = recipe.get(name)
+def _text(recipe: JsonObject, field: str) -> str:
+    """A field of a recipe, or the name in a section; recipes of version 1 had no sections."""
+    value = recipe.get(field)
+    value = value.get("name") if isinstance(value, dict) else value
     return value if isinstance(value, str) else ""
 
 

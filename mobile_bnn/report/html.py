@@ -9,7 +9,6 @@ import hashlib
 import json
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -22,6 +21,7 @@ from mobile_bnn.report import charts, figures, operator_times, provenance, table
 from mobile_bnn.report.formats import DOT, percent, printable
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.typing import JsonObject
 
 
 def write_html(run: RunFolder | Records | Path | str, path: Path | str | None = None) -> Path:
@@ -63,7 +63,7 @@ def _page(records: Records) -> str:
     )
 
 
-def _training(history: History) -> dict[str, Any]:
+def _training(history: History) -> JsonObject:
     best = figures.best_epoch(history)
     sentence = ""
     if best is not None:
@@ -73,12 +73,12 @@ def _training(history: History) -> dict[str, Any]:
     return {"charts": list(map(_chart, charts.training(history))), "best": sentence, "table": tables.training(history)}
 
 
-def _accuracy(verification: Verification) -> dict[str, Any]:
+def _accuracy(verification: Verification) -> JsonObject:
     layers = tables.layers(verification) if verification.layers else None
     return {"table": tables.accuracy(verification), "layers": layers}
 
 
-def _operators(operators: Operators) -> dict[str, Any]:
+def _operators(operators: Operators) -> JsonObject:
     return {
         "charts": list(map(_chart, charts.operators(operators))),
         "table": tables.operators(operators),
@@ -86,7 +86,7 @@ def _operators(operators: Operators) -> dict[str, Any]:
     }
 
 
-def _latency(profiles: list[Profile]) -> dict[str, Any]:
+def _latency(profiles: list[Profile]) -> JsonObject:
     return {
         "charts": list(map(_chart, charts.latencies(profiles))),
         "table": tables.latency(profiles),
@@ -95,7 +95,7 @@ def _latency(profiles: list[Profile]) -> dict[str, Any]:
     }
 
 
-def _operator_times(records: Records) -> list[dict[str, Any]]:
+def _operator_times(records: Records) -> list[JsonObject]:
     found = []
     for position, profile in enumerate(records.profiles):
         if measured := operator_times.timed(profile, records):
@@ -104,7 +104,7 @@ def _operator_times(records: Records) -> list[dict[str, Any]]:
     return found
 
 
-def _chart(chart: charts.Chart) -> dict[str, Any]:
+def _chart(chart: charts.Chart) -> JsonObject:
     return {"name": chart.name, "title": chart.title, "content": json.loads(chart.figure.to_json())}
 
 

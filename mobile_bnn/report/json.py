@@ -1,7 +1,6 @@
 """A report for machines: its figures as one JSON object; docs/json.md lists the fields."""
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +10,7 @@ from mobile_bnn.report import figures, operator_times, provenance
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.typing import JsonObject
 
 _OF_CURRENT = "whether it is of the file that lies there now: current, another, unknown (an older record) or absent"
 
@@ -125,11 +125,11 @@ class ReportFigures(_Part):
     key_figures: list[KeyFigure]
     cautions: list[str] = Field(description="what to know before believing the figures")
     missing: list[MissingPart]
-    recipe: dict[str, Any] = Field(description="every field of recipe.toml")
+    recipe: JsonObject = Field(description="every field of recipe.toml")
     versions: Versions
 
 
-def as_json(run: RunFolder | Records | Path | str) -> dict[str, Any]:
+def as_json(run: RunFolder | Records | Path | str) -> JsonObject:
     """The figures of a report, as plain dicts and lists; numbers that JSON lacks are floats still.
 
     Raises:

@@ -3,7 +3,6 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -13,6 +12,7 @@ from mobile_bnn.files import sha256
 from mobile_bnn.records import History, Operators, Profile, Verification
 from mobile_bnn.run_folder import ModelFile, RunFolder, run_at
 from mobile_bnn.runtime import ModelMetadata, graph_sha256, operator_table, read_metadata, read_model
+from mobile_bnn.typing import JsonObject
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Records:
     """
 
     run: RunFolder
-    recipe: dict[str, Any]
+    recipe: JsonObject
     metadata: ModelMetadata | None
     history: History | None
     verification: Verification | None
@@ -116,7 +116,7 @@ def read(run: "RunFolder | Records | Path | str") -> Records:
     return records
 
 
-def _recipe(path: Path) -> dict[str, Any]:
+def _recipe(path: Path) -> JsonObject:
     if not path.is_file():
         return {}
     try:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
 
 from mobile_bnn import __version__
 from mobile_bnn.records import History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
@@ -11,6 +10,7 @@ from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_t
 from mobile_bnn.report.formats import capitalized, count, percent, plural, printable, ratio, significant, size
 from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.records import Records
+from mobile_bnn.typing import Json
 
 _NAME = 8  # characters: layers' names are long, and may be broken anywhere
 
@@ -194,12 +194,12 @@ def machine(profile: Profile) -> Table:
     return _pairs("The machine that measured", "fact", rows)
 
 
-def recipe(content: Mapping[str, Any]) -> Table:
+def recipe(content: Mapping[str, Json]) -> Table:
     """What was asked for: every field of recipe.toml, nested ones with dots."""
     return _pairs("Recipe", "field", [[name, value] for name, value in _flat(content)])
 
 
-def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flat(content: Mapping[str, Json], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in content.items():
         if isinstance(value, Mapping):

@@ -21,7 +21,7 @@ from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 from mobile_bnn.runtime.signature import Ends, signature_names
-from mobile_bnn.typing import Array, LiteRTInterpreter, TensorDetail
+from mobile_bnn.typing import Array, LiteRTInterpreter, LiteRTModule, TensorDetail
 from mobile_bnn.wording import plural
 
 Batch = Array | Sequence[Array] | Mapping[str, Array]
@@ -61,7 +61,12 @@ class Interpreter:
     """
 
     def __init__(
-        self, model: Path | str | bytes, *, num_threads: int = 1, isa: str | None = None, runtime: Any = None
+        self,
+        model: Path | str | bytes,
+        *,
+        num_threads: int = 1,
+        isa: str | None = None,
+        runtime: LiteRTModule = None,
     ) -> None:
         tree = read_model(model)
         self.metadata: ModelMetadata | None = read_metadata(tree)
@@ -98,7 +103,7 @@ class Interpreter:
             self._interpreter = self._content = None
 
     @property
-    def interpreter(self) -> Any:
+    def interpreter(self) -> LiteRTInterpreter:
         """The runtime's own interpreter, with tensors allocated. Only one thread at a time may use it."""
         with self._lock:
             return self._opened()
@@ -203,7 +208,7 @@ class Interpreter:
         with log.open(encoding="ascii", errors="replace", newline="\n") as lines:
             return read_operator_times(lines, model, skip=_WARM_UP)
 
-    def _opened(self) -> Any:
+    def _opened(self) -> LiteRTInterpreter:
         if self._content is None:
             raise _closed()
         if self._interpreter is None:  # it stayed with the parent of a fork
@@ -227,7 +232,7 @@ class Interpreter:
     def _details(self, side: str) -> list[TensorDetail]:
         return _details(self._opened(), self._ends, side)
 
-    def _create(self, content: bytes, options: dict[str, str]) -> Any:
+    def _create(self, content: bytes, options: dict[str, str]) -> LiteRTInterpreter:
         return _create(content, _load_delegate(self._runtime, options), self._runtime, self._num_threads)
 
 
@@ -287,7 +292,7 @@ def _closed() -> UsageError:
     return UsageError("this interpreter is closed", cure="Make a new one")
 
 
-def _load_delegate(runtime: Any, options: dict[str, str]) -> Any:
+def _load_delegate(runtime: LiteRTModule, options: dict[str, str]) -> object:
     runtime = runtime or _litert()
     load = getattr(runtime, "load_delegate", None) or runtime.experimental.load_delegate
     try:
@@ -298,7 +303,7 @@ def _load_delegate(runtime: Any, options: dict[str, str]) -> Any:
         raise UsageError("the native library refuses its options", why=why[-1] if why else first_line(error)) from error
 
 
-def _create(content: bytes, delegate: Any, runtime: Any, num_threads: int) -> Any:
+def _create(content: bytes, delegate: object, runtime: LiteRTModule, num_threads: int) -> LiteRTInterpreter:
     try:
         interpreter = (runtime or _litert()).Interpreter(
             model_content=content, experimental_delegates=[delegate], num_threads=num_threads
@@ -315,7 +320,7 @@ def _create(content: bytes, delegate: Any, runtime: Any, num_threads: int) -> An
     return interpreter
 
 
-def _litert() -> Any:
+def _litert() -> LiteRTModule:
     from ai_edge_litert import interpreter
 
     return interpreter

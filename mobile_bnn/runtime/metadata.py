@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from ai_edge_litert.schema_py_generated import BufferT, MetadataT, ModelT
@@ -13,6 +13,7 @@ from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.records import Pair, Record, top1_as_metrics
 from mobile_bnn.runtime.describe import text
 from mobile_bnn.runtime.flatbuffer import pack, read_model
+from mobile_bnn.typing import JsonObject
 
 ENTRY = "mobile_bnn"
 
@@ -71,7 +72,7 @@ class ModelMetadata(Record):
     source_sha256: str = Field("", description="of the file that it was converted from")
 
     @classmethod
-    def upgrade(cls, fields: dict[str, Any], version: int) -> dict[str, Any]:
+    def upgrade(cls, fields: JsonObject, version: int) -> JsonObject:
         """Version 1 had no task, and of accuracies the top-1 alone."""
         accuracy = fields.get("accuracy")
         return {**fields, "accuracy": top1_as_metrics(accuracy)} if accuracy else fields

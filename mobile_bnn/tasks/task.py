@@ -2,16 +2,18 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.tasks.training_task import TrainingTask
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, JsonObject
 
 T = TypeVar("T", bound="type[Task]")
+Prediction: TypeAlias = Any
+"""Of one sample: a class number, a label map, boxes; the task says which."""
 
 
 class Task(NamedOptions):
@@ -34,7 +36,7 @@ class Task(NamedOptions):
         return cls.name
 
     @abstractmethod
-    def decode(self, outputs: Sequence[Array]) -> Sequence[Any]:
+    def decode(self, outputs: Sequence[Array]) -> Sequence[Prediction]:
         """The predictions in a network's outputs, one for each sample of the batch.
 
         Args:
@@ -43,15 +45,15 @@ class Task(NamedOptions):
         raise NotImplementedError
 
     @abstractmethod
-    def evaluate(self, predictions: Sequence[Any], targets: Sequence[Any]) -> dict[str, float]:
+    def evaluate(self, predictions: Sequence[Prediction], targets: Sequence[Prediction]) -> dict[str, float]:
         """Metrics of predictions against a data set's targets, `headline` among them."""
         raise NotImplementedError
 
-    def agreement(self, ours: Sequence[Any], theirs: Sequence[Any]) -> float:
+    def agreement(self, ours: Sequence[Prediction], theirs: Sequence[Prediction]) -> float:
         """How far two networks predict the same, 0 to 1: by default the share of equal elements."""
         return float(np.mean(np.asarray(ours) == np.asarray(theirs)))
 
-    def decoding(self) -> dict[str, Any]:
+    def decoding(self) -> JsonObject:
         """The options that `decode` depends on; they travel in the file. None by default."""
         return {}
 

@@ -14,7 +14,7 @@ from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.source import load_model
 from mobile_bnn.converters.verification.comparison import Comparison
 from mobile_bnn.converters.verification.instrument import LceRunner
-from mobile_bnn.converters.verification.reference import KerasModel
+from mobile_bnn.converters.verification.reference import KerasReference
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter, ModelMetadata, Normalization, operator_table, read_metadata
@@ -180,7 +180,7 @@ def test_exact_zeros_before_a_sign_are_ties_not_errors():
     model.layers[1].set_weights([np.full(32, 0.3), np.zeros(32), np.full(32, 2.0), np.full(32, 7.0)])
     source = converters.Source.of_keras(model)
     lowering = lower(source.model.graphs[0], source.quantized)
-    comparison = Comparison(lowering, to_binary(model), KerasModel(model, lowering), LceRunner)
+    comparison = Comparison(lowering, to_binary(model), KerasReference(model, lowering), LceRunner)
     comparison.add([np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 32)).astype(np.float32)])
     assert not comparison.errors
     second = comparison.checks()[1]

@@ -15,7 +15,7 @@ from mobile_bnn.converters.storage.edge_quantizer import EdgeQuantizer
 from mobile_bnn.converters.storage.float_weights import float_weights
 from mobile_bnn.converters.storage.int8 import quantize_int8
 from mobile_bnn.converters.verification.comparison import Comparison
-from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
+from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasTensor, Options, Quantizer
 
@@ -102,7 +102,7 @@ def test_a_comparison_changes_nothing(model: tf.keras.Model) -> None:
     lowered, lowering = source.lower()
     floats, flatbuffer = TfliteModel.of(lowering.floats), lowered.write()
     before = floats.write(), source.model.write()
-    for reference in (FloatFile(lowering), KerasModel(model, lowering)):
+    for reference in (FloatFile(lowering), KerasReference(model, lowering)):
         comparison = Comparison(lowering, flatbuffer, reference)
         comparison.add([SAMPLES])
         assert not comparison.errors

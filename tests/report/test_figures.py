@@ -87,6 +87,9 @@ def test_best_epoch_is_never_one_without_a_number() -> None:
 
 def test_identity_without_metadata_comes_from_the_recipe(recorded_run: RunFolder) -> None:
     assert figures.identity(read(recorded_run)) == ["binary_lenet", "bnn", "digits"]
+    sections = 'zoo = "resnet20"\n[method]\nname = "ir_net"\n[data]\nname = "mnist"\n'
+    recorded_run.recipe.write_text(sections, encoding="utf-8")
+    assert figures.identity(read(recorded_run)) == ["resnet20", "ir_net", "mnist"]
     recorded_run.recipe.unlink()
     assert figures.identity(read(recorded_run)) == ["digits"]
 

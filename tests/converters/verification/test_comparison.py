@@ -12,7 +12,7 @@ from mobile_bnn.converters.graph.model import Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering, lower
 from mobile_bnn.converters.verification.comparison import Comparison, too_far
-from mobile_bnn.converters.verification.reference import FloatFile, KerasModel, Reference
+from mobile_bnn.converters.verification.reference import FloatFile, KerasReference, Reference
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasLayer
@@ -113,7 +113,7 @@ def test_wrong_constants(
     tf.keras.utils.set_random_seed(1)
     model = calibrated(make())
     lowering, right = lowered(model)
-    truth = KerasModel(model, lowering) if reference == "Keras" else FloatFile(lowering)
+    truth = KerasReference(model, lowering) if reference == "Keras" else FloatFile(lowering)
     assert errors_of(lowering, right, truth) == []
     assert errors_of(lowering, changed(right, number, place, change), truth) != []
 
@@ -152,7 +152,7 @@ def test_a_layer_of_every_step_of_a_sequence() -> None:
     model = calibrated(tf.keras.Sequential([layers.Input((3, 6, 6, 32)), *stack]))
     lowering, right = lowered(model)
     x = np.stack([images()] * 3, 1)
-    for truth in (FloatFile(lowering), KerasModel(model, lowering)):
+    for truth in (FloatFile(lowering), KerasReference(model, lowering)):
         assert errors_of(lowering, right, truth, x) == []
         assert errors_of(lowering, changed(right, 1, 2, a_sign), truth, x) != []
 
@@ -164,7 +164,7 @@ def test_an_output_of_several_rows_for_each_sample() -> None:
     model = tf.keras.Model(x, dense(rows(x)))
     lowering, right = lowered(model)
     noise = np.random.default_rng(0).normal(size=(3, 4, 64)).astype(np.float32)
-    for truth in (FloatFile(lowering), KerasModel(model, lowering)):
+    for truth in (FloatFile(lowering), KerasReference(model, lowering)):
         assert errors_of(lowering, right, truth, noise) == []
         assert errors_of(lowering, changed(right, 0, 2, a_sign), truth, noise) != []
 
@@ -176,7 +176,7 @@ def test_a_quantizer_that_looks_at_the_whole_batch() -> None:
     )
     lowering, right = lowered(model)
     x = images() + np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1)
-    truth = KerasModel(model, lowering)
+    truth = KerasReference(model, lowering)
     assert errors_of(lowering, right, truth, x) == []
     alone = [model(image[None]).numpy() for image in x]
     np.testing.assert_array_equal(truth.run([x], {})[0][0], np.concatenate(alone))

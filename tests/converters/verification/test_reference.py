@@ -6,7 +6,7 @@ import pytest
 from mobile_bnn import converters
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.converters.verification.comparison import Comparison
-from mobile_bnn.converters.verification.reference import FloatFile, KerasModel
+from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
 from mobile_bnn.legacy_keras import larq, tf
 
 layers = tf.keras.layers
@@ -35,7 +35,7 @@ def test_near_is_where_the_quantizer_is_about_to_jump(quantizer, thresholds):
     for threshold in thresholds:
         x = np.where(generator.random(x.shape) < 0.1, threshold + generator.choice([-1e-7, 0, 1e-7], x.shape), x)
     distance = np.min([np.abs(x - threshold) for threshold in thresholds], 0)
-    for reference in (FloatFile(lowering), KerasModel(model, lowering)):
+    for reference in (FloatFile(lowering), KerasReference(model, lowering)):
         _, (call,) = reference.run([x.astype(np.float32)], {})
         assert call.near[distance < 1e-6].all()
         assert not call.near[distance > 1e-4].any()
@@ -57,7 +57,7 @@ def test_a_layer_that_is_wrong_is_blamed_alone():
     threshold.set_values(threshold.values + np.arange(32, dtype=np.int32) % 2)  # by one: a few bits of "three"
     flatbuffer = source.model.write()
     x = np.random.default_rng(0).normal(size=(4, 6, 6, 32)).astype(np.float32)
-    for reference in (FloatFile(lowering), KerasModel(model, lowering)):
+    for reference in (FloatFile(lowering), KerasReference(model, lowering)):
         comparison = Comparison(lowering, flatbuffer, reference)
         comparison.add([x])
         flips = {check.layer: check.flips for check in comparison.checks()}
