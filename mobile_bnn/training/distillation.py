@@ -41,7 +41,7 @@ class Distillation(tf.keras.Model):  # type: ignore[misc]
 
     def __init__(self, student: KerasModel, teacher: KerasModel, task: TrainingTask, options: Teacher) -> None:
         super().__init__(name=student.name)
-        _check(student, teacher)
+        check_fit(student, teacher)
         teacher.trainable = False
         self.student = student
         self._with_logits = tf.keras.Model(student.inputs, [student.outputs, task.logits(student)])
@@ -67,7 +67,8 @@ class Distillation(tf.keras.Model):  # type: ignore[misc]
         return metrics
 
 
-def _check(student: KerasModel, teacher: KerasModel) -> None:
+def check_fit(student: KerasModel, teacher: KerasModel) -> None:
+    """Raises UsageError unless a teacher takes and gives what its student does."""
     pairs = [
         ("images of", student.input_shape, teacher.input_shape),
         ("outputs of", student.output_shape, teacher.output_shape),

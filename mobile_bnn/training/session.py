@@ -14,7 +14,7 @@ from mobile_bnn.training.callbacks import ProgressBar, Recorder, ScheduleVariabl
 from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.stages import Stage, stages
-from mobile_bnn.training.teachers import Train, load_teacher
+from mobile_bnn.training.teachers import Train, found_teacher, twin_of
 from mobile_bnn.typing import Array, KerasModel, TfDataset, TfStrategy
 from mobile_bnn.wording import plural
 
@@ -45,12 +45,17 @@ class Session:
         return len(self._history.epochs)
 
     def build(self, *, fresh: bool) -> None:
-        """Builds the model of the stage that is next, in the folder's state or, if `fresh`, of the first one."""
+        """Builds the model of the stage that is next, in the folder's state or, if `fresh`, of the first one.
+
+        Raises:
+            UsageError: the recipe does not fit the data, or its teacher.
+        """
         saved = [] if fresh else Checkpoints.saved_epochs(self._run.checkpoints)
         self._left = [stage for stage in stages(self._recipe) if not saved or saved[-1] < stage.last]
         self._left = self._left or stages(self._recipe)[-1:]
         tf.keras.utils.set_random_seed(self._recipe.runtime.seed)
         self._model = build_stage(self._recipe, self._dataset, self._left[0])
+        self._teacher, self._twin = found_teacher(self._recipe, self._model), twin_of(self._recipe)
 
     def restore(self) -> None:
         """Reads how far the training came."""
@@ -63,7 +68,9 @@ class Session:
             train: trains a teacher where the recipe asks for one.
         """
         recipe, run = self._recipe, self._run
-        teacher = load_teacher(recipe, run, train)
+        teacher = self._teacher
+        if self._twin:
+            teacher, _ = train(self._twin, RunFolder(run.teacher))
         tf.keras.utils.set_random_seed(recipe.runtime.seed)  # as if no teacher had been trained before
         if self._chief:
             self._begin()

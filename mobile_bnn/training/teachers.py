@@ -1,6 +1,7 @@
 """The teacher of a recipe: the model of another run, or a float twin that is trained first."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -8,8 +9,9 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.methods.full_precision import FullPrecision
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.training.distillation import check_fit
 from mobile_bnn.training.recipe import Recipe
-from mobile_bnn.training.sections import FloatTwin
+from mobile_bnn.training.sections import FloatTwin, RunTeacher
 from mobile_bnn.typing import KerasModel
 
 if TYPE_CHECKING:
@@ -20,26 +22,34 @@ if TYPE_CHECKING:
 Train: TypeAlias = Callable[[Recipe, RunFolder], "tuple[KerasModel, History]"]
 
 
-def twin_of(recipe: Recipe) -> Recipe:
-    """The recipe of a float twin: the same in full precision, without a teacher of its own."""
-    assert isinstance(recipe.teacher, FloatTwin)
+def twin_of(recipe: Recipe) -> Recipe | None:
+    """The recipe of a float twin that teaches: the same in full precision, without a teacher; None for another teacher.
+
+    Raises:
+        UsageError: the recipe's schedule does not fit into the twin's epochs.
+    """
+    if not isinstance(recipe.teacher, FloatTwin):
+        return None
     epochs = recipe.teacher.epochs or recipe.epochs
     nested = {**recipe.nested(), "method": {"name": FullPrecision.card.name}, "epochs": epochs}
     nested.pop("teacher")
     return Recipe.make("the float twin", **nested)
 
 
-def load_teacher(recipe: Recipe, run: RunFolder, train: Train) -> KerasModel | None:
-    """The trained model that teaches a recipe's; None where none does. A float twin is trained, or goes on, first.
+def found_teacher(recipe: Recipe, student: KerasModel) -> KerasModel | None:
+    """The model of the other run that teaches; None where no run does.
 
     Raises:
-        UsageError: the other run has no trained model.
+        UsageError: that run has no trained model, or one that does not fit the student.
     """
-    if recipe.teacher is None:
+    if not isinstance(recipe.teacher, RunTeacher):
         return None
-    if isinstance(recipe.teacher, FloatTwin):
-        return train(twin_of(recipe), RunFolder(run.teacher))[0]
     other = RunFolder(Path(recipe.teacher.run))
     if not other.model.is_file():
         raise UsageError(f"the teacher {other} has no trained model", cure=f"Train it first: mbnn train --run {other}")
-    return tf.keras.models.load_model(other.model, compile=False)
+    import_module("mobile_bnn.layers")  # Keras looks quantizers up by name
+    if other.recipe.is_file():
+        Recipe.read(other.recipe)  # which loads the package that its method is of
+    teacher = tf.keras.models.load_model(other.model, compile=False)
+    check_fit(student, teacher)
+    return teacher

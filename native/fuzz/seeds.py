@@ -1,4 +1,4 @@
-"""Writes the fuzz targets' first inputs from real models: `seeds.py FOLDER`; fake_runtime.cc reads this format.
+"""Writes the fuzz targets' first inputs from real models: `seeds.py FOLDER`; fake_model_format.h reads this format.
 
 The folder gets `delegate/` and `options/`. Models are those of the native tests.
 """

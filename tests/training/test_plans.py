@@ -122,6 +122,7 @@ def test_another_run_teaches(tmp_path):
 def test_a_teacher_that_does_not_fit_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"the teacher .*nobody has no trained model. Train it first"):
         training.train(recipe(teacher="run", **{"teacher.run": str(tmp_path / "nobody")}), tmp_path / "run")
+    assert not (tmp_path / "run").exists(), "a mistake leaves no run folder"
     other = RunFolder(tmp_path / "other")
     other.path.mkdir()
     model = tf.keras.Sequential([tf.keras.layers.Input((4, 4, 1)), tf.keras.layers.Flatten()])
