@@ -85,7 +85,7 @@ def _checked_shape(architecture: Architecture, input_shape: Sequence[int] | None
         raise UsageError(
             f"{architecture.name} cannot take images of {shape[0]}x{shape[1]}",
             why=f"it needs at least {smallest}x{smallest}",
-            cure="Choose another net or, for images that vary in size, a larger --set data.image_size=N",
+            cure="Choose another net or, for images that vary in size, a larger --set image_size=N",
         )
     return shape
 

@@ -100,7 +100,7 @@ def _check_size(name: str, shape: tuple[int, int, int], image_size: int | None) 
     height, width, _ = shape
     if image_size is None or (height, width) == (image_size, image_size):
         return
-    own = f", or give the images' own: --set data.image_size={height}" if height == width else ""
+    own = f", or give the images' own: --set image_size={height}" if height == width else ""
     raise UsageError(
         f"image_size {image_size} does not fit {name}, whose images are all {height} × {width}",
         cure=f"Leave image_size out, which is for images of varying size{own}",
