@@ -165,7 +165,7 @@ def _check_custom(model: TfliteModel) -> None:
         FileRunner(model.write(), delegates=False)
     except MobileBnnError as error:
         raise MobileBnnError(
-            f"the file has operators of somebody else: {', '.join(custom)}",
+            f"the file uses custom operators that LiteRT lacks: {', '.join(custom)}",
             why=error.why.partition(". ")[0].removesuffix("."),
             cure="Export the model without what they compute",
         ) from error
@@ -216,5 +216,5 @@ def keras_model(model: KerasModel | Path | str) -> KerasModel:
     if not is_path(model):
         return model
     if Path(model).suffix == ".tflite":
-        raise UsageError(f"{model} is no Keras model", cure="Give the Keras model that it was made from")
+        raise UsageError(f"{model} is not a Keras model", cure="Give the Keras model that it was made from")
     return load_model(model)

@@ -28,7 +28,7 @@ class MobileBnnError(Exception):
 
 
 class UsageError(MobileBnnError):
-    """What was asked for cannot be meant: an unknown name, a missing file, an option out of range."""
+    """Invalid usage: an unknown name, a missing file, an option out of range."""
 
     exit_code = 2
 

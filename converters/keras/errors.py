@@ -62,7 +62,7 @@ def check_model(model: KerasModel) -> None:
     if not isinstance(model, tf.keras.Model):
         kind = type(model)
         raise MobileBnnError(
-            f"{kind.__module__}.{kind.__qualname__} is no model of Keras 2, to which Larq's layers belong",
+            f"{kind.__module__}.{kind.__qualname__} is not a model of Keras 2, to which Larq's layers belong",
             cure=_OTHER_KERAS,
         )
     if not model.inputs:
@@ -88,7 +88,7 @@ def check_model(model: KerasModel) -> None:
 def loading_error(
     path: Path, error: Exception, imports: Iterable[Path | str] = (), known: Iterable[str] = ()
 ) -> MobileBnnError:
-    """Why a file is no model that Keras 2 can load.
+    """Why Keras 2 cannot load a file.
 
     Args:
         path: the file.
@@ -98,7 +98,7 @@ def loading_error(
     """
     if path.is_file() and not _is_container(path):
         return MobileBnnError(
-            f"{path} is no Keras model",
+            f"{path} is not a Keras model",
             why="it is neither a whole .keras nor an .h5 file",
             cure="Give one of those, or a SavedModel's folder",
         )

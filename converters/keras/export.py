@@ -152,7 +152,7 @@ def _replaced(weights: list[QuantizedWeight], values: tuple[KerasTensor, ...]) -
 
 @contextmanager
 def _with_biases(model: KerasModel) -> Iterator[None]:
-    """Lets dense layers without a bias have one that is as good as 0, and that `_without_biases` makes 0.
+    """Lets dense layers without a bias have a negligible one, which `_without_biases` then sets to 0.
 
     TensorFlow 2.21's converter loses the activation of a product with a computed matrix, unless a bias is added first.
     """

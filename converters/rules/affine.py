@@ -52,7 +52,7 @@ def activation_of(operator: Operator) -> int:
 
 
 def fits(values: Array) -> bool:
-    """Whether float32 has numbers of that size."""
+    """Whether all values lie in float32's range."""
     return bool((np.abs(values) <= np.finfo(np.float32).max).all())
 
 

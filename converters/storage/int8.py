@@ -207,7 +207,7 @@ def _make_outputs_int8(graph: Graph, ranges: _Ranges) -> None:
 
 
 def _meet(graph: Graph, operator: Operator) -> None:
-    """Leaves the float out between an operator and what it reads from."""
+    """Removes DEQUANTIZE/QUANTIZE pairs between int8 operators."""
     source = None if not operator.inputs or operator.inputs[0] is None else graph.producer(operator.inputs[0])
     if source is None:
         return

@@ -100,7 +100,7 @@ def collect_weights(path: Path | str) -> Weights:
 
     Raises:
         UsageError: there is no such file.
-        MobileBnnError: it is no sound .tflite, or has no binary convolution.
+        MobileBnnError: it is not a sound .tflite, or has no binary convolution.
     """
     path = Path(path)
     model, content = TfliteModel.read(path), path.read_bytes()
@@ -131,7 +131,7 @@ def read_weights(path: Path | str) -> Weights:
 
     Raises:
         UsageError: there is no such file.
-        MobileBnnError: it is no such file, or an array is not what the index says.
+        MobileBnnError: it is not such a file, or an array is not what the index says.
     """
     path = Path(path)
     if not path.is_file():

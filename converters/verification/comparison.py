@@ -188,7 +188,7 @@ def too_far(expected: Array, output: Array, rounding: float = 0.0) -> float | No
 
 
 def _is_opposite(call: LayerInput, given: Given) -> bool:
-    """Whether the file's bits stand for the other signs: it may have turned a whole layer's input and filter around."""
+    """Whether the file stores a layer's activations with inverted sign (input and filter both negated, same result)."""
     if not call.replaced:
         return False
     flips = given.differ(call.quantized)

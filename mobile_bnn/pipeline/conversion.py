@@ -118,7 +118,7 @@ def convert(
         watcher: is told what goes on.
 
     Raises:
-        UsageError: there is no such model, or the options cannot be meant.
+        UsageError: there is no such model, or the options contradict each other.
         MobileBnnError: the model cannot be converted; nothing is written then.
         OSError: the file cannot be written.
     """

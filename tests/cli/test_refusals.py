@@ -72,7 +72,7 @@ def keras_3(path: Path) -> Path:
 
 
 def float_tflite(path: Path, *, kind: str = "", in_front: bool = False) -> Path:
-    """A sign and a convolution, and an operator that is somebody else's."""
+    """A sign and a convolution, and a custom operator that no runtime here has."""
     kernel = tf.constant(np.random.default_rng(0).choice(np.float32([-1, 1]), (3, 3, 32, 32)))
     model = TfliteModel.read(to_float(lambda x: tf.nn.conv2d(larq.math.sign(x), kernel, 1, "SAME"), (1, 6, 6, 32)))
     graph = model.graphs[0]
@@ -127,7 +127,7 @@ def archive(path: Path) -> Path:
 
 
 NO_MODEL = (
-    r"\S*/m\.\w+ is no Keras model: it is neither a whole \.keras nor an \.h5 file\. "
+    r"\S*/m\.\w+ is not a Keras model: it is neither a whole \.keras nor an \.h5 file\. "
     r"Give one of those, or a SavedModel's folder"
 )
 OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that its export\(\) writes"
@@ -176,11 +176,11 @@ CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     ),
     "somebody's operator": (
         "m.tflite", lambda path: float_tflite(path, kind="Theirs"),
-        rf"the file has operators of somebody else: Theirs: {THEIRS}",
+        rf"the file uses custom operators that LiteRT lacks: Theirs: {THEIRS}",
     ),
     "somebody's operator between constants": (
         "m.tflite", lambda path: float_tflite(path, kind="Theirs", in_front=True),
-        rf"the file has operators of somebody else: Theirs: {THEIRS}",
+        rf"the file uses custom operators that LiteRT lacks: Theirs: {THEIRS}",
     ),
 }  # fmt: skip
 

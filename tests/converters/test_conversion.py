@@ -252,7 +252,7 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
         ),
         (
             tf.Module,
-            "Module is no model of Keras 2, to which Larq's layers belong. Build the model with tf_keras, or convert ",
+            "Module is not a model of Keras 2, to which Larq's layers belong. Build the model with tf_keras, or convert ",
         ),
     ],
 )
@@ -268,7 +268,7 @@ def test_loading_what_is_no_keras_model(tmp_path):
         load_model(tmp_path / "nowhere.keras")
     broken = tmp_path / "broken.keras"
     broken.write_bytes(b"PK\x03\x04 but no more")
-    with pytest.raises(MobileBnnError, match=r"broken\.keras is no Keras model: it is neither a whole "):
+    with pytest.raises(MobileBnnError, match=r"broken\.keras is not a Keras model: it is neither a whole "):
         load_model(broken)
 
 
@@ -277,7 +277,7 @@ def test_a_truncated_keras_file_is_refused(tmp_path):
     zoo.build("binary_lenet", "bnn", (8, 8, 1), 4).save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(MobileBnnError, match=r"is no Keras model: it is neither a whole \.keras nor an \.h5 file"):
+    with pytest.raises(MobileBnnError, match=r"is not a Keras model: it is neither a whole \.keras nor an \.h5 file"):
         load_model(path)
 
 

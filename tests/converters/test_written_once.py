@@ -77,7 +77,7 @@ def test_a_float_twin_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     fourier = tf.keras.layers.Lambda(lambda x: tf.math.real(tf.signal.fft2d(tf.cast(x, tf.complex64))))
     with pytest.raises(MobileBnnError, match="TensorFlow's converter refuses the model"):
         converters.convert_float(tf.keras.Model(image, fourier(image)), tmp_path / "f.tflite")
-    with pytest.raises(MobileBnnError, match="is no model of Keras 2"):
+    with pytest.raises(MobileBnnError, match="is not a model of Keras 2"):
         converters.convert_float(None, tmp_path / "f.tflite")
     with pytest.raises(UsageError, match="there is no Keras model"):
         converters.convert_float("nowhere.keras", tmp_path / "f.tflite")

@@ -18,7 +18,7 @@ Written by `tools/json_docs/json_page.py`; [json.schema.json](json.schema.json) 
 
 Every command takes `--json` and then prints one JSON object on standard output, and nothing else there. Progress,
 warnings and errors go to standard error, an error as one line that begins with `error:`. The exit code is 0, or 1 if
-the job failed, 2 if what was asked for cannot be meant, 130 after Ctrl-C; where it is not 0 there may be no object.
+the job failed, 2 on invalid usage, 130 after Ctrl-C; where it is not 0 there may be no object.
 
 Keys are snake_case, but for objects by name, whose keys are names of layers, metrics, packages or fields of a recipe. A
 number that JSON lacks, as a diverged training has them, is one of the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.

@@ -1,4 +1,4 @@
-"""A constant map of few different rows and columns is stored as those, and put together when the file runs.
+"""A constant map of few different rows and columns is stored as those, and assembled when the file runs.
 
 What padding lacks differs at the border only: a map of 56x56x128 has four different pixels for a filter of 3x3 and a
 stride of 2. Two GATHERs repeat them. For batches of any size the map stays whole: our delegate expects of a computed
