@@ -252,7 +252,8 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
         ),
         (
             tf.Module,
-            "Module is not a model of Keras 2, to which Larq's layers belong. Build the model with tf_keras, or convert ",
+            "Module is not a model of Keras 2, to which Larq's layers belong. Build the model with tf_keras, or "
+            "convert ",
         ),
     ],
 )
