@@ -173,6 +173,10 @@ class Method(NamedOptions):
         first = Phase("float kernels", self.float_kernels, binarize_kernels=False)
         return first, Phase("binary kernels", 1 - self.float_kernels, reset_optimizer=True)
 
+    def follows_progress(self) -> bool:
+        """Whether it changes anything with the share of the epochs that are trained: by schedules, or by phases."""
+        return type(self).schedules is not Method.schedules or len(self.phases()) > 1
+
     def in_phase(self: M, phase: Phase) -> M:
         """The same method, whose layers are those of a phase."""
         copy = self.model_copy()

@@ -83,6 +83,11 @@ def _say_what_more_epochs_cost(before: Recipe, recipe: Recipe, trained: int, con
             f" The learning rate of {plural(trained, 'epoch')} fell along a cosine over {before.epochs}, from here on "
             f"it follows the one over {recipe.epochs}: the weights will not be those of an unbroken training"
         )
+    elif recipe.method.follows_progress() and trained:
+        text += (
+            f" {recipe.method.card.title} follows the training's progress, which is that of {recipe.epochs} epochs from "
+            "here on: the weights will not be those of an unbroken training"
+        )
     console.print(text, soft_wrap=True, highlight=False)
 
 

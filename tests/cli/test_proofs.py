@@ -144,7 +144,7 @@ def test_going_on_for_longer_says_what_is_lost_and_makes_the_file_old(own_run: R
     fewer = mbnn("train", "--resume", "--run", own_run, "--epochs", 1, code=2)
     assert "3 epochs are trained already, more than 1. Resume with --epochs 3 or more" in fewer.stderr
     other = mbnn("train", "--resume", "--run", own_run, "--seed", 4, code=2)
-    assert "with another recipe: seed: 0 → 4. --fresh starts anew" in other.stderr
+    assert "with another recipe: runtime.seed: 0 → 4. --fresh starts anew" in other.stderr
 
 
 @pytest.mark.slow

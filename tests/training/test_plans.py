@@ -1,10 +1,12 @@
 """Schedules, phases and teachers: each trains a real network, and resumes to the weights of the unbroken training."""
 
 import hashlib
+import io
 import shutil
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from mobile_bnn import converters, training
 from mobile_bnn.errors import UsageError
@@ -68,6 +70,15 @@ def test_a_training_that_breaks_between_two_phases_goes_on_with_the_second(tmp_p
         np.testing.assert_array_equal(mine, theirs)
     # The learning rate falls to 0 in each phase, for each begins with a new optimizer.
     assert [epoch.learning_rate for epoch in history.epochs] == [pytest.approx(0, abs=1e-9)] * 2
+
+
+def test_going_on_for_longer_says_that_the_method_follows_the_progress(tmp_path):
+    console = Console(record=True, force_terminal=False, width=300, file=io.StringIO())
+    chosen = {"method": "ir_net", "schedule": "constant"}
+    training.train(recipe(**chosen, epochs=1), tmp_path / "run")
+    training.train(recipe(**chosen, epochs=2), tmp_path / "run", resume=True, console=console)
+    text = console.export_text()
+    assert "epochs: 1 before, 2 now. IR-Net follows the training's progress, which is that of 2 epochs" in text
 
 
 def test_phases_are_ranges_of_epochs():
