@@ -85,8 +85,8 @@ def _say_what_more_epochs_cost(before: Recipe, recipe: Recipe, trained: int, con
         )
     elif recipe.method.follows_progress() and trained:
         text += (
-            f" {recipe.method.card.title} follows the training's progress, which is that of {recipe.epochs} epochs from "
-            "here on: the weights will not be those of an unbroken training"
+            f" {recipe.method.card.title} follows the training's progress, which is that of {recipe.epochs} epochs "
+            "from here on: the weights will not be those of an unbroken training"
         )
     console.print(text, soft_wrap=True, highlight=False)
 
