@@ -115,7 +115,9 @@ def command(
 
 def show(converted: "Converted") -> None:
     """Prints what became binary, what did not, and why."""
-    for line in converted.lines:
-        out.print(line, soft_wrap=True)
+    file, *what = converted.lines
+    out.print(file, soft_wrap=True)  # a path stays whole
+    for line in what:
+        out.print(line)
     for name, why in converted.conversion.float_layers.items():
         out.print(labelled("stays float:", "yellow", f"{name}: {why}"), soft_wrap=True)

@@ -87,7 +87,7 @@ def test_a_verification_gives_a_copy_with_the_accuracy(small_run: Path, tmp_path
     metadata = read_metadata(tmp_path / "to_ship.tflite")
     assert metadata is not None
     assert metadata.accuracy is not None
-    assert metadata.accuracy.tflite_top1 == verified.record.tflite_top1
+    assert metadata.accuracy.metrics == verified.record.metrics
     run.tflite.write_bytes(run.float_tflite.read_bytes())
     with pytest.raises(MobileBnnError, match=r"model\.tflite has no metadata: mobile_bnn did not write it"):
         verified.write(tmp_path / "other.tflite")
