@@ -58,7 +58,7 @@ def trained(computer: Any, dataset: str, expected: Expected, *options: object, a
     assert f"on {expected.train:,} images of {absolute} into runs/mine" in answer.stderr
     assert re.search(r"^epoch 1/1 .* loss \d.* accuracy \d", answer.stderr, re.MULTILINE)
     run = RunFolder(computer.training / "runs" / "mine")
-    assert Recipe.read(run.recipe).dataset == absolute
+    assert Recipe.read(run.recipe).data.name == absolute
     record = DatasetRecord.load(run.dataset)
     assert (record.name, record.input_shape, record.labels) == (absolute, expected.shape, expected.labels)
     (epoch,) = History.load(run.history).epochs
@@ -91,8 +91,8 @@ def verified(computer: Any, run: RunFolder, expected: Expected, accuracy: str, *
 
 def profiled(computer: Any, run: RunFolder) -> None:
     answer = computer.mbnn("profile", RUN, "--threads", 1, "--runs", 3, "--warmup", 1, folder=computer.elsewhere)
-    assert re.search(r"^ *delegate · \w+ +1 +[\d.]+ ", answer.stdout, re.MULTILINE), answer.stdout
-    assert re.search(r"^ *litert · .*float +1 +[\d.]+ ", answer.stdout, re.MULTILINE), answer.stdout
+    assert re.search(r"^ *local +delegate · [\w-]+ +1 +[\d.]+ ", answer.stdout, re.MULTILINE), answer.stdout
+    assert re.search(r"^ *local +litert · .*float +1 +[\d.]+ ", answer.stdout, re.MULTILINE), answer.stdout
     measured = {measurement.engine for measurement in Profile.load(run.profile()).measurements}
     assert {"delegate", "litert"} <= measured
 
