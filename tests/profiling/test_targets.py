@@ -127,9 +127,14 @@ def test_an_interrupted_measurement_leaves_no_process(float_tflite: Path) -> Non
         os.kill(os.getpid(), signal.SIGINT)
 
     presser = threading.Thread(target=press)
-    presser.start()
-    with pytest.raises(KeyboardInterrupt):
-        Local().measure(forever)
+    # In a background job, as under nohup, Python is told to ignore Ctrl-C.
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        presser.start()
+        with pytest.raises(KeyboardInterrupt):
+            Local().measure(forever)
+    finally:
+        signal.signal(signal.SIGINT, ignored)
     presser.join()
     ended, left = psutil.wait_procs(workers, timeout=30)
     assert (len(ended), left) == (len(workers), [])
