@@ -1,5 +1,6 @@
 """Options that belong to something with a name, such as the hyperparameters of a method."""
 
+from abc import abstractmethod
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,9 +20,9 @@ class NamedOptions(BaseModel):
     kind: ClassVar[str]
 
     @classmethod
+    @abstractmethod
     def registered_name(cls) -> str:
         """Its name in recipes and on the command line."""
-        raise NotImplementedError
 
     @classmethod
     def create(cls: type[N], source: str = "", **fields: Json) -> N:

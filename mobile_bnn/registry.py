@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.names import look_up
+from mobile_bnn.names import unknown
 
 T = TypeVar("T")
 
@@ -49,9 +49,12 @@ class Registry(Generic[T]):
             UsageError: there is none; the nearest names are suggested.
             MobileBnnError: another package brings it, and it cannot be loaded.
         """
-        if name not in self._known and (entry := self._offered().get(name)):
+        if name not in self._known:  # only then are the installed packages searched, which takes a while
+            entry = self._offered().get(name)
+            if entry is None:
+                raise unknown(self._kind, name, self.names())
             self._load(entry)
-        return look_up(self._kind, name, {**dict.fromkeys(self.names()), **self._known})  # type: ignore[return-value]
+        return self._known[name]
 
     def _offered(self) -> dict[str, EntryPoint]:
         return {entry.name: entry for entry in entry_points(group=self._group)}

@@ -20,12 +20,6 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Integers: TypeAlias = npt.NDArray[np.int32]
 """An array of int32: sizes, indices, zero points."""
 
-Bits: TypeAlias = npt.NDArray[np.bool_]
-"""An array of signs, one bool each; True is -1, as in LCE's files."""
-
-Words: TypeAlias = npt.NDArray[np.int32]
-"""An array of packed signs: an int32 holds 32 of them along the last axis."""
-
 Json: TypeAlias = Any
 """What `json.loads` gives; a pydantic model or a TypedDict says more, where there is one."""
 

@@ -1,5 +1,6 @@
 """The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, TypeVar
 
@@ -66,13 +67,13 @@ class Method(NamedOptions):
 
     # What a layer is made of: each call makes a fresh object.
 
+    @abstractmethod
     def kernel_quantizer(self) -> LarqQuantizer | None:
         """What binarizes the latent weights of a layer; None leaves them float."""
-        raise NotImplementedError
 
+    @abstractmethod
     def input_quantizer(self) -> LarqQuantizer | None:
         """What binarizes the input of a layer; None leaves it float."""
-        raise NotImplementedError
 
     def kernel_constraint(self) -> KerasConstraint | None:
         """Keeps latent weights in [-clip, clip]; at inf too, for Larq warns of binary weights without a constraint."""

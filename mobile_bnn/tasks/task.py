@@ -42,12 +42,10 @@ class Task(NamedOptions):
         Args:
             outputs: float32 [batch, ...], in the order of the network's outputs.
         """
-        raise NotImplementedError
 
     @abstractmethod
     def evaluate(self, predictions: Sequence[Prediction], targets: Sequence[Prediction]) -> dict[str, float]:
         """Metrics of predictions against a data set's targets, `headline` among them."""
-        raise NotImplementedError
 
     def agreement(self, ours: Sequence[Prediction], theirs: Sequence[Prediction]) -> float:
         """How far two networks predict the same, 0 to 1: by default the share of equal elements."""
@@ -60,7 +58,6 @@ class Task(NamedOptions):
     @abstractmethod
     def training(self) -> TrainingTask:
         """The half that training needs. It loads TensorFlow."""
-        raise NotImplementedError
 
 
 TASKS: Registry[type[Task]] = Registry("task", "mobile_bnn.tasks")
