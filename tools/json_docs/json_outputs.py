@@ -131,7 +131,7 @@ class ExportWeights(WeightsIndex):
 
 
 class ProfileOutput(Profile):
-    """Latencies and memory, as profile.json."""
+    """Latencies and memory, as profiles/local.json."""
 
 
 class Report(ReportFigures):
