@@ -41,9 +41,14 @@ def pads_with_zeros(bconv: Operator) -> bool:
 
 def accumulator_values(bconv: Operator) -> Array:
     """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
-    _, height, width, _ = _words(bconv).shape
-    terms = height * width * _channels(bconv)
+    terms = largest_sum(bconv)
     return np.arange(-terms, terms + 1, 1 if pads_with_zeros(bconv) else 2).astype(np.float64)
+
+
+def largest_sum(bconv: Operator) -> int:
+    """The largest sum that can come out of it: the number of its terms."""
+    _, height, width, _ = _words(bconv).shape
+    return int(height * width * _channels(bconv))
 
 
 def clamped(bconv: Operator, values: Array) -> Array:
