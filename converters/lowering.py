@@ -36,6 +36,7 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_activation,
     fuse_affine,
     fuse_threshold,
+    fuse_threshold_of_sum,
     sink_data_movement,
     sink_reshape,
 )
@@ -64,6 +65,7 @@ FUSE: Sequence[Rule] = (
     sink_data_movement,
     binarize_before_max_pool,
     fuse_threshold,
+    fuse_threshold_of_sum,
     fold_affine_into_threshold,
     fuse_activation,
     fuse_affine,

@@ -39,16 +39,16 @@ def pads_with_zeros(bconv: Operator) -> bool:
     return bool(options["padding"] == _SAME and options["pad_values"] == 0)
 
 
-def accumulator_values(bconv: Operator) -> Array:
-    """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
-    terms = largest_sum(bconv)
-    return np.arange(-terms, terms + 1, 1 if pads_with_zeros(bconv) else 2).astype(np.float64)
-
-
-def largest_sum(bconv: Operator) -> int:
-    """The largest sum that can come out of it: the number of its terms."""
+def terms_of(bconv: Operator) -> int:
+    """How many signs are summed where every tap lies inside the map."""
     _, height, width, _ = _words(bconv).shape
     return int(height * width * _channels(bconv))
+
+
+def accumulator_values(bconv: Operator) -> Array:
+    """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
+    terms = terms_of(bconv)
+    return np.arange(-terms, terms + 1, 1 if pads_with_zeros(bconv) else 2).astype(np.float64)
 
 
 def clamped(bconv: Operator, values: Array) -> Array:

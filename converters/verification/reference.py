@@ -9,7 +9,7 @@ import numpy as np
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Layer, Lowering
-from mobile_bnn.converters.rules.bconv import largest_sum
+from mobile_bnn.converters.rules.bconv import terms_of
 from mobile_bnn.converters.verification.activations import Given
 from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
 from mobile_bnn.converters.verification.error_bounds.bound import Bounded
@@ -150,7 +150,7 @@ def _binary_sums(layers: Sequence[Layer]) -> dict[Tensor, BinarySums]:
     found = dict[Tensor, BinarySums]()
     for layer in layers:
         if layer.reads:
-            terms = max(map(largest_sum, layer.binary_operators))
+            terms = max(map(terms_of, layer.binary_operators))
             sums = layer.reads[0].sum
             level = float(np.abs(sums.middle).max() + np.abs(sums.amplitudes).sum())
             found[layer.operator.output] = BinarySums(terms, level, len(layer.reads) == 1)
