@@ -7,7 +7,7 @@ import numpy as np
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering
-from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, read, within
+from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, padding_before, read, within
 from mobile_bnn.converters.verification.instrument import InstrumentedModel, Runner, binary_operators
 from mobile_bnn.converters.verification.reference import LayerInput, Reference, ReferenceRun, by_layer
 from mobile_bnn.converters.verification.runners import FileRunner
@@ -129,8 +129,8 @@ class Comparison:
         if shape[0] % len(tainted):
             self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape} for {len(tainted)} samples")
             return None
-        for packed in own:
-            bits = within(packed, shape, self.lowering.binary[number].before)
+        for packed, before in zip(own, padding_before(self.lowering.binary[number], len(own)), strict=True):
+            bits = within(packed, shape, before)
             if bits is None:
                 self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape}, the file {packed.shape}")
                 return None
