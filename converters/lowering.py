@@ -13,7 +13,7 @@ from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of
 from mobile_bnn.converters.quantizers.steps import StepFunction, quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
-from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise
+from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise, transposed_convolution
 from mobile_bnn.converters.rules.canonicalize import (
     cancel_transposes,
     hoist_data_movement,
@@ -37,6 +37,7 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_activation,
     fuse_affine,
     fuse_threshold,
+    fuse_threshold_of_sum,
     restore_activation,
     sink_data_movement,
     sink_reshape,
@@ -60,13 +61,14 @@ CANONICALIZE: Sequence[Rule] = (
     sink_pad,
 )
 # From a linear operator to LceBconv2d; no type of operator belongs to two of them.
-BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise)
+BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_convolution)
 # Moves operators into an LceBconv2d, or between LceBconv2d and LceQuantize.
 FUSE: Sequence[Rule] = (
     sink_reshape,
     sink_data_movement,
     binarize_before_max_pool,
     fuse_threshold,
+    fuse_threshold_of_sum,
     fold_affine_into_threshold,
     fuse_activation,
     fuse_affine,
@@ -89,6 +91,9 @@ LINEAR = frozenset(
         "CONV_3D_TRANSPOSE",
     }
 )
+
+# Of what it multiplies among an operator's inputs, where the first is the shape of its output.
+_DATA = {"TRANSPOSE_CONV": 2, "CONV_3D_TRANSPOSE": 2}
 
 
 @dataclass(frozen=True)
@@ -268,7 +273,7 @@ def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) ->
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:
     """An operator's input before any padding, and that padding."""
-    data, weights = operator.input(0), operator.input(1)
+    data, weights = operator.input(_DATA.get(operator.op_type, 0)), operator.input(1)
     if operator.op_type not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         return data, (0, 0)
     padded = look_through_padding(graph, operator, (weights.shape[1], weights.shape[2]))
