@@ -81,7 +81,7 @@ LAYERS = {
         "move the activation, or leave the layer float: --allow-float {layer}",
     ),
     RefusalCode.OPERATOR_UNSUPPORTED: Explanation(
-        "the layer's operator has no binary form, such as a transposed convolution",
+        "the layer's operator has no binary form, such as a 3-D convolution",
         "LCE has a two-dimensional convolution only",
         _FLOAT,
     ),

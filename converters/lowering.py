@@ -37,6 +37,7 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_affine,
     fuse_threshold,
     sink_data_movement,
+    sink_interleaving,
     sink_reshape,
 )
 from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
@@ -62,6 +63,7 @@ BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_conv
 FUSE: Sequence[Rule] = (
     sink_reshape,
     sink_data_movement,
+    sink_interleaving,
     binarize_before_max_pool,
     fuse_threshold,
     fold_affine_into_threshold,
