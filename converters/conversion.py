@@ -155,10 +155,10 @@ def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> 
 
 def _check_prepared(source: Source, lowering: Lowering, inputs: list[Array]) -> None:
     """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
-    original, prepared = source.model.write(), TfliteModel.of(lowering.floats).write()
-    outputs = zip(run_float_file(original, inputs), run_float_file(prepared, inputs), strict=True)
-    for number, (theirs, ours) in enumerate(outputs):
-        if (difference := too_far(theirs, ours)) is not None:
+    original = FloatFile(Lowering([], source.model.graphs[0])).run(inputs, {})
+    prepared = run_float_file(TfliteModel.of(lowering.floats).write(), inputs)
+    for number, (theirs, margin, ours) in enumerate(zip(original.outputs, original.margins, prepared, strict=True)):
+        if (difference := too_far(theirs, ours, margin)) is not None:
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
 
 
@@ -173,12 +173,12 @@ def _rounded(flatbuffer: bytes, weights: FloatWeights, int8: Int8 | None) -> byt
 
 def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[Comparison]:
     """With the float file, in LiteRT and, if it is here, in LCE's interpreter; with Keras if there is a Keras model."""
-    floats = FloatFile(lowering)
+    floats = FloatFile(lowering) if source.keras is None else FloatFile.of_keras(source.keras, lowering)
     comparisons = [Comparison(lowering, flatbuffer, floats)]
     if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
         comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
     if source.keras is not None:
-        comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering)))
+        comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering, floats)))
     return comparisons
 
 

@@ -23,6 +23,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     recompose_prelu,
     remove_ste,
     sink_pad,
+    split_activation,
     swap_expand_dims_pad,
     swap_pad_transpose,
 )
@@ -36,6 +37,8 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_activation,
     fuse_affine,
     fuse_threshold,
+    fuse_threshold_of_sum,
+    restore_activation,
     sink_data_movement,
     sink_interleaving,
     sink_reshape,
@@ -47,6 +50,7 @@ from mobile_bnn.typing import Array
 # Rewrites the graph into the forms that the binarization rules match.
 CANONICALIZE: Sequence[Rule] = (
     infer_reshape_shape,
+    split_activation,
     cancel_transposes,
     remove_ste,
     recompose_prelu,
@@ -66,13 +70,14 @@ FUSE: Sequence[Rule] = (
     sink_interleaving,
     binarize_before_max_pool,
     fuse_threshold,
+    fuse_threshold_of_sum,
     fold_affine_into_threshold,
     fuse_activation,
     fuse_affine,
     distribute_affine_over_sum,
 )
-# Stores the layers that stay float in fewer bytes.
-COMPRESS: Sequence[Rule] = (pack_float_filters,)
+# What stays float: as few operators as it had, in fewer bytes.
+COMPRESS: Sequence[Rule] = (restore_activation, pack_float_filters)
 
 # Why a layer is none of the graph's.
 NOT_READ = Refusal(RefusalCode.WEIGHTS_NOT_READ, "no operator reads its weights as they are")
