@@ -100,6 +100,11 @@ LAYERS = {
         "groups of fewer than 32 channels are filled up to whole words, with zeros that take a second filter",
         "use groups of at least 32 channels, or no quantizer",
     ),
+    RefusalCode.SLOWER_IN_BITS: Explanation(
+        "the layer is binary, but a float one of its size was measured to be faster",
+        "channels are filled up to whole words of 32, and all bits of a word are multiplied",
+        "use more input channels, or no quantizer",
+    ),
 }
 
 # Why a rule leaves an operator as it is.

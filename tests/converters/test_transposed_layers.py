@@ -112,6 +112,22 @@ def test_a_segmentation_head_is_binary_throughout(tmp_path: Path) -> None:
     assert kinds(tmp_path / "m.tflite").count("DEPTH_TO_SPACE") == 2
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("channels", "stride", "code"),
+    [
+        (1, 1, RefusalCode.SLOWER_IN_BITS),
+        (4, 1, RefusalCode.SLOWER_IN_BITS),
+        (16, 1, None),
+        (4, 2, None),
+    ],
+)
+def test_lint_tells_where_it_is_not_worth_it(channels: int, stride: int, code: RefusalCode | None) -> None:
+    (row,) = converters.lint(one_layer((6, 6, channels), 8, 3, strides=stride))
+    assert (row.declared, row.converted_to, row.code) == ("binary", "binary", code)
+    assert row.why.startswith("not worth it: ") == (code is not None)
+
+
 def foreign(quantized: bool, weights: np.ndarray) -> bytes:
     """A .tflite of a transposed convolution that knows of no Keras layer."""
 
