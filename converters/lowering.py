@@ -38,6 +38,7 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_threshold_of_sum,
     restore_activation,
     sink_data_movement,
+    sink_interleaving,
     sink_reshape,
 )
 from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
@@ -64,6 +65,7 @@ BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_conv
 FUSE: Sequence[Rule] = (
     sink_reshape,
     sink_data_movement,
+    sink_interleaving,
     binarize_before_max_pool,
     fuse_threshold,
     fuse_threshold_of_sum,
