@@ -130,6 +130,7 @@ class LayerCheck(BaseModel):
     consequences: int = Field(
         0, description="flips propagated from a tie in an earlier layer that ran on its own input"
     )
+    subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
 
 
 class Pair(BaseModel):

@@ -1,5 +1,6 @@
 """What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -7,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Tensor
-from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, subgraphs
 from mobile_bnn.converters.quantizers.encoding import reshaped_from
@@ -65,7 +65,8 @@ class FloatFile:
 
     def __init__(self, lowering: Lowering) -> None:
         self._layers = lowering.binary
-        self._graph = graph = lowering.floats
+        self._lowering, self._graph = lowering, lowering.floats
+        graph = self._graph
         self._quantizers = {id(layer.data): _quantizer(lowering, layer.data) for layer in self._layers}
         taps = {id(tensor): tensor for layer in self._layers for tensor in (layer.data, self._source(layer))}
         # A graph's outputs are all different ones, and no inputs.
@@ -109,7 +110,7 @@ class FloatFile:
             ]
             inputs = [*self._graph.inputs, *given.values()]
             graph = Graph(self._graph.name, inputs, self._tensors, operators)
-            self._files[numbers] = TfliteModel.of(graph).write()
+            self._files[numbers] = self._lowering.float_file(graph).write()
         return self._files[numbers]
 
     def _call(self, layer: Layer, known: dict[int, Array], replaced: bool) -> LayerInput:
@@ -160,12 +161,14 @@ class KerasReference:
     def __init__(self, model: Any, lowering: Lowering) -> None:
         self._model, self._names = model, [layer.name for layer in lowering.binary]
         self._batch = lowering.floats.inputs[0].shape[0]
+        self._branches = bool(lowering.subgraphs)  # which one is taken may hang on a whole batch
+        self._folded: set[int] | None = None  # calls that are none of the file's
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
         """Runs the model: on all together, unless the others of a batch matter to a sample, as in a mean over it."""
         outputs, calls = self._run(inputs, given)
         parts = [self._part(inputs, given, 0)]
-        if all(_begins_with(*pair) for pair in zip(calls, parts[0][1], strict=True)):
+        if not self._branches and _begin_with(calls, parts[0][1]):
             return outputs, calls
         parts += [self._part(inputs, given, start) for start in range(self._batch, len(inputs[0]), self._batch)]
         columns = zip(*(part_outputs for part_outputs, _ in parts), strict=True)
@@ -183,21 +186,54 @@ class KerasReference:
     def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
         from mobile_bnn.converters.keras.layers import run_recorded
 
-        left = list(enumerate(self._names))
+        left, called = list(enumerate(self._names)), 0
+        folded = self._folded or set()
 
         def replacement(name: str, quantized: Array) -> Array | None:
+            nonlocal called
+            called += 1
+            if called - 1 in folded:
+                return None
             at = next((i for i, (_, other) in enumerate(left) if other == name), None)
             other = None if at is None else given.get(left.pop(at)[0])
             return other.values.reshape(quantized.shape) if other and other.values.size == quantized.size else None
 
         outputs, calls = run_recorded(self._model, inputs, replacement)
+        if self._folded is None and len(inputs[0]) > 1:
+            self._folded = self._find_folded(inputs, [call.layer for call in calls])
+            if self._folded:
+                return self._run(inputs, given)
         return outputs, [
-            LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real), call.replaced) for call in calls
+            LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real), call.replaced)
+            for number, call in enumerate(calls)
+            if number not in folded
         ]
 
+    def _find_folded(self, inputs: Sequence[Array], calls: Sequence[str]) -> set[int]:
+        """The calls that read a constant, such as an RNN's first state: the file holds their results.
 
-def _begins_with(call: LayerInput, first: LayerInput) -> bool:
-    return np.array_equal(call.quantized[: len(first.quantized)], first.quantized)
+        They are looked for where Keras calls a layer more often than the file.
+        """
+        from mobile_bnn.converters.keras.layers import run_recorded
+
+        surplus = Counter(name for name in calls if name in self._names)
+        surplus.subtract(self._names)
+        if not any(count > 0 for count in surplus.values()):
+            return set()
+        found = set[int]()
+        for number, call in enumerate(run_recorded(self._model, inputs)[1]):
+            if surplus[call.layer] > 0 and (call.real == call.real[:1]).all():
+                surplus[call.layer] -= 1
+                found.add(number)
+        return found
+
+
+def _begin_with(calls: Sequence[LayerInput], first: Sequence[LayerInput]) -> bool:
+    """Whether the same layers were called, and the first samples were given the same."""
+    if [call.layer for call in calls] != [call.layer for call in first]:
+        return False
+    pairs = zip(calls, first, strict=True)
+    return all(np.array_equal(call.quantized[: len(part.quantized)], part.quantized) for call, part in pairs)
 
 
 def _joined(calls: Sequence[LayerInput]) -> LayerInput:

@@ -64,6 +64,22 @@ class FileRunner:
             parts.append([as_output(self._interpreter.get_tensor(end["index"]), end) for end in ends])
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
+    def run_once(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs of any shapes, all at once, and returns the outputs as they are.
+
+        Raises:
+            MobileBnnError: an operator of it fails.
+        """
+        details = self._interpreter.get_input_details()
+        if any(tuple(detail["shape"]) != values.shape for detail, values in zip(details, inputs, strict=True)):
+            for detail, values in zip(details, inputs, strict=True):
+                self._interpreter.resize_tensor_input(detail["index"], values.shape)
+            self._interpreter.allocate_tensors()
+        for detail, values in zip(details, inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
+        self._invoke()
+        return [self._interpreter.get_tensor(end["index"]) for end in self._interpreter.get_output_details()]
+
     def _invoke(self) -> None:
         try:
             self._interpreter.invoke()
