@@ -89,7 +89,7 @@ class ErrorBounds:
             if operator not in self._movement:
                 self._movement[operator] = Movement(operator)
             yield from self._movement[operator](inputs, results)
-        elif not np.issubdtype(results[0].dtype, np.floating) and op_type not in STEPS:
+        elif op_type not in STEPS and not any(np.issubdtype(result.dtype, np.floating) for result in results):
             yield from (Bounded(result) for result in results)  # places and sizes
         elif op_type == "BATCH_MATMUL":
             yield matmul(operator, present, results[0])

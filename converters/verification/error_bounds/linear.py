@@ -101,7 +101,7 @@ class Linear:
         assert filters is not None
         offset = 0.0 if self._offset is None else np.abs(self._offset.astype(np.float64))
         offset = offset if bias_magnitude is None else np.maximum(offset, bias_magnitude)
-        jump = NOTHING if not data.jump.any() else self._sum("absolute", data.jump, filters)
+        jump = NOTHING if not data.jump.any() else self._sum("absolute", _whole(data.jump, data), filters)
         if self._weights is not None and self._sums is not None:
             spread = self._sums.terms * self._sums.level * (1 if self._sums.is_plain else _LOPSIDED)
             magnitude = spread * self._largest + offset
@@ -114,7 +114,7 @@ class Linear:
         if self._sums is not None and not self._sums.is_plain:
             noise = noise + _DECOMPOSED * magnitude
         if not data.is_exact:
-            noise = noise + self._spread(data.noise, filters)
+            noise = noise + self._spread(_whole(data.noise, data), filters)
         if not filters.is_exact or filters.jump.any():
             noise = noise + self._of_filter(data, filters)
         return Bounded(values, noise, jump, None if self._sums is None else magnitude)
@@ -133,12 +133,12 @@ class Linear:
         """Errors of the data after the sum: the square root of the sum of their squares."""
         largest = float(noise.max(initial=0))
         if not 0 < largest < np.inf:
-            return np.asarray(largest)
+            return np.full((), largest)
         return np.sqrt(self._sum("squared", (noise / largest) ** 2, filters)) * largest
 
     def _of_filter(self, data: Bounded, filters: Bounded) -> Bounds:
         """Errors of a computed filter after the sum."""
-        (found,) = self._replay("filter", {})(self._ordered(np.abs(data.values), filters.margin))
+        (found,) = self._replay("filter", {})(self._ordered(np.abs(data.values), _whole(filters.margin, filters)))
         return found
 
     def _sum(self, kind: str, values: Array, filters: Bounded) -> Bounds:
@@ -161,6 +161,10 @@ class Linear:
             without = {} if bias is None else {self._bias: np.zeros(bias.shape, np.float32)}
             self._replays[kind] = Replay(self._operator, {**constants, **without})
         return self._replays[kind]
+
+
+def _whole(part: Bounds, of: Bounded) -> Bounds:
+    return np.broadcast_to(part, of.values.shape)
 
 
 def matmul(operator: Operator, inputs: Sequence[Bounded], values: Array) -> Bounded:

@@ -73,19 +73,25 @@ class Movement:
             return [NOTHING] * len(self._operator.outputs)
         # Places in a table and sizes stay what they are.
         own = [
-            getattr(each, part) if number == 0 or np.issubdtype(each.values.dtype, np.floating) else each.values
+            np.broadcast_to(getattr(each, part), each.values.shape)
+            if number == 0 or np.issubdtype(each.values.dtype, np.floating)
+            else each.values
             for number, each in enumerate(given)
         ]
         return self._replay(own)
 
     def _mean(self, x: Bounded, others: Sequence[Bounded], values: Array) -> Bounded:
         rest = [each.values for each in others]
-        jump = self._replay([x.jump, *rest])[0] if x.jump.any() else NOTHING
-        magnitude = self._replay([x.terms(), *rest])[0]
+
+        def mean(part: Bounds) -> Bounds:
+            return self._replay([np.broadcast_to(part, x.values.shape), *rest])[0]
+
+        jump = mean(x.jump) if x.jump.any() else NOTHING
+        magnitude = mean(x.terms())
         terms = self._window(x.values.size, values.size)
         if is_representable(float(magnitude.max(initial=0)), quantum := self._quantum(x.grid(), terms)):
             return Bounded(values, NOTHING, jump, None, quantum)
-        noise = self._replay([x.noise, *rest])[0] if not x.is_exact else NOTHING
+        noise = NOTHING if x.is_exact else mean(x.noise)
         return Bounded(values, noise + ROUNDING * roundings(terms) * magnitude, jump)
 
     def _window(self, before: int, after: int) -> int:

@@ -44,9 +44,14 @@ class Replay:
         self._types = [detail["dtype"] for detail in self._interpreter.get_input_details()]
 
     def __call__(self, inputs: Sequence[Array]) -> list[Array]:
-        """The outputs for its computed inputs, each broadcast to its shape; float64 where they are numbers."""
-        for index, shape, dtype, values in zip(self._given, self._shapes, self._types, inputs, strict=True):
-            whole = np.broadcast_to(values, shape)
-            self._interpreter.set_tensor(index, np.ascontiguousarray(whole.astype(dtype)))
+        """The outputs for its computed inputs, in the shapes that these have; float64 where they are numbers."""
+        shapes = [values.shape for values in inputs]
+        if shapes != self._shapes:
+            for index, shape in zip(self._given, shapes, strict=True):
+                self._interpreter.resize_tensor_input(index, shape)
+            self._interpreter.allocate_tensors()
+            self._shapes = shapes
+        for index, dtype, values in zip(self._given, self._types, inputs, strict=True):
+            self._interpreter.set_tensor(index, np.ascontiguousarray(values.astype(dtype)))
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_tensor(index), np.float64) for index in self._made]
