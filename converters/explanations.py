@@ -81,7 +81,7 @@ LAYERS = {
         "move the activation, or leave the layer float: --allow-float {layer}",
     ),
     RefusalCode.OPERATOR_UNSUPPORTED: Explanation(
-        "the layer's operator has no binary form, such as a transposed convolution",
+        "the layer's operator has no binary form, such as a 3-D convolution",
         "LCE has a two-dimensional convolution only",
         _FLOAT,
     ),
@@ -89,6 +89,11 @@ LAYERS = {
         "no operator reads the layer's quantized weights as they are",
         "what multiplies them does not have few values any more",
         "let it multiply by its quantized weights themselves, or --allow-float {layer}",
+    ),
+    RefusalCode.SUBGRAPH_NOT_COMPARABLE: Explanation(
+        "the layer is in a loop or a branch that is handed resources or strings",
+        "a subgraph is compared by itself, on what it is given, and that must be numbers",
+        "keep tables and variables out of the loop, or leave it float: --allow-float {layer}",
     ),
     RefusalCode.NOT_BY_LCE: Explanation(
         "LCE's converter left the layer float (--via lce)",
@@ -99,6 +104,11 @@ LAYERS = {
         "the layer is binary, but takes more bytes than in float",
         "groups of fewer than 32 channels are filled up to whole words, with zeros that take a second filter",
         "use groups of at least 32 channels, or no quantizer",
+    ),
+    RefusalCode.SLOWER_IN_BITS: Explanation(
+        "the layer is binary, but a float one of its size was measured to be faster",
+        "channels are filled up to whole words of 32, and all bits of a word are multiplied",
+        "use more input channels, or no quantizer",
     ),
 }
 
