@@ -7,7 +7,7 @@ CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
 .PHONY: help demo test test-quick test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes \
-        bench bench-conversion peak conversion-matrix fuzz-conversion fuzz-exact clean
+        bench bench-conversion peak conversion-matrix fuzz-conversion fuzz-exact exact-mutants clean
 
 help: ## list the targets, as here
 	@sed -n 's/^\([a-z0-9-]*\):[^=]*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-23s %s\n", $$1, $$2 }'
@@ -87,6 +87,9 @@ fuzz-conversion: $(READY) ## convert NETWORKS=500 random networks and compare th
 
 fuzz-exact: $(READY) ## convert NETWORKS=500 random networks of exact sums, whose files must equal them in every bit
 	@MBNN_EXACT_NETWORKS=$(NETWORKS) MBNN_EXACT_KERAS=6 $(PY) -m pytest tests/converters/exact
+
+exact-mutants: $(READY) ## put one wrong number into files of exact sums, and count how many the comparison names
+	@$(PY) tools/exact_mutants/table.py
 
 clean: ## remove the virtual environment and build outputs
 	rm -rf $(VENV) build dist

@@ -18,16 +18,19 @@ _AT_ONCE = 20
 
 
 def exact_network(seed: int) -> ExactNetwork:
-    """A random network."""
+    """A random network; every third one has nothing but signs, which become bits by a threshold."""
     random = Random(seed)
-    layers = tuple(_layer(random) for _ in range(random.choice((1, 2, 2, 3, 3, 4, 5))))
+    layers = tuple(_layer(random, plain=seed % 3 == 0) for _ in range(random.choice((1, 2, 2, 3, 3, 4, 5))))
     return ExactNetwork(layers, seed, channels=random.choice((1, 3, 4, 32)), map_size=random.choice((5, 6, 7)))
 
 
-def _layer(random: Random) -> ExactLayer:
+_SIGNS = [name for name in QUANTIZERS if name.startswith(("x ", "falling"))]
+
+
+def _layer(random: Random, *, plain: bool) -> ExactLayer:
     return ExactLayer(
-        random.choice(list(QUANTIZERS)),
-        random.choice(list(WEIGHTS)),
+        random.choice(_SIGNS if plain else list(QUANTIZERS)),
+        "sign" if plain else random.choice(list(WEIGHTS)),
         random.choice(PADDINGS),
         tuple(random.sample(list(BETWEEN), random.choice((0, 1, 1, 2, 3)))),
         random.choice((*JOINS, "", "")),
