@@ -13,7 +13,7 @@ import numpy as np
 from mobile_bnn import __version__
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.linting import check_names
+from mobile_bnn.converters.linting import as_names, check_names
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
@@ -100,7 +100,7 @@ def convert(
         samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
             is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
-        allow_float: layers that may stay float though they are declared binary; "all" for any.
+        allow_float: layers that may stay float though they are declared binary, or the name of one; "all" for any.
         batch_size: of the file; None leaves it open.
         float_weights: how weights of layers that stay float are stored.
         int8: lets those layers compute in int8.
@@ -112,7 +112,7 @@ def convert(
             computes something else. Nothing is written then.
         OSError: the file cannot be written.
     """
-    path, source = Path(path), Source.of(model, batch_size)
+    path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source)
     unsupported = lowering.unsupported

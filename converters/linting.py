@@ -51,15 +51,21 @@ def lint(model: Any, allow_float: Collection[str] = ()) -> list[Finding]:
 
     Args:
         model: a `Source`, a Keras model, the path of whatever `Source.load` reads, or the bytes of a float .tflite.
-        allow_float: layers that may stay float; "all" for any.
+        allow_float: layers that may stay float, or the name of one; "all" for any.
 
     Raises:
         UsageError: there is nothing at that path, or `allow_float` names a layer that is not there.
         MobileBnnError: the model cannot be read or exported.
     """
     _, lowering = Source.of(model).lower()
+    allow_float = as_names(allow_float)
     check_names(lowering, allow_float)
     return findings(lowering, allow_float)
+
+
+def as_names(names: Collection[str]) -> Collection[str]:
+    """Several names; one that stands alone is not taken for its letters."""
+    return (names,) if isinstance(names, str) else names
 
 
 def check_names(lowering: Lowering, allow_float: Collection[str]) -> None:
