@@ -29,6 +29,11 @@ LAYERS = {
         "a binary convolution reads signs: its input must be a step function of up to 16 values",
         "give it an input_quantizer, or put the quantizer directly before it",
     ),
+    RefusalCode.INPUT_TOO_MANY_VALUES: Explanation(
+        "the layer's input is quantized, but to more than 16 values, such as 256 of 8 bits",
+        "each value beyond two takes another binary convolution: with more than 16 a float or int8 layer is faster",
+        "use an input_quantizer of up to 4 bits, or leave it float: --allow-float {layer}",
+    ),
     RefusalCode.INPUT_SINGLE_VALUED: Explanation(
         "the layer's input has one value only",
         "a constant input has no sign to convolve",
@@ -63,6 +68,11 @@ LAYERS = {
         "the layer's filter is computed while the model runs, or is not float32",
         "the filter's bits are packed when the file is written",
         _FLOAT,
+    ),
+    RefusalCode.TWO_ACTIVATIONS: Explanation(
+        "the operator multiplies two quantized activations, as attention does",
+        "LceBconv2d multiplies by a filter whose bits are packed when the file is written; here both are computed",
+        "nothing: it computes in float what the network means; its MACs count as float ones",
     ),
     RefusalCode.FILTER_NOT_FINITE: Explanation(
         "the layer's filter holds infinity or NaN",

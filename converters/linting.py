@@ -10,6 +10,8 @@ from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source
 from mobile_bnn.names import unknown
 
+# Reasons that are told of layers that nobody declared binary, too.
+_TOLD = {RefusalCode.INPUT_NOT_QUANTIZED, RefusalCode.INPUT_TOO_MANY_VALUES, RefusalCode.TWO_ACTIVATIONS}
 # Products of bits that take longer than one of floats: with 4 channels, 8 of them, a float operator was twice as fast
 # as a binary one (3x3, stride 1, 28x28, 16 outputs, AMD EPYC Zen 3).
 _MOST_PRODUCTS = 8
@@ -113,7 +115,7 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
 def _told(layer: Layer) -> Refusal | None:
     """What a reader of the table wants to know: one neither declared binary nor of few values is float, that is all."""
     if layer.refusal is not None:
-        return layer.refusal if layer.declared or layer.refusal.code is RefusalCode.INPUT_NOT_QUANTIZED else None
+        return layer.refusal if layer.declared or layer.refusal.code in _TOLD else None
     if layer.file_bytes > layer.float_bytes:
         text = f"not worth it: {layer.file_bytes:,} bytes of bits, for groups of few channels"
         return Refusal(RefusalCode.LARGER_IN_BITS, text)

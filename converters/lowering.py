@@ -8,7 +8,8 @@ import numpy as np
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.module_names import module_name
-from mobile_bnn.converters.quantizers.encoding import Plane
+from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of
+from mobile_bnn.converters.quantizers.pieces import seems_quantized
 from mobile_bnn.converters.quantizers.steps import quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
@@ -289,7 +290,7 @@ def _lower_one(
         try:
             made = _binarize(graph, operator, trace)
         except NoMatch as reason:
-            refusal = reason.refusal
+            refusal = _two_activations(graph, operator) or reason.refusal
     return Layer(name, operator.op_type, operator, declared, refusal, size, data, before), operator, made
 
 
@@ -324,16 +325,39 @@ def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]
 
 
 def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
-    """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights."""
+    """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights.
+
+    What was to be a quantizer counts as one, or a layer would stay float without a word.
+    """
     values = weights.values
     if values is None or values.dtype != np.float32:
         return False
     try:
         binary_weights(values)
-        quantizer(graph, data)
     except NoMatch:
         return False
+    try:
+        quantizer(graph, data)
+    except NoMatch:
+        return seems_quantized(graph, data)
     return True
+
+
+def _two_activations(graph: Graph, operator: Operator) -> Refusal | None:
+    """Why a product of two computed operands stays float, if both are quantized."""
+    if operator.op_type not in ("BATCH_MATMUL", "FULLY_CONNECTED"):
+        return None
+    left, right = operator.input(0), operator.input(1)
+    if left.content is not None or right.content is not None:
+        return None
+    try:
+        quantizer_of(graph, left)
+        quantizer_of(graph, right)
+    except NoMatch:
+        return None
+    transposed = operator.op_type == "BATCH_MATMUL" and operator.options.adjX
+    macs = int(np.prod(operator.output.shape)) * left.shape[-2 if transposed else -1]
+    return Refusal(RefusalCode.TWO_ACTIVATIONS, f"it multiplies two quantized activations: {macs:,} MACs in float")
 
 
 def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:

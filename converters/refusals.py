@@ -13,6 +13,7 @@ class RefusalCode(str, Enum):
 
     # Of a layer that stays float.
     INPUT_NOT_QUANTIZED = "input-not-quantized"
+    INPUT_TOO_MANY_VALUES = "input-too-many-values"
     INPUT_SINGLE_VALUED = "input-single-valued"
     INPUT_CHANNELS_DIFFER = "input-channels-differ"
     INPUT_SHAPE_OPEN = "input-shape-open"
@@ -20,6 +21,7 @@ class RefusalCode(str, Enum):
     INPUT_TRANSPOSED = "input-transposed"
     FILTER_NOT_FEW_VALUED = "filter-not-few-valued"
     FILTER_NOT_CONSTANT = "filter-not-constant"
+    TWO_ACTIVATIONS = "two-activations"
     FILTER_NOT_FINITE = "filter-not-finite"
     FILTER_EMPTY = "filter-empty"
     BIAS_NOT_CONSTANT = "bias-not-constant"

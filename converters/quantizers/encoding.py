@@ -24,8 +24,16 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.rewriter import RESHAPES, Rewriter
 from mobile_bnn.converters.quantizers.elementwise import subgraphs
-from mobile_bnn.converters.quantizers.steps import StepFunction, own_steps, step_function, steps_of
+from mobile_bnn.converters.quantizers.steps import (
+    MOST_COUNTED,
+    StepFunction,
+    count_values,
+    own_steps,
+    step_function,
+    steps_of,
+)
 from mobile_bnn.converters.quantizers.threshold import threshold_of
+from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
@@ -200,7 +208,7 @@ def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction:
     """The step function that ends in a tensor or one that it is a reshape of, or its own.
 
     Raises:
-        NoMatch: there is none; input-not-quantized.
+        NoMatch: there is none; input-not-quantized, or input-too-many-values if it has more than there may be.
     """
     for part in reshaped_from(graph, tensor):
         try:
@@ -211,6 +219,11 @@ def quantizer_of(graph: Graph, tensor: Tensor) -> StepFunction:
         return found if found.steps == 1 else _farthest(graph, found)
     own = own_steps(graph, tensor)
     if own is None:
+        counts = [count_values(graph, part) for part in reshaped_from(graph, tensor)]
+        if count := next((each for each in counts if each is not None), None):
+            values = f"{count}" if count < MOST_COUNTED else f"{count} or more"
+            text = f"its input takes more than {MAX_VALUES} values: {values}"
+            raise NoMatch(RefusalCode.INPUT_TOO_MANY_VALUES, text) from reason
         raise NoMatch(RefusalCode.INPUT_NOT_QUANTIZED, f"its input is not quantized: {reason}") from reason
     return own
 

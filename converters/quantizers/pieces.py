@@ -91,7 +91,7 @@ def pieces(subgraph: ElementwiseSubgraph, jumps_of: Jumps) -> Pieces:
     at = np.concatenate([np.full((1, subgraph.channels), -_LARGEST), every]).astype(np.float32)
     values = subgraph.evaluator()(np.minimum(at, _LARGEST))
     if not (np.abs(values) < _LARGEST).all():  # to which some kernels clamp what is infinite
-        raise NoMatch(RefusalCode.TOO_MANY_VALUES, "it is not a number somewhere")
+        raise NoMatch(RefusalCode.NOT_A_STEP, "it is not a number somewhere")
     return Pieces(every, values)
 
 

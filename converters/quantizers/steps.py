@@ -24,7 +24,7 @@ from mobile_bnn.typing import Array
 
 MOST_COUNTED = 1024
 # What is the same at both is bounded.
-_HUGE, _FAR = np.float32(3e38), np.float32(1e30)
+_HUGE, _FAR = 3e38, 1e30
 _LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
 
 
@@ -143,8 +143,8 @@ def count_values(graph: Graph, tensor: Tensor) -> int | None:
         if not changes_in_jumps(producers.get, tensor) or monotonicity(subgraph) is None:
             continue
         evaluate = subgraph.evaluator()
-        ends = np.repeat(np.array([[-_HUGE, _HUGE], [-_FAR, _FAR]], np.float32).reshape(4, 1), subgraph.channels, 1)
-        values = evaluate(ends)
+        ends = np.array([-_HUGE, _HUGE, -_FAR, _FAR], np.float32)
+        values = evaluate(np.repeat(ends[:, None], subgraph.channels, 1))
         if np.isfinite(values).all() and np.array_equal(values[:2], values[2:]):
             return int(max(_count(subgraph, evaluate)))
     return None

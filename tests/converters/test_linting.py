@@ -7,6 +7,8 @@ from mobile_bnn import converters
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
+from tests.converters.rules.linear_rules import filter_of
+from tests.converters.rules.lowered import to_float
 
 layers = tf.keras.layers
 SIGN = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
@@ -46,6 +48,47 @@ def test_bits_after_float_inputs_count_as_bits(mixed):
     (unpack,) = (operator for operator in graph.operators if operator.op_type == "LceDequantize")
     assert (half.float_bytes, half.file_bytes) == (16 * 16 * 4, unpack.inputs[0].values.nbytes)
     assert half.file_bytes == 16 * 4
+
+
+def _file(function, *weights) -> bytes:
+    return to_float(function, (1, 6, 5, 32), *weights)
+
+
+def test_eight_bits_are_too_many_values_and_not_silently_float(tmp_path) -> None:
+    """The other layer is binary: then one that was to be binary must not stay float without a word."""
+
+    def network(x, first, second):
+        y = tf.nn.conv2d(tf.round(tf.clip_by_value(x, 0.0, 1.0) * 255) / 255, first, 1, "SAME")
+        return tf.nn.conv2d(larq.math.sign(y), second, 1, "SAME")
+
+    flatbuffer = _file(network, filter_of("sign", (3, 3, 32, 32)), filter_of("sign", (3, 3, 32, 8)))
+    first, second = converters.lint(flatbuffer)
+    assert (first.declared, first.converted_to, first.code) == ("binary", "float", "input-too-many-values")
+    assert first.why == "its input takes more than 16 values: 256"
+    assert second.converted_to == "binary"
+    with pytest.raises(MobileBnnError, match="256"):
+        converters.convert(flatbuffer, tmp_path / "m.tflite")
+    for allowed in ("all", first.layer, [first.layer]):
+        assert not any(row.unsupported for row in converters.lint(flatbuffer, allowed))
+        assert converters.convert(flatbuffer, tmp_path / "m.tflite", allow_float=allowed).float_layers
+
+
+def test_a_function_with_a_rounding_that_is_no_step_is_told() -> None:
+    flatbuffer = _file(
+        lambda x, weights: tf.nn.conv2d(x + tf.round(tf.tanh(x)), weights, 1, "SAME"), filter_of("sign", (3, 3, 32, 8))
+    )
+    (row,) = converters.lint(flatbuffer)
+    assert (row.declared, row.converted_to, row.code) == ("binary", "float", "input-not-quantized")
+
+
+def test_a_product_of_two_activations_costs_float_macs() -> None:
+    def attention(x):
+        rows = tf.reshape(x, (1, 30, 32))
+        return tf.matmul(larq.math.sign(rows), larq.math.sign(rows - 0.5), transpose_b=True)
+
+    (row,) = converters.lint(_file(attention))
+    assert (row.declared, row.converted_to, row.code) == ("float", "float", "two-activations")
+    assert row.why == "it multiplies two quantized activations: 28,800 MACs in float"
 
 
 class Gate(layers.Layer):

@@ -79,7 +79,8 @@ def inputs() -> np.ndarray:
     """Multiples of 1/16, zeros of both signs and numbers far outside."""
     generator = np.random.default_rng(1)
     x = generator.integers(-32, 33, SHAPE) / np.float32(16)
-    return np.where(generator.random(SHAPE) < 0.1, generator.choice(np.float32([-0.0, 512, -512]), SHAPE), x)
+    x = np.where(generator.random(SHAPE) < 0.1, generator.choice([-0.0, 512, -512], SHAPE), x)
+    return x.astype(np.float32)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])

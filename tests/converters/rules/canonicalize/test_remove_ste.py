@@ -31,7 +31,6 @@ def polynomial(x: KerasTensor) -> KerasTensor:
         lambda x: (tf.sign(x) - polynomial(x)) + polynomial(x),
         lambda x: x + (larq.quantizers.DoReFa(2)(x) - x),
         lambda x: x + (sign(x) * sign(x - 0.5) - x),
-        lambda x: x - (x - sign(x)),
         lambda x: (-x + sign(x)) + x,
         lambda x: tf.clip_by_value(x, 0.0, 1.0) + (tf.round(x) * 0 + sign(x) - tf.clip_by_value(x, 0.0, 1.0)),
     ],
@@ -45,6 +44,15 @@ def test_the_quantizer_is_left(function: KerasFunction) -> None:
     x.flat[:4] = [0, -0.0, 1, -1]
     np.testing.assert_allclose(run(after, x), run(before, x), atol=1e-6)
     assert len(np.unique(run(after, x))) <= 4
+
+
+def test_a_difference_of_a_difference() -> None:
+    before = to_float(lambda x: x - (x - sign(x)), SHAPE)
+    after, reason = applied(remove_ste, "SUB", before)
+    assert reason is None
+    assert "SUB" not in kinds_of(after)
+    x = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    np.testing.assert_allclose(run(after, x), run(before, x), atol=1e-6)
 
 
 @pytest.mark.parametrize("rounding", [tf.round, tf.floor, tf.math.ceil])
