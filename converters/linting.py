@@ -55,15 +55,21 @@ def lint(model: Any, allow_float: Collection[str] = ()) -> list[Finding]:
 
     Args:
         model: a `Source`, a Keras model, the path of whatever `Source.load` reads, or the bytes of a float .tflite.
-        allow_float: layers that may stay float; "all" for any.
+        allow_float: layers that may stay float, or the name of one; "all" for any.
 
     Raises:
         UsageError: there is nothing at that path, or `allow_float` names a layer that is not there.
         MobileBnnError: the model cannot be read or exported.
     """
     _, lowering = Source.of(model).lower()
+    allow_float = as_names(allow_float)
     check_names(lowering, allow_float)
     return findings(lowering, allow_float)
+
+
+def as_names(names: Collection[str]) -> Collection[str]:
+    """Several names; one that stands alone is not taken for its letters."""
+    return (names,) if isinstance(names, str) else names
 
 
 def check_names(lowering: Lowering, allow_float: Collection[str]) -> None:
@@ -72,7 +78,7 @@ def check_names(lowering: Lowering, allow_float: Collection[str]) -> None:
     Raises:
         UsageError: the first of them, and those that are.
     """
-    names = {*lowering.unused, *(layer.name for layer in lowering.layers)}
+    names = {*lowering.unused, *(layer.name for layer in lowering.every_layer)}
     for name in allow_float:
         if name != "all" and name not in names:
             raise unknown("layer", name, names)
@@ -84,7 +90,7 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
     def allowed(name: str) -> bool:
         return "all" in allow_float or name in allow_float
 
-    found = [_finding(layer, allowed(layer.name)) for layer in lowering.layers]
+    found = [_finding(layer, allowed(layer.name)) for layer in lowering.every_layer]
     return found + [_unused(name, allowed(name)) for name in lowering.unused]
 
 
