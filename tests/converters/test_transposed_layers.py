@@ -54,6 +54,11 @@ LAYERS: dict[str, Callable[[], KerasModel]] = {
     "stride 4, a bias and an activation": lambda: one_layer(
         (3, 4, 32), 8, 6, strides=4, activation="relu", bias_initializer="random_normal"
     ),
+    "dilation": lambda: one_layer((5, 6, 32), 8, 3, padding="same", dilation_rate=2),
+    "dilation without padding, and a bias": lambda: one_layer(
+        (5, 6, 32), 8, 3, dilation_rate=2, bias_initializer="random_normal"
+    ),
+    "dilation of a filter of 4": lambda: one_layer((7, 5, 32), 8, 4, padding="same", dilation_rate=2),
     "stride 1": lambda: one_layer((5, 6, 32), 8, 3, padding="same"),
     "ternary filters": lambda: one_layer((4, 4, 32), 8, 3, strides=2, kernel_quantizer="ste_tern"),
     "filters of two bits": lambda: one_layer((4, 4, 32), 8, 3, strides=2, kernel_quantizer=TWO_BITS),
