@@ -47,7 +47,7 @@ LAYERS = {
     RefusalCode.INPUT_SHAPE_OPEN: Explanation(
         "a size of the layer's input besides the batch is open",
         "filters, padding and bit-packing are laid out for one map size",
-        "give the model's input a fixed shape, or leave it float: --allow-float {layer}",
+        "give the model's input a fixed shape (--input-shape 224x224x3), or leave it float: --allow-float {layer}",
     ),
     RefusalCode.INPUT_SHAPE_UNFIT: Explanation(
         "the layer's input is not a whole number of the rows that its matrix multiplies",
@@ -99,6 +99,11 @@ LAYERS = {
         "no operator reads the layer's quantized weights as they are",
         "what multiplies them does not have few values any more",
         "let it multiply by its quantized weights themselves, or --allow-float {layer}",
+    ),
+    RefusalCode.QUANTIZED: Explanation(
+        "the layer computes in integers of 8 or 16 bits, or its weights are stored so",
+        "what the quantizer before it gave is rounded already, and no sign of it can be told",
+        "convert the float model that the file was made from, or leave it as it is: --allow-float {layer}",
     ),
     RefusalCode.SUBGRAPH_NOT_COMPARABLE: Explanation(
         "the layer is in a loop or a branch that is handed resources or strings",

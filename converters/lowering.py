@@ -46,6 +46,7 @@ from mobile_bnn.converters.rules.fuse import (
 )
 from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
 from mobile_bnn.converters.rules.trace import Trace
+from mobile_bnn.runtime.describe import tensor_type
 from mobile_bnn.typing import Array
 
 # Rewrites the graph into the forms that the binarization rules match.
@@ -287,13 +288,21 @@ def _lower_one(
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
     declared = quantized[weights.name] if named else _is_declared(graph, weights, data)
-    made = _Made()
+    made, refusal = _Made(), refusal or _quantized(operator)
     if refusal is None:
         try:
             made = _binarize(graph, operator, trace)
         except NoMatch as reason:
             refusal = _two_activations(graph, operator) or reason.refusal
     return Layer(name, operator.op_type, operator, declared, refusal, size, data, before), operator, made
+
+
+def _quantized(operator: Operator) -> Refusal | None:
+    """Why an operator of integers stays what it is."""
+    for tensor in (*operator.inputs, *operator.outputs):
+        if tensor is not None and tensor.quantized and tensor.dtype != np.int32:  # which a bias of others may be
+            return Refusal(RefusalCode.QUANTIZED, f"it computes with {tensor_type(tensor.table)}, quantized already")
+    return None
 
 
 def _with_filters(graph: Graph, layer: Layer, made: _Made) -> Layer:
@@ -331,7 +340,7 @@ def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
 
     What was to be a quantizer counts as one, or a layer would stay float without a word.
     """
-    values = weights.values
+    values = _real_values(weights)
     if values is None or values.dtype != np.float32:
         return False
     try:
@@ -360,6 +369,18 @@ def _two_activations(graph: Graph, operator: Operator) -> Refusal | None:
     transposed = operator.op_type == "BATCH_MATMUL" and operator.options.adjX
     macs = int(np.prod(operator.output.shape)) * left.shape[-2 if transposed else -1]
     return Refusal(RefusalCode.TWO_ACTIVATIONS, f"it multiplies two quantized activations: {macs:,} MACs in float")
+
+
+def _real_values(weights: Tensor) -> Array | None:
+    """What weights stand for: those of a file of dynamic range are int8, by a scale for each output channel."""
+    values, quantization = weights.values, weights.table.quantization
+    if values is None or not weights.quantized or values.dtype != np.int8:
+        return values
+    scale = np.asarray(quantization.scale, np.float32)
+    axis = int(quantization.quantizedDimension)
+    if scale.size not in (1, values.shape[axis] if values.ndim else 1):
+        return values
+    return values.astype(np.float32) * scale.reshape([-1 if at == axis else 1 for at in range(values.ndim)])
 
 
 def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:

@@ -10,12 +10,15 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.lowering import Lowering, lower_model
+from mobile_bnn.converters.input_shapes import InputShape, fix_tflite
+from mobile_bnn.converters.lowering import LINEAR, Lowering, lower_model
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.runtime import read_flatbuffer
+from mobile_bnn.runtime.describe import tensor_type
 from mobile_bnn.typing import KerasModel
 
 _FLOAT_FILE = "Give the float model that it was made from"
@@ -38,8 +41,13 @@ class Source:
     sha256: str = ""
 
     @classmethod
-    def of(cls, model: Any, batch_size: int | None = 1) -> "Source":
+    def of(cls, model: Any, batch_size: int | None = 1, input_shape: InputShape | None = None) -> "Source":
         """A source as it is, whatever lies at a path, the bytes of a float .tflite, or a Keras model.
+
+        Args:
+            model: any of them.
+            batch_size: as for `load`.
+            input_shape: as for `load`; of no meaning for a source.
 
         Raises:
             UsageError: there is nothing at that path.
@@ -48,20 +56,30 @@ class Source:
         if isinstance(model, cls):
             return model
         if isinstance(model, bytes):
-            return cls.of_tflite(model)
-        return cls.load(model, batch_size) if is_path(model) else cls.of_keras(model, batch_size)
+            return cls.of_tflite(model, input_shape)
+        if is_path(model):
+            return cls.load(model, batch_size, input_shape=input_shape)
+        return cls.of_keras(model, batch_size, input_shape)
 
     @classmethod
-    def of_keras(cls, model: KerasModel, batch_size: int | None = 1) -> "Source":
+    def of_keras(cls, model: KerasModel, batch_size: int | None = 1, input_shape: InputShape | None = None) -> "Source":
         """Exports a Keras model; loads TensorFlow.
 
+        Args:
+            model: the model.
+            batch_size: of the graph; None leaves it open.
+            input_shape: of inputs of open sizes, as for `load`.
+
         Raises:
+            UsageError: `input_shape` does not fit the model.
             MobileBnnError: it cannot be exported.
         """
         from mobile_bnn.converters.keras.errors import check_model
-        from mobile_bnn.converters.keras.export import export, quantized_weights
+        from mobile_bnn.converters.keras.export import export, quantized_weights, with_input_shape
         from mobile_bnn.converters.keras.layers import binary_layers
 
+        if input_shape is not None:
+            model = with_input_shape(model, input_shape)
         check_model(model)
         declared = {layer.name for layer in binary_layers(model)}
         # What the pointwise half of a separable layer reads, its depthwise half computes: no quantizer is in between.
@@ -72,16 +90,24 @@ class Source:
         return cls(export(model, batch_size), names, model)
 
     @classmethod
-    def load(cls, path: Path | str, batch_size: int | None = 1, imports: Iterable[Path | str] = ()) -> "Source":
+    def load(
+        cls,
+        path: Path | str,
+        batch_size: int | None = 1,
+        imports: Iterable[Path | str] = (),
+        input_shape: InputShape | None = None,
+    ) -> "Source":
         """Reads a .tflite, a Keras model, a SavedModel or a run folder, which means its trained Keras model.
 
         Args:
             path: of a file or folder.
             batch_size: of the graph, where the file leaves it open; None leaves it open.
             imports: Python files with layers of one's own, which are run before a Keras model is read.
+            input_shape: without the batch, where the file leaves sizes open; for several inputs by their names.
 
         Raises:
-            UsageError: there is nothing at that path, or what needs no imports has been given some.
+            UsageError: there is nothing at that path, `input_shape` does not fit the inputs, or what needs no imports
+                has been given some.
             MobileBnnError: it cannot be read or exported.
         """
         path, imports = model_path(path), tuple(imports)
@@ -89,37 +115,45 @@ class Source:
         if not is_tflite and not path.exists():
             raise UsageError(f"there is no model {path}")
         if not is_tflite and not _is_saved_model_without_keras(path):
-            return cls._load_keras(path, batch_size, imports)
+            return cls._load_keras(path, batch_size, imports, input_shape)
         if imports:
             why = "it has operators instead of layers of Keras"
             raise UsageError(f"{path} needs no imports", why=why, cure="Leave them out")
         if is_tflite:
-            return cls.of_tflite(path)
+            return cls.of_tflite(path, input_shape)
         from mobile_bnn.converters.keras.export import export_saved_model
 
-        return cls(export_saved_model(path))
+        return cls(export_saved_model(path, input_shape))
 
     @classmethod
-    def _load_keras(cls, path: Path, batch_size: int | None, imports: tuple[Path | str, ...]) -> "Source":
-        source = cls.of_keras(load_model(path, imports), batch_size)
+    def _load_keras(
+        cls, path: Path, batch_size: int | None, imports: tuple[Path | str, ...], input_shape: InputShape | None
+    ) -> "Source":
+        source = cls.of_keras(load_model(path, imports), batch_size, input_shape)
         return replace(source, sha256=sha256(path) if path.is_file() else "")
 
     @classmethod
-    def of_tflite(cls, file: Path | str | bytes) -> "Source":
+    def of_tflite(cls, file: Path | str | bytes, input_shape: InputShape | None = None) -> "Source":
         """Reads a float .tflite, with its constants folded.
 
+        Args:
+            file: the file, or its bytes.
+            input_shape: of inputs of open sizes, as for `load`.
+
         Raises:
-            UsageError: there is no such file.
-            MobileBnnError: it is damaged, binary already, or has operators that LiteRT has not.
+            UsageError: there is no such file, or `input_shape` does not fit its inputs.
+            MobileBnnError: it is damaged, binary or quantized already, or has operators that LiteRT has not.
         """
         from mobile_bnn.converters.graph.fold_constants import fold_model
 
-        model = TfliteModel.read(file)
+        flatbuffer = read_flatbuffer(file)
+        model = TfliteModel.read(flatbuffer if input_shape is None else fix_tflite(flatbuffer, input_shape))
         kinds = {operator.op_type for graph in model.graphs for operator in graph.operators}
         if done := sorted(kind for kind in kinds if kind.startswith("Lce")):
             raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}", cure=_FLOAT_FILE)
         _check_custom(model)
         fold_model(model)
+        _check_quantized(model)
         return cls(model, sha256="" if isinstance(file, bytes) else sha256(Path(file)))
 
     def lower(self) -> tuple[TfliteModel, Lowering]:
@@ -151,6 +185,19 @@ def model_path(path: Path | str) -> Path:
 
 def _is_saved_model_without_keras(path: Path) -> bool:
     return (path / "saved_model.pb").exists() and not (path / "keras_metadata.pb").exists()
+
+
+def _check_quantized(model: TfliteModel) -> None:
+    """Refuses a file all of whose layers compute in integers; where some do, the layers are refused one by one."""
+    linear = [operator for graph in model.graphs for operator in graph.operators if operator.op_type in LINEAR]
+    tensors = [[tensor for tensor in operator.inputs[:2] if tensor is not None] for operator in linear]
+    quantized = [next((tensor for tensor in own if tensor.quantized), None) for own in tensors]
+    if quantized and quantized[0] is not None and all(tensor is not None for tensor in quantized):
+        raise MobileBnnError(
+            "the file is quantized already",
+            why=f"its layers compute with {tensor_type(quantized[0].table)}",
+            cure=_FLOAT_FILE,
+        )
 
 
 def _check_custom(model: TfliteModel) -> None:

@@ -83,6 +83,13 @@ class Tensor:
         return _DTYPES.get(self.table.type)
 
     @property
+    def quantized(self) -> bool:
+        """Whether its integers stand for other numbers, by a scale."""
+        scale = None if self.table.quantization is None else self.table.quantization.scale
+        integers = self.table.type not in (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
+        return integers and scale is not None and len(scale) > 0
+
+    @property
     def values(self) -> Array | None:
         """A constant's values in the tensor's shape, read-only; None if it is computed or NumPy lacks its type.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mobile_bnn.converters.input_shapes import CURE
 from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
@@ -72,9 +73,7 @@ def check_model(model: KerasModel) -> None:
         )
     for image in model.inputs:
         if None in image.shape[1:]:
-            raise MobileBnnError(
-                f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure="Give it a fixed one"
-            )
+            raise MobileBnnError(f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure=CURE)
     for layer in (*flatten(model), *model.submodules):
         precision = getattr(layer, "compute_dtype", None)
         if precision in ("float16", "bfloat16", "float64"):

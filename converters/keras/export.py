@@ -20,6 +20,7 @@ import numpy.typing as npt
 from mobile_bnn.converters.graph.fold_constants import fold_model
 from mobile_bnn.converters.graph.model import Graph, Signature
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.input_shapes import CURE, InputShape, fixed_shapes
 from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.converters.keras.layers import flatten
@@ -27,8 +28,9 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
-from mobile_bnn.typing import KerasModel, KerasTensor, KerasVariable, TfConverter
+from mobile_bnn.typing import KerasModel, KerasTensor, KerasVariable, TfConverter, TfFunction
 
+_DEFAULT = "serving_default"
 _PREFIX = "quantized_variable_"
 _NEARLY_0 = 2.0**-120
 _LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
@@ -105,15 +107,76 @@ def _folded(exported: TfliteModel) -> TfliteModel:
     return exported
 
 
-def export_saved_model(path: Path) -> TfliteModel:
-    """Exports a SavedModel in float32 by TensorFlow's converter.
+def with_input_shape(model: KerasModel, input_shape: InputShape) -> KerasModel:
+    """A model of the same layers whose inputs have fixed sizes, and whose inputs and outputs have the same names.
 
     Raises:
+        UsageError: the sizes do not fit the inputs.
+    """
+    if not getattr(model, "inputs", None):
+        return model  # which is refused for that
+    names, own = model.input_names, [tensor.shape[1:] for tensor in model.inputs]
+    shapes = fixed_shapes(names, own, input_shape)
+    images = [
+        tf.keras.Input(shape, name=name, dtype=tensor.dtype)
+        for shape, name, tensor in zip(shapes, names, model.inputs, strict=True)
+    ]
+    outputs = tf.nest.flatten(model(images if len(images) > 1 else images[0]))
+    fixed = tf.keras.Model(images, outputs if len(outputs) > 1 else outputs[0], name=model.name)
+    fixed.output_names = list(model.output_names)
+    return fixed
+
+
+def export_saved_model(path: Path, input_shape: InputShape | None = None) -> TfliteModel:
+    """Exports a SavedModel in float32 by TensorFlow's converter.
+
+    Args:
+        path: of its folder.
+        input_shape: of inputs of open sizes, without the batch.
+
+    Raises:
+        UsageError: `input_shape` does not fit the inputs.
         MobileBnnError: TensorFlow cannot read or convert it.
     """
     with literal_path(path) as readable:
-        exported = TfliteModel.read(_convert(lambda: tf.lite.TFLiteConverter.from_saved_model(str(readable))))
-    return _folded(exported)
+        if input_shape is not None:
+            return _folded(TfliteModel.read(_convert(lambda: _of_fixed_shape(str(readable), input_shape))))
+        try:
+            flatbuffer = _convert(lambda: tf.lite.TFLiteConverter.from_saved_model(str(readable)))
+        except MobileBnnError as error:
+            raise _open_shape(str(readable)) or error from error
+    return _folded(TfliteModel.read(flatbuffer))
+
+
+def _signature_inputs(signature: TfFunction) -> dict[str, KerasTensor]:
+    return dict(signature.structured_input_signature[1])
+
+
+def _of_fixed_shape(path: str, input_shape: InputShape) -> TfConverter:
+    loaded = tf.saved_model.load(path)
+    key = _DEFAULT if _DEFAULT in loaded.signatures else next(iter(loaded.signatures))
+    signature = loaded.signatures[key]
+    specs = _signature_inputs(signature)
+    shapes = fixed_shapes(list(specs), [spec.shape[1:] for spec in specs.values()], input_shape)
+    given = {
+        name: tf.TensorSpec((spec.shape[0] or 1, *shape), spec.dtype, name)
+        for (name, spec), shape in zip(specs.items(), shapes, strict=True)
+    }
+    function = tf.function(lambda **images: signature(**images)).get_concrete_function(**given)
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], loaded)
+
+
+def _open_shape(path: str) -> MobileBnnError | None:
+    """What is wrong with a SavedModel if it is that sizes of its inputs are open."""
+    try:
+        signatures = tf.saved_model.load(path).signatures
+    except Exception:  # what cannot be loaded has another fault, which has been told
+        return None
+    for signature in signatures.values():
+        for name, spec in _signature_inputs(signature).items():
+            if spec.shape.rank is not None and None in spec.shape[1:]:
+                return MobileBnnError(f"the shape {tuple(spec.shape[1:])} of its input {name} is not fixed", cure=CURE)
+    return None
 
 
 class _Given:
@@ -179,6 +242,8 @@ def _convert(converter: Callable[[], TfConverter]) -> bytes:
         with caught_stderr(), warnings.catch_warnings(), _garbage_afterwards():
             warnings.simplefilter("ignore")
             return bytes(converter().convert())
+    except MobileBnnError:
+        raise
     except Exception as error:  # tracing runs the user's layers, and the converter has no error of its own
         cause = cause_of(error)
         cure = "Its call() must consist of TensorFlow's operations" if cause.layer else ""

@@ -20,6 +20,15 @@ AllowFloat = Annotated[
     typer.Option("--allow-float", help="A layer declared binary that may stay float; all for any."),
 ]
 
+InputShapes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input-shape",
+        metavar="[NAME=]HxWxC",
+        help="Sizes of an input that the model leaves open, without the batch: 224x224x3; NAME= for one of several.",
+    ),
+]
+
 
 class Via(str, Enum):
     """Whose rules make the binary operators."""
@@ -68,6 +77,7 @@ def command(
     input_type: Annotated[ValueType, typer.Option(help="Of the file's inputs, with --int8.")] = ValueType.float32,
     output_type: Annotated[ValueType, typer.Option(help="Of the file's outputs, with --int8.")] = ValueType.float32,
     imports: Imports = None,
+    input_shape: InputShapes = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -93,6 +103,7 @@ def command(
         output=output,
         samples=samples,
         imports=import_paths(imports),
+        input_shape=input_shape or (),
         data_dir=data_dir,
         watcher=Terminal(),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobile_bnn.cli.console import Json, err, out, print_json
-from mobile_bnn.cli.convert import AllowFloat
+from mobile_bnn.cli.convert import AllowFloat, InputShapes
 from mobile_bnn.cli.imports import Imports, import_paths
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.pipeline.locate import is_run, keras_model, run_folder
@@ -38,6 +38,7 @@ def command(
     source: ModelArgument = None,
     allow_float: AllowFloat = None,
     imports: Imports = None,
+    input_shape: InputShapes = None,
     trace: TraceOption = None,
     explain: ExplainOption = None,
     as_json: Json = False,
@@ -53,11 +54,12 @@ def command(
         raise UsageError("there is no model to lint", cure="mbnn lint MODEL, or mbnn lint --explain CODE")
     files = import_paths(imports)
     with err.status(f"reading {source}"):
+        from mobile_bnn.converters.input_shapes import parse_input_shapes
         from mobile_bnn.converters.linting import lint
         from mobile_bnn.converters.source import Source
 
         path = keras_model(run_folder(source)) if is_run(source) else source
-        model = Source.load(path, imports=files)
+        model = Source.load(path, imports=files, input_shape=parse_input_shapes(input_shape))
         found = lint(model, allow_float or ())
     if trace is not None:
         _trace(source, model, found, trace, as_json)

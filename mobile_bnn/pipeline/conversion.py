@@ -103,6 +103,7 @@ def convert(
     output: Path | str | None = None,
     samples: Path | str | None = None,
     imports: Sequence[Path | str] = (),
+    input_shape: Sequence[str] = (),
     data_dir: Path | str | None = None,
     watcher: Watcher | None = None,
 ) -> Converted:
@@ -118,6 +119,7 @@ def convert(
         samples: inputs to compare on and to calibrate with, float32 [N, ...]: a .npy, or a .npz with one for each
             input; by default a run's own images, or random ones.
         imports: Python files with layers of one's own, which are run first.
+        input_shape: sizes that a model from elsewhere leaves open: "224x224x3", or "name=224x224x3" for each input.
         data_dir: local copies of data sets.
         watcher: is told what goes on.
 
@@ -133,13 +135,15 @@ def convert(
     given = of_file(samples) if samples else None
     path = Path(model)
     if run := run_of_model(path):
+        if input_shape:
+            raise UsageError("a run's model has a fixed input shape", cure="Leave --input-shape out")
         with run.writing() if output is None else _writing_to(output):
             return _convert_run(run, output, options, given, imports, data_dir, watcher)
     if options.int8 and given is None:
         raise UsageError("--int8 needs inputs to calibrate on", cure="Give --samples, a .npy of float32 [N, ...]")
     output = output or _output_of(path)
     with _writing_to(output):
-        return _convert_model(path, output, options, given or Samples(), imports, watcher)
+        return _convert_model(path, output, options, given or Samples(), imports, watcher, input_shape)
 
 
 def _output_of(source: Path) -> Path:
@@ -180,11 +184,12 @@ def _convert_model(
     samples: Samples,
     imports: Sequence[Path | str],
     watcher: Watcher,
+    input_shape: Sequence[str],
 ) -> Converted:
     if output.exists() and source.exists() and output.samefile(source):
         raise UsageError(f"{output} is the model itself", cure="Give another --output")
     twin = output.with_name(f"{output.stem}_float.tflite") if options.float_file else None
-    return _convert(source, output, twin, None, options, samples, imports, watcher)
+    return _convert(source, output, twin, None, options, samples, imports, watcher, input_shape)
 
 
 def _convert(
@@ -196,12 +201,14 @@ def _convert(
     samples: Samples,
     imports: Sequence[Path | str],
     watcher: Watcher,
+    input_shape: Sequence[str] = (),
 ) -> Converted:
     with watcher.status(f"reading {path}"):
         from mobile_bnn.converters.conversion import convert
+        from mobile_bnn.converters.input_shapes import parse_input_shapes
         from mobile_bnn.converters.source import Source
 
-        source = Source.load(path, imports=imports)
+        source = Source.load(path, imports=imports, input_shape=parse_input_shapes(input_shape))
     record = _metadata(run, source.keras) if run else None
     with watcher.status(f"converting {path}"):
         conversion = convert(

@@ -13,6 +13,7 @@ import numpy as np
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.names import unknown
+from mobile_bnn.runtime.batching import fixed_batch, in_pieces
 from mobile_bnn.runtime.describe import operator_name
 from mobile_bnn.runtime.flatbuffer import read_flatbuffer, read_model
 from mobile_bnn.runtime.forks import call_in_children, never_destroy
@@ -71,6 +72,7 @@ class Interpreter:
         tree = read_model(model)
         self.metadata: ModelMetadata | None = read_metadata(tree)
         self._ends, self._signatures = Ends.of(tree), signature_names(tree)
+        self._batch = fixed_batch(tree)
         content = read_flatbuffer(model)
         self._content: bytes | None = content  # the runtime keeps these very bytes too
         self._runtime, self._num_threads, self._isa = runtime, num_threads, isa
@@ -143,6 +145,9 @@ class Interpreter:
     def predict(self, batch: Batch) -> Array | list[Array]:
         """Runs a batch of any size.
 
+        Where the file computes samples of its own batch only, which a RESHAPE to fixed sizes, a loop or a mean over the
+        batch tells, it runs in pieces of that size.
+
         Args:
             batch: an array [N, ...] in the input's dtype; for a model of several inputs a list of them in the order of
                 `input_names`, or a dict by these names.
@@ -151,7 +156,8 @@ class Interpreter:
             The output [N, ...], or a list of them, in the order of `output_names`, for a model of several outputs.
 
         Raises:
-            UsageError: the arrays do not fit the inputs, or the interpreter is closed.
+            UsageError: the arrays do not fit the inputs, or the interpreter is closed; the samples of the file's batch
+                change what the others give, and these make no whole batches.
             MobileBnnError: the runtime reports an error.
         """
         arrays = _in_order(batch, self.input_names)  # runs code of the arrays' own, so nobody waits for it
@@ -163,7 +169,7 @@ class Interpreter:
                 )
             try:
                 self._running = True
-                return _run(interpreter, self._ends, arrays)
+                return _run(interpreter, self._ends, arrays, self._batch)
             finally:
                 self._running = False
 
@@ -174,7 +180,7 @@ class Interpreter:
         of this interpreter wait.
 
         Args:
-            batch: as for `predict`.
+            batch: as for `predict`; where that runs in pieces, the times are those of one.
             runs: inferences to time, after a few that do not count.
 
         Returns:
@@ -199,11 +205,15 @@ class Interpreter:
 
     def _profile(self, content: bytes, arrays: list[Array], runs: int, log: Path) -> list[OperatorTime]:
         model = read_model(content)
-        if not any(operator_name(model, operator) in OPERATORS for operator in model.subgraphs[0].operators):
+        counts = [sum(operator_name(model, each) in OPERATORS for each in graph.operators) for graph in model.subgraphs]
+        if any(counts[1:]):
+            why = "they are in loops or branches, and run any number of times"
+            raise UsageError("the times of binary operators cannot be told apart", why=why)
+        if not counts[0]:
             raise UsageError("there is nothing to profile", why="the model has no binary operator")
         interpreter = self._create(content, {**self._options, "profile": str(log)})
         for _ in range(_WARM_UP + runs):
-            _run(interpreter, self._ends, arrays)
+            _run(interpreter, self._ends, [array[: self._batch] for array in arrays], self._batch)
         del interpreter
         with log.open(encoding="ascii", errors="replace", newline="\n") as lines:
             return read_operator_times(lines, model, skip=_WARM_UP)
@@ -236,10 +246,20 @@ class Interpreter:
         return _create(content, _load_delegate(self._runtime, options), self._runtime, self._num_threads)
 
 
-def _run(interpreter: LiteRTInterpreter, ends: Ends, arrays: list[Array]) -> Array | list[Array]:
+def _run(interpreter: LiteRTInterpreter, ends: Ends, arrays: list[Array], batch: int | None) -> Array | list[Array]:
+    """Runs arrays [N, ...], all at once unless the file takes no other batch than its own."""
     details = _details(interpreter, ends, "input")
     for array, detail, end in zip(arrays, details, ends.inputs, strict=True):
         _check(array, detail, "the model" if len(arrays) == 1 else f"the input {end.name!r}")
+    if batch is None or len({len(array) for array in arrays}) > 1 or len(arrays[0]) == batch:
+        outputs = _run_once(interpreter, ends, arrays)
+    else:
+        outputs = in_pieces(partial(_run_once, interpreter, ends), arrays, batch)
+    return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _run_once(interpreter: LiteRTInterpreter, ends: Ends, arrays: Sequence[Array]) -> list[Array]:
+    details = _details(interpreter, ends, "input")
     try:
         if any(array.shape != tuple(detail["shape"]) for array, detail in zip(arrays, details, strict=True)):
             for array, detail in zip(arrays, details, strict=True):
@@ -248,10 +268,9 @@ def _run(interpreter: LiteRTInterpreter, ends: Ends, arrays: list[Array]) -> Arr
         for array, detail in zip(arrays, details, strict=True):
             interpreter.set_tensor(detail["index"], array)
         interpreter.invoke()
-        outputs = [interpreter.get_tensor(end.tensor) for end in ends.outputs]
+        return [interpreter.get_tensor(end.tensor) for end in ends.outputs]
     except (RuntimeError, ValueError) as error:
         raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
-    return outputs if len(outputs) > 1 else outputs[0]
 
 
 def _details(interpreter: LiteRTInterpreter, ends: Ends, side: str) -> list[TensorDetail]:

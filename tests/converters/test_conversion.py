@@ -245,7 +245,7 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
         ),
         (
             lambda: sequential(layers.Input((None, None, 3)), larq.layers.QuantConv2D(4, 3, **SIGN)),
-            "the model's input shape (None, None, 3) is not fixed. Give it a fixed one",
+            "the model's input shape (None, None, 3) is not fixed. --input-shape 224x224x3 (input_shape=(224, 224, 3)",
         ),
         (
             lambda: type("Own", (tf.keras.Model,), {})(name="own"),
