@@ -19,6 +19,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     hoist_data_movement,
     infer_reshape_shape,
     matmul_to_fully_connected,
+    recompose_clip,
     recompose_dilated_conv,
     recompose_prelu,
     remove_ste,
@@ -26,6 +27,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     split_activation,
     swap_expand_dims_pad,
     swap_pad_transpose,
+    unflatten_fully_connected,
 )
 from mobile_bnn.converters.rules.compress import pack_float_filters
 from mobile_bnn.converters.rules.conv_params import look_through_padding
@@ -51,10 +53,12 @@ CANONICALIZE: Sequence[Rule] = (
     infer_reshape_shape,
     split_activation,
     cancel_transposes,
+    recompose_clip,
     remove_ste,
     recompose_prelu,
     swap_pad_transpose,
     matmul_to_fully_connected,
+    unflatten_fully_connected,
     recompose_dilated_conv,
     swap_expand_dims_pad,
     hoist_data_movement,
@@ -241,7 +245,7 @@ def _lower_one(
     named = weights.name in quantized
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
-    declared = quantized[weights.name] if named else _is_declared(graph, weights, data)
+    declared = quantized[weights.name] if named else _is_declared(graph, operator, weights, data)
     made, refusal = _Made(), None
     try:
         made = _binarize(graph, operator, trace)
@@ -280,11 +284,13 @@ def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]
     return padded.tensor, padded.params.pad_before
 
 
-def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
+def _is_declared(graph: Graph, operator: Operator, weights: Tensor, data: Tensor) -> bool:
     """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights."""
     values = weights.values
     if values is None or values.dtype != np.float32:
         return False
+    if operator.op_type == "DEPTHWISE_CONV_2D":  # the only one whose output channels are its filter's last dimension
+        values = np.moveaxis(values, -1, 0)
     try:
         binary_weights(values)
         quantizer(graph, data)

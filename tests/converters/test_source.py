@@ -174,3 +174,14 @@ def test_the_quantizer_of_float_parts_works_on_a_copy(model: tf.keras.Model) -> 
     for tensor in quantizer.model.graphs[0].tensors():
         tensor.table.name = "changed"
     assert graph.write() == before
+
+
+def test_a_tensor_that_nothing_computes(tmp_path: Path) -> None:
+    model = TfliteModel.read(REACTNET)
+    (graph,) = model.graphs
+    reader = next(operator for operator in graph.operators if operator.op_type == "PRELU" or operator.op_type == "ADD")
+    graph.set_inputs(reader, [Tensor.of("lost", reader.input(0).shape, np.float32), *reader.inputs[1:]])
+    path = tmp_path / "lost.tflite"
+    path.write_bytes(model.write())
+    with pytest.raises(MobileBnnError, match=f"the file is damaged: {reader.op_type} reads lost, which no operator computes"):
+        Source.load(path)

@@ -76,16 +76,17 @@ class Movement:
             getattr(each, part) if number == 0 or np.issubdtype(each.values.dtype, np.floating) else each.values
             for number, each in enumerate(given)
         ]
-        return self._replay(own)
+        return self._replay(own, _shapes(given))
 
     def _mean(self, x: Bounded, others: Sequence[Bounded], values: Array) -> Bounded:
         rest = [each.values for each in others]
-        jump = self._replay([x.jump, *rest])[0] if x.jump.any() else NOTHING
-        magnitude = self._replay([x.terms(), *rest])[0]
+        shapes = _shapes([x, *others])
+        jump = self._replay([x.jump, *rest], shapes)[0] if x.jump.any() else NOTHING
+        magnitude = self._replay([x.terms(), *rest], shapes)[0]
         terms = self._window(x.values.size, values.size)
         if is_representable(float(magnitude.max(initial=0)), quantum := self._quantum(x.grid(), terms)):
             return Bounded(values, NOTHING, jump, None, quantum)
-        noise = self._replay([x.noise, *rest])[0] if not x.is_exact else NOTHING
+        noise = self._replay([x.noise, *rest], shapes)[0] if not x.is_exact else NOTHING
         return Bounded(values, noise + ROUNDING * roundings(terms) * magnitude, jump)
 
     def _window(self, before: int, after: int) -> int:
@@ -102,3 +103,7 @@ class Movement:
         uneven = self._operator.op_type == "AVERAGE_POOL_2D" and self._operator.options.padding != schema.Padding.VALID
         is_power = terms & (terms - 1) == 0
         return grid / terms if is_power and not uneven and self._operator.op_type != "RESIZE_BILINEAR" else 0.0
+
+
+def _shapes(given: Sequence[Bounded]) -> list[tuple[int, ...]]:
+    return [each.values.shape for each in given]

@@ -8,7 +8,13 @@ from mobile_bnn.converters.verification.error_bounds.bound import NOTHING, Bound
 from mobile_bnn.typing import Array
 
 _TINY = float(np.finfo(np.float32).tiny)  # machines may take smaller numbers for 0
-_UNARY: dict[str, Callable[[Bounds], Bounds]] = {"SIGN": np.sign, "ROUND": np.rint, "FLOOR": np.floor, "CEIL": np.ceil, "CAST": np.trunc}
+_UNARY: dict[str, Callable[[Bounds], Bounds]] = {
+    "SIGN": np.sign,
+    "ROUND": np.rint,
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
+    "CAST": np.trunc,
+}
 _COMPARE: dict[str, Callable[[Bounds, float], Array]] = {
     "GREATER": np.greater,
     "GREATER_EQUAL": np.greater_equal,
