@@ -1,7 +1,7 @@
 """From a float model to a binary `.tflite`, checked against what it was made from before it is written."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ import numpy as np
 from mobile_bnn import __version__
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.linting import check_names
+from mobile_bnn.converters.linting import as_names, check_names
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
@@ -25,7 +25,7 @@ from mobile_bnn.converters.verification.comparison import Comparison, too_far
 from mobile_bnn.converters.verification.input_order import in_graph_order, in_signature_order
 from mobile_bnn.converters.verification.instrument import LceRunner
 from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
-from mobile_bnn.converters.verification.runners import run_float_file
+from mobile_bnn.converters.verification.runners import FileRunner, run_float_file
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
 from mobile_bnn.records import LayerCheck, Operators
@@ -100,7 +100,7 @@ def convert(
         samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
             is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
-        allow_float: layers that may stay float though they are declared binary; "all" for any.
+        allow_float: layers that may stay float though they are declared binary, or the name of one; "all" for any.
         batch_size: of the file; None leaves it open.
         float_weights: how weights of layers that stay float are stored.
         int8: lets those layers compute in int8.
@@ -112,7 +112,7 @@ def convert(
             computes something else. Nothing is written then.
         OSError: the file cannot be written.
     """
-    path, source = Path(path), Source.of(model, batch_size)
+    path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source)
     unsupported = lowering.unsupported
@@ -123,15 +123,9 @@ def convert(
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
     if not comparisons[0].checks():
         raise _nothing_binary(lowering, float_layers)
+    _compare(comparisons, inputs)
     if source.keras is None:
         _check_prepared(source, lowering, inputs)
-    for comparison in comparisons:
-        comparison.add(inputs)
-        if comparison.errors:
-            raise MobileBnnError(
-                f"the converted file does not compute what {comparison.reference.name} computes",
-                why=comparison.errors[0],
-            )
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
     compared = int8.samples if int8 else in_signature_order(source.model.graphs[0], inputs)
     agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, compared)
@@ -140,7 +134,22 @@ def convert(
     write_bytes(path, whole)
     if float_path is not None and twin is not None:
         write_bytes(float_path, twin)
-    return Conversion(path, operators, comparisons[-1].checks(), float_layers, agreed)
+    return Conversion(path, operators, _closest(comparisons).checks(), float_layers, agreed)
+
+
+def _compare(comparisons: Sequence[Comparison], inputs: list[Array]) -> None:
+    """Raises what the first comparison finds. What runs in other processes runs beside all that comes before it."""
+    with ExitStack() as open_processes:
+        for comparison in comparisons:
+            open_processes.callback(comparison.close)
+            comparison.start(inputs)
+        for comparison in comparisons:
+            comparison.add(inputs)
+            if comparison.errors:
+                raise MobileBnnError(
+                    f"the converted file does not compute what {comparison.reference.name} computes",
+                    why=comparison.errors[0],
+                )
 
 
 def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
@@ -175,11 +184,16 @@ def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[
     """With the float file, in LiteRT and, if it is here, in LCE's interpreter; with Keras if there is a Keras model."""
     floats = FloatFile(lowering) if source.keras is None else FloatFile.of_keras(source.keras, lowering)
     comparisons = [Comparison(lowering, flatbuffer, floats)]
-    if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
-        comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
     if source.keras is not None:
         comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering, floats)))
+    if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
+        comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
     return comparisons
+
+
+def _closest(comparisons: Sequence[Comparison]) -> Comparison:
+    """The comparison in LiteRT with what the model was made from: with Keras, if there is a Keras model."""
+    return [comparison for comparison in comparisons if comparison.runner is FileRunner][-1]
 
 
 def _by_lce(source: Source) -> bytes:

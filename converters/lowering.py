@@ -1,16 +1,14 @@
 """Runs the rules over a float graph, and keeps what each linear operator is declared as, what it becomes, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.module_names import module_name
-from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of
-from mobile_bnn.converters.quantizers.steps import StepFunction, quantizer
+from mobile_bnn.converters.quantizers.encoding import Plane
+from mobile_bnn.converters.quantizers.steps import quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
 from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise, transposed_convolution
@@ -42,6 +40,7 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_threshold_of_sum,
     restore_activation,
     sink_data_movement,
+    sink_interleaving,
     sink_reshape,
 )
 from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
@@ -70,6 +69,7 @@ BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_conv
 FUSE: Sequence[Rule] = (
     sink_reshape,
     sink_data_movement,
+    sink_interleaving,
     binarize_before_max_pool,
     fuse_threshold,
     fuse_threshold_of_sum,
@@ -166,11 +166,6 @@ class Lowering:
     unused: list[str] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
 
-    @cached_property
-    def quantizers(self) -> dict[Tensor, StepFunction | None]:
-        """By what binary layers read: the step function that it is the output of, None if there is none."""
-        return {layer.data: _quantizer(self.floats, layer.data) for layer in self.binary}
-
     @property
     def binary(self) -> list[Layer]:
         """The layers that are binary now."""
@@ -224,12 +219,6 @@ def _weights(operator: Operator, quantized: Collection[str]) -> Tensor | None:
     if named or operator.op_type not in LINEAR:
         return named[0] if named else None
     return operator.inputs[1]
-
-
-def _quantizer(graph: Graph, tensor: Tensor) -> StepFunction | None:
-    with suppress(NoMatch):
-        return quantizer_of(graph, tensor)
-    return None
 
 
 _Made = list[tuple[Operator, Plane]]

@@ -5,7 +5,8 @@ that of x less the float after t. Inside a binary convolution such a constant is
 not fit float32's 24 bits is rounded away. So a constant whose sum goes to a sign directly moves only where
 
 * every step is exact: all numbers are multiples of one power of two, and few enough of them come together; or
-* no value of the sum, unit * k + offset, is nearer to 0 than rounding can move it; or
+* no value of the sum, unit * k + offset, is nearer to 0 than rounding can move it. A sum whose multipliers have no
+  common unit is rounded in the float file as well, but for the one of convolutions that are all 0: that must not be; or
 * the offset is 0 and there is one convolution: (multiplier * terms) - 2 * multiplier * accumulator is 0 where the sum
   is, since both products are then one number.
 """
@@ -49,16 +50,24 @@ def check_signs(graph: Graph, result: Tensor, terms: Sequence[tuple[Operator, Ar
             return
         if len(sums) == 1 and not offset.any():
             return
-        grid = grid_of(sums)
         sizes = np.array([terms_of(term.bconv) for term in sums], np.float64)
         largest = sum(np.abs(term.multiplier) * size for term, size in zip(sums, sizes, strict=True)) + np.abs(offset)
-        # The grid's value that is nearest to 0; a channel of multipliers 0 has one value.
-        unit = np.where(grid.counts.any(0), grid.unit, np.inf)
-        nearest = np.abs(offset - np.where(np.isinf(unit), 0, np.rint(offset / unit) * unit))
-        nearest = np.where(np.abs(np.rint(offset / unit)) > grid.most, np.inf, nearest)
-        if (nearest > largest * _ROUNDINGS).all():
+        if (_nearest_to_zero(sums, offset) > largest * _ROUNDINGS).all():
             return
     raise NoMatch(RefusalCode.ROUNDING, "a sign of its result would depend on how its sum is rounded")
+
+
+def _nearest_to_zero(sums: Sequence[Term], offset: Array) -> Array:
+    """How near to 0 a sum comes, float64 in the offset's shape; of one on no grid, where its convolutions give 0."""
+    try:
+        grid = grid_of(sums)
+    except NoMatch:
+        return np.abs(offset)
+    # A channel of multipliers 0 has one value.
+    unit = np.where(grid.counts.any(0), grid.unit, np.inf)
+    nearest = np.clip(np.rint(-offset / unit), -grid.most, grid.most)
+    distance: Array = np.abs(offset + nearest * np.where(np.isinf(unit), 0, unit))
+    return distance
 
 
 def exact_sum(*parts: Array) -> Array:

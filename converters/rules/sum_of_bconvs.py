@@ -63,8 +63,9 @@ class SumOfBconvs:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the operators do nothing but add the terms."""
-        return self.offset.ndim == 1 and len(self.operators) == len(self.terms) - 1
+        """Whether the operators do nothing but add the terms and one constant map at most."""
+        adding = [operator for operator in self.operators if operator.op_type != "GATHER"]
+        return len(adding) == len(self.terms) - 1 + (self.offset.ndim > 1)
 
 
 def sum_of_bconvs(graph: Graph, total: Tensor) -> SumOfBconvs:

@@ -71,6 +71,14 @@ class Comparison:
         """What was counted so far, layer by layer."""
         return [LayerCheck(layer=self._names[number], **vars(count)) for number, count in sorted(self._counts.items())]
 
+    def start(self, inputs: Sequence[Array]) -> None:
+        """Begins to run a batch that `add` will be given, where the file runs in another process."""
+        self._instrumented.start(inputs)
+
+    def close(self) -> None:
+        """Ends that process, if there is one."""
+        self._instrumented.close()
+
     def add(self, inputs: Sequence[Array]) -> None:
         """Runs a batch of inputs [N, ...] through both and counts.
 

@@ -121,6 +121,7 @@ def _thresholds(subgraph: ElementwiseSubgraph, grid: Grid, pixels: Array) -> tup
 
 def _put(graph: Graph, found: _Found, counts: Array, shift: Array, pixel_of: Array | None) -> None:
     total, old = found.total, found.subgraph.output
+    graph.remove(*found.subgraph.operators, *total.operators)  # first: they are not to be used again
     rewriter = Rewriter(graph, found.reader)
     result: Tensor | None = None
     for term, multiplier in zip(total.terms, counts, strict=True):
@@ -138,4 +139,3 @@ def _put(graph: Graph, found: _Found, counts: Array, shift: Array, pixel_of: Arr
             "ADD", result, border_map.put(rewriter, result.name, shift[pixel_of].astype(np.float32))
         )
     graph.set_inputs(found.reader, [result if tensor is old else tensor for tensor in found.reader.inputs])
-    graph.remove(*found.subgraph.operators, *total.operators)
