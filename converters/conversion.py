@@ -24,8 +24,10 @@ from mobile_bnn.converters.verification.agreement import Agreement, agreement
 from mobile_bnn.converters.verification.comparison import Comparison, too_far
 from mobile_bnn.converters.verification.input_order import in_graph_order, in_signature_order
 from mobile_bnn.converters.verification.instrument import LceRunner
+from mobile_bnn.converters.verification.noise import noise
 from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
 from mobile_bnn.converters.verification.runners import FileRunner, run_float_file
+from mobile_bnn.converters.verification.subgraphs import Subgraphs
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
 from mobile_bnn.records import LayerCheck, Operators
@@ -114,16 +116,17 @@ def convert(
     """
     path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
-    flatbuffer = lowered.write() if via == "rules" else _by_lce(source)
+    flatbuffer = lowered.write() if via == "rules" else _by_lce(source, lowering)
     unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
-    by_lce = dict.fromkeys(comparisons[0].float_layers(), _NOT_BY_LCE)
+    subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
+    by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
-    if not comparisons[0].checks():
+    if not (comparisons[0].checks() or subgraphs.checks()):
         raise _nothing_binary(lowering, float_layers)
-    _compare(comparisons, inputs)
+    _compare(comparisons, subgraphs, inputs)
     if source.keras is None:
         _check_prepared(source, lowering, inputs)
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
@@ -134,22 +137,8 @@ def convert(
     write_bytes(path, whole)
     if float_path is not None and twin is not None:
         write_bytes(float_path, twin)
-    return Conversion(path, operators, _closest(comparisons).checks(), float_layers, agreed)
-
-
-def _compare(comparisons: Sequence[Comparison], inputs: list[Array]) -> None:
-    """Raises what the first comparison finds. What runs in other processes runs beside all that comes before it."""
-    with ExitStack() as open_processes:
-        for comparison in comparisons:
-            open_processes.callback(comparison.close)
-            comparison.start(inputs)
-        for comparison in comparisons:
-            comparison.add(inputs)
-            if comparison.errors:
-                raise MobileBnnError(
-                    f"the converted file does not compute what {comparison.reference.name} computes",
-                    why=comparison.errors[0],
-                )
+    checks = [*_closest(comparisons).checks(), *subgraphs.checks()]
+    return Conversion(path, operators, checks, float_layers, agreed)
 
 
 def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
@@ -164,8 +153,9 @@ def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> 
 
 def _check_prepared(source: Source, lowering: Lowering, inputs: list[Array]) -> None:
     """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
-    original = FloatFile(Lowering([], source.model.graphs[0])).run(inputs, {})
-    prepared = run_float_file(TfliteModel.of(lowering.floats).write(), inputs)
+    main, *called = source.model.graphs
+    original = FloatFile(Lowering([], main, subgraphs=called)).run(inputs, {})
+    prepared = run_float_file(lowering.float_file().write(), inputs)
     for number, (theirs, margin, ours) in enumerate(zip(original.outputs, original.margins, prepared, strict=True)):
         if (difference := too_far(theirs, ours, margin)) is not None:
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
@@ -196,9 +186,35 @@ def _closest(comparisons: Sequence[Comparison]) -> Comparison:
     return [comparison for comparison in comparisons if comparison.runner is FileRunner][-1]
 
 
-def _by_lce(source: Source) -> bytes:
+def _compare(comparisons: Sequence[Comparison], subgraphs: Subgraphs, inputs: list[Array]) -> None:
+    """Compares the subgraphs by themselves, then the file as a whole, and refuses what computes something else.
+
+    What runs in other processes runs beside all that comes before it.
+    """
+    with ExitStack() as open_processes:
+        for comparison in comparisons:
+            open_processes.callback(comparison.close)
+            comparison.start(inputs)
+        tainted = subgraphs.add(inputs)
+        _check_errors(subgraphs.errors, FloatFile.name)
+        for comparison in comparisons:
+            comparison.add(inputs, tainted)
+            _check_errors(comparison.errors, comparison.reference.name)
+
+
+def _check_errors(errors: Sequence[str], reference: str) -> None:
+    if errors:
+        raise MobileBnnError(f"the converted file does not compute what {reference} computes", why=errors[0])
+
+
+def _by_lce(source: Source, lowering: Lowering) -> bytes:
     if source.keras is None:
         raise UsageError("LCE's converter takes Keras models only", cure="Leave --via lce out")
+    if inside := [layer.name for body in lowering.bodies.values() for layer in body.binary]:
+        why = f"{inside[0]} is in a loop or a branch, and its file has other ones"
+        raise UsageError(
+            "what LCE's converter makes of the model cannot be compared", why=why, cure="Leave --via lce out"
+        )
     from mobile_bnn.converters.keras import lce_converter
 
     return lce_converter.to_binary(source.keras)
@@ -207,7 +223,7 @@ def _by_lce(source: Source) -> bytes:
 def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
     check_names(lowering, allowed)
     wrong = {} if "all" in allowed else {n: why for n, why in lowering.unsupported.items() if n not in allowed}
-    if wrong and lowering.binary:
+    if wrong and any(layer.binary for layer in lowering.every_layer):
         name, why = next(iter(wrong.items()))
         more = f" ({len(wrong) - 1} more: {', '.join(list(wrong)[1:4])})" if len(wrong) > 1 else ""
         raise MobileBnnError(
@@ -222,7 +238,7 @@ def _nothing_binary(lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnEr
         reasons = "; ".join(f"{name}: {why}" for name, why in unmet.items())
         return MobileBnnError("no layer of the model can be made binary", why=reasons)
     why = "no linear operator has quantized weights and a quantized input"
-    half = [layer.name for layer in lowering.layers if layer.code is RefusalCode.INPUT_NOT_QUANTIZED]
+    half = [layer.name for layer in lowering.every_layer if layer.code is RefusalCode.INPUT_NOT_QUANTIZED]
     return MobileBnnError(
         "the model has no binary layer",
         why=f"{why}; {', '.join(half)} only quantized weights" if half else why,
@@ -259,15 +275,7 @@ def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array
         given = [samples] if isinstance(samples, np.ndarray) else list(samples)
         return in_graph_order(graph, _checked(in_signature_order(graph, graph.inputs), given))
     generator = np.random.default_rng(0)
-    return [_noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
-
-
-def _noise(generator: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> Array:
-    """Numbers between -1 and 1, any bytes, or of larger integers, which may be places in a table, 0 and 1."""
-    if dtype is None or not np.issubdtype(dtype, np.integer):
-        return generator.uniform(-1, 1, shape).astype(dtype or np.float32)
-    low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.itemsize == 1 else (0, 1)
-    return generator.integers(low, high, shape, dtype, endpoint=True)
+    return [noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
 
 
 def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:

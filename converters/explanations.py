@@ -90,6 +90,11 @@ LAYERS = {
         "what multiplies them does not have few values any more",
         "let it multiply by its quantized weights themselves, or --allow-float {layer}",
     ),
+    RefusalCode.SUBGRAPH_NOT_COMPARABLE: Explanation(
+        "the layer is in a loop or a branch that is handed resources or strings",
+        "a subgraph is compared by itself, on what it is given, and that must be numbers",
+        "keep tables and variables out of the loop, or leave it float: --allow-float {layer}",
+    ),
     RefusalCode.NOT_BY_LCE: Explanation(
         "LCE's converter left the layer float (--via lce)",
         "it matches spellings of quantizers and turns others into float",

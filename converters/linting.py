@@ -78,7 +78,7 @@ def check_names(lowering: Lowering, allow_float: Collection[str]) -> None:
     Raises:
         UsageError: the first of them, and those that are.
     """
-    names = {*lowering.unused, *(layer.name for layer in lowering.layers)}
+    names = {*lowering.unused, *(layer.name for layer in lowering.every_layer)}
     for name in allow_float:
         if name != "all" and name not in names:
             raise unknown("layer", name, names)
@@ -90,7 +90,7 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
     def allowed(name: str) -> bool:
         return "all" in allow_float or name in allow_float
 
-    found = [_finding(layer, allowed(layer.name)) for layer in lowering.layers]
+    found = [_finding(layer, allowed(layer.name)) for layer in lowering.every_layer]
     return found + [_unused(name, allowed(name)) for name in lowering.unused]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.module_names import module_name
 from mobile_bnn.converters.quantizers.encoding import Plane
 from mobile_bnn.converters.quantizers.steps import quantizer
@@ -157,35 +158,82 @@ class Lowering:
     Attributes:
         layers: every linear operator, in the order of the graph.
         floats: the graph as it was when the binary rules began; its tensors are those of the layers.
-        unused: Keras layers that are declared binary, and whose weights are in the graph no more.
+        unused: Keras layers that are declared binary, and whose weights are in no graph of the file any more.
         trace: why rules did not apply.
+        subgraphs: the float file's further subgraphs, which operators of the graph may call, from number 1 on.
+        bodies: what became of these, by their numbers: of loops' bodies, branches and further signatures.
     """
 
     layers: list[Layer]
     floats: Graph
     unused: list[str] = field(default_factory=list)
     trace: Trace = field(default_factory=Trace)
+    subgraphs: Sequence[Graph] = ()
+    bodies: "Mapping[int, Lowering]" = field(default_factory=dict)
+
+    @property
+    def every(self) -> "list[Lowering]":
+        """This one, and those of the further subgraphs."""
+        return [self, *self.bodies.values()]
+
+    @property
+    def every_layer(self) -> list[Layer]:
+        """The layers of all subgraphs."""
+        return [layer for lowering in self.every for layer in lowering.layers]
+
+    def float_file(self, graph: Graph | None = None) -> TfliteModel:
+        """The float graph, or another one in its place, with the subgraphs that it calls."""
+        return TfliteModel.of(self.floats if graph is None else graph, *self.subgraphs)
 
     @property
     def binary(self) -> list[Layer]:
-        """The layers that are binary now."""
+        """The layers of the graph itself that are binary now."""
         return [layer for layer in self.layers if layer.binary]
 
     @property
     def unsupported(self) -> dict[str, Refusal]:
-        """The layers that are declared binary and stayed float, with the reason."""
-        declared = [layer for layer in self.layers if layer.declared]
+        """The layers of all subgraphs that are declared binary and stayed float, with the reason."""
+        declared = [layer for layer in self.every_layer if layer.declared]
         unused = dict.fromkeys(self.unused, NOT_READ)
         return unused | {layer.name: layer.refusal for layer in declared if layer.refusal is not None}
 
 
-def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering:
+def lower_model(model: TfliteModel, quantized: Mapping[str, bool] | None = None) -> Lowering:
+    """Makes everything binary that can be, in every subgraph: loops' bodies and branches hold layers too.
+
+    Args:
+        model: is changed; the numbers of its subgraphs, by which operators call them, stay what they are.
+        quantized: as for `lower`.
+
+    Returns:
+        The lowering of the first subgraph, which knows the others.
+    """
+    main, *others = [
+        lower(graph, quantized, _stateful(graph) if number else None) for number, graph in enumerate(model.graphs)
+    ]
+    layers = [layer for lowering in (main, *others) for layer in lowering.layers]
+    subgraphs = [lowering.floats for lowering in others]
+    bodies = {n: replace(each, unused=[], subgraphs=subgraphs) for n, each in enumerate(others, 1)}
+    return replace(main, unused=_unused(quantized or {}, layers), subgraphs=subgraphs, bodies=bodies)
+
+
+def _stateful(graph: Graph) -> Refusal | None:
+    """Why a subgraph is left as it is: what it is given are no numbers, so it cannot be compared by itself."""
+    ends = (tensor for tensor in (*graph.inputs, *graph.outputs) if tensor.dtype is None)
+    if (tensor := next(ends, None)) is None:
+        return None
+    text = f"its subgraph is handed {tensor.name or 'a tensor'}, which holds no numbers"
+    return Refusal(RefusalCode.SUBGRAPH_NOT_COMPARABLE, text)
+
+
+def lower(graph: Graph, quantized: Mapping[str, bool] | None = None, refusal: Refusal | None = None) -> Lowering:
     """Makes everything binary that can be.
 
     Args:
         graph: is changed.
         quantized: names of weights that a Keras layer quantizes, as `layer/weight`, and whether that one is declared
             binary.
+        refusal: why every layer stays float; None if those may be binary that can.
 
     Returns:
         Every linear operator, and the float graph.
@@ -196,16 +244,21 @@ def lower(graph: Graph, quantized: Mapping[str, bool] | None = None) -> Lowering
     floats = _copy(graph)
     names = quantized or {}
     linear = [operator for operator in graph.operators if _weights(operator, names)]
-    found = [_lower_one(graph, operator, names, trace) for operator in linear]
+    found = [_lower_one(graph, operator, names, trace, refusal) for operator in linear]
     graph.remove_dead()
     layers = [_with_filters(graph, layer, made) for layer, _, made in found]
     apply_until_stable(graph, FUSE, trace)
     apply_until_stable(graph, COMPRESS, trace)
     graph.remove_dead()
     layers = _with_bytes(graph, layers, [operator for _, operator, _ in found])
-    declared = [weights.rpartition("/")[0] for weights in names if names[weights]]
+    return Lowering(layers, floats, _unused(names, layers), trace)
+
+
+def _unused(quantized: Mapping[str, bool], layers: Collection[Layer]) -> list[str]:
+    """The Keras layers that are declared binary and of which no operator reads the weights."""
     known = {layer.name for layer in layers}
-    return Lowering(layers, floats, [name for name in dict.fromkeys(declared) if name not in known], trace)
+    declared = [weights.rpartition("/")[0] for weights in quantized if quantized[weights]]
+    return [name for name in dict.fromkeys(declared) if name not in known]
 
 
 def _copy(graph: Graph) -> Graph:
@@ -225,7 +278,7 @@ _Made = list[tuple[Operator, Plane]]
 
 
 def _lower_one(
-    graph: Graph, operator: Operator, quantized: Mapping[str, bool], trace: Trace
+    graph: Graph, operator: Operator, quantized: Mapping[str, bool], trace: Trace, refusal: Refusal | None
 ) -> tuple[Layer, Operator, _Made]:
     """An operator as a layer, the operator, and the LceBconv2d that stand for it."""
     weights = _weights(operator, quantized)
@@ -235,11 +288,12 @@ def _lower_one(
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
     declared = quantized[weights.name] if named else _is_declared(graph, operator, weights, data)
-    made, refusal = _Made(), None
-    try:
-        made = _binarize(graph, operator, trace)
-    except NoMatch as reason:
-        refusal = reason.refusal
+    made = _Made()
+    if refusal is None:
+        try:
+            made = _binarize(graph, operator, trace)
+        except NoMatch as reason:
+            refusal = reason.refusal
     return Layer(name, operator.op_type, operator, declared, refusal, size, data, before), operator, made
 
 

@@ -26,6 +26,7 @@ class RefusalCode(str, Enum):
     ACTIVATION_UNSUPPORTED = "activation-unsupported"
     OPERATOR_UNSUPPORTED = "operator-unsupported"
     WEIGHTS_NOT_READ = "weights-not-read"
+    SUBGRAPH_NOT_COMPARABLE = "subgraph-not-comparable"
     NOT_BY_LCE = "not-by-lce"
     LARGER_IN_BITS = "larger-in-bits"  # of a layer that is binary all the same
     SLOWER_IN_BITS = "slower-in-bits"  # the same

@@ -10,7 +10,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.lowering import Lowering, lower
+from mobile_bnn.converters.lowering import Lowering, lower_model
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
@@ -112,7 +112,7 @@ class Source:
             UsageError: there is no such file.
             MobileBnnError: it is damaged, binary already, or has operators that LiteRT has not.
         """
-        from mobile_bnn.converters.graph.fold_constants import fold_constants
+        from mobile_bnn.converters.graph.fold_constants import fold_model
 
         model = TfliteModel.read(file)
         kinds = {operator.op_type for graph in model.graphs for operator in graph.operators}
@@ -120,15 +120,13 @@ class Source:
             raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}", cure=_FLOAT_FILE)
         _check_computed(model)
         _check_custom(model)
-        for graph in model.graphs:
-            fold_constants(graph)
-            graph.remove_dead()
+        fold_model(model)
         return cls(model, sha256="" if isinstance(file, bytes) else sha256(Path(file)))
 
     def lower(self) -> tuple[TfliteModel, Lowering]:
         """A copy of the model in which everything is binary that can be, and what became of each layer."""
         model = self.model.copy()
-        return model, lower(model.graphs[0], self.quantized)
+        return model, lower_model(model, self.quantized)
 
 
 def is_path(model: object) -> bool:

@@ -49,11 +49,14 @@ def trace(model: Any, layer: str) -> list[Unapplied]:
         MobileBnnError: the model cannot be read or exported.
     """
     lowered, lowering = Source.of(model).lower()
-    layers = [each for each in lowering.layers if each.name == layer]
-    if not layers:
-        raise unknown("layer", layer, {each.name for each in lowering.layers})
-    near = dict.fromkeys(operator for each in layers for operator in _near(lowered.graphs[0], each))
-    return [_row(each) for operator in near for each in lowering.trace.of(operator)]
+    if layer not in (names := {each.name for each in lowering.every_layer}):
+        raise unknown("layer", layer, names)
+    rows = []
+    for graph, part in zip(lowered.graphs, lowering.every, strict=True):
+        layers = [each for each in part.layers if each.name == layer]
+        near = dict.fromkeys(operator for each in layers for operator in _near(graph, each))
+        rows += [_row(each) for operator in near for each in part.trace.of(operator)]
+    return rows
 
 
 def _row(traced: Traced) -> Unapplied:

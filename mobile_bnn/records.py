@@ -134,6 +134,7 @@ class LayerCheck(BaseModel):
     rounding: float = Field(
         0.0, description="how far rounding may move what the quantizer looks at, at most; 0: all is exact, no bit a tie"
     )
+    subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
 
 
 class Pair(BaseModel):

@@ -5,12 +5,26 @@ from collections.abc import Iterable
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.graph.model import CALLING, Graph, Operator, Tensor
+from mobile_bnn.converters.graph.subgraph_constants import sink_constants
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.typing import Array
 
 # Of no use to fold, or with results that are no function of their inputs.
-_KEPT = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL", "CALL_ONCE", "IF", "WHILE", "VAR_HANDLE"})
+_KEPT = CALLING | {"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL", "VAR_HANDLE", "READ_VARIABLE"}
+
+
+def fold_model(model: TfliteModel) -> None:
+    """Evaluates what is constant in every subgraph, with what constants the subgraphs are given, and removes the rest.
+
+    Where a loop is given what has been evaluated before, that is in the loop then, too.
+    """
+    for graph in model.graphs:
+        fold_constants(graph)
+    sink_constants(model.graphs)
+    for graph in model.graphs:
+        fold_constants(graph)
+        graph.remove_dead()
 
 
 def fold_constants(graph: Graph) -> None:

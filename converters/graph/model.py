@@ -17,7 +17,7 @@ from mobile_bnn.converters.graph.operator_order import OperatorOrder
 from mobile_bnn.converters.graph.tensor import Tensor
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
-__all__ = ["Graph", "Operator", "Signature", "Tensor"]
+__all__ = ["CALLING", "Graph", "Operator", "Signature", "Tensor"]
 
 
 @dataclass
@@ -223,7 +223,8 @@ class Graph:
 
 def _has_effects(operator: Operator) -> bool:
     stateful = any(tensor is not None and tensor.table.isVariable for tensor in operator.inputs)
-    return stateful or not operator.outputs or operator.op_type in _CALLING
+    return stateful or not operator.outputs or operator.op_type in CALLING
 
 
-_CALLING = {"CALL", "CALL_ONCE", "IF", "WHILE", "ASSIGN_VARIABLE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE"}
+# Operators that call subgraphs, or write what others read.
+CALLING = frozenset({"CALL", "CALL_ONCE", "IF", "WHILE", "ASSIGN_VARIABLE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE"})

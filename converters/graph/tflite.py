@@ -48,11 +48,11 @@ class TfliteModel:
         return cls(graphs, metadata, model)
 
     @classmethod
-    def of(cls, graph: Graph) -> "TfliteModel":
-        """A model of one graph."""
+    def of(cls, graph: Graph, *called: Graph) -> "TfliteModel":
+        """A model of one graph, and of the subgraphs that its operators call, from number 1 on."""
         table = schema.ModelT()
         table.version, table.description = 3, ""
-        return cls([graph], [], table)
+        return cls([graph, *called], [], table)
 
     def copy(self) -> "TfliteModel":
         """An equal model that can be changed without this one; the bytes of constants are shared, not copied."""

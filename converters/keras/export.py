@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.converters.graph.fold_constants import fold_constants
+from mobile_bnn.converters.graph.fold_constants import fold_model
 from mobile_bnn.converters.graph.model import Graph, Signature
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.errors import cause_of
@@ -94,15 +94,14 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
         _free_memory()
     exported = TfliteModel.read(flatbuffer)
     _put_in(exported, weights)
-    _without_biases(exported.graphs[0])
+    for graph in exported.graphs:
+        _without_biases(graph)
     _sign(exported, model)
     return _folded(exported)
 
 
 def _folded(exported: TfliteModel) -> TfliteModel:
-    for graph in exported.graphs:
-        fold_constants(graph)
-        graph.remove_dead()
+    fold_model(exported)
     return exported
 
 

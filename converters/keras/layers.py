@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Array, KerasFunction, KerasLayer, KerasModel, KerasTensor
 
@@ -14,7 +16,7 @@ class Call:
     Attributes:
         layer: the name.
         quantizer: of its input.
-        real: [N, ..., C] before the quantizer.
+        real: [N, ..., C] before the quantizer; of a layer of channels_first too.
         quantized: the same after it.
         replaced: whether the layer computed with something else.
     """
@@ -27,12 +29,25 @@ class Call:
 
 
 def flatten(model: KerasModel) -> Iterator[KerasLayer]:
-    """All layers of a model, those of nested models included, in the model's order."""
+    """All layers of a model, each once, in the model's order.
+
+    Those of nested models are among them, and after a layer those that it consists of: the cell of an RNN, what
+    TimeDistributed wraps, the parts of a block of one's own.
+    """
+    seen = set[int]()
+    for layer in _layers(model):
+        if id(layer) not in seen:
+            seen.add(id(layer))
+            yield layer
+
+
+def _layers(model: KerasModel) -> Iterator[KerasLayer]:
     for layer in model.layers:
         if hasattr(layer, "layers"):
-            yield from flatten(layer)
+            yield from _layers(layer)
         else:
             yield layer
+            yield from (part for part in layer.submodules if isinstance(part, tf.keras.layers.Layer))
 
 
 def binary_layers(model: KerasModel) -> list[KerasLayer]:
@@ -45,6 +60,25 @@ def binary_layers(model: KerasModel) -> list[KerasLayer]:
 def has_kernel_quantizer(layer: KerasLayer) -> bool:
     """Whether a layer quantizes a kernel."""
     return any(getattr(layer, f"{name}_quantizer", None) for name in ("kernel", "depthwise", "pointwise"))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where a layer has its channels."""
+
+    channels_first: bool
+
+    def channels_last(self, values: Array) -> Array:
+        """A layer's [N, C, ...] as the file has it."""
+        return np.moveaxis(values, 1, -1) if self.channels_first else values
+
+    def own(self, values: Array) -> Array:
+        """The file's [N, ..., C] as the layer takes it."""
+        return np.moveaxis(values, -1, 1) if self.channels_first else values
+
+
+def _is_channels_first(layer: KerasLayer) -> bool:
+    return getattr(layer, "data_format", None) == "channels_first"
 
 
 def run_recorded(
@@ -67,18 +101,22 @@ def run_recorded(
     layers = binary_layers(model)
     quantizers = [layer.input_quantizer for layer in layers]
 
-    def watch(name: str, quantizer: KerasFunction) -> KerasFunction:
+    def watch(name: str, quantizer: KerasFunction, layout: _Layout) -> KerasFunction:
+        def of_real(real: Array) -> Array:
+            return layout.channels_last(np.asarray(quantizer(tf.constant(layout.own(real)))))
+
         def watched(x: KerasTensor) -> KerasTensor:
             quantized = quantizer(x)
-            other = replace(name, quantized.numpy())
-            calls.append(Call(name, quantizer, x.numpy(), quantized.numpy(), other is not None))
-            return quantized if other is None else tf.constant(other, quantized.dtype)
+            last = layout.channels_last(quantized.numpy())
+            other = replace(name, last)
+            calls.append(Call(name, of_real, layout.channels_last(x.numpy()), last, other is not None))
+            return quantized if other is None else tf.constant(layout.own(other), quantized.dtype)
 
         return watched
 
     try:
         for layer, quantizer in zip(layers, quantizers, strict=True):
-            layer.input_quantizer = watch(layer.name, quantizer)
+            layer.input_quantizer = watch(layer.name, quantizer, _Layout(_is_channels_first(layer)))
         given = [tf.constant(values) for values in inputs]
         outputs = model(given if len(given) > 1 else given[0], training=False)
     finally:

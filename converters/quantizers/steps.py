@@ -143,7 +143,7 @@ def count_values(graph: Graph, tensor: Tensor) -> int | None:
         if not changes_in_jumps(producers.get, tensor) or monotonicity(subgraph) is None:
             continue
         evaluate = subgraph.evaluator()
-        ends = np.repeat(np.float32([[-_HUGE, _HUGE], [-_FAR, _FAR]]).reshape(4, 1), subgraph.channels, 1)
+        ends = np.repeat(np.array([[-_HUGE, _HUGE], [-_FAR, _FAR]], np.float32).reshape(4, 1), subgraph.channels, 1)
         values = evaluate(ends)
         if np.isfinite(values).all() and np.array_equal(values[:2], values[2:]):
             return int(max(_count(subgraph, evaluate)))

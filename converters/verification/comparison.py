@@ -79,21 +79,31 @@ class Comparison:
         """Ends that process, if there is one."""
         self._instrumented.close()
 
-    def add(self, inputs: Sequence[Array]) -> None:
+    def add(self, inputs: Sequence[Array], tainted: Array | None = None) -> Array:
         """Runs a batch of inputs [N, ...] through both and counts.
 
         The reference computes each binary layer with what the file has before it. So a flip is seen once, where it
         arises: it is a *tie* where rounding explains it. Layers that this is not possible for see the flips of others:
         then it is a *propagated flip* where an earlier layer of the same sample had a tie. What neither explains goes
         into `errors`, the first layer first.
+
+        Args:
+            inputs: of the model.
+            tainted: bool [N], samples in which bits may have flipped that are not seen here, in a subgraph.
+
+        Returns:
+            Bool [N], the samples in which some bit lies so near to a threshold that rounding may flip it.
         """
         outputs, bits = self._instrumented.run(inputs)
         own: dict[int, list[Array]] = {number: [] for number in self._counts}
         for operator, found in zip(self._operators, bits, strict=True):
             own[operator.layer].append(found ^ operator.turned)
         given, expected = self._run_reference(inputs, own)
-        tainted = np.zeros(len(inputs[0]), bool)
+        tainted = np.zeros(len(inputs[0]), bool) if tainted is None else tainted.copy()
+        near = tainted.copy()
         for number, call in by_layer(self._names, expected.calls):
+            if len(call.near) % len(near) == 0:
+                near |= _any(call.near, len(near))
             if number in given and call.replaced:
                 self._tally(number, call, given[number].differ(call.quantized), tainted)
             elif number in self._counts:
@@ -106,6 +116,7 @@ class Comparison:
         self.samples += len(inputs[0])
         for number, (theirs, margin, ours) in enumerate(zip(expected.outputs, expected.margins, outputs, strict=True)):
             self._compare_output(number, theirs, margin, ours, tainted)
+        return near | tainted
 
     def _run_reference(
         self, inputs: Sequence[Array], own: dict[int, list[Array]]

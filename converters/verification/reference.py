@@ -1,5 +1,6 @@
 """What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -7,13 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Tensor
-from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Layer, Lowering
+from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
 from mobile_bnn.converters.rules.bconv import terms_of
 from mobile_bnn.converters.verification.activations import Given
 from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
 from mobile_bnn.converters.verification.error_bounds.bound import Bounded
 from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
+from mobile_bnn.converters.verification.error_bounds.steps import STEPS
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.typing import Array, KerasModel
 
@@ -79,10 +81,10 @@ class FloatFile:
     name = "the float file"
 
     def __init__(self, lowering: Lowering, magnitudes: Mapping[Tensor, Array] | None = None) -> None:
-        self._layers, self._graph = lowering.binary, lowering.floats
+        self._layers = lowering.binary
+        self._lowering, self._graph = lowering, lowering.floats
         self._bounds = ErrorBounds(self._graph, _binary_sums(self._layers), magnitudes)
-        # What the signs are computed from; where rules cannot tell, what the layer reads.
-        self._sources = {layer.data: layer.reads[0].sum.source if layer.reads else layer.data for layer in self._layers}
+        self._sources = {layer.data: _argument(self._graph, layer.data) for layer in self._layers}
         outside = {*self._graph.outputs, *self._graph.inputs}  # a graph's outputs are all different ones, and no inputs
         self._tensors = [*self._graph.outputs, *(each for each in self._bounds.tensors() if each not in outside)]
         self._runners: dict[tuple[int, ...], FileRunner] = {}
@@ -116,7 +118,7 @@ class FloatFile:
         for number in given:
             unique.setdefault(self._layers[number].data, number)
         replaced = {tensor: given[number].values for tensor, number in unique.items()}
-        outputs = self._runner(tuple(unique.values())).run_batch([*inputs, *replaced.values()])
+        outputs = self._runner(tuple(unique.values())).run_once([*inputs, *replaced.values()])
         known = dict(zip(self._graph.inputs, inputs, strict=True))
         known |= dict(zip(self._tensors, outputs, strict=True))
         wanted = {*self._graph.outputs, *self._sources, *self._sources.values()}
@@ -139,7 +141,7 @@ class FloatFile:
             ]
             inputs = [*self._graph.inputs, *given.values()]
             graph = Graph(self._graph.name, inputs, self._tensors, operators)
-            self._runners = {numbers: FileRunner(TfliteModel.of(graph).write(), delegates=False)}
+            self._runners = {numbers: FileRunner(self._lowering.float_file(graph).write(), delegates=False)}
         return self._runners[numbers]
 
     def _call(self, layer: Layer, found: Mapping[Tensor, Bounded], replaced: bool) -> LayerInput:
@@ -157,6 +159,18 @@ def _binary_sums(layers: Sequence[Layer]) -> dict[Tensor, BinarySums]:
             sums = layer.reads[0].sum
             level = float(np.abs(sums.middle).max() + np.abs(sums.amplitudes).sum())
             found[layer.operator.output] = BinarySums(terms, level, len(layer.reads) == 1)
+    return found
+
+
+def _argument(graph: Graph, tensor: Tensor) -> Tensor:
+    """What the first step of the quantizer before a binary layer looks at; the tensor itself if there is none."""
+    found, above = tensor, graph.producer(tensor)
+    while above is not None and above.op_type in ELEMENTWISE:
+        computed = [each for each in above.inputs if each is not None and each.content is None]
+        if len(computed) != 1:
+            break
+        found = computed[0] if above.op_type in STEPS and computed[0].dtype == np.float32 else found
+        above = graph.producer(computed[0])
     return found
 
 
@@ -197,12 +211,14 @@ class KerasReference:
         self._model, self._names = model, [layer.name for layer in lowering.binary]
         self._batch = lowering.floats.inputs[0].shape[0]
         self._floats = floats or FloatFile.of_keras(model, lowering)
+        self._branches = bool(lowering.subgraphs)  # which one is taken may hang on a whole batch
+        self._folded: set[int] | None = None  # calls that are none of the file's
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the model: on all together, unless the others of a batch matter to a sample, as in a mean over it."""
         bounds = self._floats.run(inputs, given)
         outputs, calls = self._run(inputs, given)
-        if not self._is_near(calls, bounds):
+        if self._branches or not self._is_near(calls, bounds):
             starts = range(0, len(inputs[0]), self._batch)
             parts = [self._part(inputs, given, start) for start in starts]
             outputs = [np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)]
@@ -234,19 +250,46 @@ class KerasReference:
     def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
         from mobile_bnn.converters.keras.layers import run_recorded
 
-        left = list(enumerate(self._names))
+        left, called = list(enumerate(self._names)), 0
+        folded = self._folded or set()
 
         def replacement(name: str, quantized: Array) -> Array | None:
+            nonlocal called
+            called += 1
+            if called - 1 in folded:
+                return None
             at = next((i for i, (_, other) in enumerate(left) if other == name), None)
             other = None if at is None else given.get(left.pop(at)[0])
             return other.values.reshape(quantized.shape) if other and other.values.size == quantized.size else None
 
         outputs, calls = run_recorded(self._model, inputs, replacement)
-        nowhere = (np.zeros(call.quantized.shape, bool) for call in calls)
+        if self._folded is None and len(inputs[0]) > 1:
+            self._folded = self._find_folded(inputs, [call.layer for call in calls])
+            if self._folded:
+                return self._run(inputs, given)
         return outputs, [
-            LayerInput(call.layer, call.quantized, near, call.replaced)
-            for call, near in zip(calls, nowhere, strict=True)
+            LayerInput(call.layer, call.quantized, np.zeros(call.quantized.shape, bool), call.replaced)
+            for number, call in enumerate(calls)
+            if number not in folded
         ]
+
+    def _find_folded(self, inputs: Sequence[Array], calls: Sequence[str]) -> set[int]:
+        """The calls that read a constant, such as an RNN's first state: the file holds their results.
+
+        They are looked for where Keras calls a layer more often than the file.
+        """
+        from mobile_bnn.converters.keras.layers import run_recorded
+
+        surplus = Counter(name for name in calls if name in self._names)
+        surplus.subtract(self._names)
+        if not any(count > 0 for count in surplus.values()):
+            return set()
+        found = set[int]()
+        for number, call in enumerate(run_recorded(self._model, inputs)[1]):
+            if surplus[call.layer] > 0 and (call.real == call.real[:1]).all():
+                surplus[call.layer] -= 1
+                found.add(number)
+        return found
 
 
 def by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:

@@ -59,22 +59,32 @@ class FileRunner:
         Raises:
             MobileBnnError: an operator of it fails.
         """
-        batch = int(self._interpreter.get_input_details()[0]["shape"][0])
-        starts = range(0, len(inputs[0]), batch)
-        parts = [self.run_batch([values[start : start + batch] for values in inputs]) for start in starts]
+        details, ends = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        batch = int(details[0]["shape"][0])
+        parts = []
+        for start in range(0, len(inputs[0]), batch):
+            for detail, values in zip(details, inputs, strict=True):
+                given = as_input(values[start : start + batch], detail)
+                self._interpreter.set_tensor(detail["index"], given.astype(detail["dtype"]))
+            self._invoke()
+            parts.append([as_output(self._interpreter.get_tensor(end["index"]), end) for end in ends])
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
-    def run_batch(self, inputs: Sequence[Array]) -> list[Array]:
-        """Runs one batch of the file's size; outputs may be of any shape.
+    def run_once(self, inputs: Sequence[Array]) -> list[Array]:
+        """Runs inputs of any shapes, all at once, and returns the outputs as they are.
 
         Raises:
             MobileBnnError: an operator of it fails.
         """
-        for detail, values in zip(self._interpreter.get_input_details(), inputs, strict=True):
-            self._interpreter.set_tensor(detail["index"], as_input(values, detail).astype(detail["dtype"]))
+        details = self._interpreter.get_input_details()
+        if any(tuple(detail["shape"]) != values.shape for detail, values in zip(details, inputs, strict=True)):
+            for detail, values in zip(details, inputs, strict=True):
+                self._interpreter.resize_tensor_input(detail["index"], values.shape)
+            self._interpreter.allocate_tensors()
+        for detail, values in zip(details, inputs, strict=True):
+            self._interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
         self._invoke()
-        ends = self._interpreter.get_output_details()
-        return [as_output(self._interpreter.get_tensor(end["index"]), end) for end in ends]
+        return [self._interpreter.get_tensor(end["index"]) for end in self._interpreter.get_output_details()]
 
     def _invoke(self) -> None:
         try:

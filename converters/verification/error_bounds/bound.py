@@ -18,7 +18,7 @@ Bounds = npt.NDArray[np.float64]
 ROUNDING = 2.0**-23
 NOTHING: Bounds = np.float64(0)  # type: ignore[assignment]  # a scalar has all of an array that is used here
 _MANTISSA = 2.0**24
-_COARSE = 2.0**12
+_COARSE = 4.0  # times a quantum that is found quickly: as of signs
 # Of float32's bit patterns: without the sign, from infinity on, and the bits after the leading one.
 _MAGNITUDE, _INFINITY, _FRACTION = np.int32(0x7FFFFFFF), 0x7F800000, 0x7FFFFF
 _FIRST = 4096  # elements that mostly tell already that values are on no coarse grid

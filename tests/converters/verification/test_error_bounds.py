@@ -63,7 +63,7 @@ def bounded(graph: Graph, x: Array) -> Bounded:
     bounds = ErrorBounds(graph)
     tensors = bounds.tensors()
     runner = FileRunner(TfliteModel.of(Graph("all", graph.inputs, tensors, graph.operators)).write(), delegates=False)
-    values = dict(zip(tensors, runner.run_batch([x]), strict=True))
+    values = dict(zip(tensors, runner.run_once([x]), strict=True))
     return bounds.run({graph.inputs[0]: x, **values}, {}, graph.outputs)[graph.outputs[0]]
 
 

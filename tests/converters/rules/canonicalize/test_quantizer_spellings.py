@@ -1,4 +1,4 @@
-"""Quantizers of other libraries, as their programs spell them, after a convolution: binary, and equal to float kernels."""
+"""Quantizers of other libraries, as their programs spell them, after a convolution: binary, equal to float kernels."""
 
 import numpy as np
 import pytest
