@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError
 
@@ -27,27 +28,28 @@ INTRODUCTION = """# Files of other exporters
 
 Written by `tools/foreign_docs/foreign_page.py` from the files in `tests/converters/foreign`.
 
-Small networks as people write them in each framework, exported by its own tools: no layer of ours is in them. A file's
-script stands beside it (`make_*.py`, with the versions in `requirements/`), and so do inputs and what the source's framework
-computed of them. The tests compare the float file, the binary file with our library and the binary file in LCE's
-interpreter with that, to 1e-5 of the largest output.
+Small networks as people write them in each framework, exported by its own tools: no layer of ours is in them. A
+file's script stands beside it (`make_*.py`, with the versions in `requirements/`), and so do inputs and what the
+source's framework computed of them. The tests compare the float file, the binary file with our library and the binary
+file in LCE's interpreter with that, to 1e-5 of the largest output.
 
-| exporter | network | operators before → after | binary layers | refused, by code |
+| exporter | network | operators | binary layers | refused, by code |
 |---|---|---|---|---|
 """
 NOTES = """
-*Binary layers* counts those of the converted file and, after the slash, those of the source, as its framework runs it.
+*Operators* are those of the exported file. *Binary layers* counts those of the converted file and, after the slash,
+those of the source, as its framework runs it.
 [refusals.md](refusals.md) explains the codes.
 
 What else was seen:
 
 * `litert-torch` 0.10 cannot export `bias.expand_as(x)` (ReActNet's own code): add the bias and let it broadcast.
 * `onnx2tf` 2.6 loses a tensor of Bi-Real Net, whose file no runtime runs then; it takes channels for height where all
-  three sizes of a constant map are equal, and computes something else without a word. It takes a sequence for channels and
-  time, and transposes inputs [N, time, features].
+  three sizes of a constant map are equal, and computes something else without a word. It takes a sequence for
+  channels and time, and transposes inputs [N, time, features].
 * Keras 3 writes a loop over a list of tensors, with operators that only TensorFlow has; `unroll=True` helps.
-* TensorFlow's converter makes `fake_quant` of fewer than 8 bits an int8 pair without its limits: the float file already
-  computes something else than TensorFlow. Write `clip` and `round`.
+* TensorFlow's converter makes `fake_quant` of fewer than 8 bits an int8 pair without its limits: the float file
+  already computes something else than TensorFlow. Write `clip` and `round`.
 """
 
 
@@ -59,19 +61,17 @@ def page() -> str:
 
 def _row(path: Path) -> str:
     exporter, source = EXPORTERS[path.parent.name], int(np.load(path.with_suffix(".npz"))["binary_layers"])
+    operators = sum(len(graph.operators) for graph in TfliteModel.read(path).graphs)
     try:
         float_file = Source.of_tflite(path)
     except MobileBnnError as error:
-        why = f"{error}".partition("\n")[0]
-        return f"| {exporter} | {path.stem} | | 0 / {source} | the whole file: {why} |"
-    before = Counter(operator.op_type for graph in float_file.model.graphs for operator in graph.operators)
-    model, lowering = float_file.lower()
-    after = Counter(operator.op_type for graph in model.graphs for operator in graph.operators)
-    layers = getattr(lowering, "every_layer", lowering.layers)
-    refused = Counter(f"`{layer.code}`" for layer in layers if layer.declared and not layer.binary and layer.code)
+        return f"| {exporter} | {path.stem} | {operators} | 0 / {source} | {error.what} |"
+    _, lowering = float_file.lower()
+    layers = lowering.every_layer
+    refused = Counter(f"`{layer.code.value}`" for layer in layers if layer.declared and not layer.binary and layer.code)
     told = ", ".join(f"{count} {code}" for code, count in sorted(refused.items()))
     binary = sum(layer.binary for layer in layers)
-    return f"| {exporter} | {path.stem} | {before.total()} → {after.total()} | {binary} / {source} | {told} |"
+    return f"| {exporter} | {path.stem} | {operators} | {binary} / {source} | {told} |"
 
 
 if __name__ == "__main__":

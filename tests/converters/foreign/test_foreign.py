@@ -1,10 +1,12 @@
 """Files of other people's exporters: what is binary in the source is binary in the file, or refused by code.
 
-`EXPECTED` says what becomes of every linear operator, in the order of the graph. How many of them are binary in the
+`EXPECTED` says what becomes of every linear operator, in the order of the graph and of
+the subgraphs. How many of them are binary in the
 source its own script has counted while the source's framework ran it; it stored the inputs and outputs of that run, on
 inputs that are clear of every threshold (watching.py). docs/foreign.md is the table for readers.
 """
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,12 +23,16 @@ from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.errors import MobileBnnError
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[2] / "tools" / "foreign_docs"))
+import foreign_page  # noqa: E402
+
 Lowered = tuple[TfliteModel, Lowering]
 
 F, B = "float", "binary"
 EXPECTED: dict[str, list[str]] = {
     "jax2tf/birealnet": [F, *2 * [B], F],
     "jax2tf/low_bit": [F, *4 * [B], F],
+    "jax2tf/lstm_rolled": [F, *2 * [B]],
     "jax2tf/lstm_unrolled": [*8 * [B], F],
     "jax2tf/reactnet": [F, *3 * [B], F],
     "jax2tf/segmenter": [F, B, *2 * [F], *2 * [B], F],
@@ -61,6 +67,7 @@ EXPECTED: dict[str, list[str]] = {
     "onnx2tf/xnornet": [F, B, F, B, F, B, F, B, F],
     "tf_module/birealnet": [F, *3 * [B], F],
     "tf_module/low_bit": [F, *4 * [B], F],
+    "tf_module/lstm_rolled": [F, *2 * [B]],
     "tf_module/lstm_unrolled": [*8 * [B], F],
     "tf_module/reactnet": [F, *3 * [B], F],
     "tf_module/segmenter": [F, *3 * [B], F],
@@ -109,9 +116,14 @@ def test_the_table_has_every_file() -> None:
     assert max((HERE / f"{name}.tflite").stat().st_size for name in found) <= 60 * 1024
 
 
+def test_the_page_is_current() -> None:
+    """Else run tools/foreign_docs/foreign_page.py."""
+    assert foreign_page.PAGE.read_text(encoding="utf-8") == foreign_page.page()
+
+
 @files
 def test_layers_are_binary_or_refused_by_code(name: str) -> None:
-    outcomes = [outcome(layer) for layer in lowered(name)[1].layers]
+    outcomes = [outcome(layer) for layer in lowered(name)[1].every_layer]
     assert outcomes == EXPECTED[name]
     assert sum(each != F for each in outcomes) == int(np.load(HERE / f"{name}.npz")["binary_layers"])
 
@@ -141,7 +153,7 @@ def test_lces_interpreter_computes_what_the_source_does(name: str) -> None:
 
 @files
 def test_convert_verifies_and_writes_it(name: str, tmp_path: Path) -> None:
-    layers = lowered(name)[1].layers
+    layers = lowered(name)[1].every_layer
     refused = {layer.name for layer in layers if outcome(layer) not in (F, B)}
     made = converters.convert(HERE / f"{name}.tflite", tmp_path / "binary.tflite", allow_float=refused)
     assert set(made.float_layers) == refused
@@ -161,7 +173,7 @@ def test_what_litert_cannot_run_is_refused(name: str) -> None:
 @files
 def test_one_wrong_sign_in_each_filter_would_be_seen(name: str) -> None:
     model = lowered(name)[0].copy()
-    operators = [operator for operator in model.graphs[0].operators if operator.op_type == "LceBconv2d"]
+    operators = [operator for graph in model.graphs for operator in graph.operators if operator.op_type == "LceBconv2d"]
     filters = operators[0].input(1)
     words = operators[0].constant(1).copy()
     words[:, 0, 0, 0] ^= 1  # of every output channel: the next quantizer may ignore some
