@@ -19,6 +19,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     hoist_data_movement,
     infer_reshape_shape,
     matmul_to_fully_connected,
+    recompose_clip,
     recompose_dilated_conv,
     recompose_dilated_transposed_conv,
     recompose_prelu,
@@ -27,6 +28,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     split_activation,
     swap_expand_dims_pad,
     swap_pad_transpose,
+    unflatten_fully_connected,
 )
 from mobile_bnn.converters.rules.compress import pack_float_filters
 from mobile_bnn.converters.rules.conv_params import look_through_padding
@@ -54,10 +56,12 @@ CANONICALIZE: Sequence[Rule] = (
     infer_reshape_shape,
     split_activation,
     cancel_transposes,
+    recompose_clip,
     remove_ste,
     recompose_prelu,
     swap_pad_transpose,
     matmul_to_fully_connected,
+    unflatten_fully_connected,
     recompose_dilated_conv,
     recompose_dilated_transposed_conv,
     swap_expand_dims_pad,
@@ -287,7 +291,7 @@ def _lower_one(
     named = weights.name in quantized
     name = weights.name.rpartition("/")[0] if named else module_name(operator.output.name)
     size = 0 if weights.content is None else weights.content.size
-    declared = quantized[weights.name] if named else _is_declared(graph, weights, data)
+    declared = quantized[weights.name] if named else _is_declared(graph, operator, weights, data)
     made, refusal = _Made(), refusal or _quantized(operator)
     if refusal is None:
         try:
@@ -335,7 +339,7 @@ def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]
     return padded.tensor, padded.params.pad_before
 
 
-def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
+def _is_declared(graph: Graph, operator: Operator, weights: Tensor, data: Tensor) -> bool:
     """Whether an operator of nobody's Keras layer stands between a quantizer and quantized weights.
 
     What was to be a quantizer counts as one, or a layer would stay float without a word.
@@ -343,6 +347,8 @@ def _is_declared(graph: Graph, weights: Tensor, data: Tensor) -> bool:
     values = _real_values(weights)
     if values is None or values.dtype != np.float32:
         return False
+    if operator.op_type == "DEPTHWISE_CONV_2D":  # the only one whose output channels are its filter's last dimension
+        values = np.moveaxis(values, -1, 0)
     try:
         binary_weights(values)
     except NoMatch:

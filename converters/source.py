@@ -151,6 +151,7 @@ class Source:
         kinds = {operator.op_type for graph in model.graphs for operator in graph.operators}
         if done := sorted(kind for kind in kinds if kind.startswith("Lce")):
             raise MobileBnnError(f"the file is binary already: it has {', '.join(done)}", cure=_FLOAT_FILE)
+        _check_computed(model)
         _check_custom(model)
         fold_model(model)
         _check_quantized(model)
@@ -198,6 +199,21 @@ def _check_quantized(model: TfliteModel) -> None:
             why=f"its layers compute with {tensor_type(quantized[0].table)}",
             cure=_FLOAT_FILE,
         )
+
+
+def _check_computed(model: TfliteModel) -> None:
+    """Refuses a file whose operators read what nothing computes: no runtime runs it (onnx2tf 2.6 writes such files)."""
+    for graph in model.graphs:
+        known = {id(tensor) for tensor in graph.inputs}
+        known |= {id(tensor) for operator in graph.operators for tensor in operator.outputs}
+        for operator in graph.operators:
+            for tensor in operator.inputs:
+                if tensor is None or id(tensor) in known or tensor.content is not None or tensor.table.isVariable:
+                    continue
+                if 0 not in tensor.shape:  # of an empty constant nothing is stored
+                    why = f"{operator.op_type} reads {tensor.name}, which no operator computes"
+                    cure = "Export it again, with another version of the exporter"
+                    raise MobileBnnError("the file is damaged", why=why, cure=cure)
 
 
 def _check_custom(model: TfliteModel) -> None:

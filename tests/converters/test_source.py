@@ -16,6 +16,7 @@ from mobile_bnn.converters.storage.float_weights import float_weights
 from mobile_bnn.converters.storage.int8 import quantize_int8
 from mobile_bnn.converters.verification.comparison import Comparison
 from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
+from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasTensor, Options, Quantizer
 
@@ -174,3 +175,14 @@ def test_the_quantizer_of_float_parts_works_on_a_copy(model: tf.keras.Model) -> 
     for tensor in quantizer.model.graphs[0].tensors():
         tensor.table.name = "changed"
     assert graph.write() == before
+
+
+def test_a_tensor_that_nothing_computes(tmp_path: Path) -> None:
+    model = TfliteModel.read(REACTNET)
+    (graph,) = model.graphs
+    reader = next(operator for operator in graph.operators if operator.op_type == "ADD")
+    graph.set_inputs(reader, [Tensor.of("lost", reader.input(0).shape, np.float32), *reader.inputs[1:]])
+    path = tmp_path / "lost.tflite"
+    path.write_bytes(model.write())
+    with pytest.raises(MobileBnnError, match="the file is damaged: ADD reads lost, which no operator computes"):
+        Source.load(path)

@@ -119,7 +119,10 @@ def linear(operator: Operator, data: int = 0, bias: int = 2) -> Linear:
 
 def _bias(operator: Operator, place: int) -> Array | None:
     tensor = operator.inputs[place] if len(operator.inputs) > place else None
-    return np.zeros(operator.output.shape[-1], np.float32) if tensor is None else tensor.values
+    if tensor is None:
+        return np.zeros(operator.output.shape[-1], np.float32)
+    values = tensor.values
+    return None if values is None else values.reshape(-1)  # jax2tf writes [1, 1, 1, O]
 
 
 def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Operator, Plane]]:

@@ -10,6 +10,7 @@ Jumps are whole steps, and add up by their absolute values.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 
@@ -35,6 +36,7 @@ _PLACES = {
     "CONV_3D_TRANSPOSE": (2, 1, 3, 3),
 }
 LINEAR = frozenset(_PLACES)
+_Any = TypeVar("_Any")
 _DEVIATIONS = 4.0  # of the sum of n independent roundings
 _AFTER = 3.0  # roundings of the sum itself: its scale, its bias, and a constant that was folded
 # A filter that is a sum of binary ones is so up to a few roundings of its largest value (quantizers/weights.py).
@@ -79,6 +81,7 @@ class Linear:
         shape = () if filters is None else filters.shape
         self._terms = int(np.prod(shape)) // max(1, shape[axis])
         self._replays: dict[str, Replay] = {}
+        self._output_shape: tuple[int, ...] = ()
         self._quantum = -1.0
         if self._weights is not None:
             others = tuple(each for each in range(len(shape)) if each != axis)
@@ -97,16 +100,17 @@ class Linear:
             bias_magnitude: of the terms that the bias was computed from, where these are larger than it.
         """
         data, filters = inputs[self._data], inputs[self._filter]
+        self._output_shape = values.shape
         assert data is not None
         assert filters is not None
         offset = 0.0 if self._offset is None else np.abs(self._offset.astype(np.float64))
         offset = offset if bias_magnitude is None else np.maximum(offset, bias_magnitude)
-        jump = NOTHING if not data.jump.any() else self._sum("absolute", _whole(data.jump, data), filters)
+        jump = NOTHING if not data.jump.any() else self._sum("absolute", data.jump, data, filters)
         if self._weights is not None and self._sums is not None:
             spread = self._sums.terms * self._sums.level * (1 if self._sums.is_plain else _LOPSIDED)
             magnitude = spread * self._largest + offset
         else:
-            magnitude = self._sum("absolute", np.abs(data.values), filters) + offset
+            magnitude = self._sum("absolute", np.abs(data.values), data, filters) + offset
         quantum = self._common_quantum(data, filters)
         if is_representable(float(np.max(magnitude, initial=0)), quantum):
             return Bounded(values, NOTHING, jump, magnitude, quantum)
@@ -114,7 +118,7 @@ class Linear:
         if self._sums is not None and not self._sums.is_plain:
             noise = noise + _DECOMPOSED * magnitude
         if not data.is_exact:
-            noise = noise + self._spread(_whole(data.noise, data), filters)
+            noise = noise + self._spread(data, filters)
         if not filters.is_exact or filters.jump.any():
             noise = noise + self._of_filter(data, filters)
         return Bounded(values, noise, jump, None if self._sums is None else magnitude)
@@ -129,42 +133,42 @@ class Linear:
         quantum = grid * self._quantum
         return quantum if self._offset is None else min(quantum, quantum_of(self._offset))
 
-    def _spread(self, noise: Bounds, filters: Bounded) -> Bounds:
+    def _spread(self, data: Bounded, filters: Bounded) -> Bounds:
         """Errors of the data after the sum: the square root of the sum of their squares."""
-        largest = float(noise.max(initial=0))
+        largest = float(data.noise.max(initial=0))
         if not 0 < largest < np.inf:
-            return np.full((), largest)
-        return np.sqrt(self._sum("squared", (noise / largest) ** 2, filters)) * largest
+            return np.asarray(largest)
+        return np.sqrt(self._sum("squared", (data.noise / largest) ** 2, data, filters)) * largest
 
     def _of_filter(self, data: Bounded, filters: Bounded) -> Bounds:
         """Errors of a computed filter after the sum."""
-        (found,) = self._replay("filter", {})(self._ordered(np.abs(data.values), _whole(filters.margin, filters)))
+        shapes = self._ordered(data.values.shape, filters.values.shape)
+        (found,) = self._replay("filter", {})(self._ordered(np.abs(data.values), filters.margin), shapes)
         return found
 
-    def _sum(self, kind: str, values: Array, filters: Bounded) -> Bounds:
+    def _sum(self, kind: str, values: Array, data: Bounded, filters: Bounded) -> Bounds:
         """The operator's sum of numbers that are not negative, weighted by the filter's absolute values or squares."""
         weights = filters.values if self._weights is None else self._weights
         changed = np.abs(weights) if kind == "absolute" else np.square(weights)
         if self._weights is None:
-            (found,) = self._replay("computed", {})(self._ordered(values, changed))
+            shapes = self._ordered(data.values.shape, filters.values.shape)
+            (found,) = self._replay("computed", {})(self._ordered(values, changed), shapes)
         else:
-            (found,) = self._replay(kind, {self._filter: changed})([values])
+            (found,) = self._replay(kind, {self._filter: changed})([values], [data.values.shape])
         return found
 
-    def _ordered(self, data: Array, filters: Array) -> list[Array]:
+    def _ordered(self, data: _Any, filters: _Any) -> list[_Any]:
         return [data, filters] if self._data < self._filter else [filters, data]
 
     def _replay(self, kind: str, constants: Mapping[int, Array]) -> Replay:
-        """The operator without its bias, which some kernels need to be there."""
+        """The operator without its bias, which some kernels need to be there, and without operators that size it."""
         if kind not in self._replays:
+            if self._data == 2:  # a transposed one: the first input is the shape of its output
+                constants = {0: np.array(self._output_shape, np.int32), **constants}
             bias = self._operator.inputs[self._bias] if self._bias < len(self._operator.inputs) else None
             without = {} if bias is None else {self._bias: np.zeros(bias.shape, np.float32)}
             self._replays[kind] = Replay(self._operator, {**constants, **without})
         return self._replays[kind]
-
-
-def _whole(part: Bounds, of: Bounded) -> Bounds:
-    return np.broadcast_to(part, of.values.shape)
 
 
 def matmul(operator: Operator, inputs: Sequence[Bounded], values: Array) -> Bounded:

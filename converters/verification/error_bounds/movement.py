@@ -73,25 +73,20 @@ class Movement:
             return [NOTHING] * len(self._operator.outputs)
         # Places in a table and sizes stay what they are.
         own = [
-            np.broadcast_to(getattr(each, part), each.values.shape)
-            if number == 0 or np.issubdtype(each.values.dtype, np.floating)
-            else each.values
+            getattr(each, part) if number == 0 or np.issubdtype(each.values.dtype, np.floating) else each.values
             for number, each in enumerate(given)
         ]
-        return self._replay(own)
+        return self._replay(own, _shapes(given))
 
     def _mean(self, x: Bounded, others: Sequence[Bounded], values: Array) -> Bounded:
         rest = [each.values for each in others]
-
-        def mean(part: Bounds) -> Bounds:
-            return self._replay([np.broadcast_to(part, x.values.shape), *rest])[0]
-
-        jump = mean(x.jump) if x.jump.any() else NOTHING
-        magnitude = mean(x.terms())
+        shapes = _shapes([x, *others])
+        jump = self._replay([x.jump, *rest], shapes)[0] if x.jump.any() else NOTHING
+        magnitude = self._replay([x.terms(), *rest], shapes)[0]
         terms = self._window(x.values.size, values.size)
         if is_representable(float(magnitude.max(initial=0)), quantum := self._quantum(x.grid(), terms)):
             return Bounded(values, NOTHING, jump, None, quantum)
-        noise = NOTHING if x.is_exact else mean(x.noise)
+        noise = self._replay([x.noise, *rest], shapes)[0] if not x.is_exact else NOTHING
         return Bounded(values, noise + ROUNDING * roundings(terms) * magnitude, jump)
 
     def _window(self, before: int, after: int) -> int:
@@ -108,3 +103,7 @@ class Movement:
         uneven = self._operator.op_type == "AVERAGE_POOL_2D" and self._operator.options.padding != schema.Padding.VALID
         is_power = terms & (terms - 1) == 0
         return grid / terms if is_power and not uneven and self._operator.op_type != "RESIZE_BILINEAR" else 0.0
+
+
+def _shapes(given: Sequence[Bounded]) -> list[tuple[int, ...]]:
+    return [each.values.shape for each in given]

@@ -33,25 +33,29 @@ class Replay:
         own = operator.copy().between(inputs, outputs)
         if hasattr(own.options, "fusedActivationFunction"):
             own.options.fusedActivationFunction = 0
-        self._shapes = [tensor.shape for tensor in given]
+        self._shapes: list[tuple[int, ...]] | None = None
         self._interpreter = Interpreter(
             model_content=TfliteModel.of(Graph("replay", given, outputs, [own])).write(),
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
-        self._interpreter.allocate_tensors()
         self._given = [detail["index"] for detail in self._interpreter.get_input_details()]
         self._made = [detail["index"] for detail in self._interpreter.get_output_details()]
         self._types = [detail["dtype"] for detail in self._interpreter.get_input_details()]
 
-    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
-        """The outputs for its computed inputs, in the shapes that these have; float64 where they are numbers."""
-        shapes = [values.shape for values in inputs]
-        if shapes != self._shapes:
+    def __call__(self, inputs: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        """The outputs for its computed inputs; float64 where they are numbers.
+
+        Args:
+            inputs: what broadcasts to the shapes.
+            shapes: of the computed inputs as they were in a run: where a shape is computed, the graph does not tell it.
+        """
+        if list(shapes) != self._shapes:
             for index, shape in zip(self._given, shapes, strict=True):
                 self._interpreter.resize_tensor_input(index, shape)
             self._interpreter.allocate_tensors()
-            self._shapes = shapes
-        for index, dtype, values in zip(self._given, self._types, inputs, strict=True):
-            self._interpreter.set_tensor(index, np.ascontiguousarray(values.astype(dtype)))
+            self._shapes = list(shapes)
+        for index, shape, dtype, values in zip(self._given, shapes, self._types, inputs, strict=True):
+            whole = np.broadcast_to(values, shape)
+            self._interpreter.set_tensor(index, np.ascontiguousarray(whole.astype(dtype)))
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_tensor(index), np.float64) for index in self._made]
