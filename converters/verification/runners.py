@@ -1,6 +1,7 @@
 """Runs a file in LiteRT on a batch, sample by sample."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
@@ -84,7 +85,13 @@ class FileRunner:
         for detail, values in zip(details, inputs, strict=True):
             self._interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
         self._invoke()
-        return [self._interpreter.get_tensor(end["index"]) for end in self._interpreter.get_output_details()]
+        return [self._output(end) for end in self._interpreter.get_output_details()]
+
+    def _output(self, detail: Any) -> Array:
+        """One output as it is; LiteRT does not give out those that are empty."""
+        if 0 in detail["shape"]:
+            return np.zeros(detail["shape"], detail["dtype"])
+        return np.asarray(self._interpreter.get_tensor(detail["index"]))
 
     def _invoke(self) -> None:
         try:
