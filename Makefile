@@ -6,8 +6,8 @@ MBNN  := $(VENV)/bin/mbnn
 CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-quick test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes bench \
-        bench-conversion peak conversion-matrix fuzz-conversion clean
+.PHONY: help demo test test-quick test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes \
+        bench bench-conversion peak conversion-matrix fuzz-conversion fuzz-exact clean
 
 help: ## list the targets, as here
 	@sed -n 's/^\([a-z0-9-]*\):[^=]*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-23s %s\n", $$1, $$2 }'
@@ -84,6 +84,9 @@ conversion-matrix: $(READY) ## write what becomes of every kind of graph, beside
 NETWORKS := 500
 fuzz-conversion: $(READY) ## convert NETWORKS=500 random networks and compare them with Keras
 	@MBNN_NETWORKS=$(NETWORKS) $(PY) -m pytest tests/converters/test_random_networks.py
+
+fuzz-exact: $(READY) ## convert NETWORKS=500 random networks of exact sums, whose files must equal them in every bit
+	@MBNN_EXACT_NETWORKS=$(NETWORKS) MBNN_EXACT_KERAS=6 $(PY) -m pytest tests/converters/exact
 
 clean: ## remove the virtual environment and build outputs
 	rm -rf $(VENV) build dist

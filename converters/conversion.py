@@ -1,7 +1,7 @@
 """From a float model to a binary `.tflite`, checked against what it was made from before it is written."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ import numpy as np
 from mobile_bnn import __version__
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.linting import check_names
+from mobile_bnn.converters.linting import as_names, check_names
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
@@ -102,7 +102,7 @@ def convert(
         samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
             is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
-        allow_float: layers that may stay float though they are declared binary; "all" for any.
+        allow_float: layers that may stay float though they are declared binary, or the name of one; "all" for any.
         batch_size: of the file; None leaves it open.
         float_weights: how weights of layers that stay float are stored.
         int8: lets those layers compute in int8.
@@ -114,21 +114,21 @@ def convert(
             computes something else. Nothing is written then.
         OSError: the file cannot be written.
     """
-    path, source = Path(path), Source.of(model, batch_size)
+    path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source, lowering)
     unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
-    subgraphs = Subgraphs(lowering, flatbuffer, [comparison.runner for comparison in comparisons[:-1]] or [FileRunner])
+    subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
     if not (comparisons[0].checks() or subgraphs.checks()):
         raise _nothing_binary(lowering, float_layers)
+    _compare(comparisons, subgraphs, inputs)
     if source.keras is None:
         _check_prepared(source, lowering, inputs)
-    _compare(comparisons, subgraphs, inputs)
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
     compared = int8.samples if int8 else in_signature_order(source.model.graphs[0], inputs)
     agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, compared)
@@ -137,7 +137,8 @@ def convert(
     write_bytes(path, whole)
     if float_path is not None and twin is not None:
         write_bytes(float_path, twin)
-    return Conversion(path, operators, [*comparisons[-1].checks(), *subgraphs.checks()], float_layers, agreed)
+    checks = [*_closest(comparisons).checks(), *subgraphs.checks()]
+    return Conversion(path, operators, checks, float_layers, agreed)
 
 
 def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
@@ -152,10 +153,11 @@ def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> 
 
 def _check_prepared(source: Source, lowering: Lowering, inputs: list[Array]) -> None:
     """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
-    original, prepared = source.model.write(), lowering.float_file().write()
-    outputs = zip(run_float_file(original, inputs), run_float_file(prepared, inputs), strict=True)
-    for number, (theirs, ours) in enumerate(outputs):
-        if (difference := too_far(theirs, ours)) is not None:
+    main, *called = source.model.graphs
+    original = FloatFile(Lowering([], main, subgraphs=called)).run(inputs, {})
+    prepared = run_float_file(lowering.float_file().write(), inputs)
+    for number, (theirs, margin, ours) in enumerate(zip(original.outputs, original.margins, prepared, strict=True)):
+        if (difference := too_far(theirs, ours, margin)) is not None:
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
 
 
@@ -170,22 +172,34 @@ def _rounded(flatbuffer: bytes, weights: FloatWeights, int8: Int8 | None) -> byt
 
 def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[Comparison]:
     """With the float file, in LiteRT and, if it is here, in LCE's interpreter; with Keras if there is a Keras model."""
-    floats = FloatFile(lowering)
+    floats = FloatFile(lowering) if source.keras is None else FloatFile.of_keras(source.keras, lowering)
     comparisons = [Comparison(lowering, flatbuffer, floats)]
+    if source.keras is not None:
+        comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering, floats)))
     if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
         comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
-    if source.keras is not None:
-        comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering)))
     return comparisons
 
 
+def _closest(comparisons: Sequence[Comparison]) -> Comparison:
+    """The comparison in LiteRT with what the model was made from: with Keras, if there is a Keras model."""
+    return [comparison for comparison in comparisons if comparison.runner is FileRunner][-1]
+
+
 def _compare(comparisons: Sequence[Comparison], subgraphs: Subgraphs, inputs: list[Array]) -> None:
-    """Compares the subgraphs by themselves, then the file as a whole, and refuses what computes something else."""
-    tainted = subgraphs.add(inputs)
-    _check_errors(subgraphs.errors, FloatFile.name)
-    for comparison in comparisons:
-        comparison.add(inputs, tainted)
-        _check_errors(comparison.errors, comparison.reference.name)
+    """Compares the subgraphs by themselves, then the file as a whole, and refuses what computes something else.
+
+    What runs in other processes runs beside all that comes before it.
+    """
+    with ExitStack() as open_processes:
+        for comparison in comparisons:
+            open_processes.callback(comparison.close)
+            comparison.start(inputs)
+        tainted = subgraphs.add(inputs)
+        _check_errors(subgraphs.errors, FloatFile.name)
+        for comparison in comparisons:
+            comparison.add(inputs, tainted)
+            _check_errors(comparison.errors, comparison.reference.name)
 
 
 def _check_errors(errors: Sequence[str], reference: str) -> None:

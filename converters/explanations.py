@@ -81,7 +81,7 @@ LAYERS = {
         "move the activation, or leave the layer float: --allow-float {layer}",
     ),
     RefusalCode.OPERATOR_UNSUPPORTED: Explanation(
-        "the layer's operator has no binary form, such as a transposed convolution",
+        "the layer's operator has no binary form, such as a 3-D convolution",
         "LCE has a two-dimensional convolution only",
         _FLOAT,
     ),
@@ -109,6 +109,11 @@ LAYERS = {
         "the layer is binary, but takes more bytes than in float",
         "groups of fewer than 32 channels are filled up to whole words, with zeros that take a second filter",
         "use groups of at least 32 channels, or no quantizer",
+    ),
+    RefusalCode.SLOWER_IN_BITS: Explanation(
+        "the layer is binary, but a float one of its size was measured to be faster",
+        "channels are filled up to whole words of 32, and all bits of a word are multiplied",
+        "use more input channels, or no quantizer",
     ),
 }
 

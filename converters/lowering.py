@@ -1,20 +1,18 @@
 """Runs the rules over a float graph, and keeps what each linear operator is declared as, what it becomes, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.module_names import module_name
-from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of
-from mobile_bnn.converters.quantizers.steps import StepFunction, quantizer
+from mobile_bnn.converters.quantizers.encoding import Plane
+from mobile_bnn.converters.quantizers.steps import quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
-from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise
+from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise, transposed_convolution
 from mobile_bnn.converters.rules.canonicalize import (
     cancel_transposes,
     hoist_data_movement,
@@ -24,6 +22,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     recompose_prelu,
     remove_ste,
     sink_pad,
+    split_activation,
     swap_expand_dims_pad,
     swap_pad_transpose,
 )
@@ -37,7 +36,10 @@ from mobile_bnn.converters.rules.fuse import (
     fuse_activation,
     fuse_affine,
     fuse_threshold,
+    fuse_threshold_of_sum,
+    restore_activation,
     sink_data_movement,
+    sink_interleaving,
     sink_reshape,
 )
 from mobile_bnn.converters.rules.rule import BinaryRule, Rule, name_of
@@ -48,6 +50,7 @@ from mobile_bnn.typing import Array
 # Rewrites the graph into the forms that the binarization rules match.
 CANONICALIZE: Sequence[Rule] = (
     infer_reshape_shape,
+    split_activation,
     cancel_transposes,
     remove_ste,
     recompose_prelu,
@@ -59,20 +62,22 @@ CANONICALIZE: Sequence[Rule] = (
     sink_pad,
 )
 # From a linear operator to LceBconv2d; no type of operator belongs to two of them.
-BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise)
+BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_convolution)
 # Moves operators into an LceBconv2d, or between LceBconv2d and LceQuantize.
 FUSE: Sequence[Rule] = (
     sink_reshape,
     sink_data_movement,
+    sink_interleaving,
     binarize_before_max_pool,
     fuse_threshold,
+    fuse_threshold_of_sum,
     fold_affine_into_threshold,
     fuse_activation,
     fuse_affine,
     distribute_affine_over_sum,
 )
-# Stores the layers that stay float in fewer bytes.
-COMPRESS: Sequence[Rule] = (pack_float_filters,)
+# What stays float: as few operators as it had, in fewer bytes.
+COMPRESS: Sequence[Rule] = (restore_activation, pack_float_filters)
 
 # Why a layer is none of the graph's.
 NOT_READ = Refusal(RefusalCode.WEIGHTS_NOT_READ, "no operator reads its weights as they are")
@@ -88,6 +93,9 @@ LINEAR = frozenset(
         "CONV_3D_TRANSPOSE",
     }
 )
+
+# Of what it multiplies among an operator's inputs, where the first is the shape of its output.
+_DATA = {"TRANSPOSE_CONV": 2, "CONV_3D_TRANSPOSE": 2}
 
 
 @dataclass(frozen=True)
@@ -173,11 +181,6 @@ class Lowering:
     def float_file(self, graph: Graph | None = None) -> TfliteModel:
         """The float graph, or another one in its place, with the subgraphs that it calls."""
         return TfliteModel.of(self.floats if graph is None else graph, *self.subgraphs)
-
-    @cached_property
-    def quantizers(self) -> dict[Tensor, StepFunction | None]:
-        """By what binary layers read: the step function that it is the output of, None if there is none."""
-        return {layer.data: _quantizer(self.floats, layer.data) for layer in self.binary}
 
     @property
     def binary(self) -> list[Layer]:
@@ -268,12 +271,6 @@ def _weights(operator: Operator, quantized: Collection[str]) -> Tensor | None:
     return operator.inputs[1]
 
 
-def _quantizer(graph: Graph, tensor: Tensor) -> StepFunction | None:
-    with suppress(NoMatch):
-        return quantizer_of(graph, tensor)
-    return None
-
-
 _Made = list[tuple[Operator, Plane]]
 
 
@@ -328,7 +325,7 @@ def _with_bytes(graph: Graph, layers: list[Layer], operators: list[Operator]) ->
 
 def _data_of(graph: Graph, operator: Operator) -> tuple[Tensor, tuple[int, int]]:
     """An operator's input before any padding, and that padding."""
-    data, weights = operator.input(0), operator.input(1)
+    data, weights = operator.input(_DATA.get(operator.op_type, 0)), operator.input(1)
     if operator.op_type not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         return data, (0, 0)
     padded = look_through_padding(graph, operator, (weights.shape[1], weights.shape[2]))

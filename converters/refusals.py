@@ -30,6 +30,7 @@ class RefusalCode(str, Enum):
     SUBGRAPH_NOT_COMPARABLE = "subgraph-not-comparable"
     NOT_BY_LCE = "not-by-lce"
     LARGER_IN_BITS = "larger-in-bits"  # of a layer that is binary all the same
+    SLOWER_IN_BITS = "slower-in-bits"  # the same
 
     # Of an operator that a rule leaves as it is.
     PATTERN_ABSENT = "pattern-absent"

@@ -4,28 +4,48 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
+
+
+class StartedModule:
+    """`python -m name` with a standard input, whose standard output and error are caught while the caller goes on.
+
+    It is the leader of a process group of its own, which `close` kills: whoever starts one closes it, whatever happens.
+    """
+
+    def __init__(self, name: str, content: bytes) -> None:
+        # The child's folder is where this very package lies: -m puts the current folder first on the path, and a user's
+        # own folder may hold files named like modules.
+        folder, pipe = Path(__file__).resolve().parents[1], subprocess.PIPE
+        self._command = [sys.executable, "-m", name]
+        self._process = subprocess.Popen(
+            self._command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, start_new_session=True
+        )
+        self._pool = ThreadPoolExecutor(1)
+        self._output = self._pool.submit(self._process.communicate, content)
+
+    def result(self) -> "subprocess.CompletedProcess[bytes]":
+        """Waits until it ends."""
+        out, told = self._output.result()
+        return subprocess.CompletedProcess(self._command, self._process.returncode, out, told)
+
+    def close(self) -> None:
+        """Kills it unless it has ended."""
+        if not self._output.done():
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._pool.shutdown()
 
 
 def run_module(name: str, content: bytes) -> "subprocess.CompletedProcess[bytes]":
     """Runs `python -m name` with a standard input, and catches its standard output and error.
 
-    It is the leader of a process group of its own, which an exception meanwhile kills, KeyboardInterrupt above all.
+    An exception meanwhile kills it, KeyboardInterrupt above all.
     """
-    # The child's folder is where this very package lies: -m puts the current folder first on the path, and a user's
-    # own folder may hold files named like modules.
-    folder, pipe = Path(__file__).resolve().parents[1], subprocess.PIPE
-    command = [sys.executable, "-m", name]
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, start_new_session=True)
-    with process:
-        try:
-            out, told = process.communicate(content)
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, out, told)
+    with closing(StartedModule(name, content)) as module:
+        return module.result()
 
 
 def complaint(process: "subprocess.CompletedProcess[bytes]") -> str:

@@ -118,7 +118,8 @@ class DatasetRecord(Record):
 class LayerCheck(BaseModel):
     """One binary layer's input in Keras against the file's: the bits compared and those that differ.
 
-    A differing bit whose Keras pre-activation is nearer to the threshold than float rounding explains is a *tie*.
+    A differing bit is a *tie* if what the quantizer looks at is nearer to its threshold than float32 rounding, bounded
+    for that very number from the operations that made it, may move it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -129,6 +130,9 @@ class LayerCheck(BaseModel):
     ties: int = Field(description="the flips that rounding explains")
     consequences: int = Field(
         0, description="flips propagated from a tie in an earlier layer that ran on its own input"
+    )
+    rounding: float = Field(
+        0.0, description="how far rounding may move what the quantizer looks at, at most; 0: all is exact, no bit a tie"
     )
     subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
 

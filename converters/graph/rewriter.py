@@ -76,13 +76,17 @@ class Rewriter:
 
     def first_channels(self, tensor: Tensor, channels: int) -> Tensor:
         """The first channels of a map [N, H, W, C]."""
-        if channels == tensor.shape[3]:
+        return self.slice(tensor, (0, 0, 0, 0), (*tensor.shape[:3], channels))
+
+    def slice(self, tensor: Tensor, begin: Iterable[int], shape: tuple[int, ...]) -> Tensor:
+        """A part of a map [N, H, W, C] that has all of its batch."""
+        if shape == tensor.shape:
             return tensor
+        size = [-1 if part == whole else part for part, whole in zip(shape, tensor.shape, strict=True)]
         bounds = [
-            Tensor.constant(name, np.array(b, np.int32))
-            for name, b in (("begin", [0] * 4), ("size", [-1] * 3 + [channels]))
+            Tensor.constant(name, np.array([*values], np.int32)) for name, values in (("begin", begin), ("size", size))
         ]
-        output = Tensor.of(f"{tensor.name}/first", (*tensor.shape[:3], channels), np.float32)
+        output = Tensor.of(f"{tensor.name}/first", shape, np.float32)
         return self.add(Operator.builtin("SLICE", [tensor, *bounds], [output], schema.SliceOptionsT()))
 
     def quantize(self, tensor: Tensor) -> Tensor:

@@ -12,7 +12,20 @@ from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 ELEMENTWISE = frozenset(
-    {"ABS", "ADD", "CAST", "CEIL", "DIV", "EQUAL", "FLOOR", "GREATER", "GREATER_EQUAL", "LEAKY_RELU", "LESS"}
+    {
+        "ABS",
+        "ADD",
+        "CAST",
+        "CEIL",
+        "DIV",
+        "EQUAL",
+        "FLOOR",
+        "FLOOR_DIV",
+        "GREATER",
+        "GREATER_EQUAL",
+        "LEAKY_RELU",
+        "LESS",
+    }
     | {"LESS_EQUAL", "LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "MAXIMUM", "MINIMUM", "MUL", "NEG", "NOT_EQUAL"}
     | {"PRELU", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "SELECT", "SELECT_V2", "SIGN", "SQUARE"}
     | {"SUB", "TANH", "LOGISTIC", "HARD_SWISH"}

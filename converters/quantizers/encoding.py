@@ -105,10 +105,17 @@ class Encoding(ABC):
 
 @dataclass(frozen=True)
 class Plane:
-    """One of the signs of a sum: what an LceBconv2d reads."""
+    """One of the signs of a sum: what an LceBconv2d reads.
+
+    Attributes:
+        sum: the sum.
+        number: of the sign among the sum's.
+        before: pixels of padding that are written out above and on the left of the map.
+    """
 
     sum: Encoding
     number: int
+    before: tuple[int, int] = (0, 0)
 
 
 class Thermometer(Encoding):

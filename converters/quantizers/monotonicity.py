@@ -69,12 +69,12 @@ def _against_swapped(operator: Operator, inputs: list[Monotonicity]) -> Monotoni
 
 
 def _scaled(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
-    """A product with a constant, or a quotient by one."""
+    """A product with a constant, or a quotient by one, rounded down or not."""
     constants = [tensor.values if tensor is not None else None for tensor in operator.inputs]
     for value, scale in ((0, 1), (1, 0)) if operator.op_type == "MUL" else ((0, 1),):
         factor, moved = constants[scale], inputs[value]
         if factor is not None and moved is not None:
-            if not np.isfinite(factor).all() or (operator.op_type == "DIV" and (factor == 0).any()):
+            if not np.isfinite(factor).all() or (operator.op_type != "MUL" and (factor == 0).any()):
                 return None
             return _signs(moved * np.sign(factor).reshape(-1))
     return None
@@ -91,7 +91,12 @@ def _leaky(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
 
 
 def _choice(operator: Operator, inputs: list[Monotonicity], subgraph: ElementwiseSubgraph) -> Monotonicity:
-    """SELECT: rises with the condition where the first is the greater one, and with what it selects from."""
+    """SELECT: rises with the condition where the first is the greater one, and with what it selects from.
+
+    Of the two that are compared it selects the greater or the lesser one: MAXIMUM or MINIMUM, however it is spelled.
+    """
+    if _selects_what_it_compares(operator, subgraph):
+        return _all_together(inputs[1:])
     first, second = (_bounds(tensor, subgraph) for tensor in operator.inputs[1:])
     if inputs[0] is None or first is None or second is None:
         return None
@@ -100,6 +105,26 @@ def _choice(operator: Operator, inputs: list[Monotonicity], subgraph: Elementwis
         return None
     sense = np.where(above, 1, -1) * ~(above & below)
     return _all_together([_signs(inputs[0] * sense), *inputs[1:]])
+
+
+def _selects_what_it_compares(operator: Operator, subgraph: ElementwiseSubgraph) -> bool:
+    condition, *selected = operator.inputs
+    compared = next((other for other in subgraph.operators if other.output is condition), None)
+    if compared is None or compared.op_type not in ("GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL"):
+        return False
+    return any(
+        all(_equal(*pair) for pair in zip(compared.inputs, order, strict=True)) for order in (selected, selected[::-1])
+    )
+
+
+def _equal(one: Tensor | None, other: Tensor | None) -> bool:
+    """Whether two operands are one tensor, or constants of one value for each channel."""
+    if one is None or other is None or one is other:
+        return one is other
+    if one.values is None or other.values is None:
+        return False
+    left, right = one.values.reshape(-1), other.values.reshape(-1)
+    return (left.size == right.size or 1 in (left.size, right.size)) and bool((left == right).all())
 
 
 def _bounds(tensor: Tensor | None, subgraph: ElementwiseSubgraph) -> tuple[Array, Array] | None:
@@ -125,7 +150,7 @@ _RULES: dict[str, Callable[[Operator, list[Monotonicity]], Monotonicity]] = {
     **dict.fromkeys(("ADD", "MAXIMUM", "MINIMUM", "LOGICAL_AND", "LOGICAL_OR"), _together),
     **dict.fromkeys(("SUB", "GREATER", "GREATER_EQUAL"), _against),
     **dict.fromkeys(("LESS", "LESS_EQUAL"), _against_swapped),
-    **dict.fromkeys(("MUL", "DIV"), _scaled),
+    **dict.fromkeys(("MUL", "DIV", "FLOOR_DIV"), _scaled),
     "PRELU": _slope,
     "LEAKY_RELU": _leaky,
 }

@@ -3,10 +3,12 @@
 An element-wise subgraph that is proved monotone and takes few values is known completely by the floats at which it
 jumps. They are found exactly, by bisection over the ordered float32 numbers, evaluating the subgraph itself.
 
-What is not monotone, or computed from several tensors, may take few values all the same: then it is a step function
-of itself.
+What is not known to be monotone may be computed from step functions alone: then it is constant between their jumps
+(pieces.py). What is not monotone, or computed from several tensors, may take few values all the same: then it is a step
+function of itself.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,10 +17,14 @@ import numpy as np
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, Evaluator, subgraphs
 from mobile_bnn.converters.quantizers.monotonicity import monotonicity
+from mobile_bnn.converters.quantizers.pieces import Pieces, changes_in_jumps, pieces
 from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few_values, value_set
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
+MOST_COUNTED = 1024
+# What is the same at both is bounded.
+_HUGE, _FAR = np.float32(3e38), np.float32(1e30)
 _LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
 
 
@@ -101,8 +107,12 @@ def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
         except NoMatch:
             return None
 
+    if tensor.dtype != np.float32:
+        return None
     values = value_set(graph, tensor, levels)
-    if values is None or tensor.dtype != np.float32:
+    if values is None:
+        values = _values_between_jumps(graph, tensor)
+    if values is None:
         return None
     subgraph = ElementwiseSubgraph(tensor, tensor, [])
     # Between two values it jumps where nothing is: at the middle, which is 0 for signs.
@@ -110,6 +120,46 @@ def own_steps(graph: Graph, tensor: Tensor) -> StepFunction | None:
     thresholds = np.where(middles > values[:-1], middles, values[1:])
     columns = (np.tile(column[:, None], subgraph.channels) for column in (thresholds, values))
     return StepFunction(subgraph, *columns)
+
+
+def _values_between_jumps(graph: Graph, tensor: Tensor) -> Array | None:
+    """The values of a tensor that is a function of step functions of one other, in any order; None if it is not."""
+    for subgraph in subgraphs(graph, tensor):
+        with suppress(NoMatch):
+            values = few_values(_pieces(subgraph).values)
+            if values is not None:
+                return values
+    return None
+
+
+def count_values(graph: Graph, tensor: Tensor) -> int | None:
+    """How many values a tensor takes that is a quantizer's output, but of more bits than can be signs.
+
+    Returns:
+        At most `MOST_COUNTED`; None if it is unbounded, not known to be monotone, or changes otherwise than in jumps.
+    """
+    for subgraph in subgraphs(graph, tensor):
+        producers = {operator.output: operator for operator in subgraph.operators}
+        if not changes_in_jumps(producers.get, tensor) or monotonicity(subgraph) is None:
+            continue
+        evaluate = subgraph.evaluator()
+        ends = np.repeat(np.array([[-_HUGE, _HUGE], [-_FAR, _FAR]], np.float32).reshape(4, 1), subgraph.channels, 1)
+        values = evaluate(ends)
+        if np.isfinite(values).all() and np.array_equal(values[:2], values[2:]):
+            return int(max(_count(subgraph, evaluate)))
+    return None
+
+
+def _count(subgraph: ElementwiseSubgraph, evaluate: Evaluator) -> Array:
+    """The number of values in each channel."""
+    at = np.full(subgraph.channels, -_LARGEST, np.int64)
+    level, top = evaluate(_floats(np.stack([at, -at])))
+    found = np.ones(subgraph.channels, np.int64)
+    while (level != top).any() and found.max() < MOST_COUNTED:
+        at = _next_jump(evaluate, at, level)
+        found += level != top
+        level = np.where(level == top, top, evaluate(_floats(at[None]))[0])
+    return found
 
 
 def steps_of(subgraph: ElementwiseSubgraph) -> StepFunction:
@@ -129,10 +179,63 @@ def _found_steps(
 ) -> tuple[Array, Array]:
     """Thresholds and levels of a subgraph. Several rules look at the same one, one after the other."""
     subgraph = ElementwiseSubgraph(source, output, [operator for operator, _ in key])
-    directions = monotonicity(subgraph)
-    if directions is None:
+    if monotonicity(subgraph) is not None:
+        return _by_bisection(subgraph)
+    try:
+        found = _steps_of_pieces(_pieces(subgraph))
+    except NoMatch as reason:
+        if reason.code is RefusalCode.TOO_MANY_VALUES:
+            raise
+        found = None
+    if found is None:
         op_types = ", ".join(operator.op_type for operator in subgraph.operators)
         raise NoMatch(RefusalCode.NOT_A_STEP, f"it is not known to be monotone ({op_types})")
+    return found
+
+
+def _pieces(subgraph: ElementwiseSubgraph) -> Pieces:
+    """Where a function of monotone step functions jumps.
+
+    Raises:
+        NoMatch: it is not one, or one of them takes too many values.
+    """
+
+    def jumps(part: ElementwiseSubgraph) -> Array:
+        if monotonicity(part) is None:
+            raise NoMatch(RefusalCode.NOT_A_STEP, "it is not known to be monotone")
+        return _by_bisection(part)[0]
+
+    return pieces(subgraph, jumps)
+
+
+def _steps_of_pieces(found: Pieces) -> tuple[Array, Array] | None:
+    """Thresholds and levels of a function in pieces; None if a channel both rises and falls.
+
+    Raises:
+        NoMatch: it takes too many values.
+    """
+    changes = np.sign(found.values[1:] - found.values[:-1])
+    if ((changes > 0).any(0) & (changes < 0).any(0)).any():
+        return None
+    own = [np.flatnonzero(column) for column in changes.T]
+    steps = max(len(places) for places in own)
+    if steps >= MAX_VALUES:
+        raise NoMatch(RefusalCode.TOO_MANY_VALUES, f"it takes more than {MAX_VALUES} values")
+    thresholds = np.full((steps, len(own)), np.inf, np.float32)
+    levels = np.tile(found.values[-1:], (steps + 1, 1)).astype(np.float32)
+    levels[0] = found.values[0]
+    for channel, places in enumerate(own):
+        thresholds[: len(places), channel] = found.jumps[places, channel]
+        levels[1 : len(places) + 1, channel] = found.values[places + 1, channel]
+    return thresholds, levels
+
+
+def _by_bisection(subgraph: ElementwiseSubgraph) -> tuple[Array, Array]:
+    """Thresholds and levels of a subgraph that is known to be monotone.
+
+    Raises:
+        NoMatch: it takes too many values.
+    """
     evaluate = subgraph.evaluator()
     at = np.full(subgraph.channels, -_LARGEST, np.int64)
     bottom, top = evaluate(_floats(np.stack([at, -at])))

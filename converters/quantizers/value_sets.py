@@ -81,41 +81,60 @@ class _Above:
         self._graph, self._tensor = graph, tensor
         self._found = set[Operator]()
         self._readers: dict[Tensor, list[Operator]] = {}
+        self._unknown = set[Tensor]()
 
     def operators(self, stop_early: bool) -> list[Operator]:
         """They, in an order in which they can run.
 
         Args:
-            stop_early: whether there shall be none as soon as it is clear that nothing will be known of the tensor. In
-                a residual network the walk would else lead through all blocks before.
+            stop_early: whether to leave out what is above tensors of which nothing will be known anyway, and all if
+                the last one is such. In a residual network the walk would else lead through all blocks before.
         """
         left = deque([self._tensor])
-        while left:
+        while left and self._tensor not in self._unknown:
             tensor = left.popleft()
+            if stop_early and self._tells_nothing(tensor):
+                continue
             operator = self._graph.producer(tensor)
             if operator is None or operator.op_type not in _KNOWN:
-                if stop_early and self._spreads(tensor):
-                    return []
+                if stop_early and (tensor.content is None or few_values(tensor.values) is None):
+                    self._spread(tensor)
             elif operator not in self._found:
                 self._found.add(operator)
                 for each in operator.inputs:
                     if each is not None and each.dtype != np.bool_:
                         self._readers.setdefault(each, []).append(operator)
                         left.append(each)
-        return sorted(self._found, key=self._graph.rank)
+                if not self._unknown.isdisjoint(each for each in operator.inputs if each is not None):
+                    self._spread_through(operator)
+        return [] if self._tensor in self._unknown else sorted(self._found, key=self._graph.rank)
 
-    def _spreads(self, tensor: Tensor) -> bool:
-        """Whether a tensor of which nothing is known leads to nothing being known of the last one."""
-        if tensor.content is not None and few_values(tensor.values) is not None:
+    def _tells_nothing(self, tensor: Tensor) -> bool:
+        """Whether it comes to the last tensor only through others of which nothing will be known."""
+        if not self._unknown:
             return False
-        unknown, left = {tensor}, [tensor]
-        while left and self._tensor not in unknown:
-            readers = self._readers.get(left.pop(), ())
-            strict = [reader for reader in readers if reader.op_type in _EXACT - {"SIGN"}]
-            new = {output for reader in strict for output in reader.outputs} - unknown
-            unknown |= new
+        seen, left = {tensor}, [tensor]
+        while left:
+            last = left.pop()
+            if last is self._tensor:
+                return False
+            after = {output for reader in self._readers.get(last, ()) for output in reader.outputs}
+            new = after - seen - self._unknown
+            seen |= new
             left += new
-        return self._tensor in unknown
+        return True
+
+    def _spread(self, tensor: Tensor) -> None:
+        """Notes that nothing is known of a tensor, nor of what is computed from it."""
+        if tensor not in self._unknown:
+            self._unknown.add(tensor)
+            for reader in self._readers.get(tensor, ()):
+                self._spread_through(reader)
+
+    def _spread_through(self, operator: Operator) -> None:
+        if operator.op_type in _EXACT - {"SIGN"}:
+            for output in operator.outputs:
+                self._spread(output)
 
 
 def few_values(values: ValueSet) -> ValueSet:

@@ -4,11 +4,13 @@ Kernels compute (bias + multiplier * terms) - 2 * multiplier * accumulator: exac
 share of multiplier * terms. Results that an activation has clamped to 6 or 1 are too small for that.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
-from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, replaced
+from mobile_bnn.converters.rules.bconv import ACTIVATIONS, KIND_OF, replaced, terms_of
 from mobile_bnn.typing import Array
 
 
@@ -59,6 +61,34 @@ def fits(values: Array) -> bool:
 def is_clamped(bconv: Operator) -> bool:
     """Whether an activation makes the results of an LceBconv2d too small for a multiplier."""
     return bconv.custom_options["fused_activation_function"] not in (0, ACTIVATIONS["RELU"])
+
+
+def dyadic_unit(parts: Array) -> Array:
+    """The largest power of two that all of a channel's numbers are whole multiples of: float64 [O] of [..., O]."""
+    flat = np.abs(parts.reshape(-1, parts.shape[-1]))
+    mantissa, exponent = np.frexp(flat)
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    lowest = np.where(whole == 0, np.inf, exponent - 53.0 + np.log2(np.maximum(whole & -whole, 1)))
+    least = lowest.min(0)
+    unit: Array = np.exp2(np.where(np.isinf(least), 0.0, least))
+    return unit
+
+
+def is_exact_sum(terms: Sequence[tuple[Operator, Array]], offset: Array) -> bool:
+    """Whether float32 holds every step of adding scaled binary convolutions and an offset.
+
+    It does where all of a channel's numbers are multiples of one power of two, and at most 2^23 of it come together.
+
+    Args:
+        terms: binary convolutions with multipliers, float64 [O].
+        offset: float64 [..., O].
+    """
+    parts = np.array([np.broadcast_to(multiplier, offset.shape[-1:]) for _, multiplier in terms])
+    sizes = np.array([terms_of(bconv) for bconv, _ in terms], np.float64)
+    flat = offset.reshape(-1, offset.shape[-1])
+    unit = dyadic_unit(np.concatenate([parts, flat]))
+    largest = (np.abs(parts) * sizes[:, None]).sum(0) + np.abs(flat).max(0)
+    return bool((largest <= unit * 2.0**23).all())
 
 
 def set_affine(graph: Graph, bconv: Operator, output: Tensor, multiplier: Array, bias: Array) -> None:

@@ -39,10 +39,15 @@ def pads_with_zeros(bconv: Operator) -> bool:
     return bool(options["padding"] == _SAME and options["pad_values"] == 0)
 
 
+def terms_of(bconv: Operator) -> int:
+    """How many signs are summed where every tap lies inside the map."""
+    _, height, width, _ = _words(bconv).shape
+    return int(height * width * _channels(bconv))
+
+
 def accumulator_values(bconv: Operator) -> Array:
     """Every sum that can come out of it, rising, before its activation: float64 [sums]."""
-    _, height, width, _ = _words(bconv).shape
-    terms = height * width * _channels(bconv)
+    terms = terms_of(bconv)
     return np.arange(-terms, terms + 1, 1 if pads_with_zeros(bconv) else 2).astype(np.float64)
 
 

@@ -45,15 +45,13 @@ def read(layer: Layer, bits: Sequence[Array], samples: int, *, opposite: bool) -
     terms = layer.reads[0].sum
     shape = (samples, *terms.source.shape[1:])
     first: dict[int, Array] = {}
-    for sign, found in zip(layer.reads, bits, strict=True):
-        if not np.array_equal(first.setdefault(sign.number, found), found):
-            return None
-    signs = []
-    for found in first.values():
-        inner = within(found, (samples, *layer.data.shape[1:]), layer.before)
+    for sign, found, before in zip(layer.reads, bits, padding_before(layer, len(bits)), strict=True):
+        inner = within(found, (samples, *layer.data.shape[1:]), before)
         if inner is None or inner.size != np.prod(shape):
             return None
-        signs.append(inner.reshape(shape) ^ opposite)
+        if not np.array_equal(first.setdefault(sign.number, inner), inner):
+            return None
+    signs = [inner.reshape(shape) ^ opposite for inner in first.values()]
     values = _values(terms, signs).reshape(samples, *layer.data.shape[1:])
     return Given(values, float(np.diff(terms.levels.above).min()))
 
@@ -74,6 +72,12 @@ def is_sample_by_sample(lowering: Lowering, layer: Layer) -> bool:
     inputs = lowering.floats.inputs
     batches = {layer.data.shape[:1], inputs[0].shape[:1], *(sign.sum.source.shape[:1] for sign in layer.reads)}
     return bool(layer.reads) and layer.data not in inputs and layer.data.dtype == np.float32 and len(batches) == 1
+
+
+def padding_before(layer: Layer, operators: int) -> list[tuple[int, int]]:
+    """Padding above and on the left that each of so many operators of a layer may have around its bits."""
+    own = [sign.before for sign in layer.reads] if len(layer.reads) == operators else [(0, 0)] * operators
+    return [before if any(before) else layer.before for before in own]
 
 
 def within(bits: Array, shape: tuple[int, ...], before: tuple[int, int]) -> Array | None:

@@ -1,25 +1,21 @@
 """A binary file beside what it should compute, layer by layer: counts sign flips and tells rounding from errors."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering
-from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, read, within
+from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, padding_before, read, within
 from mobile_bnn.converters.verification.instrument import InstrumentedModel, Runner, binary_operators
-from mobile_bnn.converters.verification.reference import LayerInput, Reference
-from mobile_bnn.converters.verification.rounding import rounding
+from mobile_bnn.converters.verification.reference import LayerInput, Reference, ReferenceRun, by_layer
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.records import LayerCheck
 from mobile_bnn.typing import Array
 
-# Outputs of a sample in which no bit flipped differ only by the rounding of the float layers.
-_TOLERANCE = 1e-3
-_CANCELLED = 1e-5  # of a usual sample's outputs, where a sample's own are next to nothing
-_ROUNDING = 1e-6  # what terms near 1 leave where they cancel out
+_TINY = float(np.finfo(np.float32).tiny)
 _MOST_VALUES = 32  # of an input that signs can stand for
 
 
@@ -30,6 +26,7 @@ class _Count:
     flips: int = 0
     ties: int = 0
     consequences: int = 0
+    rounding: float = 0.0
 
 
 @dataclass
@@ -61,7 +58,6 @@ class Comparison:
                 f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
                 cure="Verify the file against the model that it was made from",
             )
-        self._rounding = [rounding(model.graphs[0], tensor) for tensor in model.graphs[0].outputs]
         self._instrumented = InstrumentedModel(model, self._operators, self.runner)
         self._counts: dict[int, _Count] = {}
         for operator in self._operators:
@@ -74,6 +70,14 @@ class Comparison:
     def checks(self) -> list[LayerCheck]:
         """What was counted so far, layer by layer."""
         return [LayerCheck(layer=self._names[number], **vars(count)) for number, count in sorted(self._counts.items())]
+
+    def start(self, inputs: Sequence[Array]) -> None:
+        """Begins to run a batch that `add` will be given, where the file runs in another process."""
+        self._instrumented.start(inputs)
+
+    def close(self) -> None:
+        """Ends that process, if there is one."""
+        self._instrumented.close()
 
     def add(self, inputs: Sequence[Array], tainted: Array | None = None) -> Array:
         """Runs a batch of inputs [N, ...] through both and counts.
@@ -94,10 +98,10 @@ class Comparison:
         own: dict[int, list[Array]] = {number: [] for number in self._counts}
         for operator, found in zip(self._operators, bits, strict=True):
             own[operator.layer].append(found ^ operator.turned)
-        given, (expected, calls) = self._run_reference(inputs, own)
+        given, expected = self._run_reference(inputs, own)
         tainted = np.zeros(len(inputs[0]), bool) if tainted is None else tainted.copy()
         near = tainted.copy()
-        for number, call in _by_layer(self._names, calls):
+        for number, call in by_layer(self._names, expected.calls):
             if len(call.near) % len(near) == 0:
                 near |= _any(call.near, len(near))
             if number in given and call.replaced:
@@ -110,19 +114,19 @@ class Comparison:
             else:  # the layer stayed float: its flips cannot be seen
                 tainted |= _any(call.near, len(tainted))
         self.samples += len(inputs[0])
-        for number, (theirs, ours) in enumerate(zip(expected, outputs, strict=True)):
-            self._compare_output(number, theirs, ours, tainted)
+        for number, (theirs, margin, ours) in enumerate(zip(expected.outputs, expected.margins, outputs, strict=True)):
+            self._compare_output(number, theirs, margin, ours, tainted)
         return near | tainted
 
     def _run_reference(
         self, inputs: Sequence[Array], own: dict[int, list[Array]]
-    ) -> tuple[dict[int, Given], tuple[list[Array], list[LayerInput]]]:
+    ) -> tuple[dict[int, Given], ReferenceRun]:
         """Runs it with what the layers read in the file."""
         while True:
             found = {number: self._read(number, bits, len(inputs[0])) for number, bits in own.items()}
             given = {number: each for number, each in found.items() if each is not None}
             result = self.reference.run(inputs, given)
-            calls = [(number, call) for number, call in _by_layer(self._names, result[1]) if number in given]
+            calls = [(number, call) for number, call in by_layer(self._names, result.calls) if number in given]
             wrong = next((n for n, call in calls if not self._opposite[n] and _is_opposite(call, given[n])), None)
             if wrong is None:
                 return given, result
@@ -144,8 +148,8 @@ class Comparison:
         if shape[0] % len(tainted):
             self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape} for {len(tainted)} samples")
             return None
-        for packed in own:
-            bits = within(packed, shape, self.lowering.binary[number].before)
+        for packed, before in zip(own, padding_before(self.lowering.binary[number], len(own)), strict=True):
+            bits = within(packed, shape, before)
             if bits is None:
                 self.errors.append(f"{call.layer}: {self.reference.name} feeds it {shape}, the file {packed.shape}")
                 return None
@@ -160,16 +164,18 @@ class Comparison:
         count, unexpected = self._counts[number], flips & ~call.near
         followed = unexpected & _for_all(tainted, flips)
         count.bits += flips.size
+        count.rounding = max(count.rounding, call.rounding)
         count.flips += int(flips.sum())
         count.ties += int((flips & call.near).sum())
         count.consequences += int(followed.sum())
         if unexplained := int((unexpected & ~followed).sum()):
             self.errors.append(
-                f"{call.layer}: {unexplained} of {flips.size} input bits differ from {self.reference.name}"
+                f"{call.layer}: {unexplained} of {flips.size} input bits differ from {self.reference.name},"
+                + (f" by more than rounding ({call.rounding:.2g})" if call.rounding else " where nothing is rounded")
             )
 
-    def _compare_output(self, number: int, expected: Array, output: Array, tainted: Array) -> None:
-        name = f"output {number}" if len(self._rounding) > 1 else "output"
+    def _compare_output(self, number: int, expected: Array, margin: Array, output: Array, tainted: Array) -> None:
+        name = "output" if number == 0 else f"output {number}"
         if expected.shape != output.shape:
             self.errors.append(f"{name}: {self.reference.name} gives {expected.shape}, the file {output.shape}")
             return
@@ -177,24 +183,20 @@ class Comparison:
             self.errors.append(f"{name}: {self.reference.name} gives {expected.shape} for {len(tainted)} samples")
             return
         certain = ~_of_rows(tainted, expected)
-        if not certain.any():
-            return
-        if (difference := too_far(expected[certain], output[certain], self._rounding[number])) is not None:
-            self.errors.append(f"{name}: differs by {difference:.3g}, though no bit flipped before it")
+        if (difference := too_far(expected[certain], output[certain], margin[certain])) is not None:
+            self.errors.append(f"{name}: differs by {difference:.3g}, which rounding does not explain")
 
 
-def too_far(expected: Array, output: Array, rounding: float = 0.0) -> float | None:
-    """By how much an output [N, ...] in which no bit flipped differs more than by rounding, None if it does not.
+def too_far(expected: Array, output: Array, margin: Array) -> float | None:
+    """The largest difference of outputs [N, ...] where it is more than a margin in their shape; None if it never is.
 
-    Sample by sample, or large outputs would hide what is wrong with small ones. Outputs that cancel out are compared
-    with those of other samples.
+    What is infinite or not a number must be so in both.
     """
-    theirs, ours = (values.reshape(len(values), -1).astype(np.float64) for values in (expected, output))
-    largest = np.abs(theirs).max(1, initial=0, where=np.isfinite(theirs))
-    least = max(_CANCELLED * float(np.median(largest)), _ROUNDING, rounding)
+    theirs, ours = (values.astype(np.float64) for values in (expected, output))
     with np.errstate(invalid="ignore"):  # infinity less infinity, which is equal
-        difference = np.where(theirs == ours, 0, np.abs(theirs - ours)).max(1, initial=0)
-    wrong = ~(difference <= np.maximum(_TOLERANCE * largest, least))  # of NaN too
+        difference = np.abs(theirs - ours)
+    # Machines may take subnormal numbers for 0.
+    wrong = ~((theirs == ours) | (np.isnan(theirs) & np.isnan(ours)) | (difference <= margin + _TINY))
     return float(difference[wrong].max()) if wrong.any() else None
 
 
@@ -220,14 +222,6 @@ def _flips(quantized: Array, values: Array, own: Array, steps: bool, certain: Ar
         candidates.append((share > 0.5)[place] != own)
     best: Array = min(candidates, key=lambda flips: (int((flips & certain).sum()), int(flips.sum())))
     return best
-
-
-def _by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:
-    """Each call with the number of its layer, in the order of the calls; -1 where it has none."""
-    unused = list(enumerate(names))
-    for call in calls:
-        at = next((i for i, (_, name) in enumerate(unused) if name == call.layer), None)
-        yield (-1 if at is None else unused.pop(at)[0]), call
 
 
 def _for_all(samples: Array, like: Array) -> Array:

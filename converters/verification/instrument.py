@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mobile_bnn.child_process import complaint, end_of, last_line, run_module
+from mobile_bnn.child_process import StartedModule, complaint, end_of, last_line
 from mobile_bnn.converters.graph.bit_packing import pack, unpack
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
@@ -18,7 +18,13 @@ from mobile_bnn.typing import Array
 
 
 class Runner(Protocol):
-    """Runs one file."""
+    """Runs one file. Where it does so in another process, that one may start before its results are asked for."""
+
+    def start(self, inputs: Sequence[Array]) -> None:
+        """Begins with inputs that `run` will be given."""
+
+    def close(self) -> None:
+        """Ends what was started."""
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """Runs inputs [N, ...]; returns outputs [N, ...]."""
@@ -118,6 +124,14 @@ class InstrumentedModel:
         tapped = Graph(graph.name, graph.inputs, self._tensors, graph.operators)
         self._runner = runner(TfliteModel([tapped, *model.graphs[1:]], [], model.table).write())
 
+    def start(self, inputs: Sequence[Array]) -> None:
+        """Begins with inputs that `run` will be given, if that is done in another process."""
+        self._runner.start(inputs)
+
+    def close(self) -> None:
+        """Ends what was started."""
+        self._runner.close()
+
     def run(self, inputs: Sequence[Array]) -> tuple[list[Array], list[Array]]:
         """Runs inputs [N, ...].
 
@@ -137,6 +151,21 @@ class LceRunner:
 
     def __init__(self, flatbuffer: bytes) -> None:
         self._flatbuffer = flatbuffer
+        self._started: tuple[Sequence[Array], StartedModule] | None = None
+
+    def start(self, inputs: Sequence[Array]) -> None:
+        """Begins to run inputs that `run` will be given."""
+        self.close()
+        given = BytesIO()
+        np.savez(given, np.frombuffer(self._flatbuffer, np.uint8), *inputs)
+        module = StartedModule("mobile_bnn.converters.verification.lce_interpreter", given.getvalue())
+        self._started = inputs, module
+
+    def close(self) -> None:
+        """Ends the process if there is one."""
+        if self._started is not None:
+            self._started[1].close()
+            self._started = None
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """Runs inputs [N, ...] one by one; returns outputs [N, ...].
@@ -144,9 +173,13 @@ class LceRunner:
         Raises:
             MobileBnnError: LCE is not installed, refuses the file, or crashes.
         """
-        given = BytesIO()
-        np.savez(given, np.frombuffer(self._flatbuffer, np.uint8), *inputs)
-        process = run_module("mobile_bnn.converters.verification.lce_interpreter", given.getvalue())
+        if self._started is None or self._started[0] is not inputs:
+            self.start(inputs)
+        assert self._started is not None
+        try:
+            process = self._started[1].result()
+        finally:
+            self.close()
         if process.returncode == 0:
             with np.load(BytesIO(process.stdout), allow_pickle=False) as outputs:
                 return list(outputs.values())

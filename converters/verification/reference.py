@@ -1,7 +1,7 @@
 """What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -9,19 +9,17 @@ import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.lowering import Layer, Lowering
-from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, subgraphs
-from mobile_bnn.converters.quantizers.encoding import reshaped_from
-from mobile_bnn.converters.quantizers.steps import StepFunction
-from mobile_bnn.converters.quantizers.value_sets import value_set
+from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
+from mobile_bnn.converters.rules.bconv import terms_of
 from mobile_bnn.converters.verification.activations import Given
-from mobile_bnn.converters.verification.runners import run_float_file
-from mobile_bnn.typing import Array
+from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
+from mobile_bnn.converters.verification.error_bounds.bound import Bounded
+from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
+from mobile_bnn.converters.verification.error_bounds.steps import STEPS
+from mobile_bnn.converters.verification.runners import FileRunner
+from mobile_bnn.typing import Array, KerasModel
 
-# Float sums in another order differ in the last bits of their largest terms: within this share of the layer's largest
-# pre-activation, two runs may land on different sides of a threshold.
-_TIE = 1e-5
-_LEAST = 1e-6  # what terms near 1 leave where they cancel out
-_TINY = np.finfo(np.float32).tiny  # machines may take smaller numbers for 0
+_LEVEL = 1e-5  # two evaluations of one level of a quantizer
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,29 @@ class LayerInput:
         quantized: [N, ..., C], after its input's quantizer.
         near: bool in that shape: where rounding alone may give another value.
         replaced: whether the layer computed with what the binary file has there, instead.
+        rounding: how far rounding may move what the quantizer looks at, at most; 0 where it is exact.
     """
 
     layer: str
     quantized: Array
     near: Array
     replaced: bool
+    rounding: float = 0.0
+
+
+@dataclass(frozen=True)
+class ReferenceRun:
+    """What a reference computed.
+
+    Attributes:
+        outputs: of the model, [N, ...] each.
+        margins: how far rounding may move another evaluation from each of them, float64 in their shapes.
+        calls: what each binary layer got, in the order of the calls.
+    """
+
+    outputs: list[Array]
+    margins: list[Array]
+    calls: list[LayerInput]
 
 
 class Reference(Protocol):
@@ -46,59 +61,75 @@ class Reference(Protocol):
 
     name: str
 
-    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the model, some layers of it on what they read in the file: none sees what others made of rounding.
 
         Args:
             inputs: float32 [N, ...].
             given: by the layers' numbers.
-
-        Returns:
-            Outputs, and what each binary layer got, in the order of the calls.
         """
 
 
 class FloatFile:
-    """The float graph that the binary one was made from, in the same runtime."""
+    """The float graph that the binary one was made from, in the same runtime, and how far rounding may move it.
+
+    Args:
+        lowering: of the float graph.
+        magnitudes: for its constants that were computed from larger terms, how large these are (ErrorBounds).
+    """
 
     name = "the float file"
 
-    def __init__(self, lowering: Lowering) -> None:
+    def __init__(self, lowering: Lowering, magnitudes: Mapping[Tensor, Array] | None = None) -> None:
         self._layers = lowering.binary
         self._lowering, self._graph = lowering, lowering.floats
-        graph = self._graph
-        self._quantizers = {id(layer.data): _quantizer(lowering, layer.data) for layer in self._layers}
-        taps = {id(tensor): tensor for layer in self._layers for tensor in (layer.data, self._source(layer))}
-        # A graph's outputs are all different ones, and no inputs.
-        seen = {id(tensor) for tensor in (*graph.outputs, *graph.inputs)}
-        self._tensors = [*graph.outputs, *(tensor for key, tensor in taps.items() if key not in seen)]
-        self._files: dict[tuple[int, ...], bytes] = {}
-        self._last: tuple[Sequence[Array], Mapping[int, Given], tuple[list[Array], list[LayerInput]]] | None = None
+        self._bounds = ErrorBounds(self._graph, _binary_sums(self._layers), magnitudes)
+        self._sources = {layer.data: _argument(self._graph, layer.data) for layer in self._layers}
+        outside = {*self._graph.outputs, *self._graph.inputs}  # a graph's outputs are all different ones, and no inputs
+        self._tensors = [*self._graph.outputs, *(each for each in self._bounds.tensors() if each not in outside)]
+        self._runners: dict[tuple[int, ...], FileRunner] = {}
+        self._last: tuple[Sequence[Array], Mapping[int, Given], ReferenceRun] | None = None
 
-    def _source(self, layer: Layer) -> Tensor:
-        found = self._quantizers[id(layer.data)]
-        return layer.data if found is None else found[0].source
+    @classmethod
+    def of_keras(cls, model: KerasModel, lowering: Lowering) -> "FloatFile":
+        """The float file of a Keras model, whose batch norms may have been computed from larger terms."""
+        from mobile_bnn.converters.keras.batch_norms import term_magnitudes
 
-    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+        return cls(lowering, term_magnitudes(model, lowering.floats))
+
+    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the graph, the very same numbers but once: several runtimes are compared with it."""
         if self._last is None or self._last[0] is not inputs or not _equal(self._last[1], given):
             self._last = inputs, given, self._run(inputs, given)
         return self._last[2]
 
-    def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
-        unique: dict[int, int] = {}  # of layers that read the same tensor, the first
-        for number in given:
-            unique.setdefault(id(self._layers[number].data), number)
-        numbers = tuple(unique.values())
-        outputs = run_float_file(self._file(numbers), [*inputs, *(given[number].values for number in numbers)])
-        known = {id(tensor): values for tensor, values in zip(self._graph.inputs, inputs, strict=True)}
-        known |= {id(tensor): values for tensor, values in zip(self._tensors, outputs, strict=True)}
-        calls = [self._call(layer, known, id(layer.data) in unique) for layer in self._layers]
-        return outputs[: len(self._graph.outputs)], calls
+    def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
+        batch = self._graph.inputs[0].shape[0]
+        parts = []
+        for start in range(0, len(inputs[0]), batch):
+            here = slice(start, start + batch)
+            own = {number: Given(each.values[here], each.gap) for number, each in given.items()}
+            parts.append(self._part([values[here] for values in inputs], own))
+        return _all(parts)
 
-    def _file(self, numbers: tuple[int, ...]) -> bytes:
-        """The graph with inputs in the place of what these layers read."""
-        if numbers not in self._files:
+    def _part(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
+        """Runs one of the file's batches: the bounds of all its tensors take as much memory as they."""
+        unique = dict[Tensor, int]()  # of layers that read the same tensor, the first
+        for number in given:
+            unique.setdefault(self._layers[number].data, number)
+        replaced = {tensor: given[number].values for tensor, number in unique.items()}
+        outputs = self._runner(tuple(unique.values())).run_once([*inputs, *replaced.values()])
+        known = dict(zip(self._graph.inputs, inputs, strict=True))
+        known |= dict(zip(self._tensors, outputs, strict=True))
+        wanted = {*self._graph.outputs, *self._sources, *self._sources.values()}
+        found = self._bounds.run(known, replaced, wanted)
+        calls = [self._call(layer, found, layer.data in unique) for layer in self._layers]
+        margins = [np.broadcast_to(found[tensor].margin, known[tensor].shape) for tensor in self._graph.outputs]
+        return ReferenceRun([known[tensor] for tensor in self._graph.outputs], margins, calls)
+
+    def _runner(self, numbers: tuple[int, ...]) -> FileRunner:
+        """The graph with inputs in the place of what these layers read, and every tensor as an output."""
+        if numbers not in self._runners:
             data = [self._layers[number].data for number in numbers]
             given = {id(tensor): Tensor.of(f"{tensor.name}/given", tensor.shape, np.float32) for tensor in data}
             operators = [
@@ -110,70 +141,103 @@ class FloatFile:
             ]
             inputs = [*self._graph.inputs, *given.values()]
             graph = Graph(self._graph.name, inputs, self._tensors, operators)
-            self._files[numbers] = self._lowering.float_file(graph).write()
-        return self._files[numbers]
+            self._runners = {numbers: FileRunner(self._lowering.float_file(graph).write(), delegates=False)}
+        return self._runners[numbers]
 
-    def _call(self, layer: Layer, known: dict[int, Array], replaced: bool) -> LayerInput:
-        quantized = known[id(layer.data)]
-        found = self._quantizers[id(layer.data)]
-        if found is None:
-            return LayerInput(layer.name, quantized, np.zeros(quantized.shape, bool), replaced)
-        subgraph, quantizer = found
-        source = known[id(subgraph.source)]
-        near = _changes(quantizer, source.reshape(-1, subgraph.channels))
-        if (
-            isinstance(quantizer, StepFunction) and subgraph.source in self._graph.inputs
-        ):  # nothing was rounded on the way
-            near &= (np.abs(source) < _TINY).reshape(near.shape) & (source != 0).reshape(near.shape)
-        return LayerInput(layer.name, quantized, near.reshape(quantized.shape), replaced)
+    def _call(self, layer: Layer, found: Mapping[Tensor, Bounded], replaced: bool) -> LayerInput:
+        data, source = found[layer.data], found[self._sources[layer.data]]
+        near = np.broadcast_to(data.jump > 0, data.values.shape)
+        return LayerInput(layer.name, data.values, near, replaced, float(source.noise.max(initial=0)))
+
+
+def _binary_sums(layers: Sequence[Layer]) -> dict[Tensor, BinarySums]:
+    """By the results of binary layers, how they are computed."""
+    found = dict[Tensor, BinarySums]()
+    for layer in layers:
+        if layer.reads:
+            terms = max(map(terms_of, layer.binary_operators))
+            sums = layer.reads[0].sum
+            level = float(np.abs(sums.middle).max() + np.abs(sums.amplitudes).sum())
+            found[layer.operator.output] = BinarySums(terms, level, len(layer.reads) == 1)
+    return found
+
+
+def _argument(graph: Graph, tensor: Tensor) -> Tensor:
+    """What the first step of the quantizer before a binary layer looks at; the tensor itself if there is none."""
+    found, above = tensor, graph.producer(tensor)
+    while above is not None and above.op_type in ELEMENTWISE:
+        computed = [each for each in above.inputs if each is not None and each.content is None]
+        if len(computed) != 1:
+            break
+        found = computed[0] if above.op_type in STEPS and computed[0].dtype == np.float32 else found
+        above = graph.producer(computed[0])
+    return found
+
+
+def _all(parts: Sequence[ReferenceRun]) -> ReferenceRun:
+    outputs, margins = (
+        [np.concatenate(column) for column in zip(*(getattr(part, name) for part in parts), strict=True)]
+        for name in ("outputs", "margins")
+    )
+    return ReferenceRun(
+        outputs, margins, [_joined(column) for column in zip(*(part.calls for part in parts), strict=True)]
+    )
+
+
+def _joined(calls: Sequence[LayerInput]) -> LayerInput:
+    quantized, near = (np.concatenate(parts) for parts in zip(*((c.quantized, c.near) for c in calls), strict=True))
+    return replace(calls[0], quantized=quantized, near=near, rounding=max(call.rounding for call in calls))
 
 
 def _equal(one: Mapping[int, Given], other: Mapping[int, Given]) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[key].values, other[key].values) for key in one)
 
 
-def _quantizer(lowering: Lowering, tensor: Tensor) -> tuple[ElementwiseSubgraph, Callable[[Array], Array]] | None:
-    """The function of one tensor that gives a binary layer its input; None if there is none.
-
-    One that is not monotone is only known as a step function of itself: then it is the function of the nearest tensor
-    that takes many values.
-    """
-    graph, steps = lowering.floats, lowering.quantizers[tensor]
-    if steps is not None and steps.subgraph.operators:
-        return steps.subgraph, steps
-    for part in reshaped_from(graph, tensor):
-        for subgraph in subgraphs(graph, part):
-            if value_set(graph, subgraph.source) is None:
-                return subgraph, subgraph.evaluator()
-    return None
-
-
 class KerasReference:
     """The Keras model that was exported.
+
+    It is another evaluation of the float graph: where it differs from the float file, rounding must explain that, as it
+    must where the binary file does.
 
     Args:
         model: the model.
         lowering: of its float graph, which tells the layers' numbers and the batch.
+        floats: the float file, for the bounds; made here by default.
     """
 
     name = "Keras"
 
-    def __init__(self, model: Any, lowering: Lowering) -> None:
+    def __init__(self, model: Any, lowering: Lowering, floats: FloatFile | None = None) -> None:
         self._model, self._names = model, [layer.name for layer in lowering.binary]
         self._batch = lowering.floats.inputs[0].shape[0]
+        self._floats = floats or FloatFile.of_keras(model, lowering)
         self._branches = bool(lowering.subgraphs)  # which one is taken may hang on a whole batch
         self._folded: set[int] | None = None  # calls that are none of the file's
 
-    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+    def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the model: on all together, unless the others of a batch matter to a sample, as in a mean over it."""
+        bounds = self._floats.run(inputs, given)
         outputs, calls = self._run(inputs, given)
-        parts = [self._part(inputs, given, 0)]
-        if not self._branches and _begin_with(calls, parts[0][1]):
-            return outputs, calls
-        parts += [self._part(inputs, given, start) for start in range(self._batch, len(inputs[0]), self._batch)]
-        columns = zip(*(part_outputs for part_outputs, _ in parts), strict=True)
-        joined = zip(*(part_calls for _, part_calls in parts), strict=True)
-        return [np.concatenate(column) for column in columns], [_joined(column) for column in joined]
+        if self._branches or not self._is_near(calls, bounds):
+            starts = range(0, len(inputs[0]), self._batch)
+            parts = [self._part(inputs, given, start) for start in starts]
+            outputs = [np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)]
+            calls = [_joined(column) for column in zip(*(part[1] for part in parts), strict=True)]
+        numbered = by_layer(self._names, calls)
+        calls = [_bounded(call, bounds.calls[number]) if number >= 0 else call for number, call in numbered]
+        # Each is within its margin of the float file, and so within twice that of each other.
+        return ReferenceRun(outputs, [2 * margin for margin in bounds.margins], calls)
+
+    def _is_near(self, calls: Sequence[LayerInput], bounds: ReferenceRun) -> bool:
+        """Whether rounding explains all that layers got."""
+        for number, call in by_layer(self._names, calls):
+            other = bounds.calls[number] if number >= 0 else None
+            if other is not None and other.near.size == call.quantized.size:
+                shape = call.quantized.shape
+                same = np.isclose(other.quantized.reshape(shape), call.quantized, _LEVEL, _LEVEL)
+                if not (same | other.near.reshape(shape)).all():
+                    return False
+        return True
 
     def _part(
         self, inputs: Sequence[Array], given: Mapping[int, Given], start: int
@@ -204,7 +268,7 @@ class KerasReference:
             if self._folded:
                 return self._run(inputs, given)
         return outputs, [
-            LayerInput(call.layer, call.quantized, _changes(call.quantizer, call.real), call.replaced)
+            LayerInput(call.layer, call.quantized, np.zeros(call.quantized.shape, bool), call.replaced)
             for number, call in enumerate(calls)
             if number not in folded
         ]
@@ -228,21 +292,16 @@ class KerasReference:
         return found
 
 
-def _begin_with(calls: Sequence[LayerInput], first: Sequence[LayerInput]) -> bool:
-    """Whether the same layers were called, and the first samples were given the same."""
-    if [call.layer for call in calls] != [call.layer for call in first]:
-        return False
-    pairs = zip(calls, first, strict=True)
-    return all(np.array_equal(call.quantized[: len(part.quantized)], part.quantized) for call, part in pairs)
+def by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:
+    """Each call with the number of its layer, in the order of the calls; -1 where it has none."""
+    unused = list(enumerate(names))
+    for call in calls:
+        at = next((i for i, (_, name) in enumerate(unused) if name == call.layer), None)
+        yield (-1 if at is None else unused.pop(at)[0]), call
 
 
-def _joined(calls: Sequence[LayerInput]) -> LayerInput:
-    quantized, near = (np.concatenate(parts) for parts in zip(*((c.quantized, c.near) for c in calls), strict=True))
-    return replace(calls[0], quantized=quantized, near=near)
-
-
-def _changes(quantizer: Callable[[Array], Any], real: Array) -> Array:
-    """Where a quantizer gives another value for a number that rounding may have moved."""
-    margin = np.float32(max(_TIE * float(np.abs(real).max()), _LEAST))
-    changes: Array = np.asarray(quantizer(real - margin)) != np.asarray(quantizer(real + margin))
-    return changes
+def _bounded(call: LayerInput, bounds: LayerInput) -> LayerInput:
+    """What Keras gave a layer, with the bounds of what the float file gave it, unless that is a map of another size."""
+    if bounds.near.size != call.quantized.size:
+        return call
+    return replace(call, near=bounds.near.reshape(call.quantized.shape), rounding=bounds.rounding)

@@ -45,6 +45,12 @@ class FileRunner:
         """Of each input, with the file's batch."""
         return [tuple(int(size) for size in detail["shape"]) for detail in self._interpreter.get_input_details()]
 
+    def start(self, inputs: Sequence[Array]) -> None:
+        """Nothing: it runs in this process, when it is asked to."""
+
+    def close(self) -> None:
+        """Nothing, either."""
+
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """Runs inputs [N, ...] in batches of the file's size, of which N is a multiple; returns outputs [N, ...].
 

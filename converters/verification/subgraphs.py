@@ -194,7 +194,8 @@ class Subgraphs:
         for number, parts in self._comparisons.items():
             for counts in zip(*(made[0].checks() for made in parts.values()), strict=True):
                 sums = {field: sum(getattr(count, field) for count in counts) for field in _COUNTED}
-                found.append(counts[0].model_copy(update={"subgraph": number, **sums}))
+                rounding = max(count.rounding for count in counts)
+                found.append(counts[0].model_copy(update={"subgraph": number, "rounding": rounding, **sums}))
         return found
 
     def float_layers(self) -> list[str]:

@@ -74,6 +74,10 @@ class Converted(Shown):
             f"{self.path}  {operators.file_bytes:,} bytes",
             f"binary layers: {len(self.conversion.layers)}, {share:.1%} of the multiply-accumulates",
         ]
+        ties = [layer for layer in self.conversion.layers if layer.ties]
+        if ties:
+            named = ", ".join(f"{layer.layer} {layer.ties} of {layer.bits:,} (±{layer.rounding:.2g})" for layer in ties)
+            lines.append(f"signs on which float32 rounding decides, of the samples: {named}")
         if agreement:
             same = "" if agreement.top1 is None else f"the same top-1 class on {agreement.top1:.1%} of "
             compared = plural(agreement.samples, "sample")

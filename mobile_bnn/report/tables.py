@@ -77,7 +77,7 @@ def layers(verification: Verification) -> Table:
     """The inputs of each binary layer: bits compared, bits that differ, and how many of those rounding explains."""
     columns = [
         Column("layer", unbroken=_NAME),
-        *_numbers("#", "signs compared", "flips", "share flipped", "ties", "propagated", "unexplained"),
+        *_numbers("#", "signs compared", "flips", "share flipped", "ties", "rounding", "propagated", "unexplained"),
     ]
     rows = [[printable(layer.layer), str(layer.operator), *_flip_cells(layer)] for layer in verification.layers]
     total = LayerCheck(
@@ -87,15 +87,20 @@ def layers(verification: Verification) -> Table:
         flips=sum(layer.flips for layer in verification.layers),
         ties=sum(layer.ties for layer in verification.layers),
         consequences=sum(layer.consequences for layer in verification.layers),
+        rounding=max((layer.rounding for layer in verification.layers), default=0.0),
     )
-    caption = f"Sign flips at the inputs of binary layers, on {plural(verification.layer_samples, 'image')}"
+    caption = (
+        f"Sign flips at the inputs of binary layers, on {plural(verification.layer_samples, 'image')}. A tie is a flip"
+        " that rounding decides: the number is nearer to the threshold than it is rounded; rounding: at most"
+    )
     return Table(caption, columns, rows, ["total", "", *_flip_cells(total)] if rows else [])
 
 
 def _flip_cells(layer: LayerCheck) -> list[str]:
     share = percent(layer.flips / layer.bits, 4) if layer.bits else "–"
-    explained = (layer.ties, layer.consequences, unexplained(layer))
-    return [count(layer.bits), count(layer.flips), share, *map(count, explained)]
+    rounding = f"{layer.rounding:.1g}" if layer.rounding else "none"
+    explained = (layer.consequences, unexplained(layer))
+    return [count(layer.bits), count(layer.flips), share, count(layer.ties), rounding, *map(count, explained)]
 
 
 def operators(table: Operators) -> Table:

@@ -55,7 +55,8 @@ def float_head(tmp_path_factory):
     stack = [
         tf.keras.layers.Input((8, 8, 32)),
         larq.layers.QuantConv2D(32, 3, name="conv", **sign),
-        larq.layers.QuantConv2DTranspose(4, 3, name="up", **sign),
+        tf.keras.layers.Reshape((6, 6, 32, 1)),
+        larq.layers.QuantConv3D(4, 3, name="volume", **sign),
     ]
     path = tmp_path_factory.mktemp("models") / "mixed.keras"
     tf.keras.Sequential(stack).save(path)
@@ -231,13 +232,13 @@ def test_lint_tells_what_a_model_would_become(run, float_head):
     assert {rows[name]["converted_to"] for name in ("conv2", "conv3", "dense1", "dense2")} == {"binary"}
     result = mbnn("lint", float_head)
     assert result.exit_code == 1
-    assert "TRANSPOSE_CONV" in result.stdout
-    assert "up is declared binary and would be float" in result.stderr
-    assert mbnn("lint", float_head, "--allow-float", "up").exit_code == 0
-    result = mbnn("lint", float_head, "--allow-float", "upp")
-    assert (result.exit_code, "unknown layer 'upp'. Did you mean up? Known: " in result.stderr) == (2, True)
+    assert "CONV_3D" in result.stdout
+    assert "volume is declared binary and would be float" in result.stderr
+    assert mbnn("lint", float_head, "--allow-float", "volume").exit_code == 0
+    result = mbnn("lint", float_head, "--allow-float", "volumee")
+    assert (result.exit_code, "unknown layer 'volumee'. Did you mean volume? Known: " in result.stderr) == (2, True)
     result = mbnn("convert", float_head)
-    assert (result.exit_code, "--allow-float up leaves it so" in result.stderr) == (1, True)
+    assert (result.exit_code, "--allow-float volume leaves it so" in result.stderr) == (1, True)
 
 
 def test_stages_in_the_wrong_order_name_the_right_one(run, tmp_path):

@@ -96,8 +96,9 @@ def binary_tflite(path: Path) -> Path:
     return path
 
 
-def up(path: Path) -> Path:
-    return saved(path, conv(), larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN))
+def volume_transposed(path: Path) -> Path:
+    up = larq.layers.QuantConv3DTranspose(4, 2, name="up", **SIGN)
+    return saved(path, conv(), layers.Reshape((6, 6, 32, 1)), up)
 
 
 def volume(path: Path) -> Path:
@@ -134,7 +135,7 @@ OTHER_KERAS = r"Build the model with tf_keras, or convert the SavedModel that it
 OWN_LAYERS = r"If it is your own, name the Python file that defines it: --import my_layers\.py"
 THEIRS = "Encountered unresolved custom op: Theirs. Export the model without what they compute"
 CASES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
-    "transposed convolution": ("m.keras", up, r"up is declared binary and would be float"),
+    "transposed convolution": ("m.keras", volume_transposed, r"up is declared binary and would be float"),
     "3-D convolution": ("m.keras", volume, r"volume is declared binary and would be float"),
     "mixed precision": (
         "m.keras", mixed,
@@ -218,7 +219,7 @@ model.export(sys.argv[1])
     assert "binary layers: 1, 100.0% of the multiply-accumulates" in result.stdout
 
 
-@pytest.mark.parametrize(("make", "why"), [(up, "TRANSPOSE_CONV"), (volume, "CONV_3D")])
+@pytest.mark.parametrize(("make", "why"), [(volume_transposed, "CONV_3D_TRANSPOSE"), (volume, "CONV_3D")])
 def test_both_say_why_a_layer_stays_float(tmp_path: Path, make: Callable[[Path], Path], why: str) -> None:
     source = make(tmp_path / "m.keras")
     reason = f"there is no binary {why}"

@@ -119,15 +119,16 @@ def test_layers_that_would_stay_float_must_be_allowed(tmp_path):
     model = sequential(
         layers.Input((8, 8, 32)),
         larq.layers.QuantConv2D(32, 3, name="conv", **SIGN),
-        larq.layers.QuantConv2DTranspose(32, 3, name="up", **SIGN),
+        layers.Reshape((6, 6, 32, 1)),
+        larq.layers.QuantConv3D(32, 3, name="volume", **SIGN),
     )
-    with pytest.raises(MobileBnnError, match=r"^up is declared binary and would be float: .*TRANSPOSE_CONV"):
+    with pytest.raises(MobileBnnError, match=r"^volume is declared binary and would be float: .*CONV_3D"):
         converters.convert(model, tmp_path / "m.tflite")
-    with pytest.raises(UsageError, match=r"unknown layer 'uq'. Known: conv, up"):
+    with pytest.raises(UsageError, match=r"unknown layer 'uq'. Known: conv, volume"):
         converters.convert(model, tmp_path / "m.tflite", allow_float=["uq"])
     assert not list(tmp_path.iterdir())
-    conversion = converters.convert(model, tmp_path / "m.tflite", allow_float=["up"])
-    assert list(conversion.float_layers) == ["up"]
+    conversion = converters.convert(model, tmp_path / "m.tflite", allow_float=["volume"])
+    assert list(conversion.float_layers) == ["volume"]
 
 
 @pytest.mark.filterwarnings("ignore")

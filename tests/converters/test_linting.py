@@ -20,21 +20,22 @@ def mixed():
     x = layers.Conv2D(32, 1, name="stem")(image)
     x = larq.layers.QuantConv2D(16, 3, name="conv", **SIGN)(x)
     x = larq.layers.QuantConv2D(16, 1, name="half", kernel_quantizer="ste_sign", kernel_constraint="weight_clip")(x)
-    x = larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN)(x)
+    x = layers.Reshape((6, 6, 16, 1))(x)
+    x = larq.layers.QuantConv3D(4, 3, name="volume", **SIGN)(x)
     return tf.keras.Model(image, x)
 
 
 def test_every_linear_operator_has_a_row(mixed):
     rows = {row.layer.rpartition("/")[2] or row.layer: row for row in converters.lint(Source.of_keras(mixed))}
-    binary, half, up = rows["conv"], rows["half"], rows["up"]
+    binary, half, volume = rows["conv"], rows["half"], rows["volume"]
     assert (binary.declared, binary.converted_to, binary.why) == ("binary", "binary", "")
     assert (binary.float_bytes, binary.file_bytes) == (9 * 32 * 16 * 4, 9 * 16 * 4)
     assert (half.declared, half.converted_to) == ("float", "float")
     assert half.why.startswith("its input is not quantized: ")  # what a network from PyTorch may have forgotten
-    assert (up.declared, up.converted_to) == ("binary", "float")
-    assert "TRANSPOSE_CONV" in up.why
-    assert "--allow-float up" in up.cure
-    assert [row.layer for row in rows.values() if row.unsupported] == ["up"]
+    assert (volume.declared, volume.converted_to) == ("binary", "float")
+    assert "CONV_3D" in volume.why
+    assert "--allow-float volume" in volume.cure
+    assert [row.layer for row in rows.values() if row.unsupported] == ["volume"]
     assert len(rows) == 4
 
 
@@ -99,7 +100,7 @@ def test_every_layer_declared_binary_has_a_row_and_is_refused(tmp_path, base, ro
 
 
 def test_what_may_stay_float_is_no_finding(mixed):
-    assert not any(row.unsupported for row in converters.lint(Source.of_keras(mixed), ["up"]))
+    assert not any(row.unsupported for row in converters.lint(Source.of_keras(mixed), ["volume"]))
     assert not any(row.unsupported for row in converters.lint(Source.of_keras(mixed), ["all"]))
 
 

@@ -42,7 +42,9 @@ def model_of_all_cures() -> KerasModel:
     x = larq.layers.QuantConv2D(32, 3, name="binary", **SIGN)(image)
     x = larq.layers.QuantConv2D(32, 3, name="no_quantizer", **{**SIGN, "input_quantizer": tf.nn.tanh})(x)
     x = larq.layers.QuantConv2D(32, 3, name="many_values", **{**SIGN, "kernel_quantizer": grid})(x)
-    x = larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN)(x)
+    x = layers.Reshape((3, 3, 32, 1))(x)
+    x = larq.layers.QuantConv3D(4, 3, name="volume", **SIGN)(x)
+    x = layers.Reshape((1, 30, 4))(x)
     x = larq.layers.QuantConv2D(8, 1, name="half", kernel_quantizer="ste_sign", kernel_constraint="weight_clip")(x)
     return tf.keras.Model(image, layers.Conv2D(4, 1, name="head")(x))
 
@@ -51,7 +53,7 @@ CURES = {
     "binary": (None, ""),
     "no_quantizer": ("input-not-quantized", "give it an input_quantizer, or put the quantizer directly before it"),
     "many_values": ("filter-not-few-valued", "give its kernel a quantizer of few values, such as ste_sign"),
-    "up": ("operator-unsupported", "change the layer, or leave it float: --allow-float up"),
+    "volume": ("operator-unsupported", "change the layer, or leave it float: --allow-float volume"),
     "half": ("input-not-quantized", ""),  # which is declared float
 }
 
@@ -115,13 +117,14 @@ def test_the_search_for_such_code_finds_it(code: str) -> None:
 
 
 def test_lint_prints_codes_for_machines(tmp_path: Path) -> None:
-    up = larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN)
+    volume = larq.layers.QuantConv3D(4, 3, name="volume", **SIGN)
     conv = larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
-    tf.keras.Sequential([layers.Input((8, 8, 32)), conv, up]).save(tmp_path / "m.keras")
+    stack = [layers.Input((8, 8, 32)), conv, layers.Reshape((6, 6, 32, 1)), volume]
+    tf.keras.Sequential(stack).save(tmp_path / "m.keras")
     ended = CliRunner().invoke(app, ["lint", str(tmp_path / "m.keras"), "--json"])
     assert {row["layer"]: row["code"] for row in json.loads(ended.stdout)["layers"]} == {
         "conv": None,
-        "up": "operator-unsupported",
+        "volume": "operator-unsupported",
     }
 
 
@@ -150,9 +153,9 @@ def test_a_refusal_survives_a_copy_and_is_what_is_raised() -> None:
 def test_what_stays_float_is_recorded_as_text(tmp_path: Path) -> None:
     from mobile_bnn.records import Operators
 
-    up = larq.layers.QuantConv2DTranspose(4, 3, name="up", **SIGN)
+    volume = larq.layers.QuantConv3D(4, 3, name="volume", **SIGN)
     conv = larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
-    model = tf.keras.Sequential([layers.Input((8, 8, 32)), conv, up])
-    made = converters.convert(model, tmp_path / "m.tflite", allow_float=["up"])
+    model = tf.keras.Sequential([layers.Input((8, 8, 32)), conv, layers.Reshape((6, 6, 32, 1)), volume])
+    made = converters.convert(model, tmp_path / "m.tflite", allow_float=["volume"])
     made.operators.model_copy(update={"float_layers": made.float_layers}).save(tmp_path / "operators.json")
-    assert Operators.load(tmp_path / "operators.json").float_layers == {"up": "there is no binary TRANSPOSE_CONV"}
+    assert Operators.load(tmp_path / "operators.json").float_layers == {"volume": "there is no binary CONV_3D"}

@@ -23,7 +23,7 @@ from matrix.every import FAMILIES, PARTS  # noqa: E402
 
 from tests.support.lce_files import lce_file  # noqa: E402
 
-BINARY, WRONG, REFUSED = "3x3, same-one", "same-zero, 3x3 on a 1x1 map", "QuantConv2DTranspose"
+BINARY, WRONG, REFUSED = "3x3, same-one", "same-zero, 3x3 on a 1x1 map", "QuantConv3D"
 
 
 @pytest.fixture(scope="module")

@@ -91,8 +91,13 @@ class _Padding:
     counted: Array
 
 
-def linear(operator: Operator) -> Linear:
+def linear(operator: Operator, data: int = 0, bias: int = 2) -> Linear:
     """Reads a linear operator.
+
+    Args:
+        operator: whose second input is its filter.
+        data: place of what it multiplies among its inputs.
+        bias: the same of its bias.
 
     Raises:
         NoMatch: it has something that a binary convolution does not have.
@@ -104,18 +109,17 @@ def linear(operator: Operator) -> Linear:
     if activation != schema.ActivationFunctionType.NONE and activation not in _RELUS:
         text = "its fused activation is not one that can follow a binary convolution"
         raise NoMatch(RefusalCode.ACTIVATION_UNSUPPORTED, text)
-    bias = _bias(operator)
-    if bias is None:
+    summand = _bias(operator, bias)
+    if summand is None:
         raise NoMatch(RefusalCode.BIAS_NOT_CONSTANT, "its bias is not a constant of float32")
-    if not has_fixed_size(operator.input(0)):
+    if not has_fixed_size(operator.input(data)):
         raise NoMatch(RefusalCode.INPUT_SHAPE_OPEN, "the shape of its input is not fixed")
-    return Linear(weights, bias)
+    return Linear(weights, summand)
 
 
-def _bias(operator: Operator) -> Array | None:
-    if len(operator.inputs) < 3 or operator.inputs[2] is None:
-        return np.zeros(operator.output.shape[-1], np.float32)
-    return operator.inputs[2].values
+def _bias(operator: Operator, place: int) -> Array | None:
+    tensor = operator.inputs[place] if len(operator.inputs) > place else None
+    return np.zeros(operator.output.shape[-1], np.float32) if tensor is None else tensor.values
 
 
 def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Operator, Plane]]:
@@ -128,10 +132,40 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Op
         NoMatch: its input is not a sum of signs, or another one in each channel.
     """
     terms = encode(found.steps, len(found.filter.bases))
+    check_channels(found, terms)
+    rewriter = Rewriter(graph, operator)
+    total, made = add_sum(rewriter, operator.output.name, found, terms)
+    total = rewriter.first_channels(total, found.filter.outputs)
+    rewriter.finish(rewriter.reshape(activated(rewriter, operator, total), operator.output.shape))
+    return made
+
+
+def check_channels(found: Convolution, terms: Encoding) -> None:
+    """Checks that the input is the same sum of signs in all channels, or that the filter knows its channels.
+
+    Raises:
+        NoMatch: neither is the case.
+    """
+    _per_channel(terms.middle, found)
+
+
+def add_sum(
+    rewriter: Rewriter, name: str, found: Convolution, terms: Encoding
+) -> tuple[Tensor, list[tuple[Operator, Plane]]]:
+    """Adds the operators of a convolution, for which `check_channels` was called; the activation is not among them.
+
+    Args:
+        rewriter: where.
+        name: of the result.
+        found: the convolution.
+        terms: its input as a sum of signs.
+
+    Returns:
+        The result [N, H, W, O], and the LceBconv2d, each with the sign that it reads.
+    """
     middle = _per_channel(terms.middle, found)
     padding = _padding(found, terms, middle)
     sum_ = _sum(found, terms, middle)
-    rewriter = Rewriter(graph, operator)
     shape = (*found.view[:1], *found.params.output_size, len(sum_.bias))
     total: Tensor | None = None
     bias = sum_.bias
@@ -140,8 +174,9 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Op
     for number, (words, multipliers) in enumerate(zip(maps, sum_.multipliers, strict=True)):
         for base, multiplier in zip(found.filter.bases, multipliers, strict=True):
             constants = {"filter": pack(base.signs), "multiplier": multiplier, "bias": bias}
-            output = Tensor.of(operator.output.name, shape, np.float32)
-            made.append((rewriter.bconv(words, constants, output, _options(found, padding)), Plane(terms, number)))
+            output = Tensor.of(name, shape, np.float32)
+            plane = Plane(terms, number, padding.around.before if padding.around else (0, 0))
+            made.append((rewriter.bconv(words, constants, output, _options(found, padding)), plane))
             total, bias = output if total is None else rewriter.elementwise("ADD", total, output), np.zeros_like(bias)
     assert total is not None
     if sum_.unit is not None:
@@ -149,9 +184,8 @@ def lower(graph: Graph, operator: Operator, found: Convolution) -> list[tuple[Op
     if sum_.rest.any():
         total = rewriter.elementwise("ADD", total, sum_.rest)
     if (border := _border(found, padding)) is not None:
-        total = rewriter.elementwise("ADD", total, border_map.put(rewriter, operator.output.name, border))
-    rewriter.finish(_activated(rewriter, operator, rewriter.first_channels(total, found.filter.outputs)))
-    return made
+        total = rewriter.elementwise("ADD", total, border_map.put(rewriter, name, border))
+    return total, made
 
 
 @dataclass(frozen=True)
@@ -194,13 +228,13 @@ def _sum(found: Convolution, terms: Encoding, middle: Array) -> _Sum:
     return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
 
 
-def _activated(rewriter: Rewriter, operator: Operator, total: Tensor) -> Tensor:
-    """The fused activation, and the shape of the operator's output."""
+def activated(rewriter: Rewriter, operator: Operator, total: Tensor) -> Tensor:
+    """A tensor after an operator's fused activation."""
     activation = operator.options.fusedActivationFunction
     if activation in _RELUS:
         output = Tensor.of(total.name, total.shape, np.float32)
         total = rewriter.add(Operator.builtin(_RELUS[activation], [total], [output]))
-    return rewriter.reshape(total, operator.output.shape)
+    return total
 
 
 def _per_channel(middle: Array, found: Convolution) -> Array:

@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.rewriter import Rewriter, has_open_batch
+from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
 _LEAST = 4  # times that the map must be larger than what is stored: two operators more are no gain for less
@@ -45,6 +46,23 @@ def holder(graph: Graph, reader: Operator, place: int) -> tuple[Operator, int] |
         graph.only_reader(tensor)
         reader, place = gather, 0
     return reader, place
+
+
+def held_values(graph: Graph, reader: Operator, place: int) -> tuple[Array, list[Operator]]:
+    """The constant that an input is or is put together of, and the operators that put it together.
+
+    Raises:
+        NoMatch: it is neither, or is put together for others, too.
+    """
+    tensor = reader.input(place)
+    if tensor.content is not None:
+        return reader.constant(place), []
+    gather = graph.producer(tensor)
+    if gather is None or gather.op_type != "GATHER":
+        raise NoMatch(RefusalCode.OPERAND_NOT_CONSTANT, f"input {place} of {reader.op_type} is not a constant")
+    graph.only_reader(tensor)
+    values, gathers = held_values(graph, gather, 0)
+    return np.take(values, gather.constant(1), axis=gather.options.axis), [*gathers, gather]
 
 
 def _gather(rewriter: Rewriter, tensor: Tensor, index: npt.NDArray[np.intp], axis: int) -> Tensor:

@@ -17,7 +17,7 @@ _NONE, _RELU = schema.ActivationFunctionType.NONE, schema.ActivationFunctionType
 
 
 def rewrite(graph: Graph, root: Operator) -> None:
-    """Rewrites SUB(RELU(x), MUL(MUL(x, -1) with RELU, slope)) into PRELU.
+    """Rewrites SUB(RELU(x), MUL(RELU(MUL(x, -1)), slope)) into PRELU; NEG is as good as the inner MUL.
 
     Raises:
         NoMatch: it is another difference.
@@ -29,9 +29,7 @@ def rewrite(graph: Graph, root: Operator) -> None:
         raise NoMatch(RefusalCode.PATTERN_ABSENT, "it is not the difference of a RELU and a slope")
     x = positive.input(0)
     slope, rectified = _factor(negative, _NONE)
-    source = None if rectified is None else graph.producer(rectified)
-    sign, inner = (None, None) if source is None else _factor(source, _RELU)
-    if slope is None or sign is None or inner is not x or not np.all(sign == -1):
+    if slope is None or rectified is None or _rectified_negative(graph, rectified) is not x:
         text = "it is not the difference of a RELU and a slope of the same tensor"
         raise NoMatch(RefusalCode.PATTERN_ABSENT, text)
     alpha = Tensor.constant(f"{root.output.name}/slope", _of_channels(slope, x.shape))
@@ -46,6 +44,20 @@ def _of_channels(slope: Array, shape: tuple[int, ...]) -> Array:
     if (slope.size != 1 and (*slope.shape[-1:], slope.size) != 2 * shape[-1:]) or not np.isfinite(slope).all():
         raise NoMatch(RefusalCode.OPERAND_NOT_PER_CHANNEL, "its slopes are not those of channels")
     return np.broadcast_to(slope.reshape(-1), (*(1,) * (len(shape) - 2), shape[-1]))
+
+
+def _rectified_negative(graph: Graph, tensor: Tensor) -> Tensor | None:
+    """The x of relu(-x), None if a tensor is not that."""
+    relu = graph.producer(tensor)
+    if relu is None:
+        return None
+    negated = graph.producer(relu.input(0)) if relu.op_type == "RELU" else relu
+    if negated is None:
+        return None
+    if negated.op_type == "NEG" and negated is not relu:
+        return negated.input(0)
+    factor, x = _factor(negated, _RELU if negated is relu else _NONE)
+    return x if factor is not None and np.all(factor == -1) else None
 
 
 def _factor(operator: Operator, activation: int) -> tuple[Array | None, Tensor | None]:

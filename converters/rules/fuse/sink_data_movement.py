@@ -23,7 +23,7 @@ _WORD = 32
 
 
 def rewrite(graph: Graph, root: Operator) -> None:
-    """Moves a RESHAPE, TRANSPOSE, PAD, CONCATENATION, SPLIT or slice before an LceQuantize after it.
+    """Moves a RESHAPE, TRANSPOSE, PAD, CONCATENATION, SPLIT, DEPTH_TO_SPACE or slice before an LceQuantize after it.
 
     Raises:
         NoMatch: there is none, others read its result, or it moves parts of words.
@@ -130,6 +130,12 @@ def _concatenation(mover: Operator) -> _Operands:
     return []
 
 
+def _depth_to_space(mover: Operator) -> _Operands:
+    if mover.output.shape[-1] % _WORD:
+        raise _between_words(mover)
+    return []
+
+
 def _split(mover: Operator) -> _Operands:
     axis = mover.constant(0 if mover.op_type == "SPLIT" else 2)
     sizes = [tensor.shape[-1] for tensor in mover.outputs]
@@ -175,6 +181,7 @@ _MOVES: dict[str, Callable[[Operator], _Operands]] = {
     "TRANSPOSE": _transpose,
     **dict.fromkeys(("PAD", "PADV2"), _pad),
     "CONCATENATION": _concatenation,
+    "DEPTH_TO_SPACE": _depth_to_space,
     **dict.fromkeys(("SPLIT", "SPLIT_V"), _split),
     "SLICE": _slice,
     "STRIDED_SLICE": _strided_slice,

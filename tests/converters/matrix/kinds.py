@@ -99,7 +99,7 @@ FAMILIES = [
     Family(
         "QuantConv2DTranspose",
         chain(lambda: larq.layers.QuantConv2DTranspose(24, 3, **SIGNS)),
-        refused="TRANSPOSE_CONV",
+        {"LceBconv2d": 1},
     ),
     Family(
         "QuantConv3D", chain(lambda: larq.layers.QuantConv3D(8, 3, **SIGNS), shape=(5, 6, 6, 16)), refused="CONV_3D"

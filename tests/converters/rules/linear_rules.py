@@ -5,7 +5,7 @@ import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise
+from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise, transposed_convolution
 from mobile_bnn.converters.rules.canonicalize import (
     matmul_to_fully_connected,
     recompose_dilated_conv,
@@ -18,7 +18,7 @@ from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.attempt import attempt
 
 CANONICALIZE = (matmul_to_fully_connected, recompose_dilated_conv, swap_expand_dims_pad)
-BINARIZE = (convolution, dense, depthwise)
+BINARIZE = (convolution, dense, depthwise, transposed_convolution)
 
 sign = larq.math.sign
 
@@ -116,7 +116,7 @@ def check(flatbuffer: bytes, shape: tuple[int, ...], kinds: dict[str, int] | Non
     assert not answers
     operators = kinds_of(binary)
     assert "LceBconv2d" in operators
-    assert not {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL"} & set(operators)
+    assert not {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV"} & set(operators)
     for kind, count in (kinds or {}).items():
         assert operators.count(kind) == count, operators
     x = adversarial(shape)

@@ -10,6 +10,7 @@ from mobile_bnn.converters.verification.reference import FloatFile, KerasReferen
 from mobile_bnn.legacy_keras import larq, tf
 
 layers = tf.keras.layers
+SHIFT = 0.625  # exact, unlike its sums with most numbers
 
 
 def window(x):
@@ -25,21 +26,27 @@ def upside_down(x):
 @pytest.mark.parametrize(("quantizer", "thresholds"), [(window, (-1, 1)), (upside_down, (1,)), ("ste_sign", (0,))])
 def test_near_is_where_the_quantizer_is_about_to_jump(quantizer, thresholds):
     conv = larq.layers.QuantConv2D(8, 3, input_quantizer=quantizer, kernel_quantizer="ste_sign", name="conv")
-    # What a model is given has no rounding: a pool of single pixels stands for what has.
-    model = tf.keras.Sequential([layers.Input((6, 6, 32)), layers.AveragePooling2D(1), conv])
+    # What a model is given has no rounding: a sum stands for what has.
+    model = tf.keras.Sequential([layers.Input((6, 6, 32)), layers.Lambda(lambda x: x + SHIFT), conv])
     source = converters.Source.of_keras(model)
     lowering = lower(source.model.graphs[0], source.quantized)
     assert [layer.name for layer in lowering.binary] == ["conv"]
     generator = np.random.default_rng(0)
     x = generator.normal(size=(2, 6, 6, 32))
     for threshold in thresholds:
-        x = np.where(generator.random(x.shape) < 0.1, threshold + generator.choice([-1e-7, 0, 1e-7], x.shape), x)
-    distance = np.min([np.abs(x - threshold) for threshold in thresholds], 0)
+        close = threshold - SHIFT + generator.choice([-1e-7, 0, 1e-7], x.shape)
+        x = np.where(generator.random(x.shape) < 0.1, close, x)
+    x = x.astype(np.float32)
+    distance = np.min([np.abs(x.astype(np.float64) + SHIFT - threshold) for threshold in thresholds], 0)
     for reference in (FloatFile(lowering), KerasReference(model, lowering)):
-        _, (call,) = reference.run([x.astype(np.float32)], {})
-        assert call.near[distance < 1e-6].all()
-        assert not call.near[distance > 1e-4].any()
-    assert (distance < 1e-6).sum() > 100
+        (call,) = reference.run([x], {}).calls
+        assert call.near[distance < 1.2e-7].all()
+        assert not call.near[distance > 2e-6].any()
+        assert 1e-7 < call.rounding < 1e-5
+        exact = np.rint(x * 8).astype(np.float32) / 8
+        (call,) = reference.run([exact], {}).calls
+        assert (call.near.any(), call.rounding) == (False, 0)
+    assert (distance < 1.2e-7).sum() > 100
 
 
 def test_a_layer_that_is_wrong_is_blamed_alone():

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.rules.fuse import distribute_affine_over_sum
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import KerasTensor
 from tests.converters.rules.attempt import attempt
 from tests.converters.rules.linear_rules import filter_of
-from tests.converters.rules.lowered import check, convolve, lowered, sign, to_float
+from tests.converters.rules.lowered import check, convolve, lowered, only, sign, to_float
 
 SHAPE = (1, 5, 6, 32)
 GAMMA, BETA = np.random.default_rng(3).normal(size=(2, 8)).astype(np.float32)
@@ -40,8 +41,9 @@ def test_an_activation_stays() -> None:
     def network(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
         return tf.nn.relu(convolve(sign(x), weights) * GAMMA + BETA)
 
-    kinds = {"LceQuantize": 1, "LceBconv2d": 2, "ADD": 1, "RELU": 1, **NONE}
-    check(network, SHAPE, kinds, filter_of("ternary", (3, 3, 32, 8)))
+    kinds = {"LceQuantize": 1, "LceBconv2d": 2, "ADD": 1, "RELU": 0, **NONE}
+    graph = check(network, SHAPE, kinds, filter_of("ternary", (3, 3, 32, 8)))
+    assert only(graph, "ADD").options.fusedActivationFunction == schema.ActivationFunctionType.RELU
 
 
 def signs(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
