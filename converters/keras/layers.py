@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Array, KerasFunction, KerasLayer, KerasModel, KerasTensor
+
+# TensorFlow has it on by itself on some CPUs only.
+_ONE_DNN = "For channels_first on a CPU set TF_ENABLE_ONEDNN_OPTS=1 in the environment"
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,9 @@ def run_recorded(
     Returns:
         The model's outputs, and a record for every call of every binary layer. Nested models and layers that are called
         more than once are recorded too, because the quantizers are watched while the model runs eagerly.
+
+    Raises:
+        MobileBnnError: TensorFlow has no kernel for the model on this machine.
     """
     calls: list[Call] = []
     layers = binary_layers(model)
@@ -119,6 +126,10 @@ def run_recorded(
             layer.input_quantizer = watch(layer.name, quantizer, _Layout(_is_channels_first(layer)))
         given = [tf.constant(values) for values in inputs]
         outputs = model(given if len(given) > 1 else given[0], training=False)
+    except tf.errors.UnimplementedError as error:
+        raise MobileBnnError(
+            "TensorFlow cannot run the model on this machine, to compare it", why=first_line(error), cure=_ONE_DNN
+        ) from error
     finally:
         for layer, quantizer in zip(layers, quantizers, strict=True):
             layer.input_quantizer = quantizer
