@@ -65,10 +65,10 @@ def arithmetic(op_type: str, inputs: Sequence[Bounded], constants: Sequence[bool
         return Bounded(values, x.noise, x.jump, x.magnitude, x.grid())
     if op_type in _CLAMPS:
         return _clamped(x, values, *_CLAMPS[op_type])
-    if op_type in ("PRELU", "LEAKY_RELU"):
-        slope = np.maximum(1, np.abs(inputs[1].values.astype(np.float64))) if op_type == "PRELU" else np.ones(())
-        noise = slope * x.noise + ROUNDING * _KERNEL / 4 * np.abs(values)
-        return Bounded(values, noise, slope * x.jump)
+    if op_type == "PRELU":
+        return _sloped(x, inputs[1], values)
+    if op_type == "LEAKY_RELU":
+        return Bounded(values, x.noise + ROUNDING * np.abs(values), x.jump)  # its slope is no constant of the graph
     return _smooth(op_type, x, values)
 
 
@@ -139,6 +139,16 @@ def _clamped(x: Bounded, values: Array, low: float, high: float) -> Bounded:
         return Bounded(values, NOTHING, moved, x.magnitude, x.grid())
     noise = np.minimum(moved, x.noise)
     return Bounded(values, noise, moved - noise if x.jump.any() else NOTHING, x.magnitude)
+
+
+def _sloped(x: Bounded, slope: Bounded, values: Array) -> Bounded:
+    """Of a PRELU: x where it is not negative, else slope * x."""
+    steepest = np.maximum(1, np.abs(slope.values.astype(np.float64)))
+    quantum = x.grid() * min(1.0, slope.grid())
+    jump = steepest * x.jump
+    if is_representable(float(np.max(steepest * x.terms(), initial=0)), quantum):
+        return Bounded(values, NOTHING, jump, None, quantum)
+    return Bounded(values, steepest * x.noise + 2 * ROUNDING * np.abs(values), jump)
 
 
 def _smooth(op_type: str, x: Bounded, values: Array) -> Bounded:
