@@ -311,6 +311,8 @@ def convert_float(model: Any, path: Path | str) -> Path:
 def _float_twin(keras: KerasModel) -> bytes:
     from mobile_bnn.converters.keras import lce_converter
     from mobile_bnn.converters.keras.errors import check_model
+    from mobile_bnn.converters.keras.export import with_known_inputs
 
+    keras = with_known_inputs(keras)
     check_model(keras)
     return lce_converter.to_float(keras)

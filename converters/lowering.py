@@ -215,10 +215,37 @@ def lower_model(model: TfliteModel, quantized: Mapping[str, bool] | None = None)
     main, *others = [
         lower(graph, quantized, _stateful(graph) if number else None) for number, graph in enumerate(model.graphs)
     ]
+    main, *others = _with_names_of_their_own([main, *others], quantized or {})
     layers = [layer for lowering in (main, *others) for layer in lowering.layers]
     subgraphs = [lowering.floats for lowering in others]
     bodies = {n: replace(each, unused=[], subgraphs=subgraphs) for n, each in enumerate(others, 1)}
     return replace(main, unused=_unused(quantized or {}, layers), subgraphs=subgraphs, bodies=bodies)
+
+
+def _with_names_of_their_own(lowerings: Sequence[Lowering], quantized: Collection[str]) -> list[Lowering]:
+    """The layers with a number after a name that an earlier one has.
+
+    A Keras layer keeps its name wherever it is called.
+    """
+    layers = [layer for lowering in lowerings for layer in lowering.layers]
+    taken = {layer.name for layer in layers if _is_named(layer, quantized)}
+    names = {layer.name for layer in layers}
+
+    def own(layer: Layer) -> Layer:
+        if _is_named(layer, quantized):
+            return layer
+        name, number = layer.name, 1
+        while name in taken or (number > 1 and name in names):
+            number += 1
+            name = f"{layer.name}:{number}"
+        taken.add(name)
+        return layer if name == layer.name else replace(layer, name=name)
+
+    return [replace(lowering, layers=[own(layer) for layer in lowering.layers]) for lowering in lowerings]
+
+
+def _is_named(layer: Layer, quantized: Collection[str]) -> bool:
+    return any(tensor is not None and tensor.name in quantized for tensor in layer.operator.inputs)
 
 
 def _stateful(graph: Graph) -> Refusal | None:

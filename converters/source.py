@@ -75,9 +75,10 @@ class Source:
             MobileBnnError: it cannot be exported.
         """
         from mobile_bnn.converters.keras.errors import check_model
-        from mobile_bnn.converters.keras.export import export, quantized_weights, with_input_shape
+        from mobile_bnn.converters.keras.export import export, quantized_weights, with_input_shape, with_known_inputs
         from mobile_bnn.converters.keras.layers import binary_layers
 
+        model = with_known_inputs(model)
         if input_shape is not None:
             model = with_input_shape(model, input_shape)
         check_model(model)

@@ -69,7 +69,8 @@ def check_model(model: KerasModel) -> None:
     if not model.inputs:
         raise MobileBnnError(
             f"the inputs of model {model.name} are not known",
-            cure="Convert tf.keras.Model(image, model(image)) with image = tf.keras.Input(shape)",
+            cure="Call the model once, or convert tf.keras.Model(image, model(image)) with image = "
+            "tf.keras.Input(shape)",
         )
     for image in model.inputs:
         if None in image.shape[1:]:

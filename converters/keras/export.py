@@ -61,6 +61,16 @@ def quantized_weights(model: KerasModel) -> list[QuantizedWeight]:
     return list(found.values())
 
 
+def with_known_inputs(model: KerasModel) -> KerasModel:
+    """A model whose inputs are known: a subclassed one that was called has those of its first call."""
+    spec = None if not isinstance(model, tf.keras.Model) or model.inputs else model.save_spec()
+    if spec is None:
+        return model
+    (images, *_), _ = spec
+    inputs = tf.nest.map_structure(lambda image: tf.keras.Input(image.shape[1:], dtype=image.dtype), images)
+    return tf.keras.Model(inputs, model(inputs), name=model.name)
+
+
 def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
     """Exports a Keras model in float32 by TensorFlow's converter.
 

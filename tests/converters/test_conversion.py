@@ -1,6 +1,7 @@
 """Conversion: what is written computes what Keras computes; what would not is refused with the reason."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -249,7 +250,8 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
         ),
         (
             lambda: type("Own", (tf.keras.Model,), {})(name="own"),
-            "the inputs of model own are not known. Convert tf.keras.Model(image, model(image)) with image = ",
+            "the inputs of model own are not known. Call the model once, or convert tf.keras.Model(image, model(image)) "
+            "with image = ",
         ),
         (
             tf.Module,
@@ -332,3 +334,25 @@ def test_a_float_file_that_litert_cannot_run(tmp_path):
     with pytest.raises(MobileBnnError, match="LiteRT cannot run the file: Non-contiguous `axes` not supported"):
         converters.convert(model, tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_a_subclassed_model_that_was_called_knows_its_inputs(tmp_path: Path, inputs: int) -> None:
+    class Own(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.conv = larq.layers.QuantConv2D(32, 3, name="conv", **SIGN)
+            self.dense = layers.Dense(4)
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            image = x[0] - 0.5 * x[1] if inputs == 2 else x
+            return self.dense(tf.reduce_mean(self.conv(image), (1, 2)))
+
+    model = Own()
+    images = [np.random.default_rng(n).normal(size=(2, 8, 8, 32)).astype(np.float32) for n in range(inputs)]
+    expected = model(images if inputs == 2 else images[0]).numpy()
+    path = tmp_path / "own.tflite"
+    assert [layer.layer for layer in converters.convert(model, path).layers] == ["conv"]
+    with Interpreter(path) as interpreter:
+        np.testing.assert_allclose(interpreter.predict(images if inputs == 2 else images[0]), expected, atol=1e-4)

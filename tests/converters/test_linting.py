@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mobile_bnn import converters
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import larq, tf
@@ -195,3 +196,23 @@ def test_a_saved_model_without_keras_is_a_source(tmp_path):
     assert (row.declared, row.converted_to) == ("binary", "binary")
     conversion = converters.convert(Source.load(tmp_path / "saved"), tmp_path / "m.tflite")
     assert conversion.operators.total("float_macs") == 0
+
+
+def test_layers_of_one_name_get_a_number_each() -> None:
+    """In a file of anybody's, two operators may compute tensors of one name; --allow-float must mean one of them."""
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 32, 32)).astype(np.float32)
+
+    def network(x: tf.Tensor) -> tf.Tensor:
+        for _ in range(3):
+            x = tf.nn.conv2d(tf.where(x >= 0, 1.0, -1.0), np.sign(kernel), 1, "SAME")
+        return x
+
+    model = TfliteModel.read(to_float(network, (1, 8, 8, 32)))
+    for operator in model.graphs[0].operators:
+        if operator.op_type == "CONV_2D":
+            operator.output.table.name = "net/conv/Conv2D"
+    names = [finding.layer for finding in converters.lint(model.write())]
+    assert len(set(names)) == 3
+    assert names == [names[0], f"{names[0]}:2", f"{names[0]}:3"]
+    allowed = [finding.allowed for finding in converters.lint(model.write(), allow_float=[names[1]])]
+    assert allowed == [False, True, False]
