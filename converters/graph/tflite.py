@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.graph.model import Graph, Operator, Signature, Tensor
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime.describe import constant, operator_name
-from mobile_bnn.runtime.flatbuffer import pack, read_model
+from mobile_bnn.runtime.flatbuffer import pack, packed, read_model
 from mobile_bnn.typing import FlatbufferObject
 
 
@@ -63,6 +63,18 @@ class TfliteModel:
 
         Unused tensors are left out.
         """
+        return pack(self._tables())
+
+    def write_to(self, stream: IO[bytes]) -> None:
+        """Writes these bytes into a stream, in half the memory.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        stream.write(packed(self._tables()))
+
+    def _tables(self) -> FlatbufferObject:
+        """The schema's tables of the whole file."""
         writer = _Writer()
         numbers: dict[int, int] = {}
         model = schema.ModelT()
@@ -76,7 +88,7 @@ class TfliteModel:
         ]
         model.metadata = [_metadata(name, writer.buffer(content)) for name, content in self.metadata]
         model.buffers = writer.buffers
-        return pack(model)
+        return model
 
 
 def _read_tensor(model: FlatbufferObject, table: FlatbufferObject) -> Tensor:

@@ -16,7 +16,7 @@ from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
 from mobile_bnn.converters.verification.error_bounds.bound import Bounded
 from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
 from mobile_bnn.converters.verification.error_bounds.steps import STEPS
-from mobile_bnn.converters.verification.runners import FileRunner
+from mobile_bnn.converters.verification.runners import FileRunner, float_runner
 from mobile_bnn.typing import Array, KerasModel
 
 _LEVEL = 1e-5  # two evaluations of one level of a quantizer
@@ -141,7 +141,7 @@ class FloatFile:
             ]
             inputs = [*self._graph.inputs, *given.values()]
             graph = Graph(self._graph.name, inputs, self._tensors, operators)
-            self._runners = {numbers: FileRunner(self._lowering.float_file(graph).write(), delegates=False)}
+            self._runners = {numbers: float_runner(self._lowering.float_file(graph))}
         return self._runners[numbers]
 
     def _call(self, layer: Layer, found: Mapping[Tensor, Bounded], replaced: bool) -> LayerInput:

@@ -1,11 +1,14 @@
 """Runs a file in LiteRT on a batch, sample by sample."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
+from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.storage.io_types import as_input, as_output
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.native_output import caught_stderr
@@ -17,20 +20,21 @@ class FileRunner:
     """A .tflite in LiteRT.
 
     Args:
-        flatbuffer: the file.
+        flatbuffer: the file's bytes, or its path; a path may be removed once this is made.
         delegates: with the native library, which LCE's operators need, and XNNPACK.
 
     Raises:
         MobileBnnError: LiteRT refuses it.
     """
 
-    def __init__(self, flatbuffer: bytes, delegates: bool = True) -> None:
+    def __init__(self, flatbuffer: bytes | Path, delegates: bool = True) -> None:
         self._flatbuffer = flatbuffer  # LiteRT reads these very bytes
+        source = {"model_path": str(flatbuffer)} if isinstance(flatbuffer, Path) else {"model_content": flatbuffer}
         resolver = OpResolverType.AUTO if delegates else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         with caught_stderr() as printed:
             try:
                 self._interpreter = Interpreter(
-                    model_content=flatbuffer,
+                    **source,
                     experimental_delegates=[load_delegate(str(library_path()))] if delegates else None,
                     experimental_op_resolver_type=resolver,
                 )
@@ -98,6 +102,17 @@ class FileRunner:
             self._interpreter.invoke()
         except RuntimeError as error:  # some kernels look at their operands only now
             raise MobileBnnError("LiteRT cannot run the file", why=first_line(error)) from error
+
+
+def float_runner(model: TfliteModel) -> FileRunner:
+    """A float model by TFLite's own kernels, as `run_float_file` runs it.
+
+    It is mapped from a file without a name: large constants are not copied once more.
+    """
+    with NamedTemporaryFile(suffix=".tflite") as file:
+        model.write_to(file)
+        file.flush()
+        return FileRunner(Path(file.name), delegates=False)
 
 
 def run_float_file(flatbuffer: bytes, inputs: Sequence[Array]) -> list[Array]:

@@ -68,6 +68,15 @@ def pack(model: ModelT) -> bytes:
     Raises:
         MobileBnnError: an operator has options that this schema version cannot write.
     """
+    return bytes(packed(model))
+
+
+def packed(model: ModelT) -> memoryview:
+    """The same without a copy of them: large files are written from here.
+
+    Raises:
+        MobileBnnError: an operator has options that this schema version cannot write.
+    """
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
             if _has_unknown_options(operator):
@@ -79,7 +88,7 @@ def pack(model: ModelT) -> bytes:
     constants = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
     builder = _Builder(min(constants + (1 << 16), flatbuffers.Builder.MAX_BUFFER_SIZE))
     builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(memoryview(builder.Bytes)[builder.Head() :])
+    return memoryview(builder.Bytes)[builder.Head() :]
 
 
 class _Builder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers ships no types

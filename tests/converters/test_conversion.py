@@ -250,8 +250,8 @@ def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
         ),
         (
             lambda: type("Own", (tf.keras.Model,), {})(name="own"),
-            "the inputs of model own are not known. Call the model once, or convert tf.keras.Model(image, model(image)) "
-            "with image = ",
+            "the inputs of model own are not known. Call the model once, or convert "
+            "tf.keras.Model(image, model(image)) with image = ",
         ),
         (
             tf.Module,
