@@ -13,7 +13,7 @@ from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
 from mobile_bnn.converters.rules.bconv import terms_of
 from mobile_bnn.converters.verification.activations import Given
 from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
-from mobile_bnn.converters.verification.error_bounds.bound import Bounded
+from mobile_bnn.converters.verification.error_bounds.bound import Bounded, quantum_of
 from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
 from mobile_bnn.converters.verification.error_bounds.steps import STEPS
 from mobile_bnn.converters.verification.runners import FileRunner, float_runner
@@ -158,7 +158,8 @@ def _binary_sums(layers: Sequence[Layer]) -> dict[Tensor, BinarySums]:
             terms = max(map(terms_of, layer.binary_operators))
             sums = layer.reads[0].sum
             level = float(np.abs(sums.middle).max() + np.abs(sums.amplitudes).sum())
-            found[layer.operator.output] = BinarySums(terms, level, len(layer.reads) == 1)
+            quantum = quantum_of(np.append(sums.amplitudes, sums.middle).astype(np.float32))
+            found[layer.operator.output] = BinarySums(terms, level, quantum, len(layer.reads) == 1)
     return found
 
 

@@ -56,11 +56,13 @@ class BinarySums:
     Attributes:
         terms: signs in one sum; of a depthwise layer these are the channels' too, most of which cancel out.
         level: the largest absolute value that the layer's input can have.
+        quantum: a power of two that what each sign of the input stands for is a multiple of.
         is_plain: whether there is one sum only.
     """
 
     terms: int
     level: float
+    quantum: float
     is_plain: bool
 
 
@@ -131,6 +133,8 @@ class Linear:
         if self._quantum < 0:
             self._quantum = filters.grid() if self._weights is None else quantum_of(self._weights)
         quantum = grid * self._quantum
+        if self._sums is not None:  # half the distance of two values, and of the middles of pairs of them
+            quantum = min(grid, self._sums.quantum) * self._quantum / (1 if self._sums.is_plain else 4)
         return quantum if self._offset is None else min(quantum, quantum_of(self._offset))
 
     def _spread(self, data: Bounded, filters: Bounded) -> Bounds:

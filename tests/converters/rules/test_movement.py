@@ -92,6 +92,7 @@ OF_FLOATS = {
     "transpose of channels",
     "concatenation through words",
     "slice through words",
+    "depth to space",
 }
 NOTHING_MOVES = "no movement of data stands before it"
 
