@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.refusals import RefusalCode
 from mobile_bnn.converters.source import Source
 from mobile_bnn.errors import MobileBnnError
 
@@ -44,8 +45,8 @@ those of the source, as its framework runs it.
 What else was seen:
 
 * `litert-torch` 0.10 cannot export `bias.expand_as(x)` (ReActNet's own code): add the bias and let it broadcast.
-* `onnx2tf` 2.6 loses a tensor of Bi-Real Net, whose file no runtime runs then; it takes channels for height where all
-  three sizes of a constant map are equal, and computes something else without a word. It takes a sequence for
+* `onnx2tf` 2.6 loses a tensor of Bi-Real Net, whose file no runtime runs then. With channels, height and width of one
+  size it computed something else, perhaps because it mistook the layout of a constant map. It takes a sequence for
   channels and time, and transposes inputs [N, time, features].
 * Keras 3 writes a loop over a list of tensors, with operators that only TensorFlow has; `unroll=True` helps.
 * TensorFlow's converter makes `fake_quant` of fewer than 8 bits an int8 pair without its limits: the float file
@@ -68,10 +69,11 @@ def _row(path: Path) -> str:
         return f"| {exporter} | {path.stem} | {operators} | 0 / {source} | {error.what} |"
     _, lowering = float_file.lower()
     layers = lowering.every_layer
-    refused = Counter(f"`{layer.code.value}`" for layer in layers if layer.declared and not layer.binary and layer.code)
-    told = ", ".join(f"{count} {code}" for code, count in sorted(refused.items()))
+    told = [layer.code for layer in layers if layer.declared or layer.code is RefusalCode.TWO_ACTIVATIONS]
+    refused = Counter(f"`{code.value}`" for code in told if code is not None)
+    reasons = ", ".join(f"{count} {code}" for code, count in sorted(refused.items()))
     binary = sum(layer.binary for layer in layers)
-    return f"| {exporter} | {path.stem} | {operators} | {binary} / {source} | {told} |"
+    return f"| {exporter} | {path.stem} | {operators} | {binary} / {source} | {reasons} |"
 
 
 if __name__ == "__main__":
