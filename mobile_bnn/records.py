@@ -131,8 +131,10 @@ class LayerCheck(BaseModel):
     consequences: int = Field(
         0, description="flips propagated from a tie in an earlier layer that ran on its own input"
     )
-    rounding: float = Field(
-        0.0, description="how far rounding may move what the quantizer looks at, at most; 0: all is exact, no bit a tie"
+    rounding: float | None = Field(
+        None,
+        description="how far rounding may move what the quantizer looks at, at most; 0: all is exact, and no bit a tie; "
+        "null in records of before",
     )
     subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
 

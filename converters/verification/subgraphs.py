@@ -194,7 +194,7 @@ class Subgraphs:
         for number, parts in self._comparisons.items():
             for counts in zip(*(made[0].checks() for made in parts.values()), strict=True):
                 sums = {field: sum(getattr(count, field) for count in counts) for field in _COUNTED}
-                rounding = max(count.rounding for count in counts)
+                rounding = max(count.rounding or 0.0 for count in counts)
                 found.append(counts[0].model_copy(update={"subgraph": number, "rounding": rounding, **sums}))
         return found
 

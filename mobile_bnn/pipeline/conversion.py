@@ -76,7 +76,9 @@ class Converted(Shown):
         ]
         ties = [layer for layer in self.conversion.layers if layer.ties]
         if ties:
-            named = ", ".join(f"{layer.layer} {layer.ties} of {layer.bits:,} (±{layer.rounding:.2g})" for layer in ties)
+            named = ", ".join(
+                f"{layer.layer} {layer.ties} of {layer.bits:,} (±{layer.rounding or 0:.2g})" for layer in ties
+            )
             lines.append(f"signs on which float32 rounding decides, of the samples: {named}")
         if agreement:
             same = "" if agreement.top1 is None else f"the same top-1 class on {agreement.top1:.1%} of "

@@ -87,18 +87,15 @@ def layers(verification: Verification) -> Table:
         flips=sum(layer.flips for layer in verification.layers),
         ties=sum(layer.ties for layer in verification.layers),
         consequences=sum(layer.consequences for layer in verification.layers),
-        rounding=max((layer.rounding for layer in verification.layers), default=0.0),
+        rounding=max((layer.rounding for layer in verification.layers if layer.rounding is not None), default=None),
     )
-    caption = (
-        f"Sign flips at the inputs of binary layers, on {plural(verification.layer_samples, 'image')}. A tie is a flip"
-        " that rounding decides: the number is nearer to the threshold than it is rounded; rounding: at most"
-    )
+    caption = f"Sign flips at the inputs of binary layers, on {plural(verification.layer_samples, 'image')}"
     return Table(caption, columns, rows, ["total", "", *_flip_cells(total)] if rows else [])
 
 
 def _flip_cells(layer: LayerCheck) -> list[str]:
     share = percent(layer.flips / layer.bits, 4) if layer.bits else "–"
-    rounding = f"{layer.rounding:.1g}" if layer.rounding else "none"
+    rounding = "–" if layer.rounding is None else f"{layer.rounding:.1g}" if layer.rounding else "none"
     explained = (layer.consequences, unexplained(layer))
     return [count(layer.bits), count(layer.flips), share, count(layer.ties), rounding, *map(count, explained)]
 

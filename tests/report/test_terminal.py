@@ -47,9 +47,17 @@ def test_verification_table(verification: Verification) -> None:
     text = _shown(verification_table(verification))
     assert "Keras and the file on the test split of digits" in text
     assert _row(text, "Top-1, file")[-2:] == ["97.50", "%"]
-    assert _row(text, "conv_2") == ["conv_2", "2", "2,097,152", "2", "0.0001", "%", "2", "0", "0"]
-    assert _row(text, "total") == ["total", "2,752,512", "3", "0.0001", "%", "2", "0", "1"]
+    assert _row(text, "conv_2") == ["conv_2", "2", "2,097,152", "2", "0.0001", "%", "2", "–", "0", "0"]
+    assert _row(text, "total") == ["total", "2,752,512", "3", "0.0001", "%", "2", "–", "0", "1"]
     assert "conv�[31m[red]" in text
+
+
+@pytest.mark.parametrize(("rounding", "shown"), [(2.44e-5, "2e-05"), (0.0, "none")])
+def test_what_rounding_may_move_stands_beside_the_ties(verification: Verification, rounding: float, shown: str) -> None:
+    layers = [layer.model_copy(update={"rounding": rounding}) for layer in verification.layers]
+    text = _shown(verification_table(verification.model_copy(update={"layers": layers})))
+    assert _row(text, "conv_2")[-4:] == ["2", shown, "0", "0"]
+    assert _row(text, "total")[-4:] == ["2", shown, "0", "1"]
 
 
 def test_verification_without_binary_layers_has_no_flip_table(verification: Verification) -> None:
