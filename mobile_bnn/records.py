@@ -133,7 +133,7 @@ class LayerCheck(BaseModel):
     )
     rounding: float | None = Field(
         None,
-        description="how far rounding may move what the quantizer looks at, at most; 0: all is exact, and no bit a tie; "
+        description="how far rounding may move what the quantizer looks at, at most; 0: all is exact, no bit a tie; "
         "null in records of before",
     )
     subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
