@@ -51,7 +51,14 @@ def _layers(model: KerasModel) -> Iterator[KerasLayer]:
             yield from _layers(layer)
         else:
             yield layer
-            yield from (part for part in layer.submodules if isinstance(part, tf.keras.layers.Layer))
+            yield from _parts(layer)
+
+
+def _parts(layer: KerasLayer) -> Iterator[KerasLayer]:
+    """What a layer consists of. Keras knows that of its own layers; one of somebody else may keep layers in modules."""
+    if type(layer).__module__.partition(".")[0] in ("tf_keras", "keras", "larq"):
+        return iter(layer._flatten_layers(include_self=False))
+    return (part for part in layer.submodules if isinstance(part, tf.keras.layers.Layer))
 
 
 def binary_layers(model: KerasModel) -> list[KerasLayer]:
