@@ -17,6 +17,7 @@ from mobile_bnn.converters.verification.error_bounds.bound import (
 )
 from mobile_bnn.typing import Array
 
+_LEAST = float(np.finfo(np.float32).tiny)  # smaller numbers may be 0
 _KERNEL = 8.0  # roundings of a kernel that approximates a function
 # The steepest slope of functions that are not monotone.
 _SLOPES = {"HARD_SWISH": 1.5, "GELU": 1.13, "SIN": 1.0, "COS": 1.0}
@@ -179,6 +180,6 @@ def softmax(x: Bounded, values: Array, beta: float) -> Bounded:
         )
     rounded = (2 * _KERNEL + values.shape[-1] ** 0.5) * ROUNDING
     spread = ROUNDING * beta * np.abs(x.values).max(-1, keepdims=True)
-    noise = np.nan_to_num(noise, nan=1.0) + (rounded + 2 * spread) * values
+    noise = np.nan_to_num(noise, nan=1.0) + (rounded + 2 * spread) * values + _LEAST
     # Probabilities: none can be farther off than 1.
     return Bounded(values, np.minimum(noise, 1), np.minimum(np.nan_to_num(jump, nan=1.0), 1))
