@@ -12,7 +12,7 @@ from pathlib import Path
 class StartedModule:
     """`python -m name` with a standard input, whose standard output and error are caught while the caller goes on.
 
-    It is the leader of a process group of its own, which `close` kills: whoever starts one closes it, whatever happens.
+    It is the leader of a process group of its own, which `close` kills: the caller must close it, whatever happens.
     """
 
     def __init__(self, name: str, content: bytes) -> None:

@@ -13,7 +13,7 @@ from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Array, KerasLayer, KerasModel
 
-_FOLDED = 2.0**-20  # of the terms: float32 roundings of whoever folded
+_FOLDED = 2.0**-20  # of the terms: float32 roundings of the exporter
 
 
 def term_magnitudes(model: KerasModel, graph: Graph) -> dict[Tensor, Array]:
@@ -39,7 +39,7 @@ def term_magnitudes(model: KerasModel, graph: Graph) -> dict[Tensor, Array]:
 
 
 def _offsets(model: KerasModel) -> dict[int, list[tuple[Array, Array]]]:
-    """The offsets of all batch norms, also behind biases of layers as wide, and the sums of their absolute terms."""
+    """The offsets of all batch norms, also after biases of layers as wide, and the sums of their absolute terms."""
     layers = list(flatten(model))
     biases = [np.zeros(())] + [
         np.asarray(b, np.float64) for layer in layers if (b := _variable(layer, "bias")) is not None

@@ -8,6 +8,7 @@ import numpy as np
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, padding_before, read, within
+from mobile_bnn.converters.verification.error_bounds.bound import TINY
 from mobile_bnn.converters.verification.instrument import InstrumentedModel, Runner, binary_operators
 from mobile_bnn.converters.verification.reference import LayerInput, Reference, ReferenceRun, by_layer
 from mobile_bnn.converters.verification.runners import FileRunner
@@ -15,7 +16,6 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.records import LayerCheck
 from mobile_bnn.typing import Array
 
-_TINY = float(np.finfo(np.float32).tiny)
 _MOST_VALUES = 32  # of an input that signs can stand for
 
 
@@ -115,7 +115,8 @@ class Comparison:
                 tainted |= _any(call.near, len(tainted))
         self.samples += len(inputs[0])
         for number, (theirs, margin, ours) in enumerate(zip(expected.outputs, expected.margins, outputs, strict=True)):
-            self._compare_output(number, theirs, margin, ours, tainted)
+            name = f"output {number}" if len(outputs) > 1 else "output"
+            self._compare_output(name, theirs, margin, ours, tainted)
         return near | tainted
 
     def _run_reference(
@@ -174,8 +175,7 @@ class Comparison:
                 + (f" by more than rounding ({call.rounding:.2g})" if call.rounding else " where nothing is rounded")
             )
 
-    def _compare_output(self, number: int, expected: Array, margin: Array, output: Array, tainted: Array) -> None:
-        name = "output" if number == 0 else f"output {number}"
+    def _compare_output(self, name: str, expected: Array, margin: Array, output: Array, tainted: Array) -> None:
         if expected.shape != output.shape:
             self.errors.append(f"{name}: {self.reference.name} gives {expected.shape}, the file {output.shape}")
             return
@@ -196,7 +196,7 @@ def too_far(expected: Array, output: Array, margin: Array) -> float | None:
     with np.errstate(invalid="ignore"):  # infinity less infinity, which is equal
         difference = np.abs(theirs - ours)
     # Machines may take subnormal numbers for 0.
-    wrong = ~((theirs == ours) | (np.isnan(theirs) & np.isnan(ours)) | (difference <= margin + _TINY))
+    wrong = ~((theirs == ours) | (np.isnan(theirs) & np.isnan(ours)) | (difference <= margin + TINY))
     return float(difference[wrong].max()) if wrong.any() else None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.verification.error_bounds.arithmetic import ARITHMETIC, arithmetic, softmax
 from mobile_bnn.converters.verification.error_bounds.bound import NOTHING, Bounded
-from mobile_bnn.converters.verification.error_bounds.linear import LINEAR, BinarySums, Linear, matmul
+from mobile_bnn.converters.verification.error_bounds.linear import LINEAR, BinarySums, Linear, is_of_data, matmul
 from mobile_bnn.converters.verification.error_bounds.movement import MEANS, MOVING, Movement
 from mobile_bnn.converters.verification.error_bounds.steps import STEPS, step
 from mobile_bnn.typing import Array
@@ -79,7 +79,7 @@ class ErrorBounds:
         results = [values.get(tensor, np.zeros(tensor.shape)) for tensor in operator.outputs]
         present = [each for each in inputs if each is not None]
         op_type = operator.op_type
-        if op_type in LINEAR:
+        if op_type in LINEAR and is_of_data(operator):
             if operator not in self._linear:
                 self._linear[operator] = Linear(operator, self._binary.get(operator.output))
             bias = operator.inputs[-1]
@@ -96,6 +96,9 @@ class ErrorBounds:
         elif op_type in ARITHMETIC:
             constants = [tensor is not None and tensor.content is not None for tensor in operator.inputs]
             yield arithmetic(op_type, present, constants, results[0])
+        elif op_type == "LEAKY_RELU":  # a PRELU whose slope is an option
+            slope = Bounded(np.array(operator.options.alpha, np.float32))
+            yield arithmetic("PRELU", [*present, slope], [False, True], results[0])
         elif op_type in STEPS:
             yield step(op_type, present, results[0])
         elif op_type == "SOFTMAX":

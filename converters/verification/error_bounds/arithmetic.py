@@ -11,13 +11,13 @@ import numpy as np
 from mobile_bnn.converters.verification.error_bounds.bound import (
     NOTHING,
     ROUNDING,
+    TINY,
     Bounded,
     Bounds,
     is_representable,
 )
 from mobile_bnn.typing import Array
 
-_LEAST = float(np.finfo(np.float32).tiny)  # smaller numbers may be 0
 _KERNEL = 8.0  # roundings of a kernel that approximates a function
 # The steepest slope of functions that are not monotone.
 _SLOPES = {"HARD_SWISH": 1.5, "GELU": 1.13, "SIN": 1.0, "COS": 1.0}
@@ -32,7 +32,7 @@ _MONOTONE: dict[str, Callable[[Bounds], Bounds]] = {
 }
 _CLAMPS = {"RELU": (0, np.inf), "RELU6": (0, 6), "RELU_0_TO_1": (0, 1), "RELU_N1_TO_1": (-1, 1)}
 ARITHMETIC = frozenset(
-    {"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "PRELU", "LEAKY_RELU", "SQUARE", "SQUARED_DIFFERENCE", "ADD_N"}
+    {"ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "PRELU", "SQUARE", "SQUARED_DIFFERENCE", "ADD_N"}
     | {"NEG", "ABS"}
     | set(_CLAMPS)
     | set(_SLOPES)
@@ -68,8 +68,6 @@ def arithmetic(op_type: str, inputs: Sequence[Bounded], constants: Sequence[bool
         return _clamped(x, values, *_CLAMPS[op_type])
     if op_type == "PRELU":
         return _sloped(x, inputs[1], values)
-    if op_type == "LEAKY_RELU":
-        return Bounded(values, x.noise + ROUNDING * np.abs(values), x.jump)  # its slope is no constant of the graph
     return _smooth(op_type, x, values)
 
 
@@ -180,6 +178,6 @@ def softmax(x: Bounded, values: Array, beta: float) -> Bounded:
         )
     rounded = (2 * _KERNEL + values.shape[-1] ** 0.5) * ROUNDING
     spread = ROUNDING * beta * np.abs(x.values).max(-1, keepdims=True)
-    noise = np.nan_to_num(noise, nan=1.0) + (rounded + 2 * spread) * values + _LEAST
+    noise = np.nan_to_num(noise, nan=1.0) + (rounded + 2 * spread) * values + TINY
     # Probabilities: none can be farther off than 1.
     return Bounded(values, np.minimum(noise, 1), np.minimum(np.nan_to_num(jump, nan=1.0), 1))

@@ -16,6 +16,7 @@ Bounds = npt.NDArray[np.float64]
 
 # How far two roundings of one number to float32 are apart, as a share of it.
 ROUNDING = 2.0**-23
+TINY = float(np.finfo(np.float32).tiny)  # machines may take smaller numbers for 0
 NOTHING: Bounds = np.float64(0)  # type: ignore[assignment]  # a scalar has all of an array that is used here
 _MANTISSA = 2.0**24
 _COARSE = 4.0  # times a quantum that is found quickly: as of signs

@@ -44,6 +44,12 @@ _DECOMPOSED = 2e-6
 _LOPSIDED = 2.0  # and its parts add up to no more than so many times its largest value
 
 
+def is_of_data(operator: Operator) -> bool:
+    """Whether an operator of LINEAR multiplies what is computed; a constant by a computed filter is another matter."""
+    data = operator.inputs[_PLACES[operator.op_type][0]]
+    return data is not None and data.content is None
+
+
 def roundings(terms: int) -> float:
     """How many roundings of the sum of absolute terms a sum of so many may be off."""
     return min(float(terms), _DEVIATIONS * sqrt(terms)) + _AFTER
@@ -108,6 +114,8 @@ class Linear:
         offset = 0.0 if self._offset is None else np.abs(self._offset.astype(np.float64))
         offset = offset if bias_magnitude is None else np.maximum(offset, bias_magnitude)
         jump = NOTHING if not data.jump.any() else self._sum("absolute", data.jump, data, filters)
+        if filters.jump.any():
+            jump = jump + self._of_filter(data, filters)
         if self._weights is not None and self._sums is not None:
             spread = self._sums.terms * self._sums.level * (1 if self._sums.is_plain else _LOPSIDED)
             magnitude = spread * self._largest + offset
@@ -121,7 +129,7 @@ class Linear:
             noise = noise + _DECOMPOSED * magnitude
         if not data.is_exact:
             noise = noise + self._spread(data, filters)
-        if not filters.is_exact or filters.jump.any():
+        if not filters.is_exact and not filters.jump.any():
             noise = noise + self._of_filter(data, filters)
         return Bounded(values, noise, jump, None if self._sums is None else magnitude)
 

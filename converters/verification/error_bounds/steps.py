@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mobile_bnn.converters.verification.error_bounds.bound import NOTHING, Bounded, Bounds
+from mobile_bnn.converters.verification.error_bounds.bound import NOTHING, TINY, Bounded, Bounds
 from mobile_bnn.typing import Array
 
-_TINY = float(np.finfo(np.float32).tiny)  # machines may take smaller numbers for 0
 _UNARY: dict[str, Callable[[Bounds], Bounds]] = {
     "SIGN": np.sign,
     "ROUND": np.rint,
@@ -59,8 +58,8 @@ def _margin(x: Bounded) -> Bounds:
     """How far the argument of a step may be off; a subnormal one may be 0."""
     if not np.issubdtype(x.values.dtype, np.floating):
         return x.margin
-    subnormal = (x.values != 0) & (np.abs(x.values) < _TINY)
-    return x.margin + np.where(subnormal, _TINY, 0) if subnormal.any() else x.margin
+    subnormal = (x.values != 0) & (np.abs(x.values) < TINY)
+    return x.margin + np.where(subnormal, TINY, 0) if subnormal.any() else x.margin
 
 
 def _comparison(op_type: str, one: Bounded, other: Bounded) -> Bounds:

@@ -54,6 +54,7 @@ NETWORKS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "movement": lambda x: tf.concat(
         [tf.transpose(x * constant(SCALE, x), (0, 2, 1, 3)), tf.pad(x, [[0, 0], [1, 0], [0, 1], [0, 0]])[:, 1:, :8]], -1
     ),
+    "leaky relu": lambda x: tf.nn.leaky_relu(x * constant(SCALE, x), 1.7),
     "prelu": lambda x: tf.maximum(x * constant(SCALE, x), x * constant(SHIFT, x)),
 }
 
@@ -119,6 +120,20 @@ def test_a_jump_is_carried_through_sums() -> None:
     assert not bounded(graph, x).jump.any()
     x[0, 5] = -3
     np.testing.assert_allclose(bounded(graph, x).jump[0], 2 * np.abs(DENSE[5]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("data", ["computed", "constant"])
+def test_a_jump_of_a_computed_filter_is_carried_through_exact_sums(data: str) -> None:
+    def network(x: tf.Tensor) -> tf.Tensor:
+        filters = tf.reshape(tf.where(x * 0.1 + 0.3 >= 0, 1.0, -1.0), (1, 1, 16, 1))
+        image = tf.reshape(x, (1, 1, 1, 16)) if data == "computed" else tf.ones((1, 1, 1, 16))
+        return tf.nn.conv2d(image, filters, 1, "VALID")
+
+    graph = TfliteModel.read(to_float(network, (1, 16))).graphs[0]
+    x = np.ones((1, 16), np.float32)
+    assert not bounded(graph, x).jump.any()
+    x[0, 5] = -3  # on the threshold
+    assert (bounded(graph, x).jump >= (6 if data == "computed" else 2)).all()
 
 
 def test_deep_networks_keep_bounds_of_a_use() -> None:
