@@ -26,7 +26,7 @@ from mobile_bnn.converters.verification.input_order import in_graph_order, in_si
 from mobile_bnn.converters.verification.instrument import LceRunner
 from mobile_bnn.converters.verification.noise import noise
 from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
-from mobile_bnn.converters.verification.runners import FileRunner, run_float_file
+from mobile_bnn.converters.verification.runners import FileRunner, float_runner
 from mobile_bnn.converters.verification.subgraphs import Subgraphs
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
@@ -155,7 +155,7 @@ def _check_prepared(source: Source, lowering: Lowering, inputs: list[Array]) -> 
     """Compares what the layers are compared with to the file as it came; Keras is compared anyway."""
     main, *called = source.model.graphs
     original = FloatFile(Lowering([], main, subgraphs=called)).run(inputs, {})
-    prepared = run_float_file(lowering.float_file().write(), inputs)
+    prepared = float_runner(lowering.float_file()).run(inputs)
     for number, (theirs, margin, ours) in enumerate(zip(original.outputs, original.margins, prepared, strict=True)):
         if (difference := too_far(theirs, ours, margin)) is not None:
             raise MobileBnnError(f"preparing the float file changed its output {number} by {difference:.3g}")
@@ -172,12 +172,18 @@ def _rounded(flatbuffer: bytes, weights: FloatWeights, int8: Int8 | None) -> byt
 
 def _comparisons(source: Source, lowering: Lowering, flatbuffer: bytes) -> list[Comparison]:
     """With the float file, in LiteRT and, if it is here, in LCE's interpreter; with Keras if there is a Keras model."""
-    floats = FloatFile(lowering) if source.keras is None else FloatFile.of_keras(source.keras, lowering)
-    comparisons = [Comparison(lowering, flatbuffer, floats)]
+    sharing = source.model.graphs
+    if source.keras is None:
+        floats = FloatFile(lowering, sharing=sharing)
+    else:
+        floats = FloatFile.of_keras(source.keras, lowering, sharing)
+    first = Comparison(lowering, flatbuffer, floats)
+    comparisons = [first]
     if source.keras is not None:
-        comparisons.append(Comparison(lowering, flatbuffer, KerasReference(source.keras, lowering, floats)))
+        keras = KerasReference(source.keras, lowering, floats)
+        comparisons.append(Comparison(lowering, flatbuffer, keras, like=first))
     if find_spec("larq_compute_engine") and lowering.floats.inputs[0].shape[0] == 1:
-        comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner))
+        comparisons.append(Comparison(lowering, flatbuffer, floats, LceRunner, like=first))
     return comparisons
 
 

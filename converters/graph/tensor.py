@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
+from mmap import MADV_DONTNEED, mmap
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,12 @@ class Tensor:
         self.table.shape, self.table.type = list(values.shape), _TYPES[values.dtype]
         self.table.shapeSignature = None
         self.content = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+
+    def release(self) -> None:
+        """Lets a constant that is mapped from a file take no memory until it is read again."""
+        view = None if self.content is None else self.content.base
+        if isinstance(view, memoryview) and isinstance(view.obj, mmap):
+            view.obj.madvise(MADV_DONTNEED)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,9 @@
 """Reads a .tflite file as editable graphs, and writes such graphs as a file."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,8 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Signature, Tensor
 from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.heap import trim_heap
 from mobile_bnn.runtime.describe import constant, operator_name
-from mobile_bnn.runtime.flatbuffer import pack, packed, read_model
+from mobile_bnn.runtime.flatbuffer import pack, read_model, write_streamed
 from mobile_bnn.typing import FlatbufferObject
 
 
@@ -65,13 +68,28 @@ class TfliteModel:
         """
         return pack(self._tables())
 
-    def write_to(self, stream: IO[bytes]) -> None:
-        """Writes these bytes into a stream, in half the memory.
+    def write_mapped(self, file: IO[bytes], sharing: Iterable[Graph] = ()) -> None:
+        """Writes the file with its large constants after the tables, and keeps these in the file alone.
+
+        Args:
+            file: new and empty; it may be removed afterwards.
+            sharing: graphs with the same constants, which from now on are mapped from the file, instead of in memory.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: it cannot be written.
         """
-        stream.write(packed(self._tables()))
+        tables = self._tables()
+        numbers = {_place(tensor): tensor.table.buffer for graph in self.graphs for tensor in graph.tensors()}
+        places = write_streamed(tables, file)
+        file.flush()
+        if not places:
+            return
+        mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+        for tensor in (tensor for graph in sharing for tensor in graph.tensors()):
+            if (number := numbers.get(_place(tensor))) in places:
+                start, size = places[number]
+                tensor.content = np.frombuffer(mapped, np.uint8, size, start)
+        trim_heap(sum(size for _, size in places.values()))
 
     def _tables(self) -> FlatbufferObject:
         """The schema's tables of the whole file."""
@@ -89,6 +107,11 @@ class TfliteModel:
         model.metadata = [_metadata(name, writer.buffer(content)) for name, content in self.metadata]
         model.buffers = writer.buffers
         return model
+
+
+def _place(tensor: Tensor) -> tuple[int, int] | None:
+    """Where a constant's bytes are in memory, which a view shares with what it is a view of."""
+    return None if tensor.content is None else (tensor.content.ctypes.data, tensor.content.size)
 
 
 def _read_tensor(model: FlatbufferObject, table: FlatbufferObject) -> Tensor:

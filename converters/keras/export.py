@@ -5,7 +5,6 @@ While the model is traced each quantized variable is replaced by an extra input;
 eagerly, become that input's constant afterwards. So it is also known which Keras layer an operator belongs to.
 """
 
-import ctypes
 import gc
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +24,7 @@ from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.heap import trim_heap
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
@@ -33,7 +33,6 @@ from mobile_bnn.typing import KerasModel, KerasTensor, KerasVariable, TfConverte
 _DEFAULT = "serving_default"
 _PREFIX = "quantized_variable_"
 _NEARLY_0 = 2.0**-120
-_LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
         return tf.compat.v1.lite.TFLiteConverter(graph, function.inputs[: len(images) + len(kernels)], function.outputs)
 
     flatbuffer = _convert(converter)
-    if len(flatbuffer) > _LARGE:
-        _free_memory()
+    trim_heap(len(flatbuffer))  # TensorFlow's converter leaves ten copies of the float weights
     exported = TfliteModel.read(flatbuffer)
     _put_in(exported, weights)
     for graph in exported.graphs:
@@ -271,13 +269,6 @@ def _garbage_afterwards() -> Iterator[None]:
         if was_on:
             gc.enable()
         gc.collect(0)
-
-
-def _free_memory() -> None:
-    """Gives back what TensorFlow's converter leaves: ten copies of the float weights."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others do not keep as much
-    if trim is not None:
-        trim(0)
 
 
 def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:

@@ -1,7 +1,7 @@
 """A binary file beside what it should compute, layer by layer: counts sign flips and tells rounding from errors."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
@@ -38,30 +38,40 @@ class Comparison:
         flatbuffer: the file's bytes.
         reference: what is right.
         runner: makes a runner of a file.
+        like: a comparison of the same file, which has read it already.
     """
 
     lowering: Lowering
     flatbuffer: bytes
     reference: Reference
     runner: Callable[[bytes], Runner] = FileRunner
+    like: InitVar["Comparison | None"] = None
     samples: int = 0
     errors: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        model = TfliteModel.read(self.flatbuffer)
+    def __post_init__(self, like: "Comparison | None") -> None:
         self._opposite = [False] * len(self.lowering.binary)
         self._names = [layer.name for layer in self.lowering.binary]
-        self._operators = binary_operators(model.graphs[0], self.lowering.binary)
-        strangers = [str(operator.index) for operator in self._operators if operator.layer < 0]
+        self._instrumented = self._instrument() if like is None else like.in_runner(self.runner)
+        self._operators = self._instrumented.operators
+        self._counts: dict[int, _Count] = {}
+        for operator in self._operators:
+            self._counts.setdefault(operator.layer, _Count(operator.index))
+
+    def in_runner(self, runner: Callable[[bytes], Runner]) -> InstrumentedModel:
+        """The file with what goes into its binary layers, in a runner of its own or in this one."""
+        return self._instrumented.in_runner(runner)
+
+    def _instrument(self) -> InstrumentedModel:
+        model = TfliteModel.read(self.flatbuffer)
+        operators = binary_operators(model.graphs[0], self.lowering.binary)
+        strangers = [str(operator.index) for operator in operators if operator.layer < 0]
         if strangers:
             raise MobileBnnError(
                 f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
                 cure="Verify the file against the model that it was made from",
             )
-        self._instrumented = InstrumentedModel(model, self._operators, self.runner)
-        self._counts: dict[int, _Count] = {}
-        for operator in self._operators:
-            self._counts.setdefault(operator.layer, _Count(operator.index))
+        return InstrumentedModel(model, operators, self.runner)
 
     def float_layers(self) -> list[str]:
         """The layers that could be binary and have no operator in the file."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -76,26 +77,30 @@ class FloatFile:
     Args:
         lowering: of the float graph.
         magnitudes: for its constants that were computed from larger terms, how large these are (ErrorBounds).
+        sharing: further graphs with the same constants. All have them in a file from the first run on, not in memory.
     """
 
     name = "the float file"
 
-    def __init__(self, lowering: Lowering, magnitudes: Mapping[Tensor, Array] | None = None) -> None:
+    def __init__(
+        self, lowering: Lowering, magnitudes: Mapping[Tensor, Array] | None = None, sharing: Sequence[Graph] = ()
+    ) -> None:
         self._layers = lowering.binary
         self._lowering, self._graph = lowering, lowering.floats
         self._bounds = ErrorBounds(self._graph, _binary_sums(self._layers), magnitudes)
         self._sources = {layer.data: _argument(self._graph, layer.data) for layer in self._layers}
         outside = {*self._graph.outputs, *self._graph.inputs}  # a graph's outputs are all different ones, and no inputs
         self._tensors = [*self._graph.outputs, *(each for each in self._bounds.tensors() if each not in outside)]
+        self._sharing = [self._graph, *lowering.subgraphs, *sharing]
         self._runners: dict[tuple[int, ...], FileRunner] = {}
         self._last: tuple[Sequence[Array], Mapping[int, Given], ReferenceRun] | None = None
 
     @classmethod
-    def of_keras(cls, model: KerasModel, lowering: Lowering) -> "FloatFile":
+    def of_keras(cls, model: KerasModel, lowering: Lowering, sharing: Sequence[Graph] = ()) -> "FloatFile":
         """The float file of a Keras model, whose batch norms may have been computed from larger terms."""
         from mobile_bnn.converters.keras.batch_norms import term_magnitudes
 
-        return cls(lowering, term_magnitudes(model, lowering.floats))
+        return cls(lowering, term_magnitudes(model, lowering.floats), sharing)
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the graph, the very same numbers but once: several runtimes are compared with it."""
@@ -104,26 +109,40 @@ class FloatFile:
         return self._last[2]
 
     def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
+        """Runs the file's batches one by one, each beside the analysis of the one before it."""
         batch = self._graph.inputs[0].shape[0]
-        parts = []
-        for start in range(0, len(inputs[0]), batch):
+        replaced = self._replaced(given)
+        runner = self._runner(tuple(replaced.values()))
+        parts = list[ReferenceRun]()
+
+        def run_next(start: int) -> tuple[dict[Tensor, Array], dict[Tensor, Array]]:
             here = slice(start, start + batch)
-            own = {number: Given(each.values[here], each.gap) for number, each in given.items()}
-            parts.append(self._part([values[here] for values in inputs], own))
+            own = {tensor: given[number].values[here] for tensor, number in replaced.items()}
+            known = dict(zip(self._graph.inputs, (values[here] for values in inputs), strict=True))
+            known |= dict(zip(self._tensors, runner.run_once([*known.values(), *own.values()]), strict=True))
+            return known, own
+
+        with ThreadPoolExecutor(1) as thread:
+            coming = thread.submit(run_next, 0)
+            for start in range(batch, len(inputs[0]) + batch, batch):
+                known, own = coming.result()
+                if start < len(inputs[0]):  # no further ahead: the values of all tensors take much memory
+                    coming = thread.submit(run_next, start)
+                parts.append(self._bounded(known, own))
         return _all(parts)
 
-    def _part(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
-        """Runs one of the file's batches: the bounds of all its tensors take as much memory as they."""
-        unique = dict[Tensor, int]()  # of layers that read the same tensor, the first
+    def _replaced(self, given: Mapping[int, Given]) -> dict[Tensor, int]:
+        """What layers read, each with the first layer that does."""
+        found = dict[Tensor, int]()
         for number in given:
-            unique.setdefault(self._layers[number].data, number)
-        replaced = {tensor: given[number].values for tensor, number in unique.items()}
-        outputs = self._runner(tuple(unique.values())).run_once([*inputs, *replaced.values()])
-        known = dict(zip(self._graph.inputs, inputs, strict=True))
-        known |= dict(zip(self._tensors, outputs, strict=True))
+            found.setdefault(self._layers[number].data, number)
+        return found
+
+    def _bounded(self, known: Mapping[Tensor, Array], replaced: Mapping[Tensor, Array]) -> ReferenceRun:
+        """One batch with its bounds, which take as much memory as all its tensors."""
         wanted = {*self._graph.outputs, *self._sources, *self._sources.values()}
         found = self._bounds.run(known, replaced, wanted)
-        calls = [self._call(layer, found, layer.data in unique) for layer in self._layers]
+        calls = [self._call(layer, found, layer.data in replaced) for layer in self._layers]
         margins = [np.broadcast_to(found[tensor].margin, known[tensor].shape) for tensor in self._graph.outputs]
         return ReferenceRun([known[tensor] for tensor in self._graph.outputs], margins, calls)
 
@@ -141,7 +160,7 @@ class FloatFile:
             ]
             inputs = [*self._graph.inputs, *given.values()]
             graph = Graph(self._graph.name, inputs, self._tensors, operators)
-            self._runners = {numbers: float_runner(self._lowering.float_file(graph))}
+            self._runners = {numbers: float_runner(self._lowering.float_file(graph), self._sharing)}
         return self._runners[numbers]
 
     def _call(self, layer: Layer, found: Mapping[Tensor, Bounded], replaced: bool) -> LayerInput:

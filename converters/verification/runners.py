@@ -1,6 +1,6 @@
 """Runs a file in LiteRT on a batch, sample by sample."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
+from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.storage.io_types import as_input, as_output
 from mobile_bnn.errors import MobileBnnError, first_line
@@ -104,14 +105,17 @@ class FileRunner:
             raise MobileBnnError("LiteRT cannot run the file", why=first_line(error)) from error
 
 
-def float_runner(model: TfliteModel) -> FileRunner:
+def float_runner(model: TfliteModel, sharing: Iterable[Graph] = ()) -> FileRunner:
     """A float model by TFLite's own kernels, as `run_float_file` runs it.
 
-    It is mapped from a file without a name: large constants are not copied once more.
+    It is mapped from a file without a name: large constants are in memory once, and not at all where that is short.
+
+    Args:
+        model: the model.
+        sharing: graphs with the same constants, which from now on are those of that file.
     """
     with NamedTemporaryFile(suffix=".tflite") as file:
-        model.write_to(file)
-        file.flush()
+        model.write_mapped(file, sharing)
         return FileRunner(Path(file.name), delegates=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import flatbuffers
 import numpy as np
@@ -16,6 +16,8 @@ BUFFER_ALIGNMENT = 16  # the schema's force_align of Buffer.data
 SMALLEST_TABLE = 4  # bytes: every table of a flatbuffer starts with its own offset to a vtable
 LARGEST = 2**31 - 1  # bytes: what offsets inside a flatbuffer can span
 _COUNT = 4  # bytes: a vector's length, before its elements
+_LARGE = 1 << 16  # bytes: of constants that are not copied once more where they need not be
+_ELSEWHERE = 2  # an offset that is none yet: 0 and 1 say that there is none
 _SMALL = 1024  # bytes: shapes and options have less; of larger vectors, which are constants, no copy is made
 
 
@@ -68,15 +70,45 @@ def pack(model: ModelT) -> bytes:
     Raises:
         MobileBnnError: an operator has options that this schema version cannot write.
     """
-    return bytes(packed(model))
+    return bytes(_packed(model))
 
 
-def packed(model: ModelT) -> memoryview:
-    """The same without a copy of them: large files are written from here.
+def write_streamed(model: ModelT, stream: IO[bytes]) -> dict[int, tuple[int, int]]:
+    """Writes the object tree with its large constants after the tables, straight from where they are.
+
+    Args:
+        model: its large buffers are left without their data.
+        stream: at its start.
+
+    Returns:
+        By the numbers of these buffers, where their data are in the stream, and how many bytes.
 
     Raises:
         MobileBnnError: an operator has options that this schema version cannot write.
+        OSError: the stream cannot be written.
     """
+    contents = {
+        number: buffer.data
+        for number, buffer in enumerate(model.buffers)
+        if buffer.data is not None and len(buffer.data) >= _LARGE
+    }
+    for number, content in contents.items():
+        buffer = model.buffers[number]
+        buffer.data, buffer.offset, buffer.size = None, _ELSEWHERE, len(content)
+    end = len(_packed(model))  # as it will be: an offset has 8 bytes, whatever it says
+    places = {}
+    for number, content in contents.items():
+        start = end + -end % BUFFER_ALIGNMENT
+        places[number], end = (start, len(content)), start + len(content)
+        model.buffers[number].offset = start
+    stream.write(_packed(model))
+    for number, (start, _) in places.items():
+        stream.write(bytes(start - stream.tell()))
+        stream.write(contents[number])
+    return places
+
+
+def _packed(model: ModelT) -> memoryview:
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
             if _has_unknown_options(operator):

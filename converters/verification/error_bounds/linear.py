@@ -90,10 +90,11 @@ class Linear:
         self._terms = int(np.prod(shape)) // max(1, shape[axis])
         self._replays: dict[str, Replay] = {}
         self._output_shape: tuple[int, ...] = ()
-        self._quantum = -1.0
-        if self._weights is not None:
+        if filters is not None and self._weights is not None:
             others = tuple(each for each in range(len(shape)) if each != axis)
             self._largest = np.maximum(self._weights.max(others), -self._weights.min(others)).astype(np.float64)
+            self._quantum = quantum_of(self._weights)
+            filters.release()
 
     def _constant(self, number: int) -> Array | None:
         tensor = self._operator.inputs[number] if number < len(self._operator.inputs) else None
@@ -138,11 +139,10 @@ class Linear:
         grid = data.grid()
         if not grid:
             return 0.0
-        if self._quantum < 0:
-            self._quantum = filters.grid() if self._weights is None else quantum_of(self._weights)
-        quantum = grid * self._quantum
+        weights = filters.grid() if self._weights is None else self._quantum
+        quantum = grid * weights
         if self._sums is not None:  # half the distance of two values, and of the middles of pairs of them
-            quantum = min(grid, self._sums.quantum) * self._quantum / (1 if self._sums.is_plain else 4)
+            quantum = min(grid, self._sums.quantum) * weights / (1 if self._sums.is_plain else 4)
         return quantum if self._offset is None else min(quantum, quantum_of(self._offset))
 
     def _spread(self, data: Bounded, filters: Bounded) -> Bounds:
