@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "bench"))
 import typer
 from conversion_page import PAGE, table, update
 from conversion_record import ConversionResult, Figure
+from large_model import NAME as LARGE
 from one_conversion import CONVERTERS, measure
 from records import cpu_of, read_all
 
@@ -23,14 +24,16 @@ from mobile_bnn.cli.console import err, out, reported
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.profiling import local_machine
 
-MODELS = ("quicknet_small", "xnornet")
+MODELS = ("quicknet_small", "xnornet", LARGE)
 RESULTS = Path(__file__).parents[1] / "results" / "conversion"
 Measured = tuple[float, float, int, int]
 PACKAGES = ("mobile-bnn", "larq-compute-engine", "tensorflow")
 
 
 def main(
-    models: Annotated[str, typer.Option(help="Models of the zoo, separated by commas.")] = ",".join(MODELS),
+    models: Annotated[
+        str, typer.Option(help=f"Models of the zoo, separated by commas; {LARGE} has 120 million weights.")
+    ] = ",".join(MODELS),
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; the figure is their median.")] = 3,
     output: Annotated[
         Path | None, typer.Option(help="Keep the result (JSON) here, and leave the page as it is.")
@@ -40,7 +43,8 @@ def main(
 
     The result is kept in benchmarks/results/conversion/, and goes into the page, if no other models were asked for.
     """
-    chosen = tuple(zoo.get(name.strip()).name for name in models.split(","))
+    names = [name.strip() for name in models.split(",")]
+    chosen = tuple(name if name == LARGE else zoo.get(name).name for name in names)
     result = _measure(chosen, rounds)
     out.print(f"{result.cpu}, load {result.machine.load_1min:.1f} before the run")
     out.print(table(result).to_rich())

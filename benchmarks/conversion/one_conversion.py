@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
 
 from fresh_process import PeakMemory, printed_by
+from large_model import NAME as LARGE
+from large_model import large_model
 
 from mobile_bnn.typing import KerasModel
 
@@ -80,7 +82,7 @@ def main() -> None:
     from mobile_bnn.training import Recipe
 
     converter, name = sys.argv[1:]
-    model = zoo.build(name, Recipe.of_zoo(name).method)
+    model = large_model() if name == LARGE else zoo.build(name, Recipe.of_zoo(name).method)
     convert = CONVERTERS[converter]()
     memory, start, cpu_start = PeakMemory(), time.perf_counter(), time.process_time()
     flatbuffer = convert(model)

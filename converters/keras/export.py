@@ -24,7 +24,7 @@ from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.converters.keras.layers import flatten
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.heap import trim_heap
+from mobile_bnn.heap import reused_memory, trim_heap
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
@@ -103,7 +103,8 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
     flatbuffer = _convert(converter)
     trim_heap(len(flatbuffer))  # TensorFlow's converter leaves ten copies of the float weights
     exported = TfliteModel.read(flatbuffer)
-    _put_in(exported, weights)
+    with reused_memory():
+        _put_in(exported, weights)
     for graph in exported.graphs:
         _without_biases(graph)
     _sign(exported, model)

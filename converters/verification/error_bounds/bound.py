@@ -22,6 +22,7 @@ _MANTISSA = 2.0**24
 _COARSE = 4.0  # times a quantum that is found quickly: as of signs
 # Of float32's bit patterns: without the sign, from infinity on, and the bits after the leading one.
 _MAGNITUDE, _INFINITY, _FRACTION = np.int32(0x7FFFFFFF), 0x7F800000, 0x7FFFFF
+_BLOCK = 1 << 20  # elements that are looked at together: what is computed of them takes ten times their memory
 _FIRST = 4096  # elements that mostly tell already that values are on no coarse grid
 
 
@@ -79,20 +80,22 @@ def quantum_of(values: Array) -> float:
     """
     if values.dtype == np.bool_ or np.issubdtype(values.dtype, np.integer):
         return 1.0
-    bits = np.ascontiguousarray(values, np.float32).reshape(-1).view(np.int32) & _MAGNITUDE
-    first = _quantum(bits[:_FIRST])
-    if bits.size <= _FIRST or not is_representable(_float(bits[:_FIRST].max()), 2 * first):
-        return first
-    return _quantum(bits)
+    bits = np.ascontiguousarray(values, np.float32).reshape(-1).view(np.int32)
+    beginning = bits[:_FIRST] & _MAGNITUDE
+    found = _quantum(beginning)
+    if bits.size > _FIRST and is_representable(_float(int(beginning.max())), 2 * found):
+        blocks = (bits[start : start + _BLOCK] & _MAGNITUDE for start in range(0, bits.size, _BLOCK))
+        found = min(map(_quantum, blocks))
+    return 1.0 if found == np.inf else found
 
 
 def _quantum(bits: npt.NDArray[np.int32]) -> float:
-    """Of the bit patterns of numbers without their signs."""
+    """Of the bit patterns of numbers without their signs; infinity where all are 0."""
     largest, bits = int(bits.max(initial=0)), bits[bits != 0]
     if largest >= _INFINITY:
         return 0.0
     if not len(bits):
-        return 1.0
+        return np.inf
     if int(bits.min()) > _FRACTION:  # no subnormal number
         lowest = (int(np.bitwise_or.reduce(bits)) & _FRACTION) | (_FRACTION + 1)
         smallest = float(2.0 ** ((int(bits.min()) >> 23) - 150)) * (lowest & -lowest)

@@ -90,11 +90,11 @@ class Linear:
         self._terms = int(np.prod(shape)) // max(1, shape[axis])
         self._replays: dict[str, Replay] = {}
         self._output_shape: tuple[int, ...] = ()
-        if filters is not None and self._weights is not None:
+        self._quantum: float | None = None
+        if self._weights is not None:
             others = tuple(each for each in range(len(shape)) if each != axis)
             self._largest = np.maximum(self._weights.max(others), -self._weights.min(others)).astype(np.float64)
-            self._quantum = quantum_of(self._weights)
-            filters.release()
+            self._release()
 
     def _constant(self, number: int) -> Array | None:
         tensor = self._operator.inputs[number] if number < len(self._operator.inputs) else None
@@ -122,8 +122,8 @@ class Linear:
             magnitude = spread * self._largest + offset
         else:
             magnitude = self._sum("absolute", np.abs(data.values), data, filters) + offset
-        quantum = self._common_quantum(data, filters)
-        if is_representable(float(np.max(magnitude, initial=0)), quantum):
+        quantum = self._exact_quantum(float(np.max(magnitude, initial=0)), data, filters)
+        if quantum:
             return Bounded(values, NOTHING, jump, magnitude, quantum)
         noise = ROUNDING * roundings(self._terms) * magnitude
         if self._sums is not None and not self._sums.is_plain:
@@ -134,12 +134,32 @@ class Linear:
             noise = noise + self._of_filter(data, filters)
         return Bounded(values, noise, jump, None if self._sums is None else magnitude)
 
-    def _common_quantum(self, data: Bounded, filters: Bounded) -> float:
-        """What all products and the bias are multiples of; 0 if there is nothing."""
+    def _exact_quantum(self, magnitude: float, data: Bounded, filters: Bounded) -> float:
+        """What all products and the bias are multiples of, if then no sum of them is rounded; 0 otherwise."""
         grid = data.grid()
+        if self._weights is None:
+            quantum = self._common_quantum(grid, filters.grid())
+        else:  # that of the largest weights is no finer than that of all, and mostly tells enough
+            quantum = self._common_quantum(grid, quantum_of(self._largest.astype(np.float32)))
+            if is_representable(magnitude, quantum):
+                quantum = self._common_quantum(grid, self._quantum_of(self._weights))
+        return quantum if is_representable(magnitude, quantum) else 0.0
+
+    def _quantum_of(self, weights: Array) -> float:
+        if self._quantum is None:
+            self._quantum = quantum_of(weights)
+            self._release()
+        return self._quantum
+
+    def _release(self) -> None:
+        filters = self._operator.inputs[self._filter]
+        if filters is not None:
+            filters.release()
+
+    def _common_quantum(self, grid: float, weights: float) -> float:
+        """What all products and the bias are multiples of, if inputs and weights are multiples of these; 0 if not."""
         if not grid:
             return 0.0
-        weights = filters.grid() if self._weights is None else self._quantum
         quantum = grid * weights
         if self._sums is not None:  # half the distance of two values, and of the middles of pairs of them
             quantum = min(grid, self._sums.quantum) * weights / (1 if self._sums.is_plain else 4)

@@ -169,6 +169,15 @@ def test_quantum(values: list[float], quantum: float) -> None:
     assert quantum_of(np.array(values, np.float32)) == quantum
 
 
+def test_the_quantum_of_many_numbers_is_not_that_of_zeros_among_them() -> None:
+    values = np.zeros(3 << 20, np.float32)
+    assert quantum_of(values) == 1
+    values[:5000], values[-1] = 8, -24
+    assert quantum_of(values) == 8
+    values[1 << 20] = np.inf
+    assert quantum_of(values) == 0
+
+
 def test_the_quantum_of_many_numbers_is_that_of_the_last_too() -> None:
     values = np.ones(10000, np.float32)
     values[-1] = 0.125
