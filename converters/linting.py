@@ -33,6 +33,7 @@ class Finding:
         float_bytes: of its weights in float32.
         file_bytes: of its weights in the file.
         allowed: whether it may stay float.
+        subgraph: that its operator is in: 0 is the main graph, others are in loops and branches.
     """
 
     layer: str
@@ -45,6 +46,7 @@ class Finding:
     float_bytes: int
     file_bytes: int
     allowed: bool
+    subgraph: int = 0
 
     @property
     def unsupported(self) -> bool:
@@ -92,11 +94,12 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
     def allowed(name: str) -> bool:
         return "all" in allow_float or name in allow_float
 
-    found = [_finding(layer, allowed(layer.name)) for layer in lowering.every_layer]
+    graphs = {0: lowering, **lowering.bodies}
+    found = [_finding(layer, allowed(layer.name), number) for number, each in graphs.items() for layer in each.layers]
     return found + [_unused(name, allowed(name)) for name in lowering.unused]
 
 
-def _finding(layer: Layer, allowed: bool) -> Finding:
+def _finding(layer: Layer, allowed: bool, subgraph: int) -> Finding:
     told = _told(layer)
     return Finding(
         layer=layer.name,
@@ -109,6 +112,7 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
         float_bytes=layer.float_bytes,
         file_bytes=layer.file_bytes,
         allowed=allowed,
+        subgraph=subgraph,
     )
 
 

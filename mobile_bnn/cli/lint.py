@@ -129,6 +129,7 @@ def _table(found: "list[Finding]") -> "Fitted":
         {
             "layer": finding.layer,
             "operator": finding.op_type,
+            "in": f"subgraph {finding.subgraph}" if finding.subgraph else "",
             "declared": finding.declared,
             "converted to": finding.converted_to,
             "why": finding.why,
@@ -136,7 +137,7 @@ def _table(found: "list[Finding]") -> "Fitted":
         }
         for finding in found
     ]
-    names = ["layer", "operator", "declared", "converted to"]
+    names = ["layer", "operator", *(["in"] if any(row["in"] for row in cells) else []), "declared", "converted to"]
     names += [name for name in ("why", "cure") if any(row[name] for row in cells)]
     columns = [Column(name, unbroken=_NAME if name in ("layer", "operator") else _WORDS) for name in names]
     columns += [Column("float bytes", number=True), Column("file bytes", number=True)]
