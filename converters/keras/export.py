@@ -8,7 +8,7 @@ eagerly, become that input's constant afterwards. So it is also known which Kera
 import ctypes
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph.fold_constants import fold_model
-from mobile_bnn.converters.graph.model import Graph, Signature
+from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.input_shapes import CURE, InputShape, fixed_shapes
 from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
-from mobile_bnn.converters.keras.layers import flatten
+from mobile_bnn.converters.keras.layers import flatten, has_kernel_quantizer
+from mobile_bnn.converters.keras.signing import sign
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
-from mobile_bnn.typing import KerasModel, KerasTensor, KerasVariable, TfConverter, TfFunction
+from mobile_bnn.typing import KerasLayer, KerasModel, KerasTensor, KerasVariable, TfConverter, TfFunction
 
 _DEFAULT = "serving_default"
 _PREFIX = "quantized_variable_"
@@ -86,12 +87,13 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
         MobileBnnError: TensorFlow cannot trace or convert the model.
     """
     weights = quantized_weights(model)
+    dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and _multiplies_only(layer)]
     images = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name) for tensor in model.inputs]
     kernels = [tf.TensorSpec(weight.variable.shape, name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
 
     def call(*arguments: KerasTensor) -> KerasTensor:
         given = arguments[: len(images)]
-        with _replaced(weights, arguments[len(images) :]), _with_biases(model):
+        with _replaced(weights, arguments[len(images) :]), _with_biases(dense):
             return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
 
     def converter() -> TfConverter:
@@ -108,7 +110,7 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
     _put_in(exported, weights)
     for graph in exported.graphs:
         _without_biases(graph)
-    _sign(exported, model)
+    sign(exported.graphs[0], model)
     return _folded(exported)
 
 
@@ -223,20 +225,28 @@ def _replaced(weights: list[QuantizedWeight], values: tuple[KerasTensor, ...]) -
 
 
 @contextmanager
-def _with_biases(model: KerasModel) -> Iterator[None]:
-    """Lets dense layers without a bias have a negligible one, which `_without_biases` then sets to 0.
+def _with_biases(dense: Sequence[KerasLayer]) -> Iterator[None]:
+    """Lets dense layers that add nothing have a negligible bias, which `_without_biases` then sets to 0.
 
-    TensorFlow 2.21's converter loses the activation of a product with a computed matrix, unless a bias is added first.
+    TensorFlow 2.21's converter loses the activation of a product with a computed matrix, be it of the layer itself or
+    one after it, unless a bias is added first.
     """
-    dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and not layer.use_bias]
-    layers = [layer for layer in dense if layer.activation not in (None, tf.keras.activations.linear)]
+    biases = [(layer.use_bias, layer.bias) for layer in dense]
     try:
-        for layer in layers:
+        for layer in dense:
             layer.use_bias, layer.bias = True, tf.fill([layer.units], _NEARLY_0)
         yield
     finally:
-        for layer in layers:
-            layer.use_bias, layer.bias = False, None
+        for layer, was in zip(dense, biases, strict=True):
+            layer.use_bias, layer.bias = was
+
+
+def _multiplies_only(layer: KerasLayer) -> bool:
+    """Whether a dense layer adds nothing to the product, and its kernel is quantized or its result activated."""
+    activated = layer.activation not in (None, tf.keras.activations.linear)
+    if not activated and not has_kernel_quantizer(layer):
+        return False
+    return not layer.use_bias or not np.asarray(layer.bias).any()
 
 
 def _without_biases(graph: Graph) -> None:
@@ -297,14 +307,3 @@ def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
             tensor = reader.output
             tensor.set_values(weight.values(order.values))
         tensor.table.name = f"{weight.layer}/{weight.name}"
-
-
-def _sign(exported: TfliteModel, model: KerasModel) -> None:
-    graph = exported.graphs[0]
-    graph.signatures = [
-        Signature(
-            "serving_default",
-            dict(zip(model.input_names, graph.inputs, strict=True)),
-            dict(zip(model.output_names, graph.outputs, strict=True)),
-        )
-    ]
