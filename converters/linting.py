@@ -1,5 +1,6 @@
 """What would become of each layer, and what to do about those that stay float."""
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,13 @@ def lint(model: Any, allow_float: Collection[str] = ()) -> list[Finding]:
     allow_float = as_names(allow_float)
     check_names(lowering, allow_float)
     return findings(lowering, allow_float)
+
+
+def how_to_declare(source: Source) -> str:
+    """How layers of a model come to be binary, where none is."""
+    if source.keras is not None:
+        return "Give layers an input_quantizer and a kernel_quantizer"
+    return "Export the model with binary weights and with a sign before each layer that reads it (docs/pytorch.md)"
 
 
 def as_names(names: Collection[str]) -> Collection[str]:
@@ -145,4 +153,4 @@ def _unused(name: str, allowed: bool) -> Finding:
 
 
 def _cure(name: str, refusal: Refusal) -> str:
-    return EXPLANATIONS[refusal.code].cure.format(layer=name)
+    return EXPLANATIONS[refusal.code].cure.format(layer=shlex.quote(name))

@@ -20,11 +20,11 @@ import numpy.typing as npt
 from mobile_bnn.converters.graph.fold_constants import fold_model
 from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.input_shapes import CURE, InputShape, fixed_shapes
+from mobile_bnn.converters.input_shapes import InputShape, fixed_shapes, how_to_fix
 from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.converters.keras.layers import flatten, has_kernel_quantizer
-from mobile_bnn.converters.keras.signing import sign
+from mobile_bnn.converters.keras.signing import input_names, output_names, sign
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
@@ -127,7 +127,7 @@ def with_input_shape(model: KerasModel, input_shape: InputShape) -> KerasModel:
     """
     if not getattr(model, "inputs", None):
         return model  # which is refused for that
-    names, own = model.input_names, [tensor.shape[1:] for tensor in model.inputs]
+    names, own = input_names(model), [tensor.shape[1:] for tensor in model.inputs]
     shapes = fixed_shapes(names, own, input_shape)
     images = [
         tf.keras.Input(shape, name=name, dtype=tensor.dtype)
@@ -135,7 +135,7 @@ def with_input_shape(model: KerasModel, input_shape: InputShape) -> KerasModel:
     ]
     outputs = tf.nest.flatten(model(images if len(images) > 1 else images[0]))
     fixed = tf.keras.Model(images, outputs if len(outputs) > 1 else outputs[0], name=model.name)
-    fixed.output_names = list(model.output_names)
+    fixed.output_names = output_names(model)
     return fixed
 
 
@@ -187,7 +187,9 @@ def _open_shape(path: str) -> MobileBnnError | None:
     for signature in signatures.values():
         for name, spec in _signature_inputs(signature).items():
             if spec.shape.rank is not None and None in spec.shape[1:]:
-                return MobileBnnError(f"the shape {tuple(spec.shape[1:])} of its input {name} is not fixed", cure=CURE)
+                known = {n: tuple(s.shape[1:]) for n, s in _signature_inputs(signature).items() if s.shape.rank}
+                cure = how_to_fix(list(known), list(known.values()))
+                return MobileBnnError(f"the shape {tuple(spec.shape[1:])} of its input {name} is not fixed", cure=cure)
     return None
 
 
