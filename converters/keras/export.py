@@ -34,6 +34,7 @@ from mobile_bnn.typing import KerasLayer, KerasModel, KerasTensor, KerasVariable
 _DEFAULT = "serving_default"
 _PREFIX = "quantized_variable_"
 _NEARLY_0 = 2.0**-120
+_COLLECTING = "requires element_shape to be static"  # of a list of what a loop computes, in TensorFlow's words
 _LARGE = 2**23  # bytes of float weights from which on it is worth a while to free what the converter made of them
 
 
@@ -103,7 +104,10 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
             return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
         return tf.compat.v1.lite.TFLiteConverter(graph, function.inputs[: len(images) + len(kernels)], function.outputs)
 
-    flatbuffer = _convert(converter)
+    try:
+        flatbuffer = _convert(converter)
+    except MobileBnnError as error:
+        raise (_open_loop(error) if batch_size is None else None) or error from error
     if len(flatbuffer) > _LARGE:
         _free_memory()
     exported = TfliteModel.read(flatbuffer)
@@ -112,6 +116,17 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
         _without_biases(graph)
     sign(exported.graphs[0], model)
     return _folded(exported)
+
+
+def _open_loop(error: MobileBnnError) -> MobileBnnError | None:
+    """What is wrong with a model if it is that a loop collects results for a batch of any size, as an RNN's does."""
+    if _COLLECTING not in error.why:
+        return None
+    return MobileBnnError(
+        "the batch cannot stay open",
+        why="the model has a loop, such as that of a recurrent layer, whose results TFLite collects in a fixed size",
+        cure="Give batch_size=1: Interpreter.predict() then runs a batch of any size, one sample after the other",
+    )
 
 
 def _folded(exported: TfliteModel) -> TfliteModel:
