@@ -1,5 +1,6 @@
 """From a float model to a binary `.tflite`, checked against what it was made from before it is written."""
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from mobile_bnn import __version__
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.linting import as_names, check_names
+from mobile_bnn.converters.linting import as_names, check_names, how_to_declare
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
@@ -37,6 +38,7 @@ from mobile_bnn.wording import plural
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
 _SAMPLES = 8
+_NAMED = 4  # layers that a message names one by one
 _NOT_BY_LCE = Refusal(RefusalCode.NOT_BY_LCE, "LCE's converter did not make it binary")
 Via = Literal["rules", "lce"]
 
@@ -125,7 +127,7 @@ def convert(
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
     if not (comparisons[0].checks() or subgraphs.checks()):
-        raise _nothing_binary(lowering, float_layers)
+        raise _nothing_binary(source, lowering, float_layers)
     _compare(comparisons, subgraphs, inputs)
     if source.keras is None:
         _check_prepared(source, lowering, inputs)
@@ -235,20 +237,29 @@ def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
         raise MobileBnnError(
             f"{name} is declared binary and would be float{more}",
             why=why.text,
-            cure=f"--allow-float {name} leaves it so",
+            cure=_leaving_float(list(wrong)),
         )
 
 
-def _nothing_binary(lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnError:
+def _leaving_float(names: Sequence[str]) -> str:
+    """What to say so that layers may stay float."""
+    if len(names) > _NAMED:
+        return "--allow-float all leaves them so; mbnn lint names a cure for each"
+    options = " ".join(f"--allow-float {shlex.quote(name)}" for name in names)
+    return f"{options} leaves {'it' if len(names) == 1 else 'them'} so"
+
+
+def _nothing_binary(source: Source, lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnError:
     if unmet:
         reasons = "; ".join(f"{name}: {why}" for name, why in unmet.items())
-        return MobileBnnError("no layer of the model can be made binary", why=reasons)
+        cure = "mbnn lint names a cure for each layer"
+        return MobileBnnError("no layer of the model can be made binary", why=reasons, cure=cure)
     why = "no linear operator has quantized weights and a quantized input"
     half = [layer.name for layer in lowering.every_layer if layer.code is RefusalCode.INPUT_NOT_QUANTIZED]
     return MobileBnnError(
         "the model has no binary layer",
         why=f"{why}; {', '.join(half)} only quantized weights" if half else why,
-        cure="Give layers an input_quantizer and a kernel_quantizer",
+        cure=how_to_declare(source),
     )
 
 

@@ -53,7 +53,11 @@ def quantize_int8(
             installed or refuses the model.
     """
     if len(model.graphs) != 1:
-        raise MobileBnnError("a model with loops or branches cannot become int8", why="it has several subgraphs")
+        raise MobileBnnError(
+            "a model with loops or branches cannot become int8",
+            why="it has several subgraphs",
+            cure="--float-weights int8 (float_weights='int8' in Python) stores its float weights in int8 at least",
+        )
     joined = model.copy()
     make_names_unique(joined)
     (graph,) = joined.graphs

@@ -7,6 +7,7 @@
 
 #include "delegate/flexbuffer.h"
 #include "delegate/fusion.h"
+#include "delegate/subgraph_numbers.h"
 #include "delegate/tap_table.h"
 #include "delegate/tensor.h"
 #include "delegate/tflite_abi.h"
@@ -38,6 +39,7 @@ struct NodeView {
 struct Machine {
   const Kernels* kernels = nullptr;
   ThreadPool pool;
+  SubgraphNumbers subgraphs;
   FILE* profile = nullptr;  // where the time of each operator is written, if anywhere
   pid_t profiled = getpid();  // a child that it forks would write into the same file
 

@@ -25,6 +25,7 @@ class Partition {
   // Errors of init are reported there and returned by prepare: runtimes differ in what init may return.
   void init(TfLiteContext* context, const TfLiteDelegateParams& params) {
     machine_ = static_cast<Machine*>(params.delegate->data);
+    subgraph_ = machine_->subgraphs.find(context);
     const size_t nodes = static_cast<size_t>(params.nodes_to_replace->size);
     if (!graph_.operators.allocate(nodes) || !graph_.tensors.allocate(nodes * (NodeView::kMaxInputs + 1))) {
       out_of_memory(context);
@@ -93,9 +94,12 @@ class Partition {
     return now.tv_sec * int64_t{1000000000} + now.tv_nsec;
   }
 
-  // The number of the inference, the operator's place in the model's plan, its name and those fused into it, its time.
+  // The number of the inference, the operator's place in the subgraph's plan (after the number of the subgraph and a
+  // colon, unless that is the main one), its name and those fused into it, its time.
   void write_profile(const Operator& op, int64_t elapsed) {
-    fprintf(machine_->profile, "%llu\t%d\t%s", static_cast<unsigned long long>(inference_), op.node, op.type->name);
+    fprintf(machine_->profile, "%llu\t", static_cast<unsigned long long>(inference_));
+    if (subgraph_ != 0) fprintf(machine_->profile, "%d:", subgraph_);
+    fprintf(machine_->profile, "%d\t%s", op.node, op.type->name);
     for (const Operator& other : graph_.operators) {
       if (other.fused_into == &op) fprintf(machine_->profile, "+%s", other.type->name);
     }
@@ -194,6 +198,7 @@ class Partition {
   }
 
   Machine* machine_ = nullptr;
+  int subgraph_ = 0;
   bool initialized_ = false;
   uint64_t inference_ = 0;
   TapTables tap_tables_;  // outlives the operators, which release theirs

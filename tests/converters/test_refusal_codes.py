@@ -51,9 +51,19 @@ def model_of_all_cures() -> KerasModel:
 
 CURES = {
     "binary": (None, ""),
-    "no_quantizer": ("input-not-quantized", "give it an input_quantizer, or put the quantizer directly before it"),
-    "many_values": ("filter-not-few-valued", "give its kernel a quantizer of few values, such as ste_sign"),
-    "volume": ("operator-unsupported", "change the layer, or leave it float: --allow-float volume"),
+    "no_quantizer": (
+        "input-not-quantized",
+        "give it an input_quantizer that is such a function, as ste_sign is, with nothing in between, "
+        "or leave it float: --allow-float no_quantizer",
+    ),
+    "many_values": (
+        "filter-not-few-valued",
+        "give it a kernel_quantizer of few values, such as ste_sign, or leave it float: --allow-float many_values",
+    ),
+    "volume": (
+        "operator-unsupported",
+        "use a two-dimensional convolution or a dense layer instead, or leave it float: --allow-float volume",
+    ),
     "half": ("input-not-quantized", ""),  # which is declared float
 }
 
