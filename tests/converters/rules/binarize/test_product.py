@@ -6,13 +6,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mobile_bnn import converters
+from mobile_bnn.converters.conversion import Int8
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import lower
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import operator_table
 from mobile_bnn.typing import KerasFunction, KerasTensor
 from tests.converters.rules.linear_rules import run
-from tests.converters.rules.lowered import check, lowered, sign, to_float
+from tests.converters.rules.lowered import adversarial, check, lowered, sign, to_float
 
 layers = tf.keras.layers
 
@@ -176,6 +177,13 @@ def test_a_file_of_products_alone_is_binary(tmp_path: object) -> None:
     path = f"{tmp_path}/products.tflite"
     converters.convert(to_float(attention, (1, 24, 64)), path)
     assert operator_table(path).total("binary_macs") > 0
+
+
+def test_products_stay_binary_beside_int8(tmp_path: object) -> None:
+    path, x = f"{tmp_path}/products.tflite", adversarial((50, 24, 64)).clip(-4, 4)
+    made = converters.convert(to_float(attention, (1, 24, 64)), path, int8=Int8([x]))
+    assert operator_table(path).total("float_macs") == 0
+    assert made.agreement is not None
 
 
 def test_the_file_has_no_float_product() -> None:
