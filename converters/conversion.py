@@ -126,7 +126,7 @@ def convert(
     subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
-    if not (comparisons[0].checks() or subgraphs.checks()):
+    if not (comparisons[0].checks() or subgraphs.checks() or operator_table(flatbuffer).total("binary_macs")):
         raise _nothing_binary(source, lowering, float_layers)
     _compare(comparisons, subgraphs, inputs)
     if source.keras is None:

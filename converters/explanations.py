@@ -70,9 +70,9 @@ LAYERS = {
         f"compute the filter from weights alone, in float32, or {_FLOAT}",
     ),
     RefusalCode.TWO_ACTIVATIONS: Explanation(
-        "the operator multiplies two quantized activations, as attention does",
-        "LceBconv2d multiplies by a filter whose bits are packed when the file is written; here both are computed",
-        "none is needed: it computes in float what the network means; its MACs count as float ones",
+        "the operator multiplies two quantized activations, of more than two values or in sums of few terms",
+        "bits are multiplied where each activation has two values, and are faster from 16 terms on",
+        "give both a quantizer of two values, such as ste_sign, or leave it: in float it computes the same",
     ),
     RefusalCode.FILTER_NOT_FINITE: Explanation(
         "the layer's filter holds infinity or NaN",

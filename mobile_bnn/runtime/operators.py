@@ -23,8 +23,9 @@ def operator_table(source: Path | str | bytes) -> Operators:
     Those of the main graph come first, then those of the subgraphs that an inference may run, which are in loops and
     branches: they are counted once, for a file does not tell how often they run.
 
-    MACs are multiply-accumulate operations, padding taps included, as Larq counts them. A constant that several
-    operators share is counted once, at the first of them.
+    MACs are multiply-accumulate operations, padding taps included, as Larq counts them; Larq leaves out matrix products
+    of two activations. Such a product is binary where LceDequantize made both of its operands: our library multiplies
+    their bits. A constant that several operators share is counted once, at the first of them.
 
     Args:
         source: a path, or the file's bytes.
@@ -43,16 +44,22 @@ def operator_table(source: Path | str | bytes) -> Operators:
 def _rows(model: ModelT, number: int, caller: str, counted: set[int]) -> Iterator[Operator]:
     """Those of one subgraph; the buffers of its constants are added to `counted`."""
     tensors = model.subgraphs[number].tensors
+    signs: set[int] = set()  # tensors that LceDequantize makes
     for index, operator in enumerate(model.subgraphs[number].operators):
         name = operator_name(model, operator)
         inputs = [tensors[tensor] if tensor >= 0 else None for tensor in operator.inputs]
         outputs = [tensors[tensor] for tensor in operator.outputs]
+        if name == "LceDequantize":
+            signs.update(operator.outputs)
+        of_signs = name == "BATCH_MATMUL" and signs.issuperset(operator.inputs)
         binary_macs, float_macs = _macs(name, operator, inputs, outputs)
+        if of_signs:
+            binary_macs, float_macs = float_macs, 0
         yield Operator(
             index=index,
             name=name,
             layer=tensor_name(outputs[0]) if outputs else "",
-            binary=name in OPERATORS,
+            binary=name in OPERATORS or of_signs,
             output_shape=outputs[0].shape if outputs else [],
             output_type=tensor_type(outputs[0]) if outputs else "none",
             binary_macs=binary_macs,
@@ -85,6 +92,8 @@ def _macs(name: str, operator: OperatorT, inputs: list[TensorT | None], outputs:
     try:
         if name == "LceBconv2d":
             return _bconv_macs(operator, _ranked(shapes[0], 4), _ranked(shapes[1], 4), _ranked(outputs[0].shape, 4)), 0
+        if name == "BATCH_MATMUL":
+            return 0, _matmul(operator, shapes[0], outputs[0].shape)
         count = _FLOAT_MACS.get(name)
         return 0, count(shapes, outputs[0].shape) if count else 0
     except (IndexError, ValueError) as error:
@@ -121,6 +130,13 @@ def _depthwise(shapes: list[Shape | None], output: Shape) -> int:
 
 def _dense(shapes: list[Shape | None], output: Shape) -> int:
     return math.prod(output) * _ranked(shapes[1], 2)[1]
+
+
+def _matmul(operator: OperatorT, left: Shape | None, output: Shape) -> int:
+    if left is None or len(left) < 2:
+        raise ValueError(f"shape {left} is not that of matrices")
+    adjoint = bool(getattr(operator.builtinOptions, "adjX", False))
+    return math.prod(output) * left[-2 if adjoint else -1]
 
 
 def _transposed(shapes: list[Shape | None], output: Shape) -> int:

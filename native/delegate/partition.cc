@@ -133,8 +133,9 @@ class Partition {
     op->state = op->type->create();
     if (op->state == nullptr) return reporter.fail("out of memory");
     op->view.tap_tables = &tap_tables_;
-    return add_inputs(context, *node->inputs, &op->view, reporter) &&
-           add_output(context, params, *node->outputs, &op->view, reporter) &&
+    if (!add_inputs(context, *node->inputs, &op->view, reporter)) return false;
+    if (op->type == &kBatchMatMul) read_packed(&op->view);
+    return add_output(context, params, *node->outputs, &op->view, reporter) &&
            op->type->parse(op->state, *node, op->view, reporter);
   }
 
@@ -152,6 +153,36 @@ class Partition {
       view->inputs[i] = tensor;
     }
     return true;
+  }
+
+  // Lets a product read its operands as they were before LceDequantize, after those that the file names.
+  void read_packed(NodeView* view) {
+    if (view->input_count != 2) return;
+    view->input_count = 4;
+    for (int i = 0; i < 2; ++i) {
+      Tensor* packed = packed_form(view->inputs[i]);
+      if (packed == nullptr) continue;
+      --view->inputs[i]->uses;
+      ++packed->uses;
+      view->inputs[2 + i] = packed;
+    }
+  }
+
+  Tensor* packed_form(const Tensor* signs) {
+    const Operator* op = signs == nullptr ? nullptr : maker_of(*signs);
+    if (op == nullptr || op->type != &kDequantize || op->view.input_count != 1) return nullptr;
+    Tensor* packed = op->view.inputs[0];
+    if (packed == nullptr) return nullptr;
+    // A product counts all bits of a word, and only operators here are known to clear those past the last channel.
+    const bool whole_words = signs->rank > 0 && signs->channels() % kWordBits == 0;
+    return whole_words || maker_of(*packed) != nullptr ? packed : nullptr;
+  }
+
+  const Operator* maker_of(const Tensor& tensor) {
+    for (const Operator& op : graph_.operators) {
+      if (op.view.output == &tensor) return &op;
+    }
+    return nullptr;
   }
 
   bool add_output(TfLiteContext* context, const TfLiteDelegateParams& params, const TfLiteIntArray& outputs,

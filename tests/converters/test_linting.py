@@ -82,14 +82,26 @@ def test_a_function_with_a_rounding_that_is_no_step_is_told() -> None:
     assert (row.declared, row.converted_to, row.code) == ("binary", "float", "input-not-quantized")
 
 
-def test_a_product_of_two_activations_costs_float_macs() -> None:
+@pytest.mark.parametrize(
+    ("quantizer", "outcome", "why"),
+    [
+        (larq.math.sign, ("float", "binary", None), ""),
+        (
+            larq.quantizers.SteTern(),
+            ("float", "float", "two-activations"),
+            "an operand takes 3 values: 28,800 MACs of two activations in float",
+        ),
+    ],
+    ids=["binary", "ternary"],
+)
+def test_a_product_of_two_activations(quantizer, outcome, why: str) -> None:
     def attention(x):
         rows = tf.reshape(x, (1, 30, 32))
-        return tf.matmul(larq.math.sign(rows), larq.math.sign(rows - 0.5), transpose_b=True)
+        return tf.matmul(quantizer(rows), larq.math.sign(rows - 0.5), transpose_b=True)
 
     (row,) = converters.lint(_file(attention))
-    assert (row.declared, row.converted_to, row.code) == ("float", "float", "two-activations")
-    assert row.why == "it multiplies two quantized activations: 28,800 MACs in float"
+    assert (row.declared, row.converted_to, row.code) == outcome
+    assert row.why == why
 
 
 class Gate(layers.Layer):

@@ -79,7 +79,8 @@ def _verdict(result: Result, asked: int) -> str:
         return f"float: {result.refused}"
     bconvs = result.operators.get("LceBconv2d", 0)
     if bconvs == 0:
-        return "float"
+        product = result.operators.get("LceDequantize", 0) and result.operators.get("BATCH_MATMUL", 0)
+        return "binary" if product else "float"
     return "binary" if bconvs >= asked else f"{bconvs} of {asked} binary"
 
 

@@ -108,10 +108,6 @@ def test_an_open_batch_after_flatten() -> None:
     [
         (lambda x: tf.reshape(x, [1, -1]) @ filter_of("sign", (128, 4)), "not quantized"),
         (lambda x: sign(tf.reshape(x, [1, -1])) @ tf.linspace([1.0] * 4, [2.0] * 4, 128), "no grid"),
-        (
-            lambda x: sign(tf.reshape(x, [-1, 32])) @ sign(tf.reshape(x, [32, -1])),
-            "it multiplies two quantized activations",
-        ),
     ],
 )
 def test_refusals_say_why(function: KerasFunction, reason: str) -> None:
