@@ -26,6 +26,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     remove_ste,
     sink_pad,
     split_activation,
+    split_add_n,
     swap_expand_dims_pad,
     swap_pad_transpose,
     unflatten_fully_connected,
@@ -55,6 +56,7 @@ from mobile_bnn.typing import Array
 CANONICALIZE: Sequence[Rule] = (
     infer_reshape_shape,
     split_activation,
+    split_add_n,
     cancel_transposes,
     recompose_clip,
     remove_ste,
