@@ -28,6 +28,7 @@ from mobile_bnn.converters.verification.instrument import LceRunner
 from mobile_bnn.converters.verification.noise import noise
 from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
 from mobile_bnn.converters.verification.runners import FileRunner, float_runner
+from mobile_bnn.converters.verification.signatures import check_signatures
 from mobile_bnn.converters.verification.subgraphs import Subgraphs
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
@@ -119,6 +120,8 @@ def convert(
     path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source, lowering)
+    if via == "rules":
+        check_signatures(source.model.graphs, TfliteModel.read(flatbuffer).graphs)
     unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
     inputs = _inputs(source.model.graphs[0], samples)

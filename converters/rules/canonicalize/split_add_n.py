@@ -1,35 +1,33 @@
-"""A sum of many tensors becomes sums of two, of which the analyses of quantizers and sums know everything.
+"""ADD_N becomes a chain of ADD, the first two inputs first: quantizers and sums of convolutions are found in ADDs.
 
     ADD_N(a, b, c) = ADD(ADD(a, b), c)
 
-in the order of TFLite's own kernel on one thread; on several it adds in another order, which rounding explains.
-tf.add_n writes it, and torch.stack(...).sum(0) in some exporters: a thermometer of steps, the bases of ABC-Net.
+to the last bit: TFLite's kernel adds its inputs one after the other, to a 0. The 0 matters to a sum of -0.0 alone.
+`tf.add_n` is what Keras's layers and losses sum with, and steps of unequal sizes are often written so.
 """
 
-from functools import reduce
-
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from mobile_bnn.converters.graph.model import Graph, Operator
-from mobile_bnn.converters.graph.rewriter import Rewriter
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
 ROOTS = frozenset({"ADD_N"})
 
 
 def rewrite(graph: Graph, root: Operator) -> None:
-    """Replaces a sum by pairwise ones.
+    """Replaces an ADD_N by as many ADDs as it has inputs, less one.
 
     Raises:
-        NoMatch: it does not add floats, or fewer than two tensors.
+        NoMatch: it does not add floats.
     """
-    terms = [tensor for tensor in root.inputs if tensor is not None]
-    if len(terms) < 2:
-        raise NoMatch(RefusalCode.PATTERN_ABSENT, "it adds fewer than two tensors")
-    if any(tensor.dtype != np.float32 for tensor in (*terms, root.output)):
+    if root.output.dtype != np.float32:
         raise NoMatch(RefusalCode.TYPE_UNSUPPORTED, "it does not add floats")
-    terms[:2] = sorted(terms[:2], key=lambda tensor: tensor.content is not None)  # constants stand second
-    rewriter = Rewriter(graph, root)
-    total = reduce(lambda sums, term: rewriter.elementwise("ADD", sums, term), terms)
-    total.table.name, total.table.shapeSignature = root.output.table.name, root.output.table.shapeSignature
-    rewriter.finish(total)
+    total = root.input(0)
+    for number in range(1, len(root.inputs) - 1):
+        part = root.output.copy()  # open sizes stay open
+        part.table.name = f"{root.output.name}/{number}"
+        graph.insert_before(root, Operator.builtin("ADD", [total, root.input(number)], [part], schema.AddOptionsT()))
+        total = part
+    last = root.input(len(root.inputs) - 1)
+    graph.substitute(root, Operator.builtin("ADD", [total, last], [root.output], schema.AddOptionsT()))
