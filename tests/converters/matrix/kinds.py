@@ -113,9 +113,4 @@ FAMILIES = [
         chain(lambda: larq.layers.QuantLocallyConnected2D(8, 3, implementation=1, **SIGNS), shape=(4, 4, 32)),
         refused="BATCH_MATMUL",
     ),
-    Family(
-        "a product of binary activations",
-        block(_attention),
-        {"LceBconv2d": 0, "LceQuantize": 1, "LceDequantize": 1, "BATCH_MATMUL": 1, "SIGN": 0},
-    ),
 ]
