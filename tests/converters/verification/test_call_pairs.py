@@ -69,16 +69,28 @@ def called_on_the_same() -> KerasModel:
     return tf.keras.Model(image, layers.Add()([shared(image), layers.ReLU()(shared(image))]))
 
 
+def reordered_pairs() -> KerasModel:
+    """TensorFlow's converter orders the four calls otherwise than Keras makes them."""
+    a, b = layers.Input((6, 6, 32), name="a"), layers.Input((6, 6, 32), name="b")
+    shared = conv()
+    of_b = shared(b)
+    deeper = shared(layers.BatchNormalization()(of_b))
+    of_a = shared(a)
+    return tf.keras.Model([b, a], [shared(layers.BatchNormalization()(of_a)), deeper])
+
+
 class Backwards(layers.Layer):
-    """Calls in an order of its own, and joins them in another one."""
+    """Calls in an order of its own, which the converter changes too, and joins them in another one."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)
-        self.conv = conv("within")
+        self.conv, self.norm = conv("within"), layers.BatchNormalization()
 
     def call(self, x: KerasTensor) -> KerasTensor:
-        found = [self.conv(x * factor + shift) for factor, shift in ((1.0, 0.1), (-2.0, 0.3), (0.5, -0.7))]
-        return tf.concat([found[2], tf.nn.relu(found[0]), found[1]], -1)
+        first = self.conv(x + 0.5)
+        second = self.conv(self.norm(x))
+        third = self.conv(tf.nn.relu(second) + first)
+        return tf.concat([self.conv(tf.nn.relu(first) - 0.3), second, third, first], -1)
 
 
 def in_a_layer() -> KerasModel:
@@ -94,6 +106,7 @@ MODELS = {
         nested_twice,
         same_names_in_nested_models,
         called_on_the_same,
+        reordered_pairs,
         in_a_layer,
     )
 }

@@ -61,7 +61,7 @@ def keras_dense(size: tuple[int, ...], **options: object) -> tf.keras.Model:
 
 def test_a_flattened_map_of_whole_words_is_packed_before_it_is_flattened() -> None:
     flatbuffer = export(keras_dense((6, 6, 64))).write()
-    assert "BATCH_MATMUL" in kinds_of(flatbuffer)
+    assert "FULLY_CONNECTED" in kinds_of(flatbuffer)  # the export adds a bias, or TensorFlow loses activations
     check(flatbuffer, (1, 6, 6, 64), {"LceQuantize": 1, "LceBconv2d": 1, "RESHAPE": 1, "SIGN": 0})
 
 
