@@ -103,7 +103,7 @@ FAMILIES = [
     Family(
         "input of unequal steps (N2UQ)",
         chain(lambda: conv(input_quantizer=_thermometer, **ZEROS)),
-        refused="no element-wise function",
+        operators={**ALL, "ADD_N": 0},
     ),
     Family("input of steps per channel", chain(lambda: valid(input_quantizer=_per_channel_steps)), ALL),
     Family("input of 2 bits, BN, conv", chain(lambda: valid(input_quantizer=pact), norm, conv), THRESHOLD),
