@@ -25,7 +25,7 @@ from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.converters.keras.layers import flatten, has_kernel_quantizer
 from mobile_bnn.converters.keras.signing import input_names, output_names, sign
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.heap import reused_memory, trim_heap
+from mobile_bnn.heap import trim_heap
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
@@ -109,8 +109,7 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
         raise (_open_loop(error) if batch_size is None else None) or error from error
     trim_heap(len(flatbuffer))  # TensorFlow's converter leaves ten copies of the float weights
     exported = TfliteModel.read(flatbuffer)
-    with reused_memory():
-        _put_in(exported, weights)
+    _put_in(exported, weights)
     for graph in exported.graphs:
         _without_biases(graph)
     sign(exported.graphs[0], model)
