@@ -88,7 +88,7 @@ class Evaluator:
             float32 [samples, channels].
         """
         samples, channels = x.shape
-        shape = (samples, *(1,) * (self._rank - 2), channels) if self._rank > 1 else (samples * channels,)
+        shape = (samples, *(1,) * (self._rank - 2), channels)  # constants of a vector broadcast over samples of it
         if samples != self._samples:
             self._interpreter.resize_tensor_input(self._input, shape)
             self._interpreter.allocate_tensors()
