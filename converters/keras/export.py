@@ -118,7 +118,7 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
 
 def _open_loop(error: MobileBnnError) -> MobileBnnError | None:
     """What is wrong with a model if it is that a loop collects results for a batch of any size, as an RNN's does."""
-    if _COLLECTING not in error.why:
+    if _COLLECTING not in str(error.__cause__):
         return None
     return MobileBnnError(
         "the batch cannot stay open",
