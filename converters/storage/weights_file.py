@@ -30,7 +30,7 @@ _ROLES = ("filter", "multiplier", "bias", "threshold")
 _PADDINGS = dict(enumerate(("same", "valid")))
 _ACTIVATIONS = dict(enumerate(("none", "relu", "relu_n1_to_1", "relu6")))
 # Where converters leave the name of a Keras layer: before its weight's, or of the operation that it traced.
-_LAYER = re.compile(r"(?:^|[/;])([^/;]+)/(?:(?:depthwise_|pointwise_)?kernel|Quant\w+|MatMul)\d*(?=$|[/;])")
+_LAYER = re.compile(r"(?:^|[/;])([^/;]+)/(?:(?:depthwise_|pointwise_)?kernel|Quant\w+|MatMul|BiasAdd)\d*(?=$|[/;])")
 
 
 class StoredArray(BaseModel):
