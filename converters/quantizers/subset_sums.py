@@ -25,7 +25,7 @@ def subset_sums(rows: Array, low: Array, high: Array, tolerance: Array, most: in
 
     Returns:
         Signs bool [O, N], True for -1, and scales [O] of each term; and what every weight of a channel has besides [O].
-        None if a channel is no such sum, or has a value only once.
+        None if a channel is not such a sum, or has a value only once.
     """
     signs, scales = np.zeros((most, *rows.shape), bool), np.zeros((most, len(rows)))
     middle = np.zeros(len(rows))

@@ -26,7 +26,7 @@ from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 
 ROOTS = frozenset({"BATCH_MATMUL"})
 # With fewer terms, a result takes longer to write than to compute: 8 were 0.5 to 0.9 times as fast in bits as in float,
-# 16 0.7 to 1.0 times, 64 0.9 to 1.8 times (1 to 4 products of 1 to 197 rows, AMD EPYC Zen 3, AVX2).
+# 16 0.6 to 1.0 times, 64 0.9 to 1.8 times (1 to 4 products of 1 to 197 rows, AMD EPYC Zen 3, AVX2).
 FEWEST_TERMS = 16
 _MOST_TERMS = 1 << 22  # of a sum that float32 holds, in a product and in what is added to it
 _TOLERANCE = 1e-6  # ratios that are whole but for a few roundings of the values
