@@ -15,6 +15,7 @@ from mobile_bnn.converters.verification.activations import Given
 from mobile_bnn.converters.verification.call_pairs import agree, pair_calls
 from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
 from mobile_bnn.converters.verification.error_bounds.bound import Bounded, quantum_of
+from mobile_bnn.converters.verification.error_bounds.control_flow import CalledBounds
 from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
 from mobile_bnn.converters.verification.error_bounds.steps import STEPS
 from mobile_bnn.converters.verification.runners import FileRunner, float_runner
@@ -87,7 +88,9 @@ class FloatFile:
     ) -> None:
         self._layers = lowering.binary
         self._lowering, self._graph = lowering, lowering.floats
-        self._bounds = ErrorBounds(self._graph, _binary_sums(self._layers), magnitudes)
+        binary = _binary_sums([layer for each in lowering.every for layer in each.binary])
+        called = CalledBounds(lowering.subgraphs, binary)
+        self._bounds = ErrorBounds(self._graph, binary, magnitudes, called)
         self._sources = {layer.data: _argument(self._graph, layer.data) for layer in self._layers}
         outside = {*self._graph.outputs, *self._graph.inputs}  # a graph's outputs are all different ones, and no inputs
         self._tensors = [*self._graph.outputs, *(each for each in self._bounds.tensors() if each not in outside)]
