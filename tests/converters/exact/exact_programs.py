@@ -11,6 +11,7 @@ from mobile_bnn.converters.graph.tflite import TfliteModel
 from tests.converters.exact.exact_graph import ExactGraph
 from tests.converters.exact.exact_networks import SAMPLES, ExactLayer, add_layer, exact_images
 from tests.converters.exact.exact_parts import BETWEEN, QUANTIZERS, WEIGHTS, Generator
+from tests.converters.exact.exact_products import attention
 from tests.converters.exact.test_exact_random import exact_network
 
 _SHAPE = (1, 5, 5, 4)
@@ -34,9 +35,14 @@ class ExactFile:
 
 
 def exact_file(seed: int) -> ExactFile:
-    """A file: of eight one has a loop and branches, one several signatures; six are networks of exact_network."""
+    """A file: of eight one has a loop and branches, one products of activations, one several signatures.
+
+    Five are networks of exact_network.
+    """
     if seed % 8 == 1:
         return _loop(seed)
+    if seed % 8 == 3:
+        return _products(seed)
     if seed % 8 == 5:
         return _signatures(seed)
     network = exact_network(seed)
@@ -107,6 +113,13 @@ def _loop(seed: int) -> ExactFile:
     called = [_condition(), _body(random, generator), *(_branch(name, random, generator) for name in ("then", "else"))]
     images = exact_images(generator, (SAMPLES, *_SHAPE[1:]))
     return ExactFile("loop and branch", TfliteModel.of(main, *called).write(), [images])
+
+
+def _products(seed: int) -> ExactFile:
+    generator = np.random.default_rng(seed)
+    graph = attention(Random(seed), generator)
+    inputs = [exact_images(generator, (SAMPLES, *tensor.shape[1:])) for tensor in graph.inputs]
+    return ExactFile("products", TfliteModel.of(graph).write(), inputs)
 
 
 def _two_ends(key: str, random: Random, generator: Generator) -> Graph:

@@ -7,7 +7,7 @@ from tests.converters.exact.exact_programs import exact_file
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 5, 7])
+@pytest.mark.parametrize("seed", [1, 3, 5, 7])
 def test_every_wrong_file_is_named(seed: int) -> None:
     found = list(mutants(exact_file(seed), seed))
     assert sum(mutant.alive for mutant in found) > 20
