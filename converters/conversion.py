@@ -120,12 +120,12 @@ def convert(
     path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source, lowering)
-    if via == "rules":
-        check_signatures(source.model.graphs, TfliteModel.read(flatbuffer).graphs)
     unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
+    if via == "rules":
+        check_signatures(source.model.graphs, comparisons[0].file.graphs)
     subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
