@@ -432,7 +432,7 @@ def _real_values(weights: Tensor) -> Array | None:
 
 def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:
     """Makes a linear operator binary; what was to become one that can be stays float for the reason that it did not."""
-    reason = NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.op_type}")
+    reason = NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"{operator.op_type} has no binary form")
     for rule in BINARIZE:
         if operator.op_type in rule.ROOTS:
             try:
