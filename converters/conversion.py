@@ -120,12 +120,13 @@ def convert(
     path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
     lowered, lowering = source.lower()
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source, lowering)
-    if via == "rules":
-        check_signatures(source.model.graphs, TfliteModel.read(flatbuffer).graphs)
     unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
+    _check_batches(source.model.graphs[0])
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
+    if via == "rules":
+        check_signatures(source.model.graphs, comparisons[0].file.graphs)
     subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
@@ -296,6 +297,22 @@ def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array
         return in_graph_order(graph, _checked(in_signature_order(graph, graph.inputs), given))
     generator = np.random.default_rng(0)
     return [noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
+
+
+def _check_batches(graph: Graph) -> None:
+    """Refuses inputs that are samples without a batch: a file is compared sample by sample, and its record has both."""
+    for number, tensor in enumerate(graph.inputs):
+        if len(tensor.shape) >= (1 if number else 2):
+            continue
+        size = tensor.shape[0] if tensor.shape else 1
+        cure = f"Export the model with an input of [1, {size}] for one sample of {plural(size, 'number')}"
+        if size > 1:
+            cure += f", or of [{size}, 1] for {size} samples of one"
+        raise MobileBnnError(
+            f"the input {tensor.name} has no batch dimension",
+            why=f"its shape is {list(tensor.shape)}, and the first dimension of an input counts samples",
+            cure=cure,
+        )
 
 
 def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:

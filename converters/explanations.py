@@ -96,7 +96,7 @@ LAYERS = {
     ),
     RefusalCode.OPERATOR_UNSUPPORTED: Explanation(
         "the layer's operator has no binary form, such as a 3-D convolution",
-        "LCE has a two-dimensional convolution only",
+        "two-dimensional convolutions, dense layers and products of matrices have one",
         f"use a two-dimensional convolution or a dense layer instead, or {_FLOAT}",
     ),
     RefusalCode.WEIGHTS_NOT_READ: Explanation(

@@ -149,9 +149,7 @@ class Layer:
     @property
     def is_product(self) -> bool:
         """Whether it multiplies two activations."""
-        return self.operator.op_type in ("BATCH_MATMUL", "FULLY_CONNECTED") and all(
-            tensor.content is None for tensor in (self.operator.input(0), self.operator.input(1))
-        )
+        return _is_product(self.operator)
 
     @property
     def reason(self) -> str:
@@ -396,13 +394,18 @@ def _is_declared(graph: Graph, operator: Operator, weights: Tensor, data: Tensor
     return True
 
 
+def _is_product(operator: Operator) -> bool:
+    """Whether an operator multiplies two activations."""
+    return operator.op_type in ("BATCH_MATMUL", "FULLY_CONNECTED") and all(
+        operator.input(place).content is None for place in (0, 1)
+    )
+
+
 def _two_activations(graph: Graph, operator: Operator, trace: Trace) -> Refusal | None:
     """Why a product of two computed operands stays float, if both are quantized."""
-    if operator.op_type not in ("BATCH_MATMUL", "FULLY_CONNECTED"):
+    if not _is_product(operator):
         return None
     left, right = operator.input(0), operator.input(1)
-    if left.content is not None or right.content is not None:
-        return None
     try:
         quantizer_of(graph, left)
         quantizer_of(graph, right)
@@ -429,7 +432,7 @@ def _real_values(weights: Tensor) -> Array | None:
 
 def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:
     """Makes a linear operator binary; what was to become one that can be stays float for the reason that it did not."""
-    reason = NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.op_type}")
+    reason = NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"{operator.op_type} has no binary form")
     for rule in BINARIZE:
         if operator.op_type in rule.ROOTS:
             try:

@@ -7,7 +7,7 @@ eagerly, become that input's constant afterwards. So it is also known which Kera
 
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from mobile_bnn.converters.input_shapes import InputShape, fixed_shapes, how_to_
 from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
 from mobile_bnn.converters.keras.layers import flatten, has_kernel_quantizer
-from mobile_bnn.converters.keras.signing import input_names, output_names, sign
+from mobile_bnn.converters.keras.signing import input_names, keys_of, output_names, sign
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.heap import trim_heap
 from mobile_bnn.legacy_keras import larq, tf
@@ -68,8 +68,16 @@ def with_known_inputs(model: KerasModel) -> KerasModel:
     if spec is None:
         return model
     (images, *_), _ = spec
-    inputs = tf.nest.map_structure(lambda image: tf.keras.Input(image.shape[1:], dtype=image.dtype), images)
-    return tf.keras.Model(inputs, model(inputs), name=model.name)
+    parts = images.values() if isinstance(images, Mapping) else images if isinstance(images, list | tuple) else ()
+    nested = any(map(tf.nest.is_nested, parts))
+    flat = tf.nest.flatten(images)
+    names = keys_of(images, model.name) if nested else [None] * len(flat)
+    inputs = [
+        tf.keras.Input(each.shape[1:], dtype=each.dtype, name=name) for each, name in zip(flat, names, strict=True)
+    ]
+    given = tf.nest.pack_sequence_as(images, inputs)
+    # Keras cannot call a model of nested dicts with the list of its inputs.
+    return tf.keras.Model(inputs if nested else given, model(given), name=model.name)
 
 
 def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:

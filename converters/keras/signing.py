@@ -1,9 +1,11 @@
 """The names of a Keras model's inputs and outputs, in their order, as a file's signature.
 
 What a model was given as a dict keeps the keys of that, which `fit` and `predict` know; the rest has Keras's own names,
-which are those of its layers.
+which are those of its layers. Where dicts are nested, or stand in lists, the keys on the way are joined.
 """
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mobile_bnn.converters.graph.model import Graph, Signature
@@ -13,6 +15,7 @@ from mobile_bnn.runtime.describe import text
 from mobile_bnn.typing import KerasModel
 
 KEY = "serving_default"
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/-]*")  # of an operation in TensorFlow
 
 
 def input_names(model: KerasModel) -> list[str]:
@@ -30,6 +33,32 @@ def _names(structure: Any, own: list[str]) -> list[str]:
     if isinstance(structure, dict) and not any(tf.nest.is_nested(value) for value in structure.values()):
         return [str(key) for key in sorted(structure)]
     return list(own)
+
+
+def keys_of(structure: Any, taken: str) -> list[str | None]:
+    """For each tensor of a nested structure, in Keras's order, the keys that lead to it, joined by slashes.
+
+    Args:
+        structure: of dicts, lists and tuples.
+        taken: a name that none may have.
+
+    Returns:
+        Names for layers; None where no key leads to it or no layer may be called so, for all where keys are equal.
+    """
+    paths = [path if _NAME.fullmatch(path) and path != taken else None for path in _paths(structure)]
+    keys = [path for path in paths if path]
+    return paths if len(set(keys)) == len(keys) else [None] * len(paths)
+
+
+def _paths(structure: Any, above: tuple[str, ...] = ()) -> Iterator[str]:
+    if isinstance(structure, Mapping):
+        for key in sorted(structure):
+            yield from _paths(structure[key], (*above, str(key)))
+    elif isinstance(structure, list | tuple):
+        for part in structure:
+            yield from _paths(part, above)
+    else:
+        yield "/".join(above)
 
 
 def sign(graph: Graph, model: KerasModel) -> None:

@@ -144,9 +144,9 @@ def read_weights(path: Path | str) -> Weights:
     try:
         arrays = _members(path)
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise MobileBnnError(f"{path} is no .npz file of weights", why=first_line(error)) from error
+        raise MobileBnnError(f"{path} is not an .npz file of weights", why=first_line(error)) from error
     if _INDEX not in arrays:
-        raise MobileBnnError(f"{path} is no .npz file of weights", why="it has no index")
+        raise MobileBnnError(f"{path} is not an .npz file of weights", why="it has no index")
     index = WeightsIndex.parse(arrays.pop(_INDEX).tobytes(), f"the index of {path} is")
     stored = [array for layer in index.layers for array in layer.arrays.values()]
     for entry in stored:

@@ -41,6 +41,9 @@ class Comparison:
         reference: what is right.
         runner: makes a runner of a file.
         like: a comparison of the same file, which has read it already.
+
+    Attributes:
+        file: what was read.
     """
 
     lowering: Lowering
@@ -54,6 +57,7 @@ class Comparison:
     def __post_init__(self, like: "Comparison | None") -> None:
         self._opposite = [False] * len(self.lowering.binary)
         self._names = [layer.name for layer in self.lowering.binary]
+        self.file: TfliteModel = TfliteModel.read(self.flatbuffer) if like is None else like.file
         self._instrumented = self._instrument() if like is None else like.in_runner(self.runner)
         self._operators = self._instrumented.operators
         self._counts = self._no_counts()
@@ -64,15 +68,14 @@ class Comparison:
         return self._instrumented.in_runner(runner)
 
     def _instrument(self) -> InstrumentedModel:
-        model = TfliteModel.read(self.flatbuffer)
-        operators = binary_operators(model.graphs[0], self.lowering.binary)
+        operators = binary_operators(self.file.graphs[0], self.lowering.binary)
         strangers = [str(operator.index) for operator in operators if operator.layer < 0]
         if strangers:
             raise MobileBnnError(
                 f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
                 cure="Verify the file against the model that it was made from",
             )
-        return InstrumentedModel(model, operators, self.runner)
+        return InstrumentedModel(self.file, operators, self.runner)
 
     def _no_counts(self) -> dict[int, _Count]:
         counts: dict[int, _Count] = {}

@@ -161,7 +161,7 @@ class Interpreter:
                 change what the others give, and these make no whole batches.
             MobileBnnError: the runtime reports an error.
         """
-        arrays = _in_order(batch, self.input_names)  # runs code of the arrays' own, so nobody waits for it
+        arrays = in_order(batch, self.input_names)  # runs code of the arrays' own, so nobody waits for it
         with self._lock:
             interpreter = self._opened()
             if self._running:
@@ -193,7 +193,7 @@ class Interpreter:
         """
         if runs < 1:
             raise UsageError(f"{runs} runs cannot be timed", cure="Ask for 1 run or more")
-        arrays = _in_order(batch, self.input_names)
+        arrays = in_order(batch, self.input_names)
         with self._lock:
             if self._content is None:
                 raise _closed()
@@ -278,7 +278,16 @@ def _details(interpreter: LiteRTInterpreter, ends: Ends, side: str) -> list[Tens
     return [by_tensor[end.tensor] for end in (ends.inputs if side == "input" else ends.outputs)]
 
 
-def _in_order(batch: Batch, names: list[str]) -> list[Array]:
+def in_order(batch: Batch, names: list[str]) -> list[Array]:
+    """The arrays of a batch in the order of the inputs' names.
+
+    Args:
+        batch: one array, a list of them in that order, or a dict by name.
+        names: of the inputs.
+
+    Raises:
+        UsageError: there are more or fewer, or a name is unknown.
+    """
     if isinstance(batch, Mapping):
         batch = _by_name(batch, names)
     arrays = batch if isinstance(batch, list | tuple) else [batch]

@@ -130,7 +130,7 @@ class Masked(Gate):
     ("base", "row", "cure"),
     [
         (
-            Gate, ("MUL", "there is no binary MUL", 32 * 4, 32 * 4),
+            Gate, ("MUL", "MUL has no binary form", 32 * 4, 32 * 4),
             "use a two-dimensional convolution or a dense layer instead, or leave it float: --allow-float own",
         ),
         (

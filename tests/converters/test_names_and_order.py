@@ -9,6 +9,7 @@ import pytest
 from mobile_bnn import converters, pipeline
 from mobile_bnn.converters.conversion import Int8
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.keras.export import with_known_inputs
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter
 from mobile_bnn.typing import Array, KerasModel, KerasTensor
@@ -51,6 +52,27 @@ def nested() -> KerasModel:
     return tf.keras.Model([zulu, alpha], [layers.ReLU(name="b")(second), layers.ReLU(name="a")(first)])
 
 
+class Joined(tf.keras.Model):
+    """A model of one's own that is given two images, in whatever structure, and gives a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = larq.layers.QuantConv2D(5, 3, name="conv", **SIGN)
+
+    def call(self, given: object) -> dict[str, KerasTensor]:
+        first, second = tf.nest.flatten(given)
+        return {"sum": self.conv(first) + tf.reduce_max(second, (1, 2, 3), keepdims=True), "alone": self.conv(first)}
+
+
+def called_with(arrange: Callable[[KerasTensor, KerasTensor], object]) -> Callable[[], KerasModel]:
+    def make() -> KerasModel:
+        model = Joined()
+        model(arrange(tf.zeros((1, *SHAPE)), tf.zeros((1, *SHAPE))))
+        return with_known_inputs(model)
+
+    return make
+
+
 def output_twice() -> KerasModel:
     x = image("image")
     y = conv("conv", x)
@@ -67,9 +89,16 @@ MODELS: dict[str, tuple[Callable[[], KerasModel], list[str], list[str]]] = {
     "lists": (lists, ["zulu", "alpha"], ["second", "first"]),
     "dicts of other names": (dicts_of_other_names, ["alpha", "zulu"], ["embedding", "logits"]),
     "nested": (nested, ["zulu", "alpha"], ["b", "a"]),
+    "a dict, subclassed": (called_with(lambda x, y: {"zulu": y, "alpha": x}), ["alpha", "zulu"], ["alone", "sum"]),
+    "dicts in a dict, subclassed": (
+        called_with(lambda x, y: {"rooms": {"b": y, "a": x}}), ["rooms/a", "rooms/b"], ["alone", "sum"],
+    ),
+    "dicts in a list, subclassed": (
+        called_with(lambda x, y: [{"zulu": x}, {"alpha": y}]), ["zulu", "alpha"], ["alone", "sum"],
+    ),
     "an input is an output": (an_input_is_an_output, ["image", "other"], ["conv", "other"]),
     "an output twice": (output_twice, ["image"], ["conv", "pool", "conv_1"]),
-}
+}  # fmt: skip
 
 
 def images(count: int) -> list[Array]:

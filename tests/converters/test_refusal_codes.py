@@ -168,4 +168,4 @@ def test_what_stays_float_is_recorded_as_text(tmp_path: Path) -> None:
     model = tf.keras.Sequential([layers.Input((8, 8, 32)), conv, layers.Reshape((6, 6, 32, 1)), volume])
     made = converters.convert(model, tmp_path / "m.tflite", allow_float=["volume"])
     made.operators.model_copy(update={"float_layers": made.float_layers}).save(tmp_path / "operators.json")
-    assert Operators.load(tmp_path / "operators.json").float_layers == {"volume": "there is no binary CONV_3D"}
+    assert Operators.load(tmp_path / "operators.json").float_layers == {"volume": "CONV_3D has no binary form"}

@@ -13,12 +13,9 @@ constant map (border_map.py).
 
 A sum of several terms is one of whole numbers, scaled once after it, where the multipliers' ratios are whole: so what
 cancels out is exactly 0, as in the float file, and a sign after it does not depend on rounding. Ratios are whole if
-float32 explains what they lack: d_i is half the difference of two levels, so it is off by _ROUNDING times the largest
-level at most, c_k by as much of the largest weight of its channel, and a ratio by the sum of what its four factors are,
-each relative to itself.
+float32 explains what they lack (whole_ratios.py).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,13 +29,11 @@ from mobile_bnn.converters.quantizers.filters import Filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize import border_map
+from mobile_bnn.converters.rules.binarize.whole_ratios import ROUNDING, are_whole
 from mobile_bnn.converters.rules.conv_params import ConvParams
 from mobile_bnn.typing import Array
 
 _SAME, _VALID = 0, 1
-# A quantizer's level or weight is what it means but for the rounding of a constant, of a product with it, of a sum and
-# of the number in the file: each by half a unit in the last place at most, of the largest of them.
-_ROUNDING = 4 * 2.0**-24
 _RELUS = {
     schema.ActivationFunctionType.RELU: "RELU",
     schema.ActivationFunctionType.RELU_N1_TO_1: "RELU_N1_TO_1",
@@ -226,9 +221,8 @@ def _sum(found: Convolution, terms: Encoding, middle: Array) -> _Sum:
     unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
     unit = np.where(np.isinf(unit), 1.0, unit)
     ratios = np.array(products) / unit
-    levels = np.abs(np.concatenate([terms.levels.base, terms.levels.base + terms.levels.above[-1]])).max()
     weights = np.abs(found.filter.values).max((1, 2, 3)).astype(np.float64)
-    whole = are_whole(ratios, terms.amplitudes, levels, [base.scale for base in bases], weights)
+    whole = are_whole(ratios, terms.amplitudes, terms.levels.largest, [base.scale for base in bases], weights)
     if len(products) * len(bases) == 1 or not whole or (np.frexp(unit)[0] == 0.5).all():
         multipliers = [[part.astype(np.float32) for part in row] for row in products]
         return _Sum(multipliers, (bias + constant).astype(np.float32), None, np.zeros(1, np.float32))
@@ -237,27 +231,9 @@ def _sum(found: Convolution, terms: Encoding, middle: Array) -> _Sum:
     rest = constant - inside * unit
     taps = np.abs(found.filter.values).sum((1, 2), dtype=np.float64)
     middles = found.filter.per_output(np.abs(middle)).sum(1) * found.filter.values[0, :, :, 0].size
-    rounding = _ROUNDING * (levels * taps.sum(1) + weights * middles)
+    rounding = ROUNDING * (terms.levels.largest * taps.sum(1) + weights * middles)
     rest = np.where(np.abs(rest) <= rounding, 0, rest) + bias
     return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
-
-
-def are_whole(ratios: Array, amplitudes: Sequence[float], level: float, scales: Sequence[Array], weight: Array) -> bool:
-    """Whether ratios are whole numbers, but for what rounding to float32 explains.
-
-    Args:
-        ratios: of the products of amplitudes and scales to their least, [amplitudes, scales, O]; 0 where one is 0.
-        amplitudes: half the differences of levels.
-        level: the largest.
-        scales: [O] each, half the differences of weights.
-        weight: [O], the largest of each channel.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.array([[level / abs(half) + weight / np.abs(scale) for scale in scales] for half in amplitudes])
-    relative = np.where(ratios == 0, 0, relative) * _ROUNDING
-    # The one that all are divided by is off, too.
-    least = np.where(np.abs(ratios) == 1, relative, 0).max((0, 1))
-    return bool((np.abs(ratios - np.rint(ratios)) <= (relative + least) * np.abs(ratios)).all())
 
 
 def activated(rewriter: Rewriter, operator: Operator, total: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ Let a = m + d * s and b = n + e * t, with signs s [..., M, K] and t [..., N, K].
     a @ b^T = d * e * (s @ t^T + m/d * ones @ t^T + n/e * s @ ones^T + m/d * n/e * K)
 
 and all sums in the brackets are whole numbers, exact in float32 up to 2^24, if m/d and n/e are whole: 0 for {-d, d},
-1 for {0, 2d}. Else each of the four products has its own factor.
+1 for {0, 2d} (whole_ratios.py). Else each of the four products has its own factor.
 
 LceQuantize packs the signs and LceDequantize unpacks them before a BATCH_MATMUL of floats, so that any runtime computes
 the product; our library never unpacks them (native/delegate/batch_mat_mul.cc). It wants the terms of a sum along the
@@ -23,13 +23,13 @@ from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.rewriter import Rewriter
 from mobile_bnn.converters.quantizers.encoding import Encoding, Plane, encode, quantizer_of
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
+from mobile_bnn.converters.rules.binarize.whole_ratios import whole_middle
 
 ROOTS = frozenset({"BATCH_MATMUL"})
 # With fewer terms, a result takes longer to write than to compute: 8 were 0.5 to 0.9 times as fast in bits as in float,
 # 16 0.6 to 1.0 times, 64 0.9 to 1.8 times (1 to 4 products of 1 to 197 rows, AMD EPYC Zen 3, AVX2).
 FEWEST_TERMS = 16
 _MOST_TERMS = 1 << 22  # of a sum that float32 holds, in a product and in what is added to it
-_TOLERANCE = 1e-6  # ratios that are whole but for a few roundings of the values
 
 
 def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Plane]]:
@@ -109,12 +109,10 @@ def _factors(left: Encoding, right: Encoding, depth: int) -> tuple[list[float], 
     The first four are whole numbers if they can be.
     """
     d, e, m, n = left.amplitudes[0], right.amplitudes[0], float(left.middle[0]), float(right.middle[0])
-    factors = np.array([d * e, m * e, d * n, m * n * depth])
-    ratios = factors / factors[0]
-    whole = np.rint(ratios)
-    if (np.abs(ratios - whole) <= _TOLERANCE * np.maximum(np.abs(ratios), 1)).all():
-        return whole.tolist(), float(factors[0])
-    return factors.tolist(), 1.0
+    columns, rows = whole_middle(m, d, left.levels.largest), whole_middle(n, e, right.levels.largest)
+    if columns is not None and rows is not None:
+        return [1.0, columns, rows, columns * rows * depth], d * e
+    return [d * e, m * e, d * n, m * n * depth], 1.0
 
 
 def _signs(rewriter: Rewriter, terms: Encoding, operand: Tensor, turned: bool) -> Tensor:

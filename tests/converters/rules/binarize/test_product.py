@@ -110,6 +110,13 @@ def test_both_operands_of_a_dense_layer() -> None:
     check(function, (1, 2, 2, 32), {"BATCH_MATMUL": 1, "FULLY_CONNECTED": 0}, exact=True)
 
 
+@pytest.mark.parametrize("values", [(2.2, 3.3), (700.7, 701.4), (-0.7, 0.70001)])
+def test_values_that_float32_rounds(values: tuple[float, float]) -> None:
+    """Their sums are whole numbers of amplitudes where that moves no value by more than rounding does."""
+    two = _two(*values)
+    check(lambda x: tf.matmul(two(x), sign(x), transpose_b=True), (1, 12, 40), {"BATCH_MATMUL": 2}, exact=False)
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [

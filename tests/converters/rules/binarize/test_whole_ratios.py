@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobile_bnn.converters.rules.binarize.binary_sum import are_whole
+from mobile_bnn.converters.rules.binarize.whole_ratios import are_whole, whole_middle
 from mobile_bnn.typing import Array
 
 f32 = np.float32
@@ -57,3 +57,29 @@ def test_numbers_of_coarse_places_may_be_off_by_as_much() -> None:
     levels[2] = np.nextafter(levels[2], f32(np.inf))
     assert whole(levels, f32([-0.7, 0.7]))
     assert not whole(levels - f32(1000), f32([-0.7, 0.7]))
+
+
+def middle_of(low: float, high: float) -> float | None:
+    """Of two values, as float32 has them."""
+    values = f32([low, high]).astype(np.float64)
+    return whole_middle(values.mean(), np.ptp(values) / 2, np.abs(values).max())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from([(-1, 1, 0), (0, 1, 1), (-1, 0, -1), (1, 2, 3), (2, 3, 5), (-3, -2, -5)]), NUMBERS)
+def test_a_middle_of_whole_amplitudes(case: tuple[int, int, int], step: float) -> None:
+    low, high, count = case
+    assert middle_of(*on_grid([low, high], step, 0)) == count
+
+
+@pytest.mark.parametrize("values", [(-0.25, 1.5), (0, np.nextafter(0.25, 1)), (-1, 1 + 2e-6)])
+def test_a_middle_is_whole_or_off_by_rounding(values: tuple[float, float]) -> None:
+    expected = 1.0 if values[0] == 0 else None
+    assert middle_of(*values) == expected
+
+
+def test_far_from_0_rounding_explains_no_middle() -> None:
+    """The amplitude of these is off by 2e-4 of itself, and 2003 of them by 0.4."""
+    low, high = f32([700.7, 701.4])
+    assert middle_of(low, high) is None
+    assert middle_of(1000, 1001) == 2001
