@@ -240,7 +240,7 @@ from mobile_bnn.training import Recipe, train
 from tests.support.processes import popen_with_default_signals
 from mobile_bnn.training import distribution
 assert distribution.make("mirrored").num_replicas_in_sync == 2
-recipe = Recipe.of_zoo("binary_lenet", epochs=12, strategy="mirrored")
+recipe = Recipe.of_zoo("binary_lenet", epochs=5, strategy="mirrored")
 _, history = train(recipe, RunFolder(sys.argv[1]))
 print(history.test["accuracy"])
 """

@@ -1,9 +1,12 @@
-"""Runs case files where they must give what they gave on x86, with every instruction set that is expected here.
+"""Runs case files where they must give what they gave on x86, with instruction sets that are expected here.
 
-usage: replay.py LIBRARY ISAS FOLDER...     e.g. replay.py libmobile_bnn_delegate.so neon_dot,neon,portable cases
-       replay.py LIBRARY --one FOLDER       one convolution with the default instruction set, to look at what ran
+usage: replay.py LIBRARY ISAS CHOSEN FOLDER...   e.g. replay.py LIBRARY neon_dot,neon,portable neon_dot cases
+       replay.py LIBRARY --one FOLDER            one convolution with the default instruction set, to look at what ran
+
+ISAS are all that the CPU has, the default first; CHOSEN are those of them that run the cases.
 """
 
+import ctypes
 import sys
 import time
 from pathlib import Path
@@ -17,11 +20,12 @@ DIGITS = 1e-5  # how far scores of a whole model may be apart
 
 
 def load(library: str, expected: list[str]) -> dict[str, Delegate]:
-    """A delegate for each expected instruction set; the others must be refused."""
-    delegates = {"default": load_delegate(library)}
-    delegates |= {isa: delegate for isa in KNOWN if (delegate := load_one(library, isa, isa in expected)) is not None}
-    if set(delegates) != {"default", *expected}:
-        raise SystemExit(f"expected {expected} and a default, the library runs {list(delegates)}")
+    """A delegate for each expected instruction set; the others must be refused, and the first be the default."""
+    default = ctypes.CDLL(library).mobile_bnn_default_isa
+    default.restype = ctypes.c_char_p
+    delegates = {isa: delegate for isa in KNOWN if (delegate := load_one(library, isa, isa in expected)) is not None}
+    if [default().decode(), set(delegates)] != [expected[0], set(expected)]:
+        raise SystemExit(f"expected {expected}, the library runs {list(delegates)}, by default {default().decode()}")
     return delegates
 
 
@@ -82,19 +86,19 @@ def compare(actual: Array, expected: Array, exact: bool) -> str | None:
 
 def main() -> None:
     """Exit status 1 if anything differs."""
-    library, isas, *folders = sys.argv[1:]
+    library, isas, chosen, *folders = sys.argv[1:]
     if isas == "--one":
-        file = CaseFile.read(Path(folders[0]))
+        file = CaseFile.read(Path(chosen))
         case = next(case for case in file.cases if case.name.startswith("test_long_accumulations"))
         raise SystemExit(run(file, case, load_delegate(library)))
     delegates = load(library, isas.split(","))
     failures = 0
     for folder in folders:
         file = CaseFile.read(Path(folder))
-        for isa, delegate in delegates.items():
+        for isa in chosen.split(","):
             start = time.monotonic()
             for case in file.cases:
-                if wrong := run(file, case, delegate):
+                if wrong := run(file, case, delegates[isa]):
                     failures += 1
                     print(f"  {isa}: {case.name}: {wrong}")
             exact = sum(case.exact for case in file.cases)
