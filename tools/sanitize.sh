@@ -25,7 +25,7 @@ run_tests() {
     folder=$1 libraries=$2
     shift 2
     MBNN_TEST_LIBRARY="$PWD/build/$folder/libmobile_bnn_delegate.so" LD_PRELOAD="$libraries" \
-        "$python" -m pytest -q -p no:cacheprovider "$@"
+        "$python" -m pytest -q -n auto -p no:cacheprovider "$@"
 }
 
 if has g++ address,undefined; then
