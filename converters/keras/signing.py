@@ -70,8 +70,11 @@ def sign(graph: Graph, model: KerasModel) -> None:
 def in_keras_order(flatbuffer: bytes, model: KerasModel) -> bytes:
     """A file of TensorFlow's or LCE's with inputs and outputs in Keras's order, and a signature by Keras's names.
 
-    Converters of whole models sort them by names. A file without a signature has them in Keras's order.
+    Converters of whole models sort them by names. A file without a signature has them in Keras's order. A subclassed
+    model knows no order of its own: its file is left as it is.
     """
+    if not model.inputs:
+        return flatbuffer
     file = TfliteModel.read(flatbuffer)
     graph = file.graphs[0]
     for signature in graph.signatures:

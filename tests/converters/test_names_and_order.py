@@ -10,6 +10,8 @@ from mobile_bnn import converters, pipeline
 from mobile_bnn.converters.conversion import Int8
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.keras.export import with_known_inputs
+from mobile_bnn.converters.keras.lce_converter import to_binary
+from mobile_bnn.converters.verification.instrument import LceRunner
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import Interpreter
 from mobile_bnn.typing import Array, KerasModel, KerasTensor
@@ -165,3 +167,22 @@ def test_the_names_of_a_run_through_the_pipeline(tmp_path: Path) -> None:
     check(tmp_path / "m.tflite", model, ["alpha", "zulu"], ["embedding", "logits"])
     if (twin := tmp_path / "m_float.tflite").is_file():
         check(twin, model, ["alpha", "zulu"], ["embedding", "logits"])
+
+
+class Subclassed(tf.keras.Model):
+    """One layer, without known inputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = larq.layers.QuantConv2D(5, 3, **SIGN)
+
+    def call(self, x: KerasTensor) -> KerasTensor:
+        return self.conv(x)
+
+
+def test_lce_converts_a_subclassed_model_that_knows_no_order_of_its_inputs():
+    model = Subclassed()
+    x = np.random.default_rng(0).normal(size=(1, *SHAPE)).astype(np.float32)
+    expected = model(x)
+    (found,) = LceRunner(to_binary(model)).run([x])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
