@@ -135,10 +135,10 @@ def test_files_that_are_none(npz: Path, tmp_path: Path) -> None:
         read_weights(tmp_path / "nowhere.npz")
     wrong = tmp_path / "wrong.npz"
     wrong.write_bytes(b"no archive")
-    with pytest.raises(MobileBnnError, match=r"is no \.npz file of weights: File is not a zip file"):
+    with pytest.raises(MobileBnnError, match=r"is not an \.npz file of weights: File is not a zip file"):
         read_weights(wrong)
     wrong.write_bytes(npz.read_bytes()[:-200])
-    with pytest.raises(MobileBnnError, match=r"is no \.npz file of weights"):
+    with pytest.raises(MobileBnnError, match=r"is not an \.npz file of weights"):
         read_weights(wrong)
     np.savez_compressed(wrong, index=np.zeros(4, np.uint8))
     with pytest.raises(MobileBnnError, match=r"index\.npy is compressed"):
