@@ -63,6 +63,15 @@ _STEADY = Network(
     ],
     "dense",
 )
+# Levels near -1 and 1, as DSQ learns them: their middle is near 0, and in no ratio to what is between them.
+_LEARNED = Network(
+    (6, 6, 16),
+    [
+        _block((3, 3), ("learned ends", "learned ends"), filters=16, after=["norm"], join="add"),
+        _block((3, 3), ("learned ends", "learned ends"), stride=2, after=["norm"]),
+    ],
+    "",
+)
 # With two threads LiteRT's own CONV_2D computes it wrongly, with what was in memory.
 _SMALL = Network((2, 2, 3), [_block((2, 2), _SIGNS, padding="same-zero")], "")
 
@@ -80,6 +89,7 @@ _SMALL = Network((2, 2, 3), [_block((2, 2), _SIGNS, padding="same-zero")], "")
 @example(_NEAR_A_STEP)
 @example(_STEADY)
 @example(_SMALL)
+@example(_LEARNED)
 def test_every_network_is_binary_and_equals_keras(tmp_path_factory: pytest.TempPathFactory, network: Network) -> None:
     path = tmp_path_factory.getbasetemp() / "network.tflite"
     family = network.family()

@@ -29,7 +29,7 @@ from mobile_bnn.converters.quantizers.filters import Filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize import border_map
-from mobile_bnn.converters.rules.binarize.whole_ratios import ROUNDING, are_whole
+from mobile_bnn.converters.rules.binarize.whole_ratios import ROUNDING, whole_unit
 from mobile_bnn.converters.rules.conv_params import ConvParams
 from mobile_bnn.typing import Array
 
@@ -217,16 +217,14 @@ def _sum(found: Convolution, terms: Encoding, middle: Array) -> _Sum:
     if middle.any():  # or large filters would be copied for nothing
         taps = found.filter.values.sum((1, 2), dtype=np.float64)
         constant = np.einsum("oc,oc->o", taps, found.filter.per_output(middle))
-    products = [[half * base.scale.astype(np.float64) for base in bases] for half in terms.amplitudes]
-    unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
-    unit = np.where(np.isinf(unit), 1.0, unit)
-    ratios = np.array(products) / unit
+    products = np.array([[half * base.scale.astype(np.float64) for base in bases] for half in terms.amplitudes])
     weights = np.abs(found.filter.values).max((1, 2, 3)).astype(np.float64)
-    whole = are_whole(ratios, terms.amplitudes, terms.levels.largest, [base.scale for base in bases], weights)
-    if len(products) * len(bases) == 1 or not whole or (np.frexp(unit)[0] == 0.5).all():
-        multipliers = [[part.astype(np.float32) for part in row] for row in products]
+    scales = [base.scale for base in bases]
+    unit = whole_unit(products, terms.amplitudes, terms.levels.largest, scales, weights)
+    if unit is None or len(terms.amplitudes) * len(bases) == 1 or (np.frexp(unit)[0] == 0.5).all():
+        multipliers = [list(row) for row in products.astype(np.float32)]
         return _Sum(multipliers, (bias + constant).astype(np.float32), None, np.zeros(1, np.float32))
-    multipliers = [[part.astype(np.float32) for part in row] for row in np.rint(ratios)]
+    multipliers = [list(row) for row in np.rint(products / unit).astype(np.float32)]
     inside = np.rint(constant / unit)
     rest = constant - inside * unit
     taps = np.abs(found.filter.values).sum((1, 2), dtype=np.float64)

@@ -18,6 +18,7 @@ INPUTS: dict[str, str | KerasFunction] = {
     "heaviside": lambda x: tf.cast(x >= 0.125, tf.float32),
     "ste_tern": "ste_tern",
     "dorefa 2": lambda x: larq.quantizers.DoReFa(2)(x),
+    "learned ends": lambda x: tf.where(x >= 9.521842e-05, 1.0001072, -0.99991673),
 }
 KERNELS: dict[str, str | KerasFunction] = {
     "ste_sign": "ste_sign",
@@ -25,6 +26,7 @@ KERNELS: dict[str, str | KerasFunction] = {
     "ste_tern": "ste_tern",
     "dorefa 1": lambda k: larq.quantizers.DoReFa(1, mode="weights")(k),
     "dorefa 2": lambda k: larq.quantizers.DoReFa(2, mode="weights")(k),
+    "learned ends": lambda k: tf.where(k >= 2.7152896e-04, 1.0002717, -0.9997286),
     "{-0.25, 1} scaled": lambda k: tf.where(k > 0, 1.0, -0.25) * scales(k.shape[-1]),
 }
 # Signs most of the time: what is around them matters more than how they are written.
