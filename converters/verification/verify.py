@@ -46,7 +46,7 @@ def verify(
         on_progress: called with the number of images of each batch done.
 
     Raises:
-        UsageError: there is no Keras model, or no file, at that path, or a batch does not have the model's inputs.
+        UsageError: the Keras model or the file does not exist, or a batch does not have the model's inputs.
         MobileBnnError: shapes do not fit, or a difference that rounding does not explain; the first layer is named. In
             a file whose float parts are in fewer bits flips are counted only.
     """

@@ -1,4 +1,4 @@
-"""Files with inputs that are no batches of samples are refused with the cure, and what the cure says is converted."""
+"""Files with inputs that are not batches of samples are refused with the cure, and what the cure says is converted."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -36,8 +36,8 @@ class CalledBounds:
             inputs: what it is given.
 
         Returns:
-            None if it calls no subgraph, or one that cannot be followed: whose lists grow from turn to turn, that is
-            given what is no number, or that takes too many turns.
+            None if it does not call a subgraph, or calls one that cannot be followed: its lists grow from turn to turn,
+            it is given something that is not a number, or it takes too many turns.
         """
         if operator.op_type == "IF":
             then, otherwise = called_subgraphs(operator)

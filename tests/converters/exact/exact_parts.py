@@ -124,5 +124,6 @@ BETWEEN: dict[str, Quantizer] = {
     "falling norm": lambda graph, x, generator: _batch_norm(graph, x, generator, (-1.0,)),
     "mixed norm": lambda graph, x, generator: _batch_norm(graph, x, generator, (-1.0, 1.0)),
 }
+SMOOTH = [name for name in BETWEEN if not name.endswith("pool")]  # the result has the shape of the input
 JOINS = ("", "residual", "parallel", "concatenate", "minus")
 PADDINGS = ("valid", "same-zero", "same-one", "minus one", "between levels", "asymmetric")

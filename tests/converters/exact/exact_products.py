@@ -8,10 +8,9 @@ from ai_edge_litert import schema_py_generated as schema
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from tests.converters.exact.exact_graph import ExactGraph
 from tests.converters.exact.exact_networks import ExactLayer, add_layer
-from tests.converters.exact.exact_parts import BETWEEN, QUANTIZERS, WEIGHTS, Generator
+from tests.converters.exact.exact_parts import BETWEEN, QUANTIZERS, SMOOTH, WEIGHTS, Generator
 
 _TWO_VALUES = ["x >= 0", "x > 0", "heaviside", "falling", "falling strict", "x >= t", "x > t", "{l, u}", "|x| < 1"]
-_SMOOTH = [name for name in BETWEEN if not name.endswith("pool")]
 
 
 def attention(random: Random, generator: Generator) -> Graph:
@@ -24,7 +23,7 @@ def attention(random: Random, generator: Generator) -> Graph:
         return QUANTIZERS[random.choice(_TWO_VALUES)](graph, x, generator)
 
     def changed(x: Tensor) -> Tensor:
-        for name in random.sample(_SMOOTH, random.choice((0, 1, 2))):
+        for name in random.sample(SMOOTH, random.choice((0, 1, 2))):
             x = BETWEEN[name](graph, x, generator)
         return x
 

@@ -10,13 +10,12 @@ from mobile_bnn.converters.graph.model import Graph, Operator, Signature, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from tests.converters.exact.exact_graph import ExactGraph
 from tests.converters.exact.exact_networks import SAMPLES, ExactLayer, add_layer, exact_images
-from tests.converters.exact.exact_parts import BETWEEN, QUANTIZERS, WEIGHTS, Generator
+from tests.converters.exact.exact_parts import QUANTIZERS, SMOOTH, WEIGHTS, Generator
 from tests.converters.exact.exact_products import attention
 from tests.converters.exact.test_exact_random import exact_network
 
 _SHAPE = (1, 5, 5, 4)
 _TURNS = 3
-_SMOOTH = [name for name in BETWEEN if not name.endswith("pool")]  # of these the result has the shape of the input
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def _even(random: Random, **options: object) -> ExactLayer:
         random.choice(list(QUANTIZERS)),
         random.choice(list(WEIGHTS)),
         random.choice(("same-zero", "same-one", "minus one", "between levels")),
-        tuple(random.sample(_SMOOTH, random.choice((0, 1, 2)))),
+        tuple(random.sample(SMOOTH, random.choice((0, 1, 2)))),
         random.choice(("", "", "residual", "parallel", "minus")),
         random.choice((1, 2, 3)),
         filters=_SHAPE[3],

@@ -67,7 +67,7 @@ def test_no_number_is_farther_from_the_exact_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["one turn", "a loop in a loop", "one branch", "the other branch"])
-def test_nothing_is_rounded_of_multiples_of_powers_of_two(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_rounded_of_multiples_of_powers_of_two(name: str) -> None:
     whole = np.sign(SQUARE)
     networks = {
         "one turn": repeated(1, lambda x: matmul(x, whole)),
