@@ -1,0 +1,29 @@
+"""Quantizers by what they do, for methods: importing this loads no TensorFlow, calling does."""
+
+from collections.abc import Callable
+
+from mobile_bnn.methods.plan import Schedule
+from mobile_bnn.typing import KerasModel, LarqQuantizer, TfTensor
+
+
+def sign(
+    estimator: str = "straight_through",
+    parameter: float = 1.0,
+    *,
+    prepare: str = "unchanged",
+    scale: str = "one",
+    scheduled: bool = False,
+) -> LarqQuantizer:
+    """`layers.sign_quantizer.Sign` with these arguments."""
+    from mobile_bnn.layers.sign_quantizer import Sign
+
+    return Sign(estimator, parameter, prepare, scale, scheduled)
+
+
+def scheduled_signs(model: KerasModel, value: Callable[[TfTensor], TfTensor]) -> list[Schedule]:
+    """The same schedule for the estimator of every sign whose parameter is scheduled."""
+    from mobile_bnn.layers.scheduled import quantizers_of
+    from mobile_bnn.layers.sign_quantizer import Sign
+
+    signs = (each for each in quantizers_of(model) if isinstance(each, Sign) and each.scheduled)
+    return [Schedule(quantizer.parameter, value) for quantizer in signs]
