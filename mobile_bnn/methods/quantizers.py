@@ -27,3 +27,18 @@ def scheduled_signs(model: KerasModel, value: Callable[[TfTensor], TfTensor]) ->
 
     signs = (each for each in quantizers_of(model) if isinstance(each, Sign) and each.scheduled)
     return [Schedule(quantizer.parameter, value) for quantizer in signs]
+
+
+def soft_sign(function: str = "scaled_tanh", slope: float = 1.0) -> LarqQuantizer:
+    """`layers.soft_sign.SoftSign` with these arguments."""
+    from mobile_bnn.layers.soft_sign import SoftSign
+
+    return SoftSign(function, slope)
+
+
+def soft_signs(model: KerasModel) -> list[LarqQuantizer]:
+    """Every `SoftSign` of a model."""
+    from mobile_bnn.layers.scheduled import quantizers_of
+    from mobile_bnn.layers.soft_sign import SoftSign
+
+    return [each for each in quantizers_of(model) if isinstance(each, SoftSign)]
