@@ -101,3 +101,26 @@ class ParameterizedClip(larq.quantizers.Quantizer):  # type: ignore[misc]
     def get_config(self) -> Options:
         """Keras's serialization."""
         return {**super().get_config(), "bits": self.precision, "alpha": self._initial, "decay": self._decay}
+
+
+@_REGISTER
+class SymmetricGrid(larq.quantizers.Quantizer):  # type: ignore[misc]
+    """round(clip(x, −1, 1) · s)/s with s = 2^(k − 1) − 1 (WRPN, equation 3), backward 1{|x| ≤ 1}.
+
+    Args:
+        bits: k, at least 2.
+    """
+
+    def __init__(self, bits: int = 2, **options: str) -> None:
+        super().__init__(**options)
+        self.precision = bits
+
+    def call(self, inputs: TfTensor) -> TfTensor:
+        """Keras's hook."""
+        steps = 2.0 ** (self.precision - 1) - 1.0
+        rounded = tf.round(tf.clip_by_value(inputs, -1.0, 1.0) * steps) / steps
+        return with_gradient(inputs, rounded, tf.cast(tf.abs(inputs) <= 1.0, inputs.dtype))
+
+    def get_config(self) -> Options:
+        """Keras's serialization."""
+        return {**super().get_config(), "bits": self.precision}

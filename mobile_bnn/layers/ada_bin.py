@@ -62,3 +62,19 @@ class LearnedSet(larq.quantizers.Quantizer):  # type: ignore[misc]
         """Keras's hook."""
         alpha, beta = (tf.cast(each, inputs.dtype) for each in (self.alpha, self.beta))
         return alpha * sign_with(piecewise_polynomial, (inputs - beta) / alpha, tf.ones([])) + beta
+
+
+@_REGISTER
+class Maxout(tf.keras.layers.Layer):  # type: ignore[misc]
+    """c₁·max(x, 0) + c₂·min(x, 0) with learned slopes of each channel, 1 and 0.25 at the start (equation 15)."""
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Keras's hook."""
+        channels, low = (input_shape[-1],), tf.keras.initializers.Constant(0.25)
+        self._above = self.add_weight(name="above", shape=channels, initializer="ones")
+        self._below = self.add_weight(name="below", shape=channels, initializer=low)
+        super().build(input_shape)
+
+    def call(self, inputs: TfTensor) -> TfTensor:
+        """Keras's hook."""
+        return self._above * tf.nn.relu(inputs) - self._below * tf.nn.relu(-inputs)
