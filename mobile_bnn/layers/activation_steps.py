@@ -63,8 +63,8 @@ def round_to_grid(x: TfTensor, bits: int) -> TfTensor:
 class ParameterizedClip(larq.quantizers.Quantizer):  # type: ignore[misc]
     """PACT (Choi et al. 2018): clip(x, 0, α) rounded to 2^k levels; α is learned.
 
-    y = ½(|x| − |x − α| + α), y_q = round(y · (2^k − 1)/α) · α/(2^k − 1) (equations 1 and 2); backward ∂x = 1{0 ≤ x < α},
-    ∂α = 1{x ≥ α} (equation 3).
+    y = ½(|x| − |x − α| + α), y_q = round(y · (2^k − 1)/α) · α/(2^k − 1) (equations 1 and 2); backward
+    ∂x = 1{0 ≤ x < α}, ∂α = 1{x ≥ α} (equation 3).
 
     Args:
         bits: k.

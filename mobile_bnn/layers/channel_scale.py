@@ -3,6 +3,8 @@
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Options, TfTensor
 
+_DIMENSION = {"row": 1, "column": 2, "channel": -1}
+
 
 @tf.keras.utils.register_keras_serializable("mobile_bnn")
 class ChannelScale(tf.keras.layers.Layer):  # type: ignore[misc]
@@ -12,8 +14,6 @@ class ChannelScale(tf.keras.layers.Layer):  # type: ignore[misc]
         initial: all factors at the start.
         axes: what there are factors of: "channel", "row" and "column", in any number.
     """
-
-    _DIMENSION = {"row": 1, "column": 2, "channel": -1}
 
     def __init__(self, initial: float = 1.0, axes: tuple[str, ...] = ("channel",), **options: object) -> None:
         super().__init__(**options)
@@ -25,7 +25,7 @@ class ChannelScale(tf.keras.layers.Layer):  # type: ignore[misc]
         self._factors = []
         for axis in self._axes:
             shape = [1] * (len(input_shape) - 1)
-            dimension = self._DIMENSION[axis]
+            dimension = _DIMENSION[axis]
             place = dimension - 1 if dimension > 0 else dimension
             shape[place] = input_shape[dimension]
             self._factors.append(self.add_weight(name=axis, shape=shape, initializer=initializer))

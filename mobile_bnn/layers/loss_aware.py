@@ -63,7 +63,7 @@ def with_curvature(default: KerasOptimizer, model: KerasModel) -> KerasOptimizer
 
 
 def _watching(base: type[KerasOptimizer], curvatures: Mapping[str, Any]) -> type[KerasOptimizer]:
-    class WithCurvature(base):  # type: ignore[misc,valid-type]
+    class WithCurvature(base):  # type: ignore[misc]
         """Sets the curvatures of kernels."""
 
         def update_step(self, gradient: TfTensor, variable: Any) -> None:

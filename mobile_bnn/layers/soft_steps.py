@@ -96,10 +96,7 @@ class SigmoidStep(larq.quantizers.Quantizer):  # type: ignore[misc]
         """Keras's hook."""
         alpha, beta, temperature = (tf.cast(each, inputs.dtype) for each in (self.alpha, self.beta, self.temperature))
         argument = beta * inputs - self._bias
-        if training:
-            step = tf.sigmoid(temperature * argument)
-        else:
-            step = tf.cast(argument > 0.0, inputs.dtype)
+        step = tf.sigmoid(temperature * argument) if training else tf.cast(argument > 0.0, inputs.dtype)
         return alpha * (2.0 * step - 1.0 if self._options["signed"] else step)
 
     def get_config(self) -> Options:

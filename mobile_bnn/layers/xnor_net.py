@@ -61,25 +61,16 @@ class InputScale(tf.keras.layers.Layer):  # type: ignore[misc]
         **options: object,
     ) -> None:
         super().__init__(**options)
-        self._options = {
-            "kernel_size": list(kernel_size),
-            "strides": strides,
-            "dilation": dilation,
-            "padding": padding,
-        }
+        self._size = list(kernel_size)
+        self._geometry = {"strides": strides, "dilation": dilation, "padding": padding}
 
     def call(self, inputs: TfTensor) -> TfTensor:
         """Keras's hook."""
-        size, magnitude = self._options["kernel_size"], tf.reduce_mean(tf.abs(inputs), axis=-1, keepdims=True)
-        box = tf.fill([*size, 1, 1], tf.constant(1.0 / (size[0] * size[1]), inputs.dtype))
-        return tf.nn.conv2d(
-            magnitude,
-            box,
-            self._options["strides"],
-            str(self._options["padding"]).upper(),
-            dilations=self._options["dilation"],
-        )
+        magnitude = tf.reduce_mean(tf.abs(inputs), axis=-1, keepdims=True)
+        box = tf.fill([*self._size, 1, 1], tf.constant(1.0 / (self._size[0] * self._size[1]), inputs.dtype))
+        padding, dilation = str(self._geometry["padding"]).upper(), self._geometry["dilation"]
+        return tf.nn.conv2d(magnitude, box, self._geometry["strides"], padding, dilations=dilation)
 
     def get_config(self) -> Options:
         """Keras's serialization."""
-        return {**super().get_config(), **self._options}
+        return {**super().get_config(), "kernel_size": self._size, **self._geometry}

@@ -6,9 +6,7 @@ from mobile_bnn.legacy_keras import tf
 
 # Zeros of both signs, tiny ones (TensorFlow takes subnormal ones for 0), ties at 1 and ½, and saturated ones.
 X = np.array(
-    [-1e30, -3.0, -1.5, -1.0, -0.999, -0.5, -0.25, -1e-30, -1e-37, -0.0]
-    + [0.0, 1e-37, 1e-30, 0.25, 0.5, 0.999, 1.0, 1.5, 3.0, 1e30],
-    np.float32,
+    [sign * size for size in (1e30, 3.0, 1.5, 1.0, 0.999, 0.5, 0.25, 1e-30, 1e-37, 0.0) for sign in (-1, 1)], np.float32
 )
 
 
@@ -35,10 +33,11 @@ def kernels(seed=0):
     dead = random.copy()
     dead[..., 2] = 0
     edges = np.resize(X[(np.abs(X) < 10)], (3, 3, 4, 5))
-    return [each.astype(np.float32) for each in (random, dead, edges, np.full((1, 1, 1, 3), 0.3), -np.ones((1, 1, 1, 1)))]
+    return [
+        each.astype(np.float32) for each in (random, dead, edges, np.full((1, 1, 1, 3), 0.3), -np.ones((1, 1, 1, 1)))
+    ]
 
 
 def filters(kernel):
     """A kernel as a matrix in float64, a column for each filter."""
     return kernel.reshape(-1, kernel.shape[-1]).astype(np.float64)
-

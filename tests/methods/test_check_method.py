@@ -103,7 +103,7 @@ def _registered(monkeypatch):
 
 
 def test_two_methods_of_one_name_are_refused_and_a_cell_may_run_twice():
-    with pytest.raises(ValueError, match=r"there is a method 'bnn' already: mobile_bnn.methods.bnn.Bnn"):
+    with pytest.raises(ValueError, match=r"there is a method 'bnn' already: mobile_bnn.methods.naive.bnn.Bnn"):
         methods.register(_Unregistered)
     assert methods.register(Theirs) is Theirs
 

@@ -41,7 +41,8 @@ def test_the_gradient_is_the_formula_and_the_value_the_sign(name, parameter):
 
 
 @pytest.mark.parametrize(
-    ("name", "parameter"), [("piecewise_polynomial", 1.0), ("sign_swish", 5.0), ("error_decay", 10.0), ("straight_through", 1.0)]
+    ("name", "parameter"),
+    [("piecewise_polynomial", 1.0), ("sign_swish", 5.0), ("error_decay", 10.0), ("straight_through", 1.0)],
 )
 def test_those_that_stand_for_a_smooth_sign_add_up_to_its_jump(name, parameter):
     x = np.linspace(-8, 8, 160_001)

@@ -61,7 +61,9 @@ def test_signs_times_a_constant_mean_of_the_filter(name, options, kernel):
 
 
 @pytest.mark.parametrize("kernel", kernels(), ids=["random", "dead", "edges", "constant", "one"])
-@pytest.mark.parametrize(("name", "options"), [("bwn", {}), ("xnor_net", {"gradient": "exact"})], ids=["bwn", "xnor_net"])
+@pytest.mark.parametrize(
+    ("name", "options"), [("bwn", {}), ("xnor_net", {"gradient": "exact"})], ids=["bwn", "xnor_net"]
+)
 def test_the_gradient_passes_through_the_scale_of_bwn(name, options, kernel):
     """α·g·1{|w| ≤ 1} + sign(w)·⟨g, sign(w)⟩/n: the second part is the derivative of α = ‖w‖₁/n."""
     upstream = np.random.default_rng(1).normal(size=kernel.shape).astype(np.float32)
@@ -92,7 +94,9 @@ def test_xnor_nets_official_gradient(kernel):
     y, gradient = forward_and_gradient(methods.create("xnor_net").kernel_quantizer(), kernel, upstream)
     alpha = np.abs(filters(kernel)).mean(0)
     np.testing.assert_allclose(y, alpha * sign(kernel), rtol=1e-5)
-    np.testing.assert_allclose(gradient, upstream * (alpha * STRICT(kernel) + 1 / 36) * (1 - 1 / 4), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        gradient, upstream * (alpha * STRICT(kernel) + 1 / 36) * (1 - 1 / 4), rtol=1e-4, atol=1e-7
+    )
 
 
 def test_xnor_nets_weights_are_centred_over_the_input_channels():

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from mobile_bnn.methods.card import Card, Published
 from mobile_bnn.methods.beyond.recu import ReCU
+from mobile_bnn.methods.card import Card, Published
 from mobile_bnn.methods.method import Clip, register
 from mobile_bnn.methods.plan import Phase, Schedule
 from mobile_bnn.typing import KerasModel, LarqQuantizer
@@ -23,7 +23,8 @@ class BiPer(ReCU):
         paper="Vargas, Correa, Hinojosa, Arguello: BiPer: Binary Neural Networks using a Periodic Function, CVPR 2024",
         category="beyond the survey",
         deploy_class="1",
-        summary="weights sin(ωw) in a first stage and sign(sin(ωw)) in a second, with the sine's own derivative; sign of "
+        summary="weights sin(ωw) in a first stage and sign(sin(ωw)) in a second, with the sine's own derivative; "
+        "sign of "
         "activations and a learned scale of each channel, as ReCU has them.",
         formula="weights  sin(ωw), then sign(sin(ωw)), ω = 20\nactivations  sign(a)\noutput  α ⊙ y, α learned\n"
         "gradients  ω·cos(ωw) for weights;  (2 − 2|v|)₊, v = a/√(var(a) + 1e-5) of each sample",

@@ -27,7 +27,8 @@ class ReActNet(Method):
         "target: [teacher] weight = 1.",
         formula="weights  α·sign(w), α = ‖w‖₁/n of each filter, a constant\nactivations  sign(a + b)\n"
         "after the sum  f(x + b₁) + b₂, f(x) = x above 0 and β·x below\ngradients  (2 − 2|a + b|)₊;  α·1{|w| ≤ 1}",
-        choices="As in the authors' code b is added. Its two steps are float_kernels=0.5; its loss a recipe's [teacher] "
+        choices="As in the authors' code b is added. Its two steps are float_kernels=0.5; its loss a recipe's "
+        "[teacher] "
         "with weight 1, temperature 1.",
         published=(
             Published(dataset="ImageNet", network="ResNet-18", top1=65.9, source="the authors' README"),

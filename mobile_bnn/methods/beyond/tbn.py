@@ -28,7 +28,9 @@ class Tbn(Method):
         "gradients  1{|a| ≤ 1}",
         choices="ρ = 0.5 as in the authors' code, 0.4 in the paper. At a = −δ the value is 0, −1 in that code.",
         published=(
-            Published(dataset="ImageNet", network="ResNet-18", bits="1/ternary", top1=55.6, source="table of FDA (2021)"),
+            Published(
+                dataset="ImageNet", network="ResNet-18", bits="1/ternary", top1=55.6, source="table of FDA (2021)"
+            ),
         ),
     )
     pad_value = 0.0

@@ -30,7 +30,8 @@ class Bcgd(Method):
         formula="weights  Q(w) = mean|w|·sign(w) of the layer;  w ← (1 − ρ)·w + ρ·Q(w) − η·∇f(Q(w))\n"
         "activations  α·clip(⌈a/α⌉, 0, 2^b − 1)\n"
         "gradients  1{0 < a ≤ α(2^b − 1)} to a;  2^(b−1) inside and 2^b − 1 above to α, times 0.01",
-        choices="The gradient of α is that of the authors' code, also its factor 0.01. Two bits by default; the paper's "
+        choices="The gradient of α is that of the authors' code, also its factor 0.01. Two bits by default; the "
+        "paper's "
         "results have four. A start of α for three bits is not in that code: it lies between the others.",
         published=(
             Published(dataset="ImageNet", network="ResNet-18", bits="1/4", top1=64.36, source="the paper's abstract"),

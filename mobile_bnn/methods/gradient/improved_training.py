@@ -25,7 +25,8 @@ class ImprovedTraining(Method):
         "and Image Recognition, arXiv:1904.05868",
         category="gradient",
         deploy_class="1+",
-        summary="activations by 2σ(λa) − 1, tanh(λa) or softsign, whose λ grows until it is a sign; XNOR-Net's weights; "
+        summary="activations by 2σ(λa) − 1, tanh(λa) or softsign, whose λ grows until it is a sign; XNOR-Net's "
+        "weights; "
         "a PReLU after every binary convolution; inputs are binarized first, weights in a second phase.",
         formula="weights  α·sign(w), α = ‖w‖₁/n of each filter\nactivations  2σ(λa) − 1, at inference sign(a)\n"
         "gradients  those of the soft sign; α·1{|w| ≤ 1}\nλ = 2^(16·progress)",

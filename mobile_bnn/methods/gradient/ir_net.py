@@ -30,7 +30,8 @@ class IrNet(Method):
         formula="weights  s·sign(ŵ), ŵ = (w − mean(w))/std(w) of each filter, s = 2^round(log₂ mean|ŵ|), a constant\n"
         "activations  sign(a)\n"
         "gradients  k·t·(1 − tanh²(t·x)), t from t_min to t_max geometrically, k = max(1/t, 1)",
-        choices="As in the authors' code std has n − 1 and latent weights are not clipped; sign(0) is +1, there it is 0. "
+        choices="As in the authors' code std has n − 1 and latent weights are not clipped; sign(0) is +1, there "
+        "it is 0. "
         "t changes step by step, there once an epoch.",
         published=(
             Published(dataset="CIFAR-10", network="ResNet-20", top1=86.5, source="the authors' README"),

@@ -31,9 +31,11 @@ class ProxQuant(FloatInputs):
         summary="weights stay float while they are trained, without a straight-through gradient; after each step a "
         "proximal operator moves them towards ±1, ever further. At two thirds they are taken for their signs, and only "
         "float parameters are trained on.",
-        formula="weights  w ← prox(w − η·∇f(w)), prox(w) = sign(w)·(1 + sign(|w| − 1)·(||w| − 1| − λ)₊), clipped to ±1\n"
+        formula="weights  w ← prox(w − η·∇f(w)), prox(w) = sign(w)·(1 + sign(|w| − 1)·(||w| − 1| − λ)₊), clipped "
+        "to ±1\n"
         "λ grows linearly;  from hard_from on sign(w)\nactivations  max(a, 0)",
-        choices="λ grows with the progress, to strength at hard_from: the authors' code takes 1e-4·learning rate·epoch, "
+        choices="λ grows with the progress, to strength at hard_from: the authors' code takes 1e-4·learning "
+        "rate·epoch, "
         "the paper 1e-4·η·t. The distance in its first power; the squared one is left out.",
         published=(
             Published(dataset="CIFAR-10", network="ResNet-20", bits="1/32", top1=90.7, source="recalled, not verified"),

@@ -61,4 +61,6 @@ class QuantizationNetworks(Method):
         from mobile_bnn.layers.scheduled import quantizers_of
         from mobile_bnn.layers.soft_steps import SigmoidStep
 
-        return [Schedule(q.temperature, self.temperature_at) for q in quantizers_of(model) if isinstance(q, SigmoidStep)]
+        return [
+            Schedule(q.temperature, self.temperature_at) for q in quantizers_of(model) if isinstance(q, SigmoidStep)
+        ]

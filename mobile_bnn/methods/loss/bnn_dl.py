@@ -35,9 +35,7 @@ class BnnDl(Bnn):
     strength: float = Field(2.0, ge=0, allow_inf_nan=False, description="λ")
     last_share: float = Field(60 / 65, gt=0, le=1, description="share of the epochs after which the loss is dropped")
 
-    def conv2d(
-        self, x: KerasTensor, *shape: Any, binary_input: bool = True, name: str, **options: Any
-    ) -> KerasTensor:
+    def conv2d(self, x: KerasTensor, *shape: Any, binary_input: bool = True, name: str, **options: Any) -> KerasTensor:
         """A binary convolution of a map with a loss."""
         x = self._watched(x, name) if binary_input else x
         return super().conv2d(x, *shape, binary_input=binary_input, name=name, **options)

@@ -17,7 +17,8 @@ class Lab(Method):
         paper="Hou, Yao, Kwok: Loss-aware Binarization of Deep Networks, ICLR 2017",
         category="loss",
         deploy_class="1",
-        summary="α·sign(w) where α is the mean magnitude weighted by the loss's curvature, for which the square root of "
+        summary="α·sign(w) where α is the mean magnitude weighted by the loss's curvature, for which the square "
+        "root of "
         "the optimizer's second moment stands; the sign of activations.",
         formula="weights  α·sign(w), α = ‖d ⊙ w‖₁/‖d‖₁ of the layer, d = √v + 1e-8, v the moving average of g²\n"
         "activations  sign(a)\ngradients  1{|a| ≤ 1};  g for weights, clipped to ±1 after each step",

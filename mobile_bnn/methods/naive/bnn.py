@@ -24,7 +24,8 @@ class Bnn(Method):
         deploy_class="1",
         summary="sign of weights and activations; the gradient passes straight through where |x| ≤ 1.",
         formula="weights  sign(w)\nactivations  sign(a)\ngradients  1{|a| ≤ 1}, and w is clipped to ±1 after each step",
-        choices="The official code passes the weights' gradient unmasked and clips the weights; clipped to ±1, the mask "
+        choices="The official code passes the weights' gradient unmasked and clips the weights; clipped to ±1, "
+        "the mask "
         "1{|w| ≤ 1} is always 1. Its shift-based batch norm and AdaMax are left out.",
         published=(
             Published(dataset="CIFAR-10", network="VGG-Small", top1=89.9, source="table of FDA (NeurIPS 2021)"),

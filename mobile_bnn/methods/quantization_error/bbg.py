@@ -16,7 +16,8 @@ class Bbg(Method):
         name="bbg",
         title="Balanced Binary Neural Networks with Gated Residual (BBG)",
         year=2020,
-        paper="Shen, Liu, Gong, Han: Balanced Binary Neural Networks with Gated Residual, ICASSP 2020, arXiv:1909.12117",
+        paper="Shen, Liu, Gong, Han: Balanced Binary Neural Networks with Gated Residual, ICASSP 2020, "
+        "arXiv:1909.12117",
         category="quantization error",
         deploy_class="1+",
         summary="α·sign of weights that are centred filter by filter, which maximizes the entropy of their signs; the "

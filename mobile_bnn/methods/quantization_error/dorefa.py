@@ -26,7 +26,8 @@ class DoReFa(Method):
         deploy_class="1r",
         summary="activations rounded to k bits of [0, 1], with one bit {0, 1}; weights E·sign(w) with E the mean "
         "magnitude of the layer, of more bits rounded through a tanh; straight-through gradient on [0, 1].",
-        formula="weights  E·sign(w), E = mean|w| of the layer, a constant; for k > 1 2·Q(tanh(w)/(2·max|tanh(w)|) + ½) − 1\n"
+        formula="weights  E·sign(w), E = mean|w| of the layer, a constant; for k > 1 "
+        "2·Q(tanh(w)/(2·max|tanh(w)|) + ½) − 1\n"
         "activations  Q(clip(a, 0, 1)), Q(x) = round(x·(2^k − 1))/(2^k − 1)\n"
         "gradients  1{0 ≤ a ≤ 1};  g for weights of one bit",
         choices="As in the official code ½ is rounded to 0, and weights are not clipped. Its gradients of few bits are "

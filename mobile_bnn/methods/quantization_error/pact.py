@@ -21,10 +21,12 @@ class Pact(DoReFa):
         category="quantization error",
         deploy_class="M",
         bconvs=2,
-        summary="activations clipped to [0, α] and rounded to k bits, α learned for each layer; weights as in DoReFa-Net.",
+        summary="activations clipped to [0, α] and rounded to k bits, α learned for each layer; weights as in "
+        "DoReFa-Net.",
         formula="weights  as DoReFa-Net\nactivations  round(y·(2^k − 1)/α)·α/(2^k − 1), y = clip(a, 0, α)\n"
         "gradients  1{0 ≤ a < α} to a, 1{a ≥ α} to α\nloss  + λ·α²",
-        choices="Two bits of activations by default; with one their values are {0, α}. α starts at 10, as the paper has it.",
+        choices="Two bits of activations by default; with one their values are {0, α}. α starts at 10, as the "
+        "paper has it.",
         published=(
             Published(dataset="ImageNet", network="ResNet-18", bits="1/2", top1=62.9, source="the paper"),
             Published(dataset="ImageNet", network="ResNet-18", bits="2/2", top1=64.4, source="the paper"),

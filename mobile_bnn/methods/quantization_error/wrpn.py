@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from mobile_bnn.methods.card import Card, Published
+from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.method import Method, register
 from mobile_bnn.methods.quantization_error.dorefa import Bits
 from mobile_bnn.methods.quantizers import sign
@@ -22,11 +22,13 @@ class Wrpn(Method):
         paper="Mishra, Nurvitadhi, Cook, Marr: WRPN: Wide Reduced-Precision Networks, ICLR 2018",
         category="quantization error",
         deploy_class="1r",
-        summary="activations rounded to k bits of [0, 1], weights α·sign(w) or on a grid of [−1, 1]; a convolution that "
+        summary="activations rounded to k bits of [0, 1], weights α·sign(w) or on a grid of [−1, 1]; a "
+        "convolution that "
         "a network asks for has `widen` times as many filters.",
         formula="weights  α·sign(w), α = ‖w‖₁/n; for k > 1 round(clip(w, −1, 1)·s)/s, s = 2^(k−1) − 1\n"
         "activations  round(clip(a, 0, 1)·(2^k − 1))/(2^k − 1)\ngradients  1 inside the clips\nfilters × widen",
-        choices="Where a network adds a shortcut of its own width to a widened layer it cannot be widened: widen=1 then.",
+        choices="Where a network adds a shortcut of its own width to a widened layer it cannot be widened: "
+        "widen=1 then.",
         published=(),
     )
     pad_value = 0.0
