@@ -8,6 +8,7 @@
 It takes a minute or two, trains a small network on embedded images, and needs no network access.
 """
 
+from inspect import signature
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
@@ -94,10 +95,11 @@ def _check_values(what: str, quantizer: LarqQuantizer, x: Array) -> Array:
 
 
 def _gradient(quantizer: LarqQuantizer, x: Array) -> Array:
-    """Of the sum of a quantizer's values, of x's shape; 0 where none passes."""
+    """Of the sum of a quantizer's values while it trains, of x's shape; 0 where none passes."""
+    takes_training = "training" in signature(getattr(quantizer, "call", quantizer)).parameters
     with tf.GradientTape() as tape:
         variable = tf.Variable(x)
-        y = quantizer(variable)
+        y = quantizer(variable, training=True) if takes_training else quantizer(variable)
     gradient = tape.gradient(y, variable)
     return np.zeros_like(x) if gradient is None else np.asarray(gradient)
 
@@ -137,12 +139,16 @@ def _outputs(model: KerasModel) -> Array:
 
 def _check_file(method: Method, run: RunFolder, path: Path) -> None:
     """The file computes what Keras does, with every layer binary; `convert` compares them bit for bit."""
-    if method.card.deploy_class != "float":
+    wanted, deploy_class = method.card.binary_convolutions, method.card.deploy_class
+    if wanted:
         conversion = converters.convert(run.model, path)
         assert not conversion.float_layers, f"layers stay float in the file: {conversion.float_layers}"
+        found = sum(operator.name == "LceBconv2d" for operator in conversion.operators.operators)
+        layers = len(conversion.layers)
+        assert found == wanted * layers, f"{layers} layers became {found} binary convolutions, not {wanted} each"
         return
     try:
         converters.convert(run.model, path)
     except MobileBnnError:
         return
-    raise AssertionError("a method of the deploy class 'float' has binary layers in the file")
+    raise AssertionError(f"a method of the deploy class {deploy_class!r} has binary layers in the file")

@@ -238,3 +238,25 @@ def test_labs_curvature_is_that_of_the_step_before():
         model.train_on_batch(x, target)
         v = 0.999 * v + 0.001 * gradient**2
         np.testing.assert_allclose(layer.kernel_quantizer.curvature, np.sqrt(v) + 1e-8, rtol=1e-2, atol=1e-7)
+
+
+def test_binary_connects_steps_are_longer():
+    """1/√(1.5/(fan_in + fan_out)), both fans with the taps; other variables move as ever; w stays in ±1."""
+    image = tf.keras.Input((4, 4, 6))
+    method = methods.create("binary_connect")
+    model = tf.keras.Model(image, tf.keras.layers.BatchNormalization()(method.conv2d(image, 5, 3, name="conv")))
+    twin = tf.keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    model.compile(method.optimizer(tf.keras.optimizers.SGD(1e-4), model), "mse")
+    twin.compile(tf.keras.optimizers.SGD(1e-4), "mse")
+    x, y = GENERATOR.normal(size=(8, 4, 4, 6)), GENERATOR.normal(size=(8, 4, 4, 5))
+    start = model.get_layer("conv").kernel.latent_variable.numpy()
+    for each in (model, twin):
+        each.train_on_batch(x, y)
+    moved, plain = (each.get_layer("conv").kernel.latent_variable.numpy() - start for each in (model, twin))
+    factor = 1 / np.sqrt(1.5 / (9 * (6 + 5)))
+    np.testing.assert_allclose(moved, factor * plain, rtol=1e-2, atol=1e-7)
+    np.testing.assert_allclose(model.layers[-1].gamma, twin.layers[-1].gamma, rtol=1e-6)
+    model.optimizer.learning_rate = 1e3
+    model.train_on_batch(x, y)
+    assert np.abs(model.get_layer("conv").kernel.latent_variable.numpy()).max() == 1

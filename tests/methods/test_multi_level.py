@@ -151,3 +151,70 @@ def test_wrpn_widens_layers():
     np.testing.assert_allclose(
         filters(y), np.abs(filters(kernels()[0])).mean(0) * sign(filters(kernels()[0])), rtol=1e-5
     )
+
+
+def nearest_level(x, basis, lowest):
+    """By trying every code: the levels and codes of the nearest, in float64; the lower one of two."""
+    bits = len(basis)
+    every = np.array([[1.0 if i >> b & 1 else lowest for b in range(bits)] for i in range(2**bits)])
+    levels = every @ basis
+    order = np.argsort(levels, kind="stable")
+    place = np.abs(x[:, None] - levels[order]).argmin(1)
+    return levels[order][place], every[order][place]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_lq_nets_weights(bits):
+    kernel = kernels()[0]
+    quantizer = methods.create("lq_nets", weight_bits=bits).kernel_quantizer()
+    upstream = np.random.default_rng(1).normal(size=kernel.shape).astype(np.float32)
+    y, gradient = forward_and_gradient(quantizer, kernel, upstream)
+    np.testing.assert_array_equal(gradient, upstream)
+    basis = np.array(quantizer.basis)
+    start = 0.6745 * np.sqrt(2 / (9 * 5)) / 2 ** (bits - 1)
+    np.testing.assert_allclose(basis, np.tile(start * 2.0 ** np.arange(bits), (5, 1)), rtol=1e-5)
+    w = filters(kernel)
+    for channel in range(5):
+        levels, _ = nearest_level(w[:, channel], basis[channel], -1.0)
+        np.testing.assert_allclose(filters(y)[:, channel], levels, rtol=1e-4, atol=1e-6)
+    errors = []
+    for _ in range(60):
+        before = np.array(quantizer.basis, np.float64)
+        y = quantizer(kernel, training=True)
+        errors.append(((filters(np.asarray(y)) - w) ** 2).sum())
+        for channel in range(5):
+            _, chosen = nearest_level(w[:, channel], before[channel], -1.0)
+            ridge = 1e-4 * len(w) + 1e-6
+            fit = np.linalg.solve(
+                chosen.T @ chosen + ridge * np.eye(bits), chosen.T @ w[:, channel] + ridge * before[channel]
+            )
+            np.testing.assert_allclose(
+                quantizer.basis[channel], 0.9 * before[channel] + 0.1 * fit, rtol=1e-3, atol=1e-5
+            )
+    assert errors[-1] < 0.8 * errors[0]
+    if bits == 1:  # least squares of signs: the mean magnitude
+        np.testing.assert_allclose(quantizer.basis[:, 0], np.abs(w).mean(0), rtol=1e-2)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_lq_nets_activations(bits):
+    quantizer = methods.create("lq_nets", input_bits=bits).input_quantizer()
+    basis = np.array(quantizer.basis)
+    np.testing.assert_allclose(basis, 0.6745 * 2 / (2**bits - 1) * 2.0 ** np.arange(bits), rtol=1e-6)
+    y, gradient = forward_and_gradient(quantizer, GRID)
+    levels, _ = nearest_level(np.maximum(GRID, 0).astype(np.float64), basis, 0.0)
+    middles = np.abs(np.abs(GRID[:, None] - np.unique(levels)).min(1) - basis[0] / 2) < 1e-5
+    np.testing.assert_allclose(y[~middles], levels[~middles], rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(gradient, (GRID > 0) & (basis.sum(dtype=np.float32) >= GRID))
+    x = np.maximum(np.random.default_rng(0).normal(size=(4, 5, 6, 7)), 0).astype(np.float32)
+    quantizer(x, training=True)
+    _, chosen = nearest_level(x.ravel().astype(np.float64), basis, 0.0)
+    fit = np.linalg.lstsq(chosen, x.ravel(), rcond=None)[0]
+    np.testing.assert_allclose(quantizer.basis, 0.9 * basis + 0.1 * fit, rtol=1e-4)
+
+
+def test_lq_nets_bears_codes_that_never_occur():
+    quantizer = methods.create("lq_nets", input_bits=3).input_quantizer()
+    before = np.array(quantizer.basis)
+    quantizer(np.zeros((2, 3, 3, 4), np.float32), training=True)
+    np.testing.assert_allclose(quantizer.basis, before, rtol=1e-4)

@@ -24,7 +24,7 @@ class Bcgd(Method):
         "Networks, arXiv:1808.05240",
         category="gradient",
         deploy_class="M",
-        bconvs=2,
+        bconvs=3,
         summary="weights mean|w|·sign(w), whose gradient is applied to a blend of the float and the quantized weights; "
         "activations on a grid of 2^b − 1 steps of a learned size α, with a clipped ReLU's gradient.",
         formula="weights  Q(w) = mean|w|·sign(w) of the layer;  w ← (1 − ρ)·w + ρ·Q(w) − η·∇f(Q(w))\n"

@@ -20,7 +20,7 @@ class Pact(DoReFa):
         "for Quantized Neural Networks, arXiv:1805.06085",
         category="quantization error",
         deploy_class="M",
-        bconvs=2,
+        bconvs=3,
         summary="activations clipped to [0, α] and rounded to k bits, α learned for each layer; weights as in "
         "DoReFa-Net.",
         formula="weights  as DoReFa-Net\nactivations  round(y·(2^k − 1)/α)·α/(2^k − 1), y = clip(a, 0, α)\n"
