@@ -12,6 +12,7 @@ from inspect import signature
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,8 @@ def _check_values(what: str, quantizer: LarqQuantizer, x: Array) -> Array:
 
 def _gradient(quantizer: LarqQuantizer, x: Array) -> Array:
     """Of the sum of a quantizer's values while it trains, of x's shape; 0 where none passes."""
-    takes_training = "training" in signature(getattr(quantizer, "call", quantizer)).parameters
+    call: Any = getattr(quantizer, "call", quantizer)
+    takes_training = "training" in signature(call).parameters
     with tf.GradientTape() as tape:
         variable = tf.Variable(x)
         y = quantizer(variable, training=True) if takes_training else quantizer(variable)
