@@ -88,8 +88,9 @@ fuzz-conversion: $(READY) ## convert NETWORKS=500 random networks and compare th
 fuzz-exact: $(READY) ## convert NETWORKS=500 random networks of exact sums, whose files must equal them in every bit
 	@MBNN_EXACT_NETWORKS=$(NETWORKS) MBNN_EXACT_KERAS=6 $(PY) -m pytest tests/converters/exact
 
-exact-mutants: $(READY) ## put one wrong number into files of exact sums, and count how many the comparison names
-	@$(PY) tools/exact_mutants/table.py
+exact-mutants: NETWORKS := 200
+exact-mutants: $(READY) ## put one wrong thing into files of NETWORKS=200 exact sums, and count what the comparison names
+	@$(PY) tools/exact_mutants/table.py $(NETWORKS)
 
 clean: ## remove the virtual environment and build outputs
 	rm -rf $(VENV) build dist

@@ -50,6 +50,7 @@ class LintLayer(Output):
     float_bytes: int = Field(description="of its weights in float32")
     file_bytes: int = Field(description="of its weights in the file")
     allowed: bool = Field(description="whether --allow-float names it")
+    subgraph: int = Field(description="that its operator is in: 0 is the main graph, others are in loops and branches")
 
 
 class UnappliedRule(Output):
