@@ -36,13 +36,13 @@ _EDGES = np.array([0.0, -0.0, _TINY, -_TINY, 1e-30, -1e-30, 0.5, -0.5, 1.0, -1.0
 
 
 def check_method(
-    method: str | Method, *, zoo: str = "binary_lenet", epochs: int = _EPOCHS, least_accuracy: float = 3 * _CHANCE
+    method: str | Method, *, zoo: str | None = None, epochs: int = _EPOCHS, least_accuracy: float = 3 * _CHANCE
 ) -> Checked:
     """Checks a registered method: values, gradients, recipe, training, exact resume, saving, loading, conversion.
 
     Args:
         method: its name, for the paper's hyperparameters and those of `card.short_training`; or it with others.
-        zoo: the architecture that is trained; one that the method fits.
+        zoo: the architecture that is trained; by default binary_lenet, or resnet20 for a method with needs.
         epochs: of the training, at least 2.
         least_accuracy: that the best epoch must reach; chance is 0.1.
 
@@ -51,6 +51,7 @@ def check_method(
         MobileBnnError: the method cannot be built, trained or converted.
     """
     chosen = _for_short_training(method) if isinstance(method, str) else method
+    zoo = zoo or ("resnet20" if chosen.needs else "binary_lenet")
     recipe = _recipe(chosen, zoo, epochs)
     _check_fields(chosen)
     _check_quantizers(chosen)
