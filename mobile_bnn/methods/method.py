@@ -159,8 +159,8 @@ class Method(NamedOptions):
         """Variables of the model that follow the training's progress."""
         return ()
 
-    def optimizer(self, default: KerasOptimizer) -> KerasOptimizer:
-        """The optimizer in place of the recipe's."""
+    def optimizer(self, default: KerasOptimizer, model: KerasModel) -> KerasOptimizer:
+        """The optimizer of a model in place of the recipe's."""
         return self.bop.optimizer(default) if self.bop else default
 
     def phases(self) -> Sequence[Phase]:

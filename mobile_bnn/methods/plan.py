@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mobile_bnn.typing import KerasLayer, KerasVariable
+from mobile_bnn.typing import KerasLayer, KerasModel, KerasTensor, KerasVariable, TfTensor
 
 
 @dataclass(frozen=True)
@@ -11,13 +11,14 @@ class Schedule:
     """A variable that follows the training's progress.
 
     Attributes:
-        variable: a scalar float32 variable of the model.
-        value: its value as a function of the progress in [0, 1]: the share of all steps that were taken. It depends on
-            nothing else, so a resumed training needs no state to go on exactly.
+        variable: a scalar float32 variable of the model (see `schedule_variable`).
+        value: its value as a function of the progress in [0, 1], the share of all steps that were taken: a float32
+            scalar, from TensorFlow's operators, because the training step computes it. It depends on nothing else, so
+            a resumed training needs no state to go on exactly.
     """
 
     variable: KerasVariable
-    value: Callable[[float], float]
+    value: Callable[[TfTensor], TfTensor]
 
 
 def every_layer(layer: KerasLayer) -> bool:
@@ -37,6 +38,8 @@ class Phase:
         trainable: which layers are trained; the others keep their weights. What an optimizer knows belongs to the
             variables that it trains, so a phase with another choice than the one before begins with a new optimizer.
         reset_optimizer: whether the phase begins with a new optimizer.
+        begin: changes the model's weights before the phase's first step; it is given a batch of training images,
+            always the same one.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Phase:
     binarize_kernels: bool = True
     trainable: Callable[[KerasLayer], bool] = every_layer
     reset_optimizer: bool = False
+    begin: Callable[[KerasModel, KerasTensor], None] | None = None
 
 
 WHOLE = Phase("train", 1.0)

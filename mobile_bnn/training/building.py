@@ -49,7 +49,7 @@ def compile_stage(
     if teacher is not None and recipe.teacher is not None:
         trained = Distillation(model, teacher, task, recipe.teacher)
     trained.compile(
-        optimizer=optimizers.make(recipe, dataset.steps_per_epoch, stage.schedule_epochs),
+        optimizer=optimizers.make(recipe, model, dataset.steps_per_epoch, stage.schedule_epochs),
         loss=task.losses(),
         metrics=list(task.metrics()),
     )

@@ -47,7 +47,8 @@ def test_warm_up_survives_serialization():
 @pytest.mark.parametrize(("name", "kind"), [("adam", "Adam"), ("sgd", "SGD")])
 def test_the_optimizer_is_the_recipes(name, kind):
     recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer=name, learning_rate=0.25, schedule="constant")
-    optimizer = optimizers.make(recipe, STEPS)
+    model = zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3)
+    optimizer = optimizers.make(recipe, model, STEPS)
     assert (type(optimizer).__name__, optimizers.current_learning_rate(optimizer)) == (kind, 0.25)
 
 
@@ -55,7 +56,7 @@ def test_bop_flips_binary_weights_and_adam_trains_the_rest():
     tf.keras.utils.set_random_seed(1)
     recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer="bop", bop_gamma=0.5, schedule="constant")
     model = zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3)
-    optimizer = optimizers.make(recipe, STEPS)
+    optimizer = optimizers.make(recipe, model, STEPS)
     assert optimizers.current_learning_rate(optimizer) == pytest.approx(1e-3)
     x, y = tf.random.stateless_normal((8, 8, 8, 1), seed=(0, 1)), tf.one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)
     model.compile(optimizer, "categorical_crossentropy")

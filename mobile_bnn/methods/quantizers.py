@@ -1,0 +1,44 @@
+"""Quantizers by what they do, for methods: importing this loads no TensorFlow, calling does."""
+
+from collections.abc import Callable
+
+from mobile_bnn.methods.plan import Schedule
+from mobile_bnn.typing import KerasModel, LarqQuantizer, TfTensor
+
+
+def sign(
+    estimator: str = "straight_through",
+    parameter: float = 1.0,
+    *,
+    prepare: str = "unchanged",
+    scale: str = "one",
+    scheduled: bool = False,
+) -> LarqQuantizer:
+    """`layers.sign_quantizer.Sign` with these arguments."""
+    from mobile_bnn.layers.sign_quantizer import Sign
+
+    return Sign(estimator, parameter, prepare, scale, scheduled)
+
+
+def scheduled_signs(model: KerasModel, value: Callable[[TfTensor], TfTensor]) -> list[Schedule]:
+    """The same schedule for the estimator of every sign whose parameter is scheduled."""
+    from mobile_bnn.layers.scheduled import quantizers_of
+    from mobile_bnn.layers.sign_quantizer import Sign
+
+    signs = (each for each in quantizers_of(model) if isinstance(each, Sign) and each.scheduled)
+    return [Schedule(quantizer.parameter, value) for quantizer in signs]
+
+
+def soft_sign(function: str = "scaled_tanh", slope: float = 1.0) -> LarqQuantizer:
+    """`layers.soft_sign.SoftSign` with these arguments."""
+    from mobile_bnn.layers.soft_sign import SoftSign
+
+    return SoftSign(function, slope)
+
+
+def soft_signs(model: KerasModel) -> list[LarqQuantizer]:
+    """Every `SoftSign` of a model."""
+    from mobile_bnn.layers.scheduled import quantizers_of
+    from mobile_bnn.layers.soft_sign import SoftSign
+
+    return [each for each in quantizers_of(model) if isinstance(each, SoftSign)]
