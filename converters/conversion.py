@@ -1,5 +1,6 @@
 """From a float model to a binary `.tflite`, checked against what it was made from before it is written."""
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from mobile_bnn import __version__
 from mobile_bnn.converters.graph.model import Graph, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.linting import as_names, check_names
+from mobile_bnn.converters.linting import as_names, check_names, how_to_declare
 from mobile_bnn.converters.lowering import Lowering
 from mobile_bnn.converters.refusals import Refusal, RefusalCode
 from mobile_bnn.converters.source import Source, keras_model
@@ -27,6 +28,7 @@ from mobile_bnn.converters.verification.instrument import LceRunner
 from mobile_bnn.converters.verification.noise import noise
 from mobile_bnn.converters.verification.reference import FloatFile, KerasReference
 from mobile_bnn.converters.verification.runners import FileRunner, float_runner
+from mobile_bnn.converters.verification.signatures import check_signatures
 from mobile_bnn.converters.verification.subgraphs import Subgraphs
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
@@ -37,6 +39,7 @@ from mobile_bnn.wording import plural
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
 _SAMPLES = 8
+_NAMED = 4  # layers that a message names one by one
 _NOT_BY_LCE = Refusal(RefusalCode.NOT_BY_LCE, "LCE's converter did not make it binary")
 Via = Literal["rules", "lce"]
 
@@ -119,13 +122,16 @@ def convert(
     flatbuffer = lowered.write() if via == "rules" else _by_lce(source, lowering)
     unsupported = lowering.unsupported
     _check_float(lowering, allow_float)
+    _check_batches(source.model.graphs[0])
     inputs = _inputs(source.model.graphs[0], samples)
     comparisons = _comparisons(source, lowering, flatbuffer)
+    if via == "rules":
+        check_signatures(source.model.graphs, comparisons[0].file.graphs)
     subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
-    if not (comparisons[0].checks() or subgraphs.checks()):
-        raise _nothing_binary(lowering, float_layers)
+    if not (comparisons[0].checks() or subgraphs.checks() or operator_table(flatbuffer).total("binary_macs")):
+        raise _nothing_binary(source, lowering, float_layers)
     _compare(comparisons, subgraphs, inputs)
     if source.keras is None:
         _check_prepared(source, lowering, inputs)
@@ -235,20 +241,29 @@ def _check_float(lowering: Lowering, allowed: Collection[str]) -> None:
         raise MobileBnnError(
             f"{name} is declared binary and would be float{more}",
             why=why.text,
-            cure=f"--allow-float {name} leaves it so",
+            cure=_leaving_float(list(wrong)),
         )
 
 
-def _nothing_binary(lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnError:
+def _leaving_float(names: Sequence[str]) -> str:
+    """What to say so that layers may stay float."""
+    if len(names) > _NAMED:
+        return "--allow-float all leaves them so; mbnn lint names a cure for each"
+    options = " ".join(f"--allow-float {shlex.quote(name)}" for name in names)
+    return f"{options} leaves {'it' if len(names) == 1 else 'them'} so"
+
+
+def _nothing_binary(source: Source, lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnError:
     if unmet:
         reasons = "; ".join(f"{name}: {why}" for name, why in unmet.items())
-        return MobileBnnError("no layer of the model can be made binary", why=reasons)
+        cure = "mbnn lint names a cure for each layer"
+        return MobileBnnError("no layer of the model can be made binary", why=reasons, cure=cure)
     why = "no linear operator has quantized weights and a quantized input"
     half = [layer.name for layer in lowering.every_layer if layer.code is RefusalCode.INPUT_NOT_QUANTIZED]
     return MobileBnnError(
         "the model has no binary layer",
         why=f"{why}; {', '.join(half)} only quantized weights" if half else why,
-        cure="Give layers an input_quantizer and a kernel_quantizer",
+        cure=how_to_declare(source),
     )
 
 
@@ -282,6 +297,22 @@ def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array
         return in_graph_order(graph, _checked(in_signature_order(graph, graph.inputs), given))
     generator = np.random.default_rng(0)
     return [noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
+
+
+def _check_batches(graph: Graph) -> None:
+    """Refuses inputs that are samples without a batch: a file is compared sample by sample, and its record has both."""
+    for number, tensor in enumerate(graph.inputs):
+        if len(tensor.shape) >= (1 if number else 2):
+            continue
+        size = tensor.shape[0] if tensor.shape else 1
+        cure = f"Export the model with an input of [1, {size}] for one sample of {plural(size, 'number')}"
+        if size > 1:
+            cure += f", or of [{size}, 1] for {size} samples of one"
+        raise MobileBnnError(
+            f"the input {tensor.name} has no batch dimension",
+            why=f"its shape is {list(tensor.shape)}, and the first dimension of an input counts samples",
+            cure=cure,
+        )
 
 
 def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:

@@ -12,7 +12,7 @@ class Explanation:
     Attributes:
         meaning: what was found.
         why: the rule, or the layer, cannot do with it.
-        cure: what to change; `{layer}` stands for the layer's name.
+        cure: what to change; `{layer}` stands for the layer's name, as a shell takes it.
     """
 
     meaning: str
@@ -20,34 +20,34 @@ class Explanation:
     cure: str
 
 
-_FLOAT = "change the layer, or leave it float: --allow-float {layer}"
+_FLOAT = "leave it float: --allow-float {layer}"
 
 # Why a layer stays float.
 LAYERS = {
     RefusalCode.INPUT_NOT_QUANTIZED: Explanation(
         "the layer's input takes too many values, or is not known to take few",
         "a binary convolution reads signs: its input must be a step function of up to 16 values",
-        "give it an input_quantizer, or put the quantizer directly before it",
+        f"give it an input_quantizer that is such a function, as ste_sign is, with nothing in between, or {_FLOAT}",
     ),
     RefusalCode.INPUT_TOO_MANY_VALUES: Explanation(
         "the layer's input is quantized, but to more than 16 values, such as 256 of 8 bits",
         "each value beyond two takes another binary convolution: with more than 16 a float or int8 layer is faster",
-        "use an input_quantizer of up to 4 bits, or leave it float: --allow-float {layer}",
+        f"use an input_quantizer of up to 4 bits, or {_FLOAT}",
     ),
     RefusalCode.INPUT_SINGLE_VALUED: Explanation(
         "the layer's input has one value only",
         "a constant input has no sign to convolve",
-        _FLOAT,
+        f"look what the layers before it compute, for it learns nothing from that, or {_FLOAT}",
     ),
     RefusalCode.INPUT_CHANNELS_DIFFER: Explanation(
         "the input takes other values in each channel",
         "the values of all channels share one scale, because a sum over channels has one multiplier",
-        "use a quantizer with the same values in all channels; thresholds may differ",
+        f"use a quantizer with the same values in all channels (thresholds may differ), or {_FLOAT}",
     ),
     RefusalCode.INPUT_SHAPE_OPEN: Explanation(
         "a size of the layer's input besides the batch is open",
         "filters, padding and bit-packing are laid out for one map size",
-        "give the model's input a fixed shape (--input-shape 224x224x3), or leave it float: --allow-float {layer}",
+        f"give the model's input a fixed shape, as --input-shape 224x224x3 does, or {_FLOAT}",
     ),
     RefusalCode.INPUT_SHAPE_UNFIT: Explanation(
         "the layer's input is not a whole number of the rows that its matrix multiplies",
@@ -62,68 +62,72 @@ LAYERS = {
     RefusalCode.FILTER_NOT_FEW_VALUED: Explanation(
         "a channel of the layer's filter has values that are on no grid of up to 16",
         "only a filter of few values is a sum of binary filters",
-        "give its kernel a quantizer of few values, such as ste_sign",
+        f"give it a kernel_quantizer of few values, such as ste_sign, or {_FLOAT}",
     ),
     RefusalCode.FILTER_NOT_CONSTANT: Explanation(
         "the layer's filter is computed while the model runs, or is not float32",
         "the filter's bits are packed when the file is written",
-        _FLOAT,
+        f"compute the filter from weights alone, in float32, or {_FLOAT}",
     ),
     RefusalCode.TWO_ACTIVATIONS: Explanation(
-        "the operator multiplies two quantized activations, as attention does",
-        "LceBconv2d multiplies by a filter whose bits are packed when the file is written; here both are computed",
-        "nothing: it computes in float what the network means; its MACs count as float ones",
+        "the operator multiplies two quantized activations, of more than two values or in sums of few terms",
+        "bits are multiplied where each activation has two values, and are faster from 16 terms on",
+        "give both a quantizer of two values, such as ste_sign, or leave it: in float it computes the same",
     ),
     RefusalCode.FILTER_NOT_FINITE: Explanation(
         "the layer's filter holds infinity or NaN",
         "such numbers have no scale",
-        "train the layer again, or leave it float: --allow-float {layer}",
+        f"train the layer again, or {_FLOAT}",
     ),
-    RefusalCode.FILTER_EMPTY: Explanation("the layer's filter holds nothing", "there is nothing to pack", _FLOAT),
+    RefusalCode.FILTER_EMPTY: Explanation(
+        "the layer's filter holds nothing",
+        "there is nothing to pack",
+        f"give it filters, or {_FLOAT}",
+    ),
     RefusalCode.BIAS_NOT_CONSTANT: Explanation(
         "the layer's bias is computed while the model runs, or is not float32",
         "the bias of LceBconv2d is a constant",
-        _FLOAT,
+        f"add what is computed in a layer of its own, after this one, or {_FLOAT}",
     ),
     RefusalCode.ACTIVATION_UNSUPPORTED: Explanation(
         "an activation is fused into the operator that the rewrite cannot keep",
         "the activation would have to come at another place, or has no operator of its own",
-        "move the activation, or leave the layer float: --allow-float {layer}",
+        f"use an activation of the RELU family there, or {_FLOAT}",
     ),
     RefusalCode.OPERATOR_UNSUPPORTED: Explanation(
         "the layer's operator has no binary form, such as a 3-D convolution",
-        "LCE has a two-dimensional convolution only",
-        _FLOAT,
+        "two-dimensional convolutions, dense layers and products of matrices have one",
+        f"use a two-dimensional convolution or a dense layer instead, or {_FLOAT}",
     ),
     RefusalCode.WEIGHTS_NOT_READ: Explanation(
         "no operator reads the layer's quantized weights as they are",
         "what multiplies them does not have few values any more",
-        "let it multiply by its quantized weights themselves, or --allow-float {layer}",
+        f"let it multiply by its quantized weights themselves, or {_FLOAT}",
     ),
     RefusalCode.QUANTIZED: Explanation(
         "the layer computes in integers of 8 or 16 bits, or its weights are stored so",
         "what the quantizer before it gave is rounded already, and no sign of it can be told",
-        "convert the float model that the file was made from, or leave it as it is: --allow-float {layer}",
+        f"convert the float model that the file was made from, or {_FLOAT}",
     ),
     RefusalCode.SUBGRAPH_NOT_COMPARABLE: Explanation(
         "the layer is in a loop or a branch that is handed resources or strings",
         "a subgraph is compared by itself, on what it is given, and that must be numbers",
-        "keep tables and variables out of the loop, or leave it float: --allow-float {layer}",
+        f"keep tables and variables out of the loop, or {_FLOAT}",
     ),
     RefusalCode.NOT_BY_LCE: Explanation(
         "LCE's converter left the layer float (--via lce)",
         "it matches spellings of quantizers and turns others into float",
-        "convert without --via lce, or leave it float: --allow-float {layer}",
+        f"convert without --via lce, or {_FLOAT}",
     ),
     RefusalCode.LARGER_IN_BITS: Explanation(
         "the layer is binary, but takes more bytes than in float",
         "groups of fewer than 32 channels are filled up to whole words, with zeros that take a second filter",
-        "use groups of at least 32 channels, or no quantizer",
+        "use groups of at least 32 channels, or give {layer} no quantizer",
     ),
     RefusalCode.SLOWER_IN_BITS: Explanation(
         "the layer is binary, but a float one of its size was measured to be faster",
         "channels are filled up to whole words of 32, and all bits of a word are multiplied",
-        "use more input channels, or no quantizer",
+        "use more input channels, or give {layer} no quantizer",
     ),
 }
 
@@ -132,7 +136,7 @@ RULES = {
     RefusalCode.PATTERN_ABSENT: Explanation(
         "the operators around this one are not those that the rule rewrites",
         "each rule rewrites one pattern",
-        "nothing, unless the operator named stands between two that should be fused: then move it",
+        "none is needed, unless the operator named stands between two that should be fused: then move it",
     ),
     RefusalCode.SHARED_RESULT: Explanation(
         "another operator reads a result that the rewrite would change, or it is an output of the graph",
@@ -142,7 +146,7 @@ RULES = {
     RefusalCode.OPERAND_MISSING: Explanation(
         "the operator does not have an input that the rule needs",
         "an optional input was left out in the file",
-        "nothing",
+        "none is needed",
     ),
     RefusalCode.OPERAND_NOT_CONSTANT: Explanation(
         "an operand that must be known when the file is written is computed while the model runs",
@@ -187,7 +191,7 @@ RULES = {
     RefusalCode.ROUNDING: Explanation(
         "folding would round results more than the operators do that it replaces",
         "a clamped sum is small beside the terms that a multiplier is rounded with",
-        "nothing: the operators stay as they are",
+        "none is needed: the operators stay as they are",
     ),
     RefusalCode.LCE_LIMIT: Explanation(
         "LCE's kernels or its runtime do not have this combination",
@@ -197,7 +201,7 @@ RULES = {
     RefusalCode.NO_GAIN: Explanation(
         "the rewrite would not make the file smaller or shorter",
         "it is as short as can be",
-        "nothing",
+        "none is needed",
     ),
 }
 

@@ -1,5 +1,6 @@
 """Sizes for inputs that a model leaves open: `224x224x3`, or `image=224x224x3` for one of several."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,28 @@ from mobile_bnn.runtime.flatbuffer import pack, read_model
 from mobile_bnn.typing import FlatbufferObject
 
 InputShape = Sequence[int] | Mapping[str, Sequence[int]]
-CURE = "--input-shape 224x224x3 (input_shape=(224, 224, 3) in Python) gives it sizes"
+_EXAMPLE = 224  # pixels
+
+
+def how_to_fix(names: Sequence[str], shapes: Sequence[Sequence[int | None]]) -> str:
+    """The option that gives the open sizes of a model's inputs, with an example of each.
+
+    Args:
+        names: of the inputs.
+        shapes: theirs, without the batch.
+    """
+    found = {
+        name: tuple(_EXAMPLE if size is None else size for size in shape)
+        for name, shape in zip(names, shapes, strict=True)
+        if None in shape
+    }
+    one = len(names) == 1
+    options = " ".join(
+        f"--input-shape {'' if one else shlex.quote(f'{name}=')}{'x'.join(map(str, shape))}"
+        for name, shape in found.items()
+    )
+    python = next(iter(found.values())) if one else found
+    return f"{options} (input_shape={python} in Python) gives {'it' if len(found) == 1 else 'them'} sizes"
 
 
 def parse_input_shapes(texts: Iterable[str] | None) -> InputShape | None:
@@ -47,8 +69,9 @@ def fixed_shapes(
         return [tuple(shape) for shape in shapes]
     if not isinstance(given, Mapping):
         if len(names) > 1:
+            first = next((name for name, shape in zip(names, shapes, strict=True) if None in shape), names[0])
             raise UsageError(
-                f"the model has {len(names)} inputs", cure=f"Give --input-shape {names[0]}=... for those of open sizes"
+                f"the model has {len(names)} inputs", cure=f"Give --input-shape {first}=... for those of open sizes"
             )
         given = {names[0]: given}
     for name in given:

@@ -1,5 +1,6 @@
 """What would become of each layer, and what to do about those that stay float."""
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class Finding:
         float_bytes: of its weights in float32.
         file_bytes: of its weights in the file.
         allowed: whether it may stay float.
+        subgraph: that its operator is in: 0 is the main graph, others are in loops and branches.
     """
 
     layer: str
@@ -45,6 +47,7 @@ class Finding:
     float_bytes: int
     file_bytes: int
     allowed: bool
+    subgraph: int = 0
 
     @property
     def unsupported(self) -> bool:
@@ -67,6 +70,13 @@ def lint(model: Any, allow_float: Collection[str] = ()) -> list[Finding]:
     allow_float = as_names(allow_float)
     check_names(lowering, allow_float)
     return findings(lowering, allow_float)
+
+
+def how_to_declare(source: Source) -> str:
+    """How layers of a model come to be binary, where none is."""
+    if source.keras is not None:
+        return "Give layers an input_quantizer and a kernel_quantizer"
+    return "Export the model with binary weights and with a sign before each layer that reads it (docs/pytorch.md)"
 
 
 def as_names(names: Collection[str]) -> Collection[str]:
@@ -92,11 +102,12 @@ def findings(lowering: Lowering, allow_float: Collection[str] = ()) -> list[Find
     def allowed(name: str) -> bool:
         return "all" in allow_float or name in allow_float
 
-    found = [_finding(layer, allowed(layer.name)) for layer in lowering.every_layer]
+    graphs = {0: lowering, **lowering.bodies}
+    found = [_finding(layer, allowed(layer.name), number) for number, each in graphs.items() for layer in each.layers]
     return found + [_unused(name, allowed(name)) for name in lowering.unused]
 
 
-def _finding(layer: Layer, allowed: bool) -> Finding:
+def _finding(layer: Layer, allowed: bool, subgraph: int) -> Finding:
     told = _told(layer)
     return Finding(
         layer=layer.name,
@@ -109,6 +120,7 @@ def _finding(layer: Layer, allowed: bool) -> Finding:
         float_bytes=layer.float_bytes,
         file_bytes=layer.file_bytes,
         allowed=allowed,
+        subgraph=subgraph,
     )
 
 
@@ -141,4 +153,4 @@ def _unused(name: str, allowed: bool) -> Finding:
 
 
 def _cure(name: str, refusal: Refusal) -> str:
-    return EXPLANATIONS[refusal.code].cure.format(layer=name)
+    return EXPLANATIONS[refusal.code].cure.format(layer=shlex.quote(name))

@@ -13,7 +13,7 @@ from mobile_bnn.converters.quantizers.pieces import seems_quantized
 from mobile_bnn.converters.quantizers.steps import quantizer
 from mobile_bnn.converters.quantizers.weights import binary_weights
 from mobile_bnn.converters.refusals import NoMatch, Refusal, RefusalCode
-from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise, transposed_convolution
+from mobile_bnn.converters.rules.binarize import convolution, dense, depthwise, product, transposed_convolution
 from mobile_bnn.converters.rules.canonicalize import (
     cancel_transposes,
     hoist_data_movement,
@@ -26,6 +26,7 @@ from mobile_bnn.converters.rules.canonicalize import (
     remove_ste,
     sink_pad,
     split_activation,
+    split_add_n,
     swap_expand_dims_pad,
     swap_pad_transpose,
     unflatten_fully_connected,
@@ -55,6 +56,7 @@ from mobile_bnn.typing import Array
 CANONICALIZE: Sequence[Rule] = (
     infer_reshape_shape,
     split_activation,
+    split_add_n,
     cancel_transposes,
     recompose_clip,
     remove_ste,
@@ -68,8 +70,8 @@ CANONICALIZE: Sequence[Rule] = (
     hoist_data_movement,
     sink_pad,
 )
-# From a linear operator to LceBconv2d; no type of operator belongs to two of them.
-BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_convolution)
+# From a linear operator to LceBconv2d or a product of signs; no type of operator belongs to two of them.
+BINARIZE: Sequence[BinaryRule] = (convolution, dense, depthwise, transposed_convolution, product)
 # Moves operators into an LceBconv2d, or between LceBconv2d and LceQuantize.
 FUSE: Sequence[Rule] = (
     sink_reshape,
@@ -145,6 +147,11 @@ class Layer:
         return self.refusal is None
 
     @property
+    def is_product(self) -> bool:
+        """Whether it multiplies two activations."""
+        return _is_product(self.operator)
+
+    @property
     def reason(self) -> str:
         """The text of the refusal; empty if it is binary."""
         return "" if self.refusal is None else self.refusal.text
@@ -191,8 +198,8 @@ class Lowering:
 
     @property
     def binary(self) -> list[Layer]:
-        """The layers of the graph itself that are binary now."""
-        return [layer for layer in self.layers if layer.binary]
+        """The layers of the graph itself that have binary filters now: products of activations have none."""
+        return [layer for layer in self.layers if layer.binary and not layer.is_product]
 
     @property
     def unsupported(self) -> dict[str, Refusal]:
@@ -324,7 +331,7 @@ def _lower_one(
         try:
             made = _binarize(graph, operator, trace)
         except NoMatch as reason:
-            refusal = _two_activations(graph, operator) or reason.refusal
+            refusal = _two_activations(graph, operator, trace) or reason.refusal
     return Layer(name, operator.op_type, operator, declared, refusal, size, data, before), operator, made
 
 
@@ -387,13 +394,18 @@ def _is_declared(graph: Graph, operator: Operator, weights: Tensor, data: Tensor
     return True
 
 
-def _two_activations(graph: Graph, operator: Operator) -> Refusal | None:
+def _is_product(operator: Operator) -> bool:
+    """Whether an operator multiplies two activations."""
+    return operator.op_type in ("BATCH_MATMUL", "FULLY_CONNECTED") and all(
+        operator.input(place).content is None for place in (0, 1)
+    )
+
+
+def _two_activations(graph: Graph, operator: Operator, trace: Trace) -> Refusal | None:
     """Why a product of two computed operands stays float, if both are quantized."""
-    if operator.op_type not in ("BATCH_MATMUL", "FULLY_CONNECTED"):
+    if not _is_product(operator):
         return None
     left, right = operator.input(0), operator.input(1)
-    if left.content is not None or right.content is not None:
-        return None
     try:
         quantizer_of(graph, left)
         quantizer_of(graph, right)
@@ -401,7 +413,9 @@ def _two_activations(graph: Graph, operator: Operator) -> Refusal | None:
         return None
     transposed = operator.op_type == "BATCH_MATMUL" and operator.options.adjX
     macs = int(np.prod(operator.output.shape)) * left.shape[-2 if transposed else -1]
-    return Refusal(RefusalCode.TWO_ACTIVATIONS, f"it multiplies two quantized activations: {macs:,} MACs in float")
+    refusals = (trace.refusal(name_of(rule), operator) for rule in (product, dense))
+    why = next(refusal.text for refusal in refusals if refusal is not None)
+    return Refusal(RefusalCode.TWO_ACTIVATIONS, f"{why}: {macs:,} MACs of two activations in float")
 
 
 def _real_values(weights: Tensor) -> Array | None:
@@ -418,13 +432,14 @@ def _real_values(weights: Tensor) -> Array | None:
 
 def _binarize(graph: Graph, operator: Operator, trace: Trace) -> _Made:
     """Makes a linear operator binary; what was to become one that can be stays float for the reason that it did not."""
+    reason = NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"{operator.op_type} has no binary form")
     for rule in BINARIZE:
         if operator.op_type in rule.ROOTS:
             try:
                 return rule.rewrite(graph, operator)
-            except NoMatch as reason:
-                trace.refused(name_of(rule), operator, reason.refusal)
-                raise
+            except NoMatch as why:
+                trace.refused(name_of(rule), operator, why.refusal)
+                reason = why
     if refusal := trace.refusal(name_of(matmul_to_fully_connected), operator):
         raise NoMatch(refusal.code, refusal.text)
-    raise NoMatch(RefusalCode.OPERATOR_UNSUPPORTED, f"there is no binary {operator.op_type}")
+    raise reason

@@ -124,7 +124,7 @@ class LayerCheck(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     layer: str
-    operator: int = Field(description="index of the operator in the file")
+    operator: int = Field(description="index of the operator in its subgraph")
     bits: int
     flips: int
     ties: int = Field(description="the flips that rounding explains")
@@ -204,7 +204,7 @@ class PrintedVerification(Verification):
 
 
 class Operator(BaseModel):
-    """One operator of a .tflite file, batch 1."""
+    """One operator of a .tflite file, batch 1; of a loop's body for one step."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     index: int
@@ -217,6 +217,10 @@ class Operator(BaseModel):
     float_macs: int
     weight_bytes: int
     output_bytes: int
+    subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
+    called_as: str = Field(
+        "", description="of another subgraph: whose it is and how often it runs, such as body of WHILE 3, per step"
+    )
 
 
 class Operators(Record):
@@ -231,7 +235,7 @@ class Operators(Record):
     )
 
     def total(self, field: Literal["binary_macs", "float_macs", "weight_bytes", "output_bytes"]) -> int:
-        """The sum of one column."""
+        """The sum of one column: of loops one step, of branches all."""
         return sum(getattr(operator, field) for operator in self.operators)
 
 
@@ -254,10 +258,12 @@ class OperatorLatency(BaseModel):
     """How long one operator takes, or several that run as one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    operator: int = Field(description="index of the first one in the file")
+    operator: int = Field(description="index of the first one in its subgraph")
     name: str = Field(description="what it computes: LceBconv2d, or LceBconv2d+ADD where operators run as one")
     layer: str = Field(description="the tensor name that the converter gave its output")
-    median_ms: float
+    median_ms: float = Field(description="within an inference; of an operator in a loop, of all its steps")
+    subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
+    calls: int = Field(1, description="how often it runs in an inference, the median")
 
 
 class Measurement(BaseModel):

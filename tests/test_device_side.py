@@ -19,6 +19,7 @@ FLOORS = (
         "child_process",
         "errors",
         "files",
+        "heap",
         "lce_extension",
         "legacy_keras",
         "literal_path",

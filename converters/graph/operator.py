@@ -138,15 +138,17 @@ class Operator:
         """A custom operator's options; to be read only.
 
         Raises:
-            MobileBnnError: they are no flexbuffer map.
+            MobileBnnError: they are not a flexbuffer map.
         """
         content = self.table.customOptions
         try:
             options = flexbuffers.Loads(bytes(bytearray(content))) if content is not None and len(content) else {}
         except Exception as error:  # the reader raises whatever offsets that lead nowhere make of it
-            raise MobileBnnError(f"the options of {self.op_type} are no flexbuffer", why=first_line(error)) from error
+            raise MobileBnnError(
+                f"the options of {self.op_type} are not a flexbuffer", why=first_line(error)
+            ) from error
         if not isinstance(options, dict):
-            raise MobileBnnError(f"the options of {self.op_type} are no flexbuffer map")
+            raise MobileBnnError(f"the options of {self.op_type} are not a flexbuffer map")
         return options
 
     @property

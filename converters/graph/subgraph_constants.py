@@ -11,15 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.runtime import subgraphs
 
 
 def called_subgraphs(operator: Operator) -> list[int]:
-    """The numbers of the subgraphs that an operator calls."""
-    for options in (operator.table.builtinOptions, operator.table.builtinOptions2):
-        if options is not None:
-            fields = vars(options)
-            return [int(number) for name, number in fields.items() if name.lower().endswith("subgraphindex")]
-    return []
+    """The numbers of the subgraphs that an operator calls: of WHILE condition and body, of IF both branches."""
+    return list(subgraphs.called_subgraphs(operator.table).values())
 
 
 def call_counts(graphs: Iterable[Graph]) -> Counter[int]:

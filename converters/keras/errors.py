@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobile_bnn.converters.input_shapes import CURE
+from mobile_bnn.converters.input_shapes import how_to_fix
 from mobile_bnn.converters.keras.layers import flatten
+from mobile_bnn.converters.keras.signing import input_names
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Json, KerasModel
@@ -72,9 +73,10 @@ def check_model(model: KerasModel) -> None:
             cure="Call the model once, or convert tf.keras.Model(image, model(image)) with image = "
             "tf.keras.Input(shape)",
         )
-    for image in model.inputs:
-        if None in image.shape[1:]:
-            raise MobileBnnError(f"the model's input shape {tuple(image.shape[1:])} is not fixed", cure=CURE)
+    shapes = [tuple(image.shape[1:]) for image in model.inputs]
+    if open_shape := next((shape for shape in shapes if None in shape), None):
+        cure = how_to_fix(input_names(model), shapes)
+        raise MobileBnnError(f"the model's input shape {open_shape} is not fixed", cure=cure)
     for layer in (*flatten(model), *model.submodules):
         precision = getattr(layer, "compute_dtype", None)
         if precision in ("float16", "bfloat16", "float64"):

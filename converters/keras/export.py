@@ -7,7 +7,7 @@ eagerly, become that input's constant afterwards. So it is also known which Kera
 
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.converters.graph.fold_constants import fold_model
-from mobile_bnn.converters.graph.model import Graph, Signature
+from mobile_bnn.converters.graph.model import Graph
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.input_shapes import CURE, InputShape, fixed_shapes
+from mobile_bnn.converters.input_shapes import InputShape, fixed_shapes, how_to_fix
 from mobile_bnn.converters.keras.errors import cause_of
 from mobile_bnn.converters.keras.freezing import frozen
-from mobile_bnn.converters.keras.layers import flatten
+from mobile_bnn.converters.keras.layers import flatten, has_kernel_quantizer
+from mobile_bnn.converters.keras.signing import input_names, keys_of, output_names, sign
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.heap import reused_memory, trim_heap
+from mobile_bnn.heap import trim_heap
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.literal_path import literal_path
 from mobile_bnn.native_output import caught_stderr
-from mobile_bnn.typing import KerasModel, KerasTensor, KerasVariable, TfConverter, TfFunction
+from mobile_bnn.typing import KerasLayer, KerasModel, KerasTensor, KerasVariable, TfConverter, TfFunction
 
 _DEFAULT = "serving_default"
 _PREFIX = "quantized_variable_"
 _NEARLY_0 = 2.0**-120
+_COLLECTING = "requires element_shape to be static"  # of a list of what a loop computes, in TensorFlow's words
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,16 @@ def with_known_inputs(model: KerasModel) -> KerasModel:
     if spec is None:
         return model
     (images, *_), _ = spec
-    inputs = tf.nest.map_structure(lambda image: tf.keras.Input(image.shape[1:], dtype=image.dtype), images)
-    return tf.keras.Model(inputs, model(inputs), name=model.name)
+    parts = images.values() if isinstance(images, Mapping) else images if isinstance(images, list | tuple) else ()
+    nested = any(map(tf.nest.is_nested, parts))
+    flat = tf.nest.flatten(images)
+    names = keys_of(images, model.name) if nested else [None] * len(flat)
+    inputs = [
+        tf.keras.Input(each.shape[1:], dtype=each.dtype, name=name) for each, name in zip(flat, names, strict=True)
+    ]
+    given = tf.nest.pack_sequence_as(images, inputs)
+    # Keras cannot call a model of nested dicts with the list of its inputs.
+    return tf.keras.Model(inputs if nested else given, model(given), name=model.name)
 
 
 def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
@@ -85,12 +95,13 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
         MobileBnnError: TensorFlow cannot trace or convert the model.
     """
     weights = quantized_weights(model)
+    dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and _multiplies_only(layer)]
     images = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name) for tensor in model.inputs]
     kernels = [tf.TensorSpec(weight.variable.shape, name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
 
     def call(*arguments: KerasTensor) -> KerasTensor:
         given = arguments[: len(images)]
-        with _replaced(weights, arguments[len(images) :]), _with_biases(model):
+        with _replaced(weights, arguments[len(images) :]), _with_biases(dense):
             return tf.nest.flatten(model(list(given) if len(given) > 1 else given[0], training=False))
 
     def converter() -> TfConverter:
@@ -100,15 +111,28 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
             return tf.lite.TFLiteConverter.from_concrete_functions([function], None)
         return tf.compat.v1.lite.TFLiteConverter(graph, function.inputs[: len(images) + len(kernels)], function.outputs)
 
-    flatbuffer = _convert(converter)
+    try:
+        flatbuffer = _convert(converter)
+    except MobileBnnError as error:
+        raise (_open_loop(error) if batch_size is None else None) or error from error
     trim_heap(len(flatbuffer))  # TensorFlow's converter leaves ten copies of the float weights
     exported = TfliteModel.read(flatbuffer)
-    with reused_memory():
-        _put_in(exported, weights)
+    _put_in(exported, weights)
     for graph in exported.graphs:
         _without_biases(graph)
-    _sign(exported, model)
+    sign(exported.graphs[0], model)
     return _folded(exported)
+
+
+def _open_loop(error: MobileBnnError) -> MobileBnnError | None:
+    """What is wrong with a model if it is that a loop collects results for a batch of any size, as an RNN's does."""
+    if _COLLECTING not in str(error.__cause__):
+        return None
+    return MobileBnnError(
+        "the batch cannot stay open",
+        why="the model has a loop, such as that of a recurrent layer, whose results TFLite collects in a fixed size",
+        cure="Give batch_size=1: Interpreter.predict() then runs a batch of any size, one sample after the other",
+    )
 
 
 def _folded(exported: TfliteModel) -> TfliteModel:
@@ -124,7 +148,7 @@ def with_input_shape(model: KerasModel, input_shape: InputShape) -> KerasModel:
     """
     if not getattr(model, "inputs", None):
         return model  # which is refused for that
-    names, own = model.input_names, [tensor.shape[1:] for tensor in model.inputs]
+    names, own = input_names(model), [tensor.shape[1:] for tensor in model.inputs]
     shapes = fixed_shapes(names, own, input_shape)
     images = [
         tf.keras.Input(shape, name=name, dtype=tensor.dtype)
@@ -132,7 +156,7 @@ def with_input_shape(model: KerasModel, input_shape: InputShape) -> KerasModel:
     ]
     outputs = tf.nest.flatten(model(images if len(images) > 1 else images[0]))
     fixed = tf.keras.Model(images, outputs if len(outputs) > 1 else outputs[0], name=model.name)
-    fixed.output_names = list(model.output_names)
+    fixed.output_names = output_names(model)
     return fixed
 
 
@@ -184,7 +208,9 @@ def _open_shape(path: str) -> MobileBnnError | None:
     for signature in signatures.values():
         for name, spec in _signature_inputs(signature).items():
             if spec.shape.rank is not None and None in spec.shape[1:]:
-                return MobileBnnError(f"the shape {tuple(spec.shape[1:])} of its input {name} is not fixed", cure=CURE)
+                known = {n: tuple(s.shape[1:]) for n, s in _signature_inputs(signature).items() if s.shape.rank}
+                cure = how_to_fix(list(known), list(known.values()))
+                return MobileBnnError(f"the shape {tuple(spec.shape[1:])} of its input {name} is not fixed", cure=cure)
     return None
 
 
@@ -222,20 +248,28 @@ def _replaced(weights: list[QuantizedWeight], values: tuple[KerasTensor, ...]) -
 
 
 @contextmanager
-def _with_biases(model: KerasModel) -> Iterator[None]:
-    """Lets dense layers without a bias have a negligible one, which `_without_biases` then sets to 0.
+def _with_biases(dense: Sequence[KerasLayer]) -> Iterator[None]:
+    """Lets dense layers that add nothing have a negligible bias, which `_without_biases` then sets to 0.
 
-    TensorFlow 2.21's converter loses the activation of a product with a computed matrix, unless a bias is added first.
+    TensorFlow 2.21's converter loses the activation of a product with a computed matrix, be it of the layer itself or
+    one after it, unless a bias is added first.
     """
-    dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and not layer.use_bias]
-    layers = [layer for layer in dense if layer.activation not in (None, tf.keras.activations.linear)]
+    biases = [(layer.use_bias, layer.bias) for layer in dense]
     try:
-        for layer in layers:
+        for layer in dense:
             layer.use_bias, layer.bias = True, tf.fill([layer.units], _NEARLY_0)
         yield
     finally:
-        for layer in layers:
-            layer.use_bias, layer.bias = False, None
+        for layer, was in zip(dense, biases, strict=True):
+            layer.use_bias, layer.bias = was
+
+
+def _multiplies_only(layer: KerasLayer) -> bool:
+    """Whether a dense layer adds nothing to the product, and its kernel is quantized or its result activated."""
+    activated = layer.activation not in (None, tf.keras.activations.linear)
+    if not activated and not has_kernel_quantizer(layer):
+        return False
+    return not layer.use_bias or not np.asarray(layer.bias).any()
 
 
 def _without_biases(graph: Graph) -> None:
@@ -289,14 +323,3 @@ def _put_in(exported: TfliteModel, weights: list[QuantizedWeight]) -> None:
             tensor = reader.output
             tensor.set_values(weight.values(order.values))
         tensor.table.name = f"{weight.layer}/{weight.name}"
-
-
-def _sign(exported: TfliteModel, model: KerasModel) -> None:
-    graph = exported.graphs[0]
-    graph.signatures = [
-        Signature(
-            "serving_default",
-            dict(zip(model.input_names, graph.inputs, strict=True)),
-            dict(zip(model.output_names, graph.outputs, strict=True)),
-        )
-    ]

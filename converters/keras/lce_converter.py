@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 from mobile_bnn.converters.keras.errors import cause_of
+from mobile_bnn.converters.keras.signing import in_keras_order
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.native_output import caught_stderr
@@ -21,7 +22,7 @@ def to_binary(model: KerasModel) -> bytes:
 
         error = _attempt(lambda: lce.convert_keras_model(model))
     if isinstance(error, bytes):
-        return error
+        return in_keras_order(error, model)
     told = [line for line in printed if "error:" in line]
     raise MobileBnnError("LCE's converter refuses the model", why=told[0] if told else first_line(error))
 
@@ -42,7 +43,7 @@ def to_float(model: KerasModel) -> bytes:
     with caught_stderr():
         result = _attempt(convert)
     if isinstance(result, bytes):
-        return result
+        return in_keras_order(result, model)
     raise MobileBnnError("TensorFlow's converter refuses the model", why=str(cause_of(result))) from result
 
 

@@ -48,6 +48,17 @@ class ElementwiseSubgraph:
         """Channels of the source, 1 for a scalar."""
         return self.source.shape[-1] if self.source.shape else 1
 
+    def part(self, output: Tensor) -> "ElementwiseSubgraph":
+        """Those operators that one of its tensors is computed by."""
+        producers = {operator.output: operator for operator in self.operators}
+        needed, left = set[Operator](), [output]
+        while left:
+            operator = producers.get(left.pop())
+            if operator is not None and operator not in needed:
+                needed.add(operator)
+                left += [tensor for tensor in operator.inputs if tensor is not None]
+        return ElementwiseSubgraph(self.source, output, [each for each in self.operators if each in needed])
+
     def evaluator(self) -> "Evaluator":
         """The function itself, run by LiteRT's own kernels."""
         return Evaluator(self)
@@ -77,7 +88,7 @@ class Evaluator:
             float32 [samples, channels].
         """
         samples, channels = x.shape
-        shape = (samples, *(1,) * (self._rank - 2), channels) if self._rank > 1 else (samples * channels,)
+        shape = (samples, *(1,) * (self._rank - 2), channels)  # constants of a vector broadcast over samples of it
         if samples != self._samples:
             self._interpreter.resize_tensor_input(self._input, shape)
             self._interpreter.allocate_tensors()

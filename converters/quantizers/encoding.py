@@ -61,6 +61,11 @@ class Levels:
         return int(near.argmin()) if near.min() <= self.tolerance else None
 
     @property
+    def largest(self) -> float:
+        """The largest distance from 0."""
+        return float(np.abs([self.base, self.base + self.above[-1]]).max())
+
+    @property
     def step(self) -> float | None:
         """The distance between neighbours if it is the same for all."""
         gaps = np.diff(self.above)

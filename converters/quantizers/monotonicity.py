@@ -22,15 +22,16 @@ def monotonicity(subgraph: ElementwiseSubgraph) -> Monotonicity:
     channels = subgraph.channels
     known: dict[Tensor, Monotonicity] = {subgraph.source: np.ones(channels, np.int8)}
     for operator in subgraph.operators:
-        inputs = [_of(tensor, known, channels) for tensor in operator.inputs]
+        inputs = [direction_of(tensor, known, channels) for tensor in operator.inputs]
         if operator.op_type in ("SELECT", "SELECT_V2"):
             known[operator.output] = _choice(operator, inputs, subgraph)
         else:
-            known[operator.output] = _RULES.get(operator.op_type, _unknown)(operator, inputs)
+            known[operator.output] = RULES.get(operator.op_type, _unknown)(operator, inputs)
     return known[subgraph.output]
 
 
-def _of(tensor: Tensor | None, known: dict[Tensor, Monotonicity], channels: int) -> Monotonicity:
+def direction_of(tensor: Tensor | None, known: dict[Tensor, Monotonicity], channels: int) -> Monotonicity:
+    """Of an operand: constants stay the same."""
     if tensor is None:
         return None
     return np.zeros(channels, np.int8) if tensor.content is not None else known[tensor]
@@ -55,7 +56,7 @@ def _opposite(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
 
 def _together(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
     """Of operators that rise with each input: known where the inputs do not pull apart."""
-    return _all_together(inputs)
+    return all_together(inputs)
 
 
 def _against(operator: Operator, inputs: list[Monotonicity]) -> Monotonicity:
@@ -96,7 +97,7 @@ def _choice(operator: Operator, inputs: list[Monotonicity], subgraph: Elementwis
     Of the two that are compared it selects the greater or the lesser one: MAXIMUM or MINIMUM, however it is spelled.
     """
     if _selects_what_it_compares(operator, subgraph):
-        return _all_together(inputs[1:])
+        return all_together(inputs[1:])
     first, second = (_bounds(tensor, subgraph) for tensor in operator.inputs[1:])
     if inputs[0] is None or first is None or second is None:
         return None
@@ -104,7 +105,7 @@ def _choice(operator: Operator, inputs: list[Monotonicity], subgraph: Elementwis
     if not (above | below).all():
         return None
     sense = np.where(above, 1, -1) * ~(above & below)
-    return _all_together([_signs(inputs[0] * sense), *inputs[1:]])
+    return all_together([_signs(inputs[0] * sense), *inputs[1:]])
 
 
 def _selects_what_it_compares(operator: Operator, subgraph: ElementwiseSubgraph) -> bool:
@@ -138,13 +139,14 @@ def _bounds(tensor: Tensor | None, subgraph: ElementwiseSubgraph) -> tuple[Array
     return None if values is None else (values[:1].astype(np.float64), values[-1:].astype(np.float64))
 
 
-def _all_together(directions: list[Monotonicity]) -> Monotonicity:
+def all_together(directions: list[Monotonicity]) -> Monotonicity:
+    """Of what rises with each of several; None where they pull apart."""
     known = [each for each in directions if each is not None]
     rises, falls = (np.any([(each * sense > 0) for each in known], 0) for sense in (1, -1))
     return None if len(known) < len(directions) or (rises & falls).any() else rises.astype(np.int8) - falls
 
 
-_RULES: dict[str, Callable[[Operator, list[Monotonicity]], Monotonicity]] = {
+RULES: dict[str, Callable[[Operator, list[Monotonicity]], Monotonicity]] = {
     **dict.fromkeys(("SIGN", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "ROUND", "FLOOR", "CEIL", "CAST"), _same),
     **dict.fromkeys(("NEG", "LOGICAL_NOT"), _opposite),
     **dict.fromkeys(("ADD", "MAXIMUM", "MINIMUM", "LOGICAL_AND", "LOGICAL_OR"), _together),

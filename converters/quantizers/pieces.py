@@ -108,7 +108,7 @@ def _parts(
         seen.add(tensor)
         if tensor is subgraph.source:
             raise NoMatch(RefusalCode.NOT_A_STEP, "it does not change in jumps only")
-        part = _part(subgraph, producers, tensor)
+        part = subgraph.part(tensor)
         try:
             jumps_of(part)
         except NoMatch as reason:
@@ -118,19 +118,6 @@ def _parts(
         else:
             found[tensor] = part
     return list(found.values())
-
-
-def _part(subgraph: ElementwiseSubgraph, producers: dict[Tensor, Operator], output: Tensor) -> ElementwiseSubgraph:
-    """The operators of a subgraph that one of its tensors is computed by."""
-    needed, left = set[Operator](), [output]
-    while left:
-        operator = producers.get(left.pop())
-        if operator is not None and operator not in needed:
-            needed.add(operator)
-            left += [tensor for tensor in operator.inputs if tensor is not None]
-    return ElementwiseSubgraph(
-        subgraph.source, output, [operator for operator in subgraph.operators if operator in needed]
-    )
 
 
 def seems_quantized(graph: Graph, tensor: Tensor) -> bool:

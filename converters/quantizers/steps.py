@@ -4,8 +4,8 @@ An element-wise subgraph that is proved monotone and takes few values is known c
 jumps. They are found exactly, by bisection over the ordered float32 numbers, evaluating the subgraph itself.
 
 What is not known to be monotone may be computed from step functions alone: then it is constant between their jumps
-(pieces.py). What is not monotone, or computed from several tensors, may take few values all the same: then it is a step
-function of itself.
+(pieces.py). Or it is monotone on intervals (intervals.py). What is neither, or is computed from several tensors, may
+take few values all the same: then it is a step function of itself.
 """
 
 from contextlib import suppress
@@ -15,7 +15,9 @@ from functools import lru_cache
 import numpy as np
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
+from mobile_bnn.converters.quantizers.bisection import LARGEST_RANK, floats_of, next_jump, steps_between
 from mobile_bnn.converters.quantizers.elementwise import ElementwiseSubgraph, Evaluator, subgraphs
+from mobile_bnn.converters.quantizers.intervals import pieces_by_intervals
 from mobile_bnn.converters.quantizers.monotonicity import monotonicity
 from mobile_bnn.converters.quantizers.pieces import Pieces, changes_in_jumps, pieces
 from mobile_bnn.converters.quantizers.value_sets import MAX_VALUES, few_values, value_set
@@ -25,7 +27,6 @@ from mobile_bnn.typing import Array
 MOST_COUNTED = 1024
 # What is the same at both is bounded.
 _HUGE, _FAR = 3e38, 1e30
-_LARGEST = int(np.array(np.finfo(np.float32).max, np.float32).view(np.int32))  # its rank
 
 
 @dataclass(frozen=True)
@@ -152,13 +153,14 @@ def count_values(graph: Graph, tensor: Tensor) -> int | None:
 
 def _count(subgraph: ElementwiseSubgraph, evaluate: Evaluator) -> Array:
     """The number of values in each channel."""
-    at = np.full(subgraph.channels, -_LARGEST, np.int64)
-    level, top = evaluate(_floats(np.stack([at, -at])))
+    last = np.full(subgraph.channels, LARGEST_RANK, np.int64)
+    at = -last
+    level, top = evaluate(floats_of(np.stack([at, last])))
     found = np.ones(subgraph.channels, np.int64)
     while (level != top).any() and found.max() < MOST_COUNTED:
-        at = _next_jump(evaluate, at, level)
+        at = next_jump(evaluate, at, level, last)
         found += level != top
-        level = np.where(level == top, top, evaluate(_floats(at[None]))[0])
+        level = np.where(level == top, top, evaluate(floats_of(at[None]))[0])
     return found
 
 
@@ -194,10 +196,10 @@ def _found_steps(
 
 
 def _pieces(subgraph: ElementwiseSubgraph) -> Pieces:
-    """Where a function of monotone step functions jumps.
+    """Where a function jumps that is computed from monotone step functions, or is monotone on intervals.
 
     Raises:
-        NoMatch: it is not one, or one of them takes too many values.
+        NoMatch: it is neither, or takes too many values.
     """
 
     def jumps(part: ElementwiseSubgraph) -> Array:
@@ -205,7 +207,13 @@ def _pieces(subgraph: ElementwiseSubgraph) -> Pieces:
             raise NoMatch(RefusalCode.NOT_A_STEP, "it is not known to be monotone")
         return _by_bisection(part)[0]
 
-    return pieces(subgraph, jumps)
+    try:
+        return pieces(subgraph, jumps)
+    except NoMatch as reason:
+        try:
+            return pieces_by_intervals(subgraph)
+        except NoMatch as other:
+            raise reason if reason.code is RefusalCode.TOO_MANY_VALUES else other from None
 
 
 def _steps_of_pieces(found: Pieces) -> tuple[Array, Array] | None:
@@ -236,33 +244,5 @@ def _by_bisection(subgraph: ElementwiseSubgraph) -> tuple[Array, Array]:
     Raises:
         NoMatch: it takes too many values.
     """
-    evaluate = subgraph.evaluator()
-    at = np.full(subgraph.channels, -_LARGEST, np.int64)
-    bottom, top = evaluate(_floats(np.stack([at, -at])))
-    if not (np.isfinite(bottom) & np.isfinite(top)).all():
-        raise NoMatch(RefusalCode.TOO_MANY_VALUES, "it is unbounded, or not a number somewhere")
-    thresholds, levels = [], [bottom]
-    while (levels[-1] != top).any():
-        if len(levels) == MAX_VALUES:
-            raise NoMatch(RefusalCode.TOO_MANY_VALUES, f"it takes more than {MAX_VALUES} values")
-        at = _next_jump(evaluate, at, levels[-1])
-        done = levels[-1] == top
-        thresholds.append(np.where(done, np.float32(np.inf), _floats(at)))
-        levels.append(np.where(done, top, evaluate(_floats(at[None]))[0]))
-    return np.array(thresholds, np.float32).reshape(-1, subgraph.channels), np.array(levels, np.float32)
-
-
-def _next_jump(evaluate: Evaluator, start: Array, level: Array) -> Array:
-    """The rank of the least float of each channel at which the value is no longer what it is at `start`."""
-    low, high = start, np.full_like(start, _LARGEST)
-    while (high - low > 1).any():
-        middle = (low + high) // 2
-        still = evaluate(_floats(middle[None]))[0] == level
-        low, high = np.where(still, middle, low), np.where(still, high, middle)
-    return high
-
-
-def _floats(ordered: Array) -> Array:
-    """Float32 numbers by their rank: 0 is zero, 1 the least positive one, -1 its negative, and so on."""
-    magnitude = np.abs(ordered).astype(np.int32).view(np.float32)
-    return np.where(ordered < 0, -magnitude, magnitude).astype(np.float32)
+    last = np.full(subgraph.channels, LARGEST_RANK, np.int64)
+    return steps_between(subgraph.evaluator(), -last, last)

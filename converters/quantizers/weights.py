@@ -3,7 +3,8 @@
 Two values {l, u} are (u - l) / 2 * sign + (u + l) / 2. Values on a grid of 2^k evenly spaced points are k such terms,
 whose scales double: the point number i has the signs of i's binary digits. Ternary filters {-s, 0, s} are two terms of
 scale s / 2, whose signs differ where the weight is 0. Four values that lie symmetrically around their middle, such as
-those of ABC-Net, are two terms of any scales a and b: the outer ones are +-(a + b), the inner ones +-(a - b).
+those of ABC-Net, are two terms of any scales a and b: the outer ones are +-(a + b), the inner ones +-(a - b). More
+terms of any scales: subset_sums.py.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from functools import partial
 
 import numpy as np
 
+from mobile_bnn.converters.quantizers.subset_sums import subset_sums
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.typing import Array
 
@@ -80,8 +82,10 @@ def binary_weights(weights: Array) -> BinaryWeights:
             found = _by_blocks(rows, _OTHERS[bits])
         if found is not None:
             terms, offset = found
-            bases = [Base(signs.reshape(weights.shape), scale.astype(np.float32)) for signs, scale in terms]
-            return BinaryWeights(bases, offset.astype(np.float32))
+            return _of_terms(terms, offset, weights.shape)
+    if found := _by_blocks(rows, partial(subset_sums, most=MAX_BITS)):
+        terms, offset = found
+        return _of_terms([(signs, scale) for signs, scale in terms if scale.any()], offset, weights.shape)
     counts: list[int] = []
     for row in rows:
         counts.append(len(np.unique(row)))
@@ -90,6 +94,11 @@ def binary_weights(weights: Array) -> BinaryWeights:
     channel = int(np.argmax(counts))
     text = f"channel {channel} has {counts[channel]} values that are on no grid of up to {2**MAX_BITS}"
     raise NoMatch(RefusalCode.FILTER_NOT_FEW_VALUED, text)
+
+
+def _of_terms(terms: list[tuple[Array, Array]], offset: Array, shape: tuple[int, ...]) -> BinaryWeights:
+    bases = [Base(signs.reshape(shape), scale.astype(np.float32)) for signs, scale in terms]
+    return BinaryWeights(bases, offset.astype(np.float32))
 
 
 def _plain(rows: Array) -> tuple[Array, Array] | None:

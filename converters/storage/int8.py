@@ -53,7 +53,11 @@ def quantize_int8(
             installed or refuses the model.
     """
     if len(model.graphs) != 1:
-        raise MobileBnnError("a model with loops or branches cannot become int8", why="it has several subgraphs")
+        raise MobileBnnError(
+            "a model with loops or branches cannot become int8",
+            why="it has several subgraphs",
+            cure="--float-weights int8 (float_weights='int8' in Python) stores its float weights in int8 at least",
+        )
     joined = model.copy()
     make_names_unique(joined)
     (graph,) = joined.graphs
@@ -98,10 +102,16 @@ def _cut(graph: Graph) -> _Cut:
 
 
 def _is_float(graph: Graph, operator: Operator) -> bool:
-    """Whether it may become int8. A filter that is stored in bits stays what the float kernels expand it to."""
+    """Whether it may become int8.
+
+    A filter that is stored in bits stays what the float kernels expand it to; a product of signs stays one.
+    """
     if operator.code.builtinCode == schema.BuiltinOperator.CUSTOM:
         return False
-    if any(tensor is not None and _is_packed(graph.producer(tensor)) for tensor in operator.inputs):
+    makers = [None if tensor is None else graph.producer(tensor) for tensor in operator.inputs]
+    if any(_is_packed(maker) for maker in makers):
+        return False
+    if operator.op_type == "BATCH_MATMUL" and all(m is not None and m.op_type == "LceDequantize" for m in makers):
         return False
     return any(tensor.dtype == np.float32 for tensor in operator.outputs)
 

@@ -30,7 +30,7 @@ _ROLES = ("filter", "multiplier", "bias", "threshold")
 _PADDINGS = dict(enumerate(("same", "valid")))
 _ACTIVATIONS = dict(enumerate(("none", "relu", "relu_n1_to_1", "relu6")))
 # Where converters leave the name of a Keras layer: before its weight's, or of the operation that it traced.
-_LAYER = re.compile(r"(?:^|[/;])([^/;]+)/(?:(?:depthwise_|pointwise_)?kernel|Quant\w+|MatMul)\d*(?=$|[/;])")
+_LAYER = re.compile(r"(?:^|[/;])([^/;]+)/(?:(?:depthwise_|pointwise_)?kernel|Quant\w+|MatMul|BiasAdd)\d*(?=$|[/;])")
 
 
 class StoredArray(BaseModel):
@@ -47,9 +47,13 @@ class BinaryLayer(BaseModel):
     """One LceBconv2d of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str = Field(description="before its arrays' keys: the Keras layer, else operator_ and its index")
+    name: str = Field(
+        description="before its arrays' keys: the Keras layer, else operator_ and its index; in a loop or a branch "
+        "after subgraph_, its number and a slash"
+    )
     layer: str = Field(description="the Keras layer, empty if the file does not tell it")
-    operator: int = Field(description="index of the operator in the file")
+    operator: int = Field(description="index of the operator in its subgraph")
+    subgraph: int = Field(0, description="whose operator it is: 0 is the main graph, others are in loops and branches")
     output_name: str = Field(description="of the operator's output tensor")
     channels_in: int
     channels_out: int
@@ -106,11 +110,12 @@ def collect_weights(path: Path | str) -> Weights:
     model, content = TfliteModel.read(path), path.read_bytes()
     layers: list[BinaryLayer] = []
     arrays: dict[str, Array] = {}
-    for number, operator in enumerate(model.graphs[0].operators):
-        if operator.op_type == "LceBconv2d":
-            layer, own = _layer(operator, number, {layer.name for layer in layers})
-            layers.append(layer)
-            arrays |= own
+    for subgraph, graph in enumerate(model.graphs):
+        for number, operator in enumerate(graph.operators):
+            if operator.op_type == "LceBconv2d":
+                layer, own = _layer(operator, number, subgraph, {layer.name for layer in layers})
+                layers.append(layer)
+                arrays |= own
     if not layers:
         raise MobileBnnError(f"{path} has no binary convolution", why="no operator of it is an LceBconv2d")
     digest = sha256(content).hexdigest()
@@ -139,9 +144,9 @@ def read_weights(path: Path | str) -> Weights:
     try:
         arrays = _members(path)
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise MobileBnnError(f"{path} is no .npz file of weights", why=first_line(error)) from error
+        raise MobileBnnError(f"{path} is not an .npz file of weights", why=first_line(error)) from error
     if _INDEX not in arrays:
-        raise MobileBnnError(f"{path} is no .npz file of weights", why="it has no index")
+        raise MobileBnnError(f"{path} is not an .npz file of weights", why="it has no index")
     index = WeightsIndex.parse(arrays.pop(_INDEX).tobytes(), f"the index of {path} is")
     stored = [array for layer in index.layers for array in layer.arrays.values()]
     for entry in stored:
@@ -150,16 +155,18 @@ def read_weights(path: Path | str) -> Weights:
     return Weights(index, {entry.key: arrays[entry.key] for entry in stored})
 
 
-def _layer(operator: Operator, number: int, taken: set[str]) -> tuple[BinaryLayer, dict[str, Array]]:
+def _layer(operator: Operator, number: int, subgraph: int, taken: set[str]) -> tuple[BinaryLayer, dict[str, Array]]:
     values = {role: _values(operator, at, number) for at, role in enumerate(_ROLES, 1)}
     layer = _layer_name(operator)
-    name = _unused(layer or f"operator_{number}", taken)
+    within = f"subgraph_{subgraph}/" if subgraph else ""
+    name = _unused(within + (layer or f"operator_{number}"), taken)
     arrays = {f"{name}/{role}": array for role, array in values.items() if array is not None}
     try:
         found = BinaryLayer(
             name=name,
             layer=layer,
             operator=number,
+            subgraph=subgraph,
             output_name=operator.output.name,
             output_type=tensor_type(operator.output.table),
             arrays={key.rpartition("/")[2]: _stored(key, array) for key, array in arrays.items()},

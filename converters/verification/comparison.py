@@ -1,16 +1,18 @@
 """A binary file beside what it should compute, layer by layer: counts sign flips and tells rounding from errors."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.lowering import Lowering
+from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.verification.activations import Given, is_sample_by_sample, padding_before, read, within
+from mobile_bnn.converters.verification.call_pairs import assign
 from mobile_bnn.converters.verification.error_bounds.bound import TINY
 from mobile_bnn.converters.verification.instrument import InstrumentedModel, Runner, binary_operators
-from mobile_bnn.converters.verification.reference import LayerInput, Reference, ReferenceRun, by_layer
+from mobile_bnn.converters.verification.reference import LayerInput, Reference, ReferenceRun
 from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.records import LayerCheck
@@ -39,6 +41,9 @@ class Comparison:
         reference: what is right.
         runner: makes a runner of a file.
         like: a comparison of the same file, which has read it already.
+
+    Attributes:
+        file: what was read.
     """
 
     lowering: Lowering
@@ -52,30 +57,37 @@ class Comparison:
     def __post_init__(self, like: "Comparison | None") -> None:
         self._opposite = [False] * len(self.lowering.binary)
         self._names = [layer.name for layer in self.lowering.binary]
+        self.file: TfliteModel = TfliteModel.read(self.flatbuffer) if like is None else like.file
         self._instrumented = self._instrument() if like is None else like.in_runner(self.runner)
         self._operators = self._instrumented.operators
-        self._counts: dict[int, _Count] = {}
-        for operator in self._operators:
-            self._counts.setdefault(operator.layer, _Count(operator.index))
+        self._counts = self._no_counts()
+        self._doubtful = any(len({n for n, _ in each.fits.values()}) > 1 for each in self._operators)
 
     def in_runner(self, runner: Callable[[bytes], Runner]) -> InstrumentedModel:
         """The file with what goes into its binary layers, in a runner of its own or in this one."""
         return self._instrumented.in_runner(runner)
 
     def _instrument(self) -> InstrumentedModel:
-        model = TfliteModel.read(self.flatbuffer)
-        operators = binary_operators(model.graphs[0], self.lowering.binary)
+        operators = binary_operators(self.file.graphs[0], self.lowering.binary)
         strangers = [str(operator.index) for operator in operators if operator.layer < 0]
         if strangers:
             raise MobileBnnError(
                 f"binary operators {', '.join(strangers)} hold filters that no layer of the model has",
                 cure="Verify the file against the model that it was made from",
             )
-        return InstrumentedModel(model, operators, self.runner)
+        return InstrumentedModel(self.file, operators, self.runner)
+
+    def _no_counts(self) -> dict[int, _Count]:
+        counts: dict[int, _Count] = {}
+        for operator in self._operators:
+            counts.setdefault(operator.layer, _Count(operator.index))
+        return counts
 
     def float_layers(self) -> list[str]:
         """The layers that could be binary and have no operator in the file."""
-        return [name for number, name in enumerate(self._names) if number not in self._counts]
+        there = [self.lowering.binary[number] for number in self._counts]
+        missing = [layer for number, layer in enumerate(self.lowering.binary) if number not in self._counts]
+        return [layer.name for layer in missing if not any(_is_same(layer, other) for other in there)]
 
     def checks(self) -> list[LayerCheck]:
         """What was counted so far, layer by layer."""
@@ -105,13 +117,16 @@ class Comparison:
             Bool [N], the samples in which some bit lies so near to a threshold that rounding may flip it.
         """
         outputs, bits = self._instrumented.run(inputs)
+        if self._doubtful:
+            self._tell_apart(inputs, bits)
         own: dict[int, list[Array]] = {number: [] for number in self._counts}
         for operator, found in zip(self._operators, bits, strict=True):
             own[operator.layer].append(found ^ operator.turned)
         given, expected = self._run_reference(inputs, own)
         tainted = np.zeros(len(inputs[0]), bool) if tainted is None else tainted.copy()
         near = tainted.copy()
-        for number, call in by_layer(self._names, expected.calls):
+        for call in expected.calls:
+            number = call.number
             if len(call.near) % len(near) == 0:
                 near |= _any(call.near, len(near))
             if number in given and call.replaced:
@@ -129,6 +144,28 @@ class Comparison:
             self._compare_output(name, theirs, margin, ours, tainted)
         return near | tainted
 
+    def _tell_apart(self, inputs: Sequence[Array], bits: Sequence[Array]) -> None:
+        """Gives operators of equal filters, once, to those layers that read what they read: the calls of one layer."""
+        calls = {call.number: call for call in self.reference.run(inputs, {}).calls}
+        apart = {
+            (at, place): self._apart(number, calls.get(number), bits[at] ^ turned)
+            for at, operator in enumerate(self._operators)
+            for place, (number, turned) in operator.fits.items()
+        }
+        places = assign(apart)
+        self._operators = [operator.at(places[at]) for at, operator in enumerate(self._operators)]
+        self._counts, self._doubtful = self._no_counts(), False
+
+    def _apart(self, number: int, call: LayerInput | None, own: Array) -> float:
+        """How many bits of an operator are not those of a layer; infinite if that cannot be told."""
+        if call is None:
+            return math.inf
+        before = max(padding_before(self.lowering.binary[number], len(self.lowering.binary[number].filters)))
+        bits, values = within(own, call.quantized.shape, before), np.unique(call.quantized)
+        if bits is None or len(values) > _MOST_VALUES:
+            return math.inf
+        return float((_flips(call.quantized, values, bits, len(values) > 2, ~call.near) & ~call.near).sum())
+
     def _run_reference(
         self, inputs: Sequence[Array], own: dict[int, list[Array]]
     ) -> tuple[dict[int, Given], ReferenceRun]:
@@ -137,8 +174,10 @@ class Comparison:
             found = {number: self._read(number, bits, len(inputs[0])) for number, bits in own.items()}
             given = {number: each for number, each in found.items() if each is not None}
             result = self.reference.run(inputs, given)
-            calls = [(number, call) for number, call in by_layer(self._names, result.calls) if number in given]
-            wrong = next((n for n, call in calls if not self._opposite[n] and _is_opposite(call, given[n])), None)
+            calls = {call.number: call for call in result.calls if call.number in given}
+            wrong = next(
+                (n for n, call in calls.items() if not self._opposite[n] and _is_opposite(call, given[n])), None
+            )
             if wrong is None:
                 return given, result
             self._opposite[wrong] = True
@@ -195,6 +234,12 @@ class Comparison:
         certain = ~_of_rows(tainted, expected)
         if (difference := too_far(expected[certain], output[certain], margin[certain])) is not None:
             self.errors.append(f"{name}: differs by {difference:.3g}, which rounding does not explain")
+
+
+def _is_same(layer: Layer, other: Layer) -> bool:
+    """Whether two layers are two calls of one on the same, of which a converter may make one operator."""
+    operators = layer.operator, other.operator
+    return layer.data is other.data and operators[0].op_type == operators[1].op_type and layer.name == other.name
 
 
 def too_far(expected: Array, output: Array, margin: Array) -> float | None:

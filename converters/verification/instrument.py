@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Protocol
 
@@ -42,6 +42,8 @@ class BinaryOperator:
         words: its bit-packed input.
         turned: bool [channels], those whose signs it takes turned around, or those whose it does not: a filter alone
             cannot tell, because its outputs may be turned, too.
+        fits: every filter of the layers that it may stand for, by its place among all of them, with that layer and what
+            is turned around then: calls of one layer have the same filter.
     """
 
     index: int
@@ -49,16 +51,22 @@ class BinaryOperator:
     channels: int
     words: Tensor
     turned: Array
+    fits: dict[int, tuple[int, Array]] = field(default_factory=dict)
+
+    def at(self, place: int) -> "BinaryOperator":
+        """The same, standing for the layer of another filter that fits."""
+        layer, turned = self.fits[place]
+        return replace(self, layer=layer, turned=turned)
 
 
 def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperator]:
     """The LceBconv2d operators of a file, each with the layer that has the same filter, bit by bit.
 
     Filters are compared instead of names, because converters shorten, merge and reuse names; layers that were not made
-    binary in this file are passed over.
+    binary in this file are passed over. Of equal filters the first operator has the first.
     """
     wanted = [(number, words) for number, layer in enumerate(layers) for words in layer.filters]
-    found = []
+    found, free = list[BinaryOperator](), set(range(len(wanted)))
     for index, operator in enumerate(graph.operators):
         if operator.op_type != "LceBconv2d":
             continue
@@ -69,13 +77,13 @@ def binary_operators(graph: Graph, layers: Sequence[Layer]) -> list[BinaryOperat
         channels = int(operator.custom_options.get("channels_in", 0))
         if not 0 < channels <= words.shape[-1] * 32:
             raise MobileBnnError(f"operator {index} reads {channels} channels of {words.shape[-1]} words")
-        layer, turned = -1, np.zeros(channels, bool)
-        for at, (number, other) in enumerate(wanted):
-            if (differ := _differing(packed, other, channels)) is not None:
-                layer, turned = number, differ
-                del wanted[at]
-                break
-        found.append(BinaryOperator(index, layer, channels, words, turned))
+        differ = ((at, number, _differing(packed, other, channels)) for at, (number, other) in enumerate(wanted))
+        fits = {at: (number, turned) for at, number, turned in differ if turned is not None}
+        one = BinaryOperator(index, -1, channels, words, np.zeros(channels, bool), fits)
+        if place := [at for at in fits if at in free][:1]:
+            free.discard(*place)
+            one = one.at(*place)
+        found.append(one)
     return found
 
 

@@ -1,7 +1,6 @@
 """What a binary file is compared with: a Keras model, or a float file, with what goes into each binary layer."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -13,14 +12,14 @@ from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.quantizers.elementwise import ELEMENTWISE
 from mobile_bnn.converters.rules.bconv import terms_of
 from mobile_bnn.converters.verification.activations import Given
+from mobile_bnn.converters.verification.call_pairs import agree, pair_calls
 from mobile_bnn.converters.verification.error_bounds.analysis import ErrorBounds
 from mobile_bnn.converters.verification.error_bounds.bound import Bounded, quantum_of
+from mobile_bnn.converters.verification.error_bounds.control_flow import CalledBounds
 from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
 from mobile_bnn.converters.verification.error_bounds.steps import STEPS
 from mobile_bnn.converters.verification.runners import FileRunner, float_runner
 from mobile_bnn.typing import Array, KerasModel
-
-_LEVEL = 1e-5  # two evaluations of one level of a quantizer
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class LayerInput:
     """What one call of a binary layer got.
 
     Attributes:
+        number: of the layer, among the binary ones of the float graph.
         layer: the name.
         quantized: [N, ..., C], after its input's quantizer.
         near: bool in that shape: where rounding alone may give another value.
@@ -35,6 +35,7 @@ class LayerInput:
         rounding: how far rounding may move what the quantizer looks at, at most; 0 where it is exact.
     """
 
+    number: int
     layer: str
     quantized: Array
     near: Array
@@ -49,7 +50,7 @@ class ReferenceRun:
     Attributes:
         outputs: of the model, [N, ...] each.
         margins: how far rounding may move another evaluation from each of them, float64 in their shapes.
-        calls: what each binary layer got, in the order of the calls.
+        calls: what each binary layer got, in the order of their numbers; Keras may lack some.
     """
 
     outputs: list[Array]
@@ -87,7 +88,9 @@ class FloatFile:
     ) -> None:
         self._layers = lowering.binary
         self._lowering, self._graph = lowering, lowering.floats
-        self._bounds = ErrorBounds(self._graph, _binary_sums(self._layers), magnitudes)
+        binary = _binary_sums([layer for each in lowering.every for layer in each.binary])
+        called = CalledBounds(lowering.subgraphs, binary)
+        self._bounds = ErrorBounds(self._graph, binary, magnitudes, called)
         self._sources = {layer.data: _argument(self._graph, layer.data) for layer in self._layers}
         outside = {*self._graph.outputs, *self._graph.inputs}  # a graph's outputs are all different ones, and no inputs
         self._tensors = [*self._graph.outputs, *(each for each in self._bounds.tensors() if each not in outside)]
@@ -142,7 +145,7 @@ class FloatFile:
         """One batch with its bounds, which take as much memory as all its tensors."""
         wanted = {*self._graph.outputs, *self._sources, *self._sources.values()}
         found = self._bounds.run(known, replaced, wanted)
-        calls = [self._call(layer, found, layer.data in replaced) for layer in self._layers]
+        calls = [self._call(n, layer, found, layer.data in replaced) for n, layer in enumerate(self._layers)]
         margins = [np.broadcast_to(found[tensor].margin, known[tensor].shape) for tensor in self._graph.outputs]
         return ReferenceRun([known[tensor] for tensor in self._graph.outputs], margins, calls)
 
@@ -163,10 +166,10 @@ class FloatFile:
             self._runners = {numbers: float_runner(self._lowering.float_file(graph), self._sharing)}
         return self._runners[numbers]
 
-    def _call(self, layer: Layer, found: Mapping[Tensor, Bounded], replaced: bool) -> LayerInput:
+    def _call(self, number: int, layer: Layer, found: Mapping[Tensor, Bounded], replaced: bool) -> LayerInput:
         data, source = found[layer.data], found[self._sources[layer.data]]
         near = np.broadcast_to(data.jump > 0, data.values.shape)
-        return LayerInput(layer.name, data.values, near, replaced, float(source.noise.max(initial=0)))
+        return LayerInput(number, layer.name, data.values, near, replaced, float(source.noise.max(initial=0)))
 
 
 def _binary_sums(layers: Sequence[Layer]) -> dict[Tensor, BinarySums]:
@@ -232,32 +235,23 @@ class KerasReference:
         self._batch = lowering.floats.inputs[0].shape[0]
         self._floats = floats or FloatFile.of_keras(model, lowering)
         self._branches = bool(lowering.subgraphs)  # which one is taken may hang on a whole batch
-        self._folded: set[int] | None = None  # calls that are none of the file's
+        self._repeats = False  # whether a layer is called more than once
+        self._pairs: list[int] | None = None  # of these calls, if they are the same ones in every run
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the model: on all together, unless the others of a batch matter to a sample, as in a mean over it."""
         bounds = self._floats.run(inputs, given)
         outputs, calls = self._run(inputs, given)
-        if self._branches or not self._is_near(calls, bounds):
+        if self._branches or not _are_near(calls, bounds):
             starts = range(0, len(inputs[0]), self._batch)
             parts = [self._part(inputs, given, start) for start in starts]
             outputs = [np.concatenate(column) for column in zip(*(part[0] for part in parts), strict=True)]
-            calls = [_joined(column) for column in zip(*(part[1] for part in parts), strict=True)]
-        numbered = by_layer(self._names, calls)
-        calls = [_bounded(call, bounds.calls[number]) if number >= 0 else call for number, call in numbered]
+            in_all = set.intersection(*({call.number for call in part[1]} for part in parts))
+            columns = ([call for call in part[1] if call.number in in_all] for part in parts)
+            calls = [_joined(column) for column in zip(*columns, strict=True)]
+        calls = [_bounded(call, bounds.calls[call.number]) for call in calls]
         # Each is within its margin of the float file, and so within twice that of each other.
         return ReferenceRun(outputs, [2 * margin for margin in bounds.margins], calls)
-
-    def _is_near(self, calls: Sequence[LayerInput], bounds: ReferenceRun) -> bool:
-        """Whether rounding explains all that layers got."""
-        for number, call in by_layer(self._names, calls):
-            other = bounds.calls[number] if number >= 0 else None
-            if other is not None and other.near.size == call.quantized.size:
-                shape = call.quantized.shape
-                same = np.isclose(other.quantized.reshape(shape), call.quantized, _LEVEL, _LEVEL)
-                if not (same | other.near.reshape(shape)).all():
-                    return False
-        return True
 
     def _part(
         self, inputs: Sequence[Array], given: Mapping[int, Given], start: int
@@ -268,56 +262,48 @@ class KerasReference:
         return self._run([values[here] for values in inputs], own)
 
     def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> tuple[list[Array], list[LayerInput]]:
+        """The outputs, and what the binary layers of the file got, in the order of their numbers."""
         from mobile_bnn.converters.keras.layers import run_recorded
 
-        left, called = list(enumerate(self._names)), 0
-        folded = self._folded or set()
+        pairs = self._paired(inputs) if self._repeats else None
+        numbers: list[int] = []
 
         def replacement(name: str, quantized: Array) -> Array | None:
-            nonlocal called
-            called += 1
-            if called - 1 in folded:
-                return None
-            at = next((i for i, (_, other) in enumerate(left) if other == name), None)
-            other = None if at is None else given.get(left.pop(at)[0])
+            at = len(numbers)
+            # Another branch than before may call more.
+            numbers.append(self._number(name) if pairs is None else pairs[at] if at < len(pairs) else -1)
+            other = given.get(numbers[-1])
             return other.values.reshape(quantized.shape) if other and other.values.size == quantized.size else None
 
         outputs, calls = run_recorded(self._model, inputs, replacement)
-        if self._folded is None and len(inputs[0]) > 1:
-            self._folded = self._find_folded(inputs, [call.layer for call in calls])
-            if self._folded:
-                return self._run(inputs, given)
+        first = {number: call for number, call in reversed(list(zip(numbers, calls, strict=True))) if number >= 0}
+        if pairs is None and len(first) < sum(number >= 0 for number in numbers):
+            self._repeats = True
+            return self._run(inputs, given)
         return outputs, [
-            LayerInput(call.layer, call.quantized, np.zeros(call.quantized.shape, bool), call.replaced)
-            for number, call in enumerate(calls)
-            if number not in folded
+            LayerInput(number, call.layer, call.quantized, np.zeros(call.quantized.shape, bool), call.replaced)
+            for number, call in sorted(first.items())
         ]
 
-    def _find_folded(self, inputs: Sequence[Array], calls: Sequence[str]) -> set[int]:
-        """The calls that read a constant, such as an RNN's first state: the file holds their results.
+    def _number(self, name: str) -> int:
+        return self._names.index(name) if name in self._names else -1
 
-        They are looked for where Keras calls a layer more often than the file.
-        """
+    def _paired(self, inputs: Sequence[Array]) -> list[int]:
+        """For each call the number of its layer, -1 where it has none."""
         from mobile_bnn.converters.keras.layers import run_recorded
 
-        surplus = Counter(name for name in calls if name in self._names)
-        surplus.subtract(self._names)
-        if not any(count > 0 for count in surplus.values()):
-            return set()
-        found = set[int]()
-        for number, call in enumerate(run_recorded(self._model, inputs)[1]):
-            if surplus[call.layer] > 0 and (call.real == call.real[:1]).all():
-                surplus[call.layer] -= 1
-                found.add(number)
-        return found
+        if self._pairs is not None:
+            return self._pairs
+        pairs, certain = pair_calls(run_recorded(self._model, inputs)[1], self._floats.run(inputs, {}).calls)
+        if certain and not self._branches:
+            self._pairs = pairs
+        return pairs
 
 
-def by_layer(names: Sequence[str], calls: Sequence[LayerInput]) -> Iterator[tuple[int, LayerInput]]:
-    """Each call with the number of its layer, in the order of the calls; -1 where it has none."""
-    unused = list(enumerate(names))
-    for call in calls:
-        at = next((i for i, (_, name) in enumerate(unused) if name == call.layer), None)
-        yield (-1 if at is None else unused.pop(at)[0]), call
+def _are_near(calls: Sequence[LayerInput], bounds: ReferenceRun) -> bool:
+    """Whether rounding explains all that layers got."""
+    agreed = (agree(call.quantized, bounds.calls[call.number]) for call in calls)
+    return all(same is None or same.all() for same in agreed)
 
 
 def _bounded(call: LayerInput, bounds: LayerInput) -> LayerInput:

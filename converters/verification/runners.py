@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
@@ -90,19 +89,21 @@ class FileRunner:
         for detail, values in zip(details, inputs, strict=True):
             self._interpreter.set_tensor(detail["index"], values.astype(detail["dtype"]))
         self._invoke()
-        return [self._output(end) for end in self._interpreter.get_output_details()]
-
-    def _output(self, detail: Any) -> Array:
-        """One output as it is; LiteRT does not give out those that are empty."""
-        if 0 in detail["shape"]:
-            return np.zeros(detail["shape"], detail["dtype"])
-        return np.asarray(self._interpreter.get_tensor(detail["index"]))
+        return outputs_of(self._interpreter)
 
     def _invoke(self) -> None:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:  # some kernels look at their operands only now
             raise MobileBnnError("LiteRT cannot run the file", why=first_line(error)) from error
+
+
+def outputs_of(interpreter: Interpreter) -> list[Array]:
+    """The outputs as they are after a run; LiteRT does not give out those that are empty."""
+    return [
+        np.asarray(interpreter.get_tensor(end["index"])) if all(end["shape"]) else np.zeros(end["shape"], end["dtype"])
+        for end in interpreter.get_output_details()
+    ]
 
 
 def float_runner(model: TfliteModel, sharing: Iterable[Graph] = ()) -> FileRunner:

@@ -152,7 +152,9 @@ class Subgraphs:
     def __init__(
         self, lowering: Lowering, flatbuffer: bytes, runners: Sequence[Callable[[bytes], Runner]] = (FileRunner,)
     ) -> None:
-        self._bodies = {number: body for number, body in lowering.bodies.items() if body.binary}
+        self._bodies = {
+            number: replace(body, bodies=lowering.bodies) for number, body in lowering.bodies.items() if body.binary
+        }
         self._floats, self._runners = lowering.float_file(), runners
         self._comparisons = {number: dict[_Shapes, list[Comparison]]() for number in self._bodies}
         if not self._bodies:
@@ -174,7 +176,8 @@ class Subgraphs:
         """Those of a subgraph, for inputs of some shapes."""
         if shapes not in self._comparisons[number]:
             body, graphs = self._bodies[number], self._binary
-            called = [graph.copy() for graph in body.subgraphs]  # no operator is in two graphs of a file
+            # No operator is in two graphs of a file.
+            called = [graph.copy() if n == number else graph for n, graph in enumerate(body.subgraphs, 1)]
             floats = replace(body, floats=alone(body.floats, shapes), subgraphs=called)
             own = TfliteModel.of(alone(graphs[number].copy(), shapes), *graphs[1:]).write()
             reference = FloatFile(floats)

@@ -11,9 +11,10 @@ from mobile_bnn.converters.source import Source, keras_model
 from mobile_bnn.converters.verification.comparison import Comparison
 from mobile_bnn.converters.verification.reference import KerasReference
 from mobile_bnn.converters.verification.runners import FileRunner
-from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.records import Pair, Verification
 from mobile_bnn.runtime import graph_sha256, read_flatbuffer
+from mobile_bnn.runtime.interpreter import Batch, in_order
 from mobile_bnn.tasks import Task
 from mobile_bnn.tasks.classification import Classification
 from mobile_bnn.typing import Array
@@ -22,7 +23,7 @@ from mobile_bnn.typing import Array
 def verify(
     model: Any,
     flatbuffer: Path | str | bytes,
-    batches: Iterable[tuple[Array, Array]],
+    batches: Iterable[tuple[Batch, Array]],
     *,
     dataset: str,
     task: Task | None = None,
@@ -35,7 +36,9 @@ def verify(
     Args:
         model: the Keras model, a `Source` of it, or its path.
         flatbuffer: its binary file, or the bytes of that.
-        batches: (float32 images [N, H, W, C], targets such as int labels [N]) of the split.
+        batches: (float32 images [N, H, W, C], targets such as int labels [N]) of the split; for a model of several
+            inputs a list of arrays in Keras's order, or a dict by the names in `Interpreter.input_names`, in place of
+            the images.
         dataset: its name, for the record.
         task: tells what outputs and targets mean; classification by default.
         split: its name, for the record.
@@ -43,32 +46,39 @@ def verify(
         on_progress: called with the number of images of each batch done.
 
     Raises:
-        UsageError: there is no Keras model, or no file, at that path.
+        UsageError: there is no Keras model, or no file, at that path, or a batch does not have the model's inputs.
         MobileBnnError: shapes do not fit, or a difference that rounding does not explain; the first layer is named. In
             a file whose float parts are in fewer bits flips are counted only.
     """
+    from mobile_bnn.converters.keras.signing import input_names
+    from mobile_bnn.legacy_keras import tf
+
     flatbuffer, source = read_flatbuffer(flatbuffer), Source.of(model)
     keras, (_, lowering) = keras_model(source), source.lower()
     comparison = Comparison(lowering, flatbuffer, KerasReference(keras, lowering))
     runner, task = FileRunner(flatbuffer), task or Classification()
-    expected = runner.input_shapes[0][1:]
+    names, shapes = input_names(keras), [shape[1:] for shape in runner.input_shapes]
     predicted: dict[str, list[object]] = {"keras": [], "tflite": []}
     targets: list[object] = []
     largest = 0.0
-    for images, batch_targets in batches:
-        if images.shape[1:] != expected:
-            raise MobileBnnError(f"the file takes images of {expected}, the data set has {images.shape[1:]}")
+    for given, batch_targets in batches:
+        inputs = in_order(given, names)
+        if (found := [array.shape[1:] for array in inputs]) != shapes:
+            sizes = [" and ".join(map(str, each)) for each in (shapes, found)]
+            raise MobileBnnError(f"the file takes images of {sizes[0]}, the data set has {sizes[1]}")
+        if len(counts := {len(array) for array in inputs}) > 1:
+            raise UsageError(f"a batch has other numbers of samples for each input: {sorted(counts)}")
         if left := layer_samples - comparison.samples:
-            comparison.add([images[:left]])
-        computed = keras.predict_on_batch(images)
-        ours = [np.asarray(output) for output in (computed if isinstance(computed, list) else [computed])]
-        theirs = runner.run([images])[: len(ours)]
+            comparison.add([array[:left] for array in inputs])
+        computed = keras.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
+        ours = [np.asarray(output) for output in tf.nest.flatten(computed)]
+        theirs = runner.run(inputs)[: len(ours)]
         predicted["keras"] += task.decode(ours)
         predicted["tflite"] += task.decode(theirs)
         targets += list(batch_targets)
         largest = max(largest, *(float(np.abs(one - other).max()) for one, other in zip(ours, theirs, strict=True)))
         if on_progress:
-            on_progress(len(images))
+            on_progress(len(inputs[0]))
     if not targets:
         raise MobileBnnError(f"the {split} split of {dataset} is empty")
     if comparison.errors and not _is_rounded(flatbuffer):

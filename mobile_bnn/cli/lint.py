@@ -55,7 +55,7 @@ def command(
     files = import_paths(imports)
     with err.status(f"reading {source}"):
         from mobile_bnn.converters.input_shapes import parse_input_shapes
-        from mobile_bnn.converters.linting import lint
+        from mobile_bnn.converters.linting import how_to_declare, lint
         from mobile_bnn.converters.source import Source
 
         path = keras_model(run_folder(source)) if is_run(source) else source
@@ -69,7 +69,7 @@ def command(
     else:
         out.print(_table(found))
         if not any(finding.declared == "binary" for finding in found):
-            out.print("no layer is declared binary. Give layers an input_quantizer and a kernel_quantizer")
+            out.print(f"no layer is declared binary. {how_to_declare(model)}", soft_wrap=True)
     if unsupported := [finding.layer for finding in found if finding.unsupported]:
         raise MobileBnnError(f"{', '.join(unsupported)} is declared binary and would be float")
 
@@ -129,6 +129,7 @@ def _table(found: "list[Finding]") -> "Fitted":
         {
             "layer": finding.layer,
             "operator": finding.op_type,
+            "in": f"subgraph {finding.subgraph}" if finding.subgraph else "",
             "declared": finding.declared,
             "converted to": finding.converted_to,
             "why": finding.why,
@@ -136,7 +137,7 @@ def _table(found: "list[Finding]") -> "Fitted":
         }
         for finding in found
     ]
-    names = ["layer", "operator", "declared", "converted to"]
+    names = ["layer", "operator", *(["in"] if any(row["in"] for row in cells) else []), "declared", "converted to"]
     names += [name for name in ("why", "cure") if any(row[name] for row in cells)]
     columns = [Column(name, unbroken=_NAME if name in ("layer", "operator") else _WORDS) for name in names]
     columns += [Column("float bytes", number=True), Column("file bytes", number=True)]

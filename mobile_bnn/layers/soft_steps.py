@@ -61,7 +61,8 @@ class SoftQuantization(larq.quantizers.Quantizer):  # type: ignore[misc]
         middle, half = (low + high) / 2.0, (high - low) / 2.0
         soft = middle + half * asymptotic(tf.clip_by_value(inputs, low, high), low, high, alpha)
         hard = tf.where(inputs >= middle, high, low)
-        return soft + tf.stop_gradient(hard - soft)
+        # The other way round, soft + (hard − soft), rounding would leave more than two values.
+        return tf.stop_gradient(hard) + (soft - tf.stop_gradient(soft))
 
     def get_config(self) -> Options:
         """Keras's serialization."""

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from mobile_bnn.records import Epoch, History, Measurement, Operator, Operators, Profile
 from mobile_bnn.report.figures import engine, is_float_baseline
-from mobile_bnn.report.formats import plural, printable
+from mobile_bnn.report.formats import operator_number, plural, printable
 from mobile_bnn.report.operator_times import parts as time_parts
 from mobile_bnn.report.tables import flip_ratio_names, metric_names
 
@@ -129,11 +129,13 @@ def operators(table: Operators) -> list[Chart]:
 
 def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]]) -> go.Figure:
     figure = _figure("operator (# in the table)", unit)
-    names = [f"#{row.index} {label(row.name)}<br>{label(row.layer)}" for row in rows]
+    numbers = [operator_number(row.index, row.subgraph) for row in rows]
+    names = [f"#{number} {label(row.name)}<br>{label(row.layer)}" for number, row in zip(numbers, rows, strict=True)]
+    called = any(row.subgraph for row in rows)  # 2:7 is a time of day to the charts unless they are told
     for title, (field, colour) in series.items():
         figure.add_trace(
             go.Bar(
-                x=[row.index for row in rows],
+                x=numbers if called else [row.index for row in rows],
                 y=[getattr(row, field) for row in rows],
                 name=title,
                 marker={"color": colour, "line": {"width": 0}},
@@ -142,7 +144,10 @@ def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]
             )
         )
     figure.update_layout(barmode="stack", showlegend=True, bargap=0.25)
-    figure.update_xaxes(dtick=1 if len(rows) <= 16 else None, tickformat="d")
+    if called:
+        figure.update_xaxes(type="category")
+    else:
+        figure.update_xaxes(dtick=1 if len(rows) <= 16 else None, tickformat="d")
     figure.update_yaxes(exponentformat="SI", rangemode="tozero")
     return figure
 
@@ -151,15 +156,15 @@ def operator_times(measurement: Measurement, position: int) -> Chart:
     """The time of each binary operator, and of all the rest together."""
     figure = _figure("operator (# in the table)", "median (ms)")
     times = measurement.operator_times
-    rest = time_parts(measurement).rest
-    for title, colour, ticks, values, names in (
-        ("binary", BLUE, [f"#{each.operator}" for each in times], [each.median_ms for each in times],
+    rest, ticks = time_parts(measurement).rest, [f"#{operator_number(each.operator, each.subgraph)}" for each in times]
+    for title, colour, places, values, names in (
+        ("binary", BLUE, ticks, [each.median_ms for each in times],
          [f"{label(each.name)}<br>{label(each.layer)}" for each in times]),
         ("float operators, copying in and out", ORANGE, ["float"], [rest], ["everything else"]),
     ):  # fmt: skip
         figure.add_trace(
             go.Bar(
-                x=ticks,
+                x=places,
                 y=values,
                 name=title,
                 marker={"color": colour, "line": {"width": 0}},

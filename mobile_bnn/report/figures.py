@@ -25,6 +25,7 @@ from mobile_bnn.report.records import Records
 from mobile_bnn.typing import JsonObject
 
 _TWIN = "_float.tflite"
+ONCE = "loops count for one step, branches all"
 X86 = ("x86_64", "amd64", "x86", "i386", "i486", "i586", "i686")
 
 
@@ -233,6 +234,8 @@ def _macs_card(operators: Operators) -> KeyFigure:
     binary, floats = operators.total("binary_macs"), operators.total("float_macs")
     share = binary_share(binary, floats)
     lines = [f"{macs(binary)} binary, {macs(floats)} float"]
+    if any(operator.subgraph for operator in operators.operators):
+        lines.append(ONCE)
     return KeyFigure("Binary share of MACs", "none" if share is None else percent(share), lines)
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+from mobile_bnn.wording import operator_number as operator_number
 from mobile_bnn.wording import plural as plural
 
 MINUS, DOT = "\u2212", "\u00b7"

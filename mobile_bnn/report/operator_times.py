@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mobile_bnn.records import Measurement, Profile
 from mobile_bnn.report.figures import engine, fastest, of_these_files
-from mobile_bnn.report.formats import DOT, percent, plural, printable, significant
+from mobile_bnn.report.formats import DOT, operator_number, percent, plural, printable, significant
 from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.records import Records
 
@@ -50,7 +50,10 @@ def parts(measurement: Measurement) -> TimeParts:
 
 
 def tables(measurement: Measurement, target: str) -> list[Table]:
-    """Binary and float time, then a row for each binary operator; shares are of the whole inference."""
+    """Binary and float time, then a row for each binary operator; shares are of the whole inference.
+
+    An operator in a loop or a branch has how often it runs after its name, and the time of all that.
+    """
     setting = f"{printable(target)} {DOT} {engine(measurement)} {DOT} {plural(measurement.threads, 'thread')}"
     return [_parts_table(measurement, setting), _operators_table(measurement, setting)]
 
@@ -75,8 +78,8 @@ def _operators_table(measurement: Measurement, setting: str) -> Table:
     ]
     rows = [
         [
-            str(each.operator),
-            printable(each.name),
+            operator_number(each.operator, each.subgraph),
+            printable(each.name) + (f" ×{each.calls:,}" if each.subgraph else ""),
             printable(each.layer.partition(";")[0]),
             *_cells(each.median_ms, split),
         ]

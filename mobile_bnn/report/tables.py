@@ -6,8 +6,18 @@ from pathlib import PurePath
 
 from mobile_bnn import __version__
 from mobile_bnn.records import History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
-from mobile_bnn.report.figures import engine, is_float_baseline, speed_at_same_threads, unexplained
-from mobile_bnn.report.formats import capitalized, count, percent, plural, printable, ratio, significant, size
+from mobile_bnn.report.figures import ONCE, engine, is_float_baseline, speed_at_same_threads, unexplained
+from mobile_bnn.report.formats import (
+    capitalized,
+    count,
+    operator_number,
+    percent,
+    plural,
+    printable,
+    ratio,
+    significant,
+    size,
+)
 from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.records import Records
 from mobile_bnn.typing import Json
@@ -79,7 +89,10 @@ def layers(verification: Verification) -> Table:
         Column("layer", unbroken=_NAME),
         *_numbers("#", "signs compared", "flips", "share flipped", "ties", "rounding", "propagated", "unexplained"),
     ]
-    rows = [[printable(layer.layer), str(layer.operator), *_flip_cells(layer)] for layer in verification.layers]
+    rows = [
+        [printable(layer.layer), operator_number(layer.operator, layer.subgraph), *_flip_cells(layer)]
+        for layer in verification.layers
+    ]
     total = LayerCheck(
         layer="total",
         operator=0,
@@ -101,18 +114,21 @@ def _flip_cells(layer: LayerCheck) -> list[str]:
 
 
 def operators(table: Operators) -> Table:
-    """One row for each operator of the file, batch 1; MACs and bytes are exact."""
+    """One row for each operator of the file, batch 1; MACs and bytes are exact, those of loops are of one step."""
+    called = any(row.subgraph for row in table.operators)
     columns = [
         *_numbers("#"),
         Column("operator"),
+        *([Column("in", unbroken=_NAME)] if called else []),
         Column("layer", unbroken=_NAME),
         Column("output"),
         *_numbers("binary MACs", "float MACs", "weights (bytes)", "output (bytes)"),
     ]
     rows = [
         [
-            str(row.index),
+            operator_number(row.index, row.subgraph),
             printable(row.name),
+            *([printable(row.called_as)] if called else []),
             printable(layer),
             f"{'×'.join(map(str, row.output_shape))} {printable(row.output_type)}",
             *map(count, (row.binary_macs, row.float_macs, row.weight_bytes, row.output_bytes)),
@@ -121,8 +137,9 @@ def operators(table: Operators) -> Table:
     ]
     macs = (table.total("binary_macs"), table.total("float_macs"))
     sizes = (table.total("weight_bytes"), table.total("output_bytes"))
-    totals = ["", "total", "", "", *map(count, macs + sizes)]
+    totals = ["", "total", *([""] if called else []), "", "", *map(count, macs + sizes)]
     caption = f"Operators of the file ({size(table.file_bytes)}), batch 1"
+    caption += f"; {ONCE}" if called else ""
     return Table(caption, columns, rows, totals if rows else [])
 
 

@@ -22,6 +22,7 @@ from mobile_bnn.runtime.library import default_isa, library_path
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 from mobile_bnn.runtime.signature import Ends, signature_names
+from mobile_bnn.runtime.subgraphs import reached_subgraphs
 from mobile_bnn.typing import Array, LiteRTInterpreter, LiteRTModule, TensorDetail
 from mobile_bnn.wording import plural
 
@@ -160,7 +161,7 @@ class Interpreter:
                 change what the others give, and these make no whole batches.
             MobileBnnError: the runtime reports an error.
         """
-        arrays = _in_order(batch, self.input_names)  # runs code of the arrays' own, so nobody waits for it
+        arrays = in_order(batch, self.input_names)  # runs code of the arrays' own, so nobody waits for it
         with self._lock:
             interpreter = self._opened()
             if self._running:
@@ -184,7 +185,7 @@ class Interpreter:
             runs: inferences to time, after a few that do not count.
 
         Returns:
-            The operators in the order of the file.
+            The operators in the order of the file; then those in loops and branches, each with all its calls.
 
         Raises:
             UsageError: the arrays do not fit the inputs, `runs` is below 1, or the model has no binary operator.
@@ -192,7 +193,7 @@ class Interpreter:
         """
         if runs < 1:
             raise UsageError(f"{runs} runs cannot be timed", cure="Ask for 1 run or more")
-        arrays = _in_order(batch, self.input_names)
+        arrays = in_order(batch, self.input_names)
         with self._lock:
             if self._content is None:
                 raise _closed()
@@ -205,18 +206,16 @@ class Interpreter:
 
     def _profile(self, content: bytes, arrays: list[Array], runs: int, log: Path) -> list[OperatorTime]:
         model = read_model(content)
-        counts = [sum(operator_name(model, each) in OPERATORS for each in graph.operators) for graph in model.subgraphs]
-        if any(counts[1:]):
-            why = "they are in loops or branches, and run any number of times"
-            raise UsageError("the times of binary operators cannot be told apart", why=why)
-        if not counts[0]:
+        graphs = (model.subgraphs[number] for number in reached_subgraphs(model))
+        if not any(operator_name(model, each) in OPERATORS for graph in graphs for each in graph.operators):
             raise UsageError("there is nothing to profile", why="the model has no binary operator")
         interpreter = self._create(content, {**self._options, "profile": str(log)})
-        for _ in range(_WARM_UP + runs):
-            _run(interpreter, self._ends, [array[: self._batch] for array in arrays], self._batch)
-        del interpreter
+        inferences = []
         with log.open(encoding="ascii", errors="replace", newline="\n") as lines:
-            return read_operator_times(lines, model, skip=_WARM_UP)
+            for _ in range(_WARM_UP + runs):
+                _run(interpreter, self._ends, [array[: self._batch] for array in arrays], self._batch)
+                inferences.append(lines.readlines())
+        return read_operator_times(inferences, model, skip=_WARM_UP)
 
     def _opened(self) -> LiteRTInterpreter:
         if self._content is None:
@@ -279,7 +278,16 @@ def _details(interpreter: LiteRTInterpreter, ends: Ends, side: str) -> list[Tens
     return [by_tensor[end.tensor] for end in (ends.inputs if side == "input" else ends.outputs)]
 
 
-def _in_order(batch: Batch, names: list[str]) -> list[Array]:
+def in_order(batch: Batch, names: list[str]) -> list[Array]:
+    """The arrays of a batch in the order of the inputs' names.
+
+    Args:
+        batch: one array, a list of them in that order, or a dict by name.
+        names: of the inputs.
+
+    Raises:
+        UsageError: there are more or fewer, or a name is unknown.
+    """
     if isinstance(batch, Mapping):
         batch = _by_name(batch, names)
     arrays = batch if isinstance(batch, list | tuple) else [batch]

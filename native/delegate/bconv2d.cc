@@ -26,10 +26,7 @@ struct Bconv2d {
   Array<float> multiplier, bias;
   Array<int32_t> threshold;
   Array<int32_t> outside_correction;
-  TapTable* table = nullptr;  // of `tables`, for the input's address at the last run
-  TapTables* tables = nullptr;
-
-  ~Bconv2d() { release_table(); }
+  TapTableUse table;
 
   bool parse(const TfLiteNode& from, NodeView&, const Reporter& reporter) {
     FlexMap options;
@@ -63,13 +60,12 @@ struct Bconv2d {
     out.dims[3] = out.type == kTfLiteInt32 ? words_of(channels_out) : channels_out;
     if (!check_size(out, reporter)) return false;
     conv.pixels = static_cast<int64_t>(out.dims[0]) * out.dims[1] * out.dims[2];
-    release_table();
-    tables = node.tap_tables;
+    table.release();
     return laid_out || lay_out(node, machine, reporter);
   }
 
   bool run(const NodeView& node, Machine& machine, const Reporter& reporter) {
-    if (!find_table(*node.inputs[kImage], *machine.kernels)) return reporter.fail("out of memory");
+    if (!find_table(node, *machine.kernels)) return reporter.fail("out of memory");
     if (conv.output_type == ConvOutput::kFloat) {
       node.fusion.fill(node.output->channels(), &conv.epilogue);
     } else {
@@ -85,13 +81,8 @@ struct Bconv2d {
       });
       return true;
     }
-    // A part keeps one tile of the filter in the cache and walks over pixels.
-    const int64_t wanted = machine.pool.threads() == 1 ? 1 : 4 * machine.pool.threads();
-    int64_t parts = (wanted + channel_tiles - 1) / channel_tiles;
-    if (parts > pixel_tiles) parts = pixel_tiles;
-    machine.pool.run(channel_tiles * parts, [&](int64_t i) {
-      const int64_t part = i % parts;
-      run_tile(machine, i / parts, pixel_tiles * part / parts, pixel_tiles * (part + 1) / parts);
+    split_tiles(machine.pool, channel_tiles, pixel_tiles, [&](int64_t tile, int64_t first, int64_t last) {
+      run_tile(machine, tile, first, last);
     });
     return true;
   }
@@ -260,21 +251,15 @@ struct Bconv2d {
     conv.clamp_max = bits - low;
   }
 
-  void release_table() {
-    if (table != nullptr) tables->release(table);
-    table = nullptr;
-  }
-
-  // Addresses are known when operators run, and stay what they are until the next resize, nearly always.
-  bool find_table(const Tensor& in, const Kernels& kernels) {
-    if (table != nullptr && table->geometry().image == in.data) return true;
-    release_table();
-    table = tables->acquire({in.as<uint32_t>(), in.dims[0], in.dims[1], in.dims[2], in.channels(), height, width,
-                             kernels.tile_pixels});
-    if (table == nullptr) return false;
-    conv.taps_of_pixels = table->taps_of_pixels();
-    conv.outside = table->outside();
-    conv.tile_has_outside = table->tile_has_outside();
+  bool find_table(const NodeView& node, const Kernels& kernels) {
+    const Tensor& in = *node.inputs[kImage];
+    const TapTable* found =
+        table.find(*node.tap_tables, {in.as<uint32_t>(), in.dims[0], in.dims[1], in.dims[2], in.channels(), height,
+                                      width, kernels.tile_pixels});
+    if (found == nullptr) return false;
+    conv.taps_of_pixels = found->taps_of_pixels();
+    conv.outside = found->outside();
+    conv.tile_has_outside = found->tile_has_outside();
     return true;
   }
 };

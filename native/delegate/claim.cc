@@ -1,6 +1,6 @@
 // All of LCE's operators are claimed, and of TFLite's own the element-wise float ones and maximum pools that stand next to
 // them: those that alone use what a binary convolution or another claimed one made, and those whose result only goes to
-// a sign.
+// a sign. A product of two matrices is claimed where both are signs that LceDequantize unpacked.
 #include "delegate/claim.h"
 
 #include "delegate/elementwise.h"
@@ -18,6 +18,7 @@ struct Candidate {
 struct TensorUse {
   int readers;
   bool made_here;   // by a claimed operator, in float32
+  bool unpacked;    // by LceDequantize, to float32
   bool signs_only;  // all readers are LceQuantize, or claimed on the way to it
 };
 
@@ -90,10 +91,19 @@ class Claim {
       if (use(indices.data[i]) == nullptr) return false;
       refresh(context_->tensors[indices.data[i]], &inputs[i]);
     }
+    if (candidate.type == &kBatchMatMul) {
+      return is_product_of_signs(candidate) && supports_batch_mat_mul(*candidate.options, inputs[0], inputs[1]);
+    }
     if (candidate.type == &kMaxPool2d) {
       return supports_max_pool(*candidate.options) && inputs[0].type == kTfLiteFloat32 && inputs[0].rank == 4;
     }
     return supports_elementwise(*candidate.type, *candidate.options, pointers, indices.size);
+  }
+
+  bool is_product_of_signs(const Candidate& candidate) {
+    bool unpacked = candidate.options->inputs->size == 2;
+    for_inputs(candidate, [&](const TensorUse& tensor) { unpacked &= tensor.unpacked; });
+    return unpacked;
   }
 
   void claim_forward(Candidate& candidate) {
@@ -101,12 +111,13 @@ class Claim {
     if (!is_builtin(*candidate.type)) {
       candidate.claimed = true;
     } else {
-      bool continues = false;
+      bool continues = is_product_of_signs(candidate);
       for_inputs(candidate, [&](TensorUse& tensor) { continues |= tensor.made_here && tensor.readers == 1; });
       candidate.claimed = continues && supported(candidate);
     }
     TensorUse* output = candidate.claimed ? output_of(candidate) : nullptr;
-    if (output != nullptr && candidate.type != &kDequantize && is_float(candidate)) output->made_here = true;
+    if (output == nullptr || !is_float(candidate)) return;
+    (candidate.type == &kDequantize ? output->unpacked : output->made_here) = true;
   }
 
   void claim_backward(Candidate& candidate) {

@@ -79,8 +79,9 @@ bool configure(Machine* machine, const char* const* keys, const char* const* val
 }
 
 TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
+  auto* machine = static_cast<Machine*>(delegate->data);
   Array<int> nodes;
-  if (!claim_nodes(context, &nodes)) return kTfLiteError;
+  if (!machine->subgraphs.add(context) || !claim_nodes(context, &nodes)) return kTfLiteError;
   if (nodes[0] == 0) return kTfLiteOk;
   const auto* claimed = reinterpret_cast<const TfLiteIntArray*>(nodes.data());
   return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(), claimed, delegate);

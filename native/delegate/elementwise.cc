@@ -136,7 +136,7 @@ constexpr OperatorType kRelu = operator_type<ElementwiseOf<&kRelu>>("RELU", kTfL
 constexpr OperatorType kReluN1To1 = operator_type<ElementwiseOf<&kReluN1To1>>("RELU_N1_TO_1", kTfLiteBuiltinReluN1To1);
 constexpr OperatorType kRelu6 = operator_type<ElementwiseOf<&kRelu6>>("RELU6", kTfLiteBuiltinRelu6);
 
-bool is_elementwise(const OperatorType& type) { return is_builtin(type) && &type != &kMaxPool2d; }
+bool is_elementwise(const OperatorType& type) { return is_builtin(type) && &type != &kMaxPool2d && &type != &kBatchMatMul; }
 
 bool supports_elementwise(const OperatorType& type, const TfLiteNode& node, const Tensor* const* inputs,
                           int input_count) {

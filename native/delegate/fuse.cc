@@ -6,6 +6,11 @@
 namespace mbnn {
 namespace {
 
+// Signs that all who were to read them read packed.
+bool is_unread(const Operator& op) {
+  return op.type == &kDequantize && !op.view.output->from_runtime && op.view.output->uses == 0;
+}
+
 class Fuser {
  public:
   explicit Fuser(Graph& graph) : graph_(graph) {}
@@ -21,7 +26,7 @@ class Fuser {
 
  private:
   static bool makes_floats(const Operator& op) {
-    return (op.type == &kBconv2d || is_elementwise(*op.type)) && op.view.output->type == kTfLiteFloat32;
+    return (op.type == &kBconv2d || op.type == &kBatchMatMul || is_elementwise(*op.type)) && op.view.output->type == kTfLiteFloat32;
   }
 
   // The only input that reads the tensor, among operators after `from`; null if the runtime sees the tensor.
@@ -75,7 +80,7 @@ bool fuse(Graph& graph) {
   // packs is only read later.
   for (size_t i = 0; i < graph.operators.size(); ++i) {
     Operator& op = graph.operators[i];
-    if (op.done) continue;
+    if (op.done || is_unread(op)) continue;
     Operator* head = op.fused_into == nullptr ? &op : op.fused_into;
     if (op.type == &kQuantize && head != &op) continue;
     for (size_t j = 0; j < graph.running; ++j) {

@@ -23,8 +23,9 @@ bool read_option(const FlexMap& options, const char* key, int low, int high, int
 }
 
 const OperatorType* find_operator(const TfLiteRegistration& registration) {
-  static const OperatorType* const kAll[] = {&kQuantize, &kDequantize, &kBconv2d, &kBMaxPool2d, &kMaxPool2d, &kAdd,
-                                             &kSub,      &kMul,        &kPrelu,   &kRelu,       &kReluN1To1, &kRelu6};
+  static const OperatorType* const kAll[] = {&kQuantize,    &kDequantize, &kBconv2d, &kBMaxPool2d, &kMaxPool2d,
+                                             &kBatchMatMul, &kAdd,        &kSub,     &kMul,        &kPrelu,
+                                             &kRelu,        &kReluN1To1,  &kRelu6};
   for (const OperatorType* type : kAll) {
     if (registration.custom_name == nullptr) {
       if (type->builtin_code == registration.builtin_code && type->builtin_code != kTfLiteBuiltinCustom) return type;

@@ -7,6 +7,7 @@
 
 #include "delegate/flexbuffer.h"
 #include "delegate/fusion.h"
+#include "delegate/subgraph_numbers.h"
 #include "delegate/tap_table.h"
 #include "delegate/tensor.h"
 #include "delegate/tflite_abi.h"
@@ -28,7 +29,8 @@ enum { kPaddingSame = 0, kPaddingValid = 1 };
 // What an operator sees of its node.
 struct NodeView {
   static constexpr int kMaxInputs = 5;
-  Tensor* inputs[kMaxInputs] = {};  // null where one was left out
+  // Null where one was left out. After the two of a BATCH_MATMUL, each of them packed; null where nobody has it so.
+  Tensor* inputs[kMaxInputs] = {};
   int input_count = 0;
   Tensor* output = nullptr;  // described by `prepare`; has memory only if `fusion` stores it
   Fusion fusion;
@@ -38,6 +40,7 @@ struct NodeView {
 struct Machine {
   const Kernels* kernels = nullptr;
   ThreadPool pool;
+  SubgraphNumbers subgraphs;
   FILE* profile = nullptr;  // where the time of each operator is written, if anywhere
   pid_t profiled = getpid();  // a child that it forks would write into the same file
 
@@ -80,6 +83,7 @@ extern const OperatorType kQuantize;
 extern const OperatorType kDequantize;
 extern const OperatorType kBconv2d;
 extern const OperatorType kBMaxPool2d, kMaxPool2d;
+extern const OperatorType kBatchMatMul;
 extern const OperatorType kAdd, kSub, kMul, kPrelu, kRelu, kReluN1To1, kRelu6;
 
 // Whether it is one of TFLite's own operators, not of LCE's.
@@ -87,6 +91,9 @@ inline bool is_builtin(const OperatorType& type) { return type.builtin_code != k
 
 // Whether the options of a MAX_POOL_2D are what this one can do.
 bool supports_max_pool(const TfLiteNode& node);
+
+// Whether this one can multiply such matrices: inputs as the runtime has them now.
+bool supports_batch_mat_mul(const TfLiteNode& node, const Tensor& first, const Tensor& second);
 
 // The operator that a registration stands for, or null.
 const OperatorType* find_operator(const TfLiteRegistration& registration);
@@ -97,6 +104,19 @@ void split(ThreadPool& pool, int64_t rows, const Body& body) {
   const int64_t wanted = pool.threads() == 1 ? 1 : 4 * pool.threads();
   const int64_t parts = rows < wanted ? rows : wanted;
   pool.run(parts, [&](int64_t i) { body(rows * i / parts, rows * (i + 1) / parts); });
+}
+
+// Runs body(filter tile, first pixel tile, last pixel tile) for all of both kinds of tiles. A part keeps one tile of a
+// filter in the cache and walks over pixels.
+template <class Body>
+void split_tiles(ThreadPool& pool, int64_t filter_tiles, int64_t pixel_tiles, const Body& body) {
+  const int64_t wanted = pool.threads() == 1 ? 1 : 4 * pool.threads();
+  int64_t parts = (wanted + filter_tiles - 1) / filter_tiles;
+  if (parts > pixel_tiles) parts = pixel_tiles;
+  pool.run(filter_tiles * parts, [&](int64_t i) {
+    const int64_t part = i % parts;
+    body(i / parts, pixel_tiles * part / parts, pixel_tiles * (part + 1) / parts);
+  });
 }
 
 }  // namespace mbnn

@@ -25,6 +25,7 @@ class Partition {
   // Errors of init are reported there and returned by prepare: runtimes differ in what init may return.
   void init(TfLiteContext* context, const TfLiteDelegateParams& params) {
     machine_ = static_cast<Machine*>(params.delegate->data);
+    subgraph_ = machine_->subgraphs.find(context);
     const size_t nodes = static_cast<size_t>(params.nodes_to_replace->size);
     if (!graph_.operators.allocate(nodes) || !graph_.tensors.allocate(nodes * (NodeView::kMaxInputs + 1))) {
       out_of_memory(context);
@@ -93,9 +94,12 @@ class Partition {
     return now.tv_sec * int64_t{1000000000} + now.tv_nsec;
   }
 
-  // The number of the inference, the operator's place in the model's plan, its name and those fused into it, its time.
+  // The number of the inference, the operator's place in the subgraph's plan (after the number of the subgraph and a
+  // colon, unless that is the main one), its name and those fused into it, its time.
   void write_profile(const Operator& op, int64_t elapsed) {
-    fprintf(machine_->profile, "%llu\t%d\t%s", static_cast<unsigned long long>(inference_), op.node, op.type->name);
+    fprintf(machine_->profile, "%llu\t", static_cast<unsigned long long>(inference_));
+    if (subgraph_ != 0) fprintf(machine_->profile, "%d:", subgraph_);
+    fprintf(machine_->profile, "%d\t%s", op.node, op.type->name);
     for (const Operator& other : graph_.operators) {
       if (other.fused_into == &op) fprintf(machine_->profile, "+%s", other.type->name);
     }
@@ -129,8 +133,9 @@ class Partition {
     op->state = op->type->create();
     if (op->state == nullptr) return reporter.fail("out of memory");
     op->view.tap_tables = &tap_tables_;
-    return add_inputs(context, *node->inputs, &op->view, reporter) &&
-           add_output(context, params, *node->outputs, &op->view, reporter) &&
+    if (!add_inputs(context, *node->inputs, &op->view, reporter)) return false;
+    if (op->type == &kBatchMatMul) read_packed(&op->view);
+    return add_output(context, params, *node->outputs, &op->view, reporter) &&
            op->type->parse(op->state, *node, op->view, reporter);
   }
 
@@ -148,6 +153,36 @@ class Partition {
       view->inputs[i] = tensor;
     }
     return true;
+  }
+
+  // Lets a product read its operands as they were before LceDequantize, after those that the file names.
+  void read_packed(NodeView* view) {
+    if (view->input_count != 2) return;
+    view->input_count = 4;
+    for (int i = 0; i < 2; ++i) {
+      Tensor* packed = packed_form(view->inputs[i]);
+      if (packed == nullptr) continue;
+      --view->inputs[i]->uses;
+      ++packed->uses;
+      view->inputs[2 + i] = packed;
+    }
+  }
+
+  Tensor* packed_form(const Tensor* signs) {
+    const Operator* op = signs == nullptr ? nullptr : maker_of(*signs);
+    if (op == nullptr || op->type != &kDequantize || op->view.input_count != 1) return nullptr;
+    Tensor* packed = op->view.inputs[0];
+    if (packed == nullptr) return nullptr;
+    // A product counts all bits of a word, and only operators here are known to clear those past the last channel.
+    const bool whole_words = signs->rank > 0 && signs->channels() % kWordBits == 0;
+    return whole_words || maker_of(*packed) != nullptr ? packed : nullptr;
+  }
+
+  const Operator* maker_of(const Tensor& tensor) {
+    for (const Operator& op : graph_.operators) {
+      if (op.view.output == &tensor) return &op;
+    }
+    return nullptr;
   }
 
   bool add_output(TfLiteContext* context, const TfLiteDelegateParams& params, const TfLiteIntArray& outputs,
@@ -194,6 +229,7 @@ class Partition {
   }
 
   Machine* machine_ = nullptr;
+  int subgraph_ = 0;
   bool initialized_ = false;
   uint64_t inference_ = 0;
   TapTables tap_tables_;  // outlives the operators, which release theirs

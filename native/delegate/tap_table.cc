@@ -64,4 +64,17 @@ void TapTables::release(TapTable* table) {
   destroy(table);
 }
 
+const TapTable* TapTableUse::find(TapTables& tables, const TapGeometry& geometry) {
+  if (table_ != nullptr && table_->geometry().image == geometry.image) return table_;
+  release();
+  tables_ = &tables;
+  table_ = tables.acquire(geometry);
+  return table_;
+}
+
+void TapTableUse::release() {
+  if (table_ != nullptr) tables_->release(table_);
+  table_ = nullptr;
+}
+
 }  // namespace mbnn

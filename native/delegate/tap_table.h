@@ -51,4 +51,23 @@ class TapTables {
   TapTable* first_ = nullptr;
 };
 
+// One operator's table. Addresses are known when operators run, and stay what they are until the next resize, nearly
+// always.
+class TapTableUse {
+ public:
+  TapTableUse() = default;
+  TapTableUse(const TapTableUse&) = delete;
+  TapTableUse& operator=(const TapTableUse&) = delete;
+  ~TapTableUse() { release(); }
+
+  // The table that it has if the image is still where it was, else one of `tables`; null if there is no memory.
+  const TapTable* find(TapTables& tables, const TapGeometry& geometry);
+  // To be called after every resize.
+  void release();
+
+ private:
+  TapTable* table_ = nullptr;
+  TapTables* tables_ = nullptr;
+};
+
 }  // namespace mbnn

@@ -26,7 +26,8 @@ enum {
   kTfLiteBuiltinRelu6 = 21,
   kTfLiteBuiltinCustom = 32,
   kTfLiteBuiltinSub = 41,
-  kTfLiteBuiltinPrelu = 54
+  kTfLiteBuiltinPrelu = 54,
+  kTfLiteBuiltinBatchMatMul = 126
 };
 
 // Fused activations, of LCE's operators too.
@@ -43,6 +44,11 @@ struct TfLitePoolParams {
   int stride_width, stride_height;
   int filter_width, filter_height;
   int32_t activation;
+};
+
+// The first fields of the options of BATCH_MATMUL; others follow.
+struct TfLiteBatchMatMulParams {
+  bool adj_x, adj_y;  // whether the last two axes of an operand are swapped first
 };
 
 enum TfLitePadding { kTfLitePaddingSame = 1, kTfLitePaddingValid = 2 };

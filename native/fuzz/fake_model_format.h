@@ -34,6 +34,7 @@ inline constexpr Kind kKinds[] = {
     {kTfLiteBuiltinReluN1To1, nullptr},
     {kTfLiteBuiltinRelu6, nullptr},
     {kTfLiteBuiltinMaxPool2d, nullptr},
+    {kTfLiteBuiltinBatchMatMul, nullptr},
 };
 inline constexpr int kTypes[] = {kTfLiteNoType, kTfLiteFloat32, kTfLiteInt32, kTfLiteBool, kTfLiteInt8, 10 /* float16 */};
 inline constexpr float kScales[] = {0.0f, 0.03f, 1.0f, -1.0f, NAN, INFINITY, 1e-40f, 3e38f};
@@ -56,6 +57,10 @@ inline std::vector<int> read_shape(ByteReader& model) {
 // What the runtime made of a builtin operator's options: it keeps enumerations in their range, and nothing else. PRELU and
 // others have none.
 inline std::vector<int32_t> read_builtin_options(int builtin_code, ByteReader& model) {
+  if (builtin_code == kTfLiteBuiltinBatchMatMul) {
+    const int adjoint = model.below(4);  // two bools, the first in the lowest byte
+    return {(adjoint & 1) | (adjoint & 2) << 7};
+  }
   const int activation = model.below(7);
   if (builtin_code != kTfLiteBuiltinMaxPool2d) return {activation, 0};  // of arithmetic
   std::vector<int32_t> pool = {static_cast<int32_t>(model.below(3)), 0, 0, 0, 0, activation};

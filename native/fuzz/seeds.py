@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "native")]
 from network import network  # noqa: E402
 from numpy_bconv import BconvCase  # noqa: E402
 from single_operator import TensorSpec, chain, single_operator  # noqa: E402
+from test_batch_mat_mul import Product  # noqa: E402
 from test_broadcast import OPERANDS, build  # noqa: E402
 from test_fusion import GlueModel, sum_of_two  # noqa: E402
 from test_maxpool2d import Pool, float_pool  # noqa: E402
@@ -30,6 +31,7 @@ BUILTIN_KINDS = (
     *(Builtin.ADD, Builtin.SUB, Builtin.MUL, Builtin.PRELU),
     *(Builtin.RELU, Builtin.RELU_N1_TO_1, Builtin.RELU6),
     Builtin.MAX_POOL_2D,
+    Builtin.BATCH_MATMUL,
 )
 TYPES = {schema.TensorType.FLOAT32: 1, schema.TensorType.INT32: 2, schema.TensorType.BOOL: 3, schema.TensorType.INT8: 4}
 CONSTANT, OUTPUT = 1, 2  # flags of a tensor
@@ -71,6 +73,8 @@ def _node(operator: Any, code: Any) -> bytes:
         kind = len(CUSTOM_KINDS) + BUILTIN_KINDS.index(code.builtinCode)
         options = operator.builtinOptions
         tail = bytes([getattr(options, "fusedActivationFunction", 0)])
+        if code.builtinCode == Builtin.BATCH_MATMUL:
+            tail = bytes([options.adjX + 2 * options.adjY])
         if code.builtinCode == Builtin.MAX_POOL_2D:
             padding = 1 + options.padding  # the file's enumeration begins with SAME, the runtime's with unknown
             tail += bytes([padding, options.strideW, options.strideH, options.filterWidth, options.filterHeight])
@@ -93,6 +97,9 @@ def models() -> Iterator[bytes]:
     yield _pooling()
     yield float_pool(Pool(2, (6, 5), (3, 2), (2, 1), valid=False), 40)
     yield float_pool(Pool(1, (2, 2), (3, 3), (1, 1), valid=True), 70)
+    yield Product([(2, 1, 7, 40), (3, 5, 40)], ("signs", "signs"), ("MUL", "ADD", "sign")).flatbuffer
+    yield Product([(1, 3, 33), (2, 66, 33)], ("signs", "constant")).flatbuffer
+    yield _late_product()
     yield _two_partitions()
     yield _packed_constant()
     yield sum_of_two()[0]
@@ -130,6 +137,23 @@ def _two_partitions() -> bytes:
             ("LceDequantize", [words], back, b""),
             ("Foreign", [back], again, b""),
             ("LceQuantize", [again], more, b""),
+        ]
+    )
+
+
+def _late_product() -> bytes:
+    """Of signs that another partition unpacked."""
+    left, words, signs = TensorSpec((2, 5, 40)), TensorSpec((2, 5, 2), np.int32), TensorSpec((2, 5, 40))
+    right, more, others = TensorSpec((2, 6, 40)), TensorSpec((2, 6, 2), np.int32), TensorSpec((2, 6, 40))
+    between = TensorSpec((2, 6, 40))
+    return chain(
+        [
+            ("LceQuantize", [left], words, b""),
+            ("LceDequantize", [words], signs, b""),
+            ("Foreign", [right], between, b""),
+            ("LceQuantize", [between], more, b""),
+            ("LceDequantize", [more], others, b""),
+            ("BATCH_MATMUL", [signs, others], TensorSpec((2, 5, 6)), {"adjX": False, "adjY": True}),
         ]
     )
 

@@ -143,7 +143,7 @@ struct Generic {
       if (corrected) {
         for (int p = 0; p < pixels; ++p) correct(conv, taps + p, pixels, correction, twice_counts[p]);
       }
-      Output<Simd>::write(conv, {twice_counts[0], pixel, pixels, channel, channels, parameters});
+      Output<Simd>::write(conv, {twice_counts[0], conv.first_row + pixel, pixels, channel, channels, parameters});
     }
   }
 

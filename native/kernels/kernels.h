@@ -39,6 +39,7 @@ constexpr int kMaxTilePixels = 6;
 // A binary convolution with everything laid out for the kernel. Channels are those of one group.
 struct Conv {
   int64_t pixels;  // of the output, of all images
+  int64_t first_row;  // of the output: where pixel 0 goes
   int taps;        // filter height * filter width
   int words;       // input words of one group
   int groups;

@@ -14,7 +14,7 @@ namespace {
 // What a tile has: x of [pixel][kMaxTileChannels], and where its values stand in the output and among the parameters.
 struct Tile {
   const int32_t* x;
-  int64_t first_pixel;
+  int64_t first_pixel;  // as a row of the output
   int pixels;
   int first_channel, channels;
   size_t parameters;

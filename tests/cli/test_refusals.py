@@ -222,7 +222,7 @@ model.export(sys.argv[1])
 @pytest.mark.parametrize(("make", "why"), [(volume_transposed, "CONV_3D_TRANSPOSE"), (volume, "CONV_3D")])
 def test_both_say_why_a_layer_stays_float(tmp_path: Path, make: Callable[[Path], Path], why: str) -> None:
     source = make(tmp_path / "m.keras")
-    reason = f"there is no binary {why}"
+    reason = f"{why} has no binary form"
     assert f"{reason}. --allow-float" in CliRunner().invoke(app, ["convert", str(source)]).stderr
     assert reason in CliRunner().invoke(app, ["lint", str(source)]).stdout
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter as LiteRT
 from ai_edge_litert.interpreter import load_delegate
+from matrix.control_flow import BinaryCell, Either, Mapped, Repeated
 
 from mobile_bnn import converters
 from mobile_bnn.converters.graph.subgraph_constants import called_subgraphs
@@ -19,58 +20,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 layers = tf.keras.layers
 signs = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign"}
-
-
-class BinaryCell(layers.Layer):
-    """A recurrent cell of two binary products."""
-
-    def __init__(self, units, **options):
-        super().__init__(**options)
-        self.units = self.state_size = units
-        self.forward = larq.layers.QuantDense(units, name="forward", **signs)
-        self.recurrent = larq.layers.QuantDense(units, use_bias=False, name="recurrent", **signs)
-
-    def call(self, x, states):
-        state = tf.tanh(0.11 * (self.forward(x) + self.recurrent(states[0])) + 0.013)
-        return state, [state]
-
-
-class Repeated(layers.Layer):
-    """One convolution in a tf.while_loop, its filter an invariant of the loop."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.conv = larq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, name="repeated", **signs)
-        self.conv.build((None, 6, 6, 32))
-
-    def call(self, x):
-        return tf.while_loop(lambda turn, y: turn < 3, lambda turn, y: (turn + 1, 0.05 * self.conv(y) + y), [0, x])[1]
-
-
-class Either(layers.Layer):
-    """A layer for each branch of a tf.cond."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.yes = larq.layers.QuantDense(16, name="yes", **signs)
-        self.no = larq.layers.QuantDense(16, name="no", **signs)
-        self.yes.build((None, 32))
-        self.no.build((None, 32))
-
-    def call(self, x):
-        return tf.cond(tf.reduce_sum(x) > 0, lambda: self.yes(x), lambda: self.no(x))
-
-
-class Mapped(layers.Layer):
-    """tf.map_fn, whose loop is given lists that grow."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        self.dense = larq.layers.QuantDense(16, name="mapped", **signs)
-        self.dense.build((None, 32))
-
-    def call(self, x):
-        return tf.transpose(tf.map_fn(self.dense, tf.transpose(x, [1, 0, 2])), [1, 0, 2])
 
 
 def of(shape, *nets):

@@ -82,14 +82,26 @@ def test_a_function_with_a_rounding_that_is_no_step_is_told() -> None:
     assert (row.declared, row.converted_to, row.code) == ("binary", "float", "input-not-quantized")
 
 
-def test_a_product_of_two_activations_costs_float_macs() -> None:
+@pytest.mark.parametrize(
+    ("quantizer", "outcome", "why"),
+    [
+        (larq.math.sign, ("float", "binary", None), ""),
+        (
+            larq.quantizers.SteTern(),
+            ("float", "float", "two-activations"),
+            "an operand takes 3 values: 28,800 MACs of two activations in float",
+        ),
+    ],
+    ids=["binary", "ternary"],
+)
+def test_a_product_of_two_activations(quantizer, outcome, why: str) -> None:
     def attention(x):
         rows = tf.reshape(x, (1, 30, 32))
-        return tf.matmul(larq.math.sign(rows), larq.math.sign(rows - 0.5), transpose_b=True)
+        return tf.matmul(quantizer(rows), larq.math.sign(rows - 0.5), transpose_b=True)
 
     (row,) = converters.lint(_file(attention))
-    assert (row.declared, row.converted_to, row.code) == ("float", "float", "two-activations")
-    assert row.why == "it multiplies two quantized activations: 28,800 MACs in float"
+    assert (row.declared, row.converted_to, row.code) == outcome
+    assert row.why == why
 
 
 class Gate(layers.Layer):
@@ -118,12 +130,12 @@ class Masked(Gate):
     ("base", "row", "cure"),
     [
         (
-            Gate, ("MUL", "there is no binary MUL", 32 * 4, 32 * 4),
-            "change the layer, or leave it float: --allow-float own",
+            Gate, ("MUL", "MUL has no binary form", 32 * 4, 32 * 4),
+            "use a two-dimensional convolution or a dense layer instead, or leave it float: --allow-float own",
         ),
         (
             Masked, ("", "no operator reads its weights as they are", 0, 0),
-            "let it multiply by its quantized weights themselves, or --allow-float own",
+            "let it multiply by its quantized weights themselves, or leave it float: --allow-float own",
         ),
     ],
 )  # fmt: skip
@@ -158,7 +170,7 @@ def test_weights_without_a_quantizer_before_are_told_what_to_do():
     (row,) = converters.lint(Source.of_keras(model))
     assert row.unsupported
     assert row.why.startswith("its input is not quantized: ")
-    assert row.cure == "give it an input_quantizer, or put the quantizer directly before it"
+    assert row.cure.startswith("give it an input_quantizer that is such a function, as ste_sign is")
 
 
 def test_groups_of_few_channels_are_binary_but_not_worth_it():

@@ -13,6 +13,7 @@ from mobile_bnn.converters.rules.driver import apply_until_stable, rewrite_limit
 from mobile_bnn.converters.rules.rule import Rule
 from mobile_bnn.converters.rules.trace import Trace
 from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.typing import KerasModel
 
 
 @pytest.fixture(autouse=True)
@@ -32,16 +33,16 @@ def few_rewrites(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_family(family: Family) -> None:
     model = family.model()
     if family.refused:
-        assert family.refused in _refusal(model)
+        assert family.refused in _refusal(family, model)
         return
-    outcome = convert(model, family.batch_size)
+    outcome = convert(family.source(model))
     assert outcome.refusals == []
     assert outcome.operators["LceBconv2d"] > 0 or family.operators.get("LceBconv2d") == 0
     wrong = {
         kind: outcome.operators[kind] for kind, count in family.operators.items() if outcome.operators[kind] != count
     }
     images = family.images(model)
-    expected = keras_outputs(model, images)
+    expected = keras_outputs(family.runnable(model), images)
     ours = our_outputs(outcome.flatbuffer, images, family.batch_size)
     assert difference(ours, expected) <= ROUNDING
     if family.batch_size == 1:  # LCE's interpreter takes no other batches
@@ -51,9 +52,9 @@ def test_family(family: Family) -> None:
         assert len(outcome.flatbuffer) <= family.most_bytes
 
 
-def _refusal(model: object) -> str:
+def _refusal(family: Family, model: KerasModel) -> str:
     try:
-        return "; ".join(layer.reason for layer in convert(model).layers)
+        return "; ".join(layer.reason for layer in convert(family.source(model)).layers)
     except MobileBnnError as error:
         return str(error)
 

@@ -51,9 +51,19 @@ def model_of_all_cures() -> KerasModel:
 
 CURES = {
     "binary": (None, ""),
-    "no_quantizer": ("input-not-quantized", "give it an input_quantizer, or put the quantizer directly before it"),
-    "many_values": ("filter-not-few-valued", "give its kernel a quantizer of few values, such as ste_sign"),
-    "volume": ("operator-unsupported", "change the layer, or leave it float: --allow-float volume"),
+    "no_quantizer": (
+        "input-not-quantized",
+        "give it an input_quantizer that is such a function, as ste_sign is, with nothing in between, "
+        "or leave it float: --allow-float no_quantizer",
+    ),
+    "many_values": (
+        "filter-not-few-valued",
+        "give it a kernel_quantizer of few values, such as ste_sign, or leave it float: --allow-float many_values",
+    ),
+    "volume": (
+        "operator-unsupported",
+        "use a two-dimensional convolution or a dense layer instead, or leave it float: --allow-float volume",
+    ),
     "half": ("input-not-quantized", ""),  # which is declared float
 }
 
@@ -158,4 +168,4 @@ def test_what_stays_float_is_recorded_as_text(tmp_path: Path) -> None:
     model = tf.keras.Sequential([layers.Input((8, 8, 32)), conv, layers.Reshape((6, 6, 32, 1)), volume])
     made = converters.convert(model, tmp_path / "m.tflite", allow_float=["volume"])
     made.operators.model_copy(update={"float_layers": made.float_layers}).save(tmp_path / "operators.json")
-    assert Operators.load(tmp_path / "operators.json").float_layers == {"volume": "there is no binary CONV_3D"}
+    assert Operators.load(tmp_path / "operators.json").float_layers == {"volume": "CONV_3D has no binary form"}

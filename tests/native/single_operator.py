@@ -20,6 +20,8 @@ _TYPES = {
     np.dtype(np.int8): schema.TensorType.INT8,
     np.dtype(np.bool_): schema.TensorType.BOOL,
 }
+# Options that are not named after their operator alone.
+_OPTIONS = {"MAX_POOL_2D": "Pool2D", "BATCH_MATMUL": "BatchMatMul"}
 
 
 @dataclass
@@ -92,7 +94,7 @@ def chain(
             encoded = options if isinstance(options, bytes) else flexbuffer_map(options)
             operator.customOptions = np.frombuffer(encoded, np.uint8)
         elif options:
-            kind = "Pool2DOptions" if name.endswith("POOL_2D") else f"{name.capitalize()}Options"
+            kind = f"{_OPTIONS.get(name, name.capitalize())}Options"
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
             operator.builtinOptions = getattr(schema, f"{kind}T")()
             for field, value in options.items():

@@ -15,13 +15,12 @@ sys.path.append(str(TOOL))
 
 import worker  # noqa: E402
 
+from mobile_bnn.converters.keras.lce_converter import to_binary  # noqa: E402
 from mobile_bnn.errors import UsageError  # noqa: E402
 
 worker.with_families()
 from matrix import outcome  # noqa: E402
 from matrix.every import FAMILIES, PARTS  # noqa: E402
-
-from tests.support.lce_files import lce_file  # noqa: E402
 
 BINARY, WRONG, REFUSED = "3x3, same-one", "same-zero, 3x3 on a 1x1 map", "QuantConv3D"
 
@@ -55,7 +54,7 @@ def test_three_families(matrix: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert list(rows) == [BINARY, WRONG, REFUSED]
     for name, cells in rows.items():
         model = FAMILIES[name].model()
-        ours, theirs = outcome.convert(model).flatbuffer, lce_file(model)
+        ours, theirs = outcome.convert(model).flatbuffer, to_binary(model)
         assert (cells[2], cells[5]) == (f"{len(ours):,}", f"{len(theirs):,}")
     assert rows[BINARY][:2] == rows[BINARY][3:5] == ["binary", "LceQuantize, LceBconv2d"]
     assert rows[WRONG][0] == "binary"

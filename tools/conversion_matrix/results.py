@@ -2,12 +2,14 @@
 
 import logging
 from dataclasses import dataclass
+from itertools import permutations
 
 import worker
 
 worker.with_families()
 from matrix.every import FAMILIES  # noqa: E402
 
+from mobile_bnn.converters.refusals import RefusalCode  # noqa: E402
 from mobile_bnn.errors import MobileBnnError  # noqa: E402
 from mobile_bnn.typing import KerasModel  # noqa: E402
 
@@ -17,7 +19,8 @@ class Result:
     """A file, or why there is none.
 
     Attributes:
-        asked: how many layers are declared binary.
+        asked: how many layers are declared binary, or multiply two activations that are.
+        binary: how many of them are binary; of LCE's file that is not known.
         refused: why some of them are not, or why no file was made.
         operators: how many of each kind the file has.
         size_bytes: of the file.
@@ -29,6 +32,7 @@ class Result:
     operators: dict[str, int] | None = None
     size_bytes: int = 0
     wrong: float | None = None
+    binary: int = 0
 
 
 def by_us(name: str) -> Result:
@@ -38,16 +42,17 @@ def by_us(name: str) -> Result:
     model = _model(name)
     family = FAMILIES[name]
     try:
-        ours = outcome.convert(model, family.batch_size)
+        ours = outcome.convert(family.source(model))
     except MobileBnnError as error:
         return Result(0, str(error))
-    asked = [layer for layer in ours.layers if layer.declared]
-    reasons = ours.refusals or ([] if asked else [layer.reason for layer in ours.layers])
+    asked = [layer for layer in ours.layers if layer.declared or layer.code is RefusalCode.TWO_ACTIVATIONS]
+    reasons = [layer.reason for layer in asked or ours.layers if not layer.binary]
     images = family.images(model)
     outputs = outcome.our_outputs(ours.flatbuffer, images, family.batch_size)
-    wrong = outcome.share_wrong(outputs, outcome.keras_outputs(model, images))
+    wrong = outcome.share_wrong(outputs, outcome.keras_outputs(family.runnable(model), images))
     refused = "; ".join(dict.fromkeys(reasons))
-    return Result(len(asked), refused, dict(ours.operators), len(ours.flatbuffer), wrong)
+    binary = sum(layer.binary for layer in asked)
+    return Result(len(asked), refused, dict(ours.operators), len(ours.flatbuffer), wrong, binary)
 
 
 def by_lce(name: str) -> Result:
@@ -56,22 +61,28 @@ def by_lce(name: str) -> Result:
 
     from mobile_bnn.converters.keras.lce_converter import to_binary
 
+    family = FAMILIES[name]
+    if family.float_file:
+        return Result(0, "it takes Keras models only")
     model = _model(name)
     try:
         flatbuffer = to_binary(model)
     except MobileBnnError as error:
         return Result(0, str(error))
-    operators = dict(outcome.operators_of(flatbuffer))
-    images = FAMILIES[name].images(model)
-    try:
-        outputs = outcome.lce_outputs(flatbuffer, images)
-    except (MobileBnnError, RuntimeError, ValueError) as error:
-        return Result(0, f"its file does not run: {error}", operators, len(flatbuffer))
-    expected = outcome.keras_outputs(model, images)
-    # LCE orders several outputs in its own way.
-    outputs.sort(key=lambda output: [e.shape for e in expected].index(output.shape))
-    wrong = outcome.share_wrong(outputs, expected)
-    return Result(0, "", operators, len(flatbuffer), wrong)
+    operators, images = dict(outcome.operators_of(flatbuffer)), family.images(model)
+    expected = outcome.keras_outputs(family.runnable(model), images)
+    shapes, found, complaint = [array.shape for array in expected], list[float](), ""
+    for given in permutations(images):  # LCE orders several inputs and outputs in its own way
+        try:
+            outputs = outcome.lce_outputs(flatbuffer, list(given))
+        except (MobileBnnError, RuntimeError, ValueError) as error:
+            complaint = f"its file does not run: {error}"
+            continue
+        outputs.sort(key=lambda output: shapes.index(output.shape) if output.shape in shapes else len(shapes))
+        found.append(outcome.share_wrong(outputs, expected))
+    if not found:
+        return Result(0, complaint, operators, len(flatbuffer))
+    return Result(0, "", operators, len(flatbuffer), min(found))
 
 
 def _model(name: str) -> KerasModel:

@@ -4,6 +4,7 @@ usage: make conversion-matrix, or: python tools/conversion_matrix/table.py [--on
 """
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "conversion-matrix.md"
 HEAD = ("graph", "ours", "operators", "bytes", "LCE alone", "operators", "bytes")
 NUMBERS = (3, 6)
 SECONDS = 120
+MOST_TEXT = 200  # characters of a reason; those of MLIR name every place that led there
 Rows = dict[str, list[list[str]]]
 
 
@@ -71,15 +73,17 @@ def _cells(name: str, ours: Result, lce: Result) -> list[str]:
 
 def _verdict(result: Result, asked: int) -> str:
     """In a word what became of a model of which that many layers are declared binary."""
+    why = shorten(" ".join(result.refused.split()), MOST_TEXT, placeholder=" ...")
     if result.operators is None:
-        return f"refused: {result.refused}"
+        return f"refused: {why}"
     if result.wrong:
         return f"**wrong**: {result.wrong:.1%} of the outputs"
     if result.refused:
-        return f"float: {result.refused}"
+        return f"{f'{result.binary} of {asked} binary' if result.binary else 'float'}: {why}"
     bconvs = result.operators.get("LceBconv2d", 0)
     if bconvs == 0:
-        return "float"
+        product = result.operators.get("LceDequantize", 0) and result.operators.get("BATCH_MATMUL", 0)
+        return "binary" if product else "float"
     return "binary" if bconvs >= asked else f"{bconvs} of {asked} binary"
 
 

@@ -12,7 +12,8 @@ around {-1, +1}), or +1; what is missing, v less what it was counted as, times w
 constant map (border_map.py).
 
 A sum of several terms is one of whole numbers, scaled once after it, where the multipliers' ratios are whole: so what
-cancels out is exactly 0, as in the float file, and a sign after it does not depend on rounding.
+cancels out is exactly 0, as in the float file, and a sign after it does not depend on rounding. Ratios are whole if
+float32 explains what they lack (whole_ratios.py).
 """
 
 from dataclasses import dataclass
@@ -28,11 +29,11 @@ from mobile_bnn.converters.quantizers.filters import Filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
 from mobile_bnn.converters.rules.binarize import border_map
+from mobile_bnn.converters.rules.binarize.whole_ratios import ROUNDING, are_whole
 from mobile_bnn.converters.rules.conv_params import ConvParams
 from mobile_bnn.typing import Array
 
 _SAME, _VALID = 0, 1
-_TOLERANCE = 1e-5  # ratios that are whole but for the rounding of quantizers
 _RELUS = {
     schema.ActivationFunctionType.RELU: "RELU",
     schema.ActivationFunctionType.RELU_N1_TO_1: "RELU_N1_TO_1",
@@ -220,14 +221,18 @@ def _sum(found: Convolution, terms: Encoding, middle: Array) -> _Sum:
     unit = np.min([[np.where(part == 0, np.inf, np.abs(part)) for part in row] for row in products], axis=(0, 1))
     unit = np.where(np.isinf(unit), 1.0, unit)
     ratios = np.array(products) / unit
-    whole = np.abs(ratios - np.rint(ratios)) <= _TOLERANCE * np.abs(ratios)
-    if len(products) * len(bases) == 1 or not whole.all() or (np.frexp(unit)[0] == 0.5).all():
+    weights = np.abs(found.filter.values).max((1, 2, 3)).astype(np.float64)
+    whole = are_whole(ratios, terms.amplitudes, terms.levels.largest, [base.scale for base in bases], weights)
+    if len(products) * len(bases) == 1 or not whole or (np.frexp(unit)[0] == 0.5).all():
         multipliers = [[part.astype(np.float32) for part in row] for row in products]
         return _Sum(multipliers, (bias + constant).astype(np.float32), None, np.zeros(1, np.float32))
     multipliers = [[part.astype(np.float32) for part in row] for row in np.rint(ratios)]
     inside = np.rint(constant / unit)
     rest = constant - inside * unit
-    rest = np.where(np.abs(rest) <= _TOLERANCE * np.abs(constant), 0, rest) + bias
+    taps = np.abs(found.filter.values).sum((1, 2), dtype=np.float64)
+    middles = found.filter.per_output(np.abs(middle)).sum(1) * found.filter.values[0, :, :, 0].size
+    rounding = ROUNDING * (terms.levels.largest * taps.sum(1) + weights * middles)
+    rest = np.where(np.abs(rest) <= rounding, 0, rest) + bias
     return _Sum(multipliers, inside.astype(np.float32), unit.astype(np.float32), rest.astype(np.float32))
 
 

@@ -4,6 +4,8 @@ A dense layer over rows of F features is a 1x1 convolution over F channels. If t
 it is as well a convolution without padding with a filter of H x W over C channels, and the map is packed as it stands,
 before it is flattened. The form with the fewest words in its filter is taken; of equals, one whose map is there
 already. (C = 32: the same words, and no RESHAPE; C = 16: half the words of the HxW filter would be empty.)
+
+With computed weights and nothing added it is the product of two activations (product.py).
 """
 
 from math import prod
@@ -13,6 +15,8 @@ from mobile_bnn.converters.quantizers.encoding import Plane, quantizer_of, resha
 from mobile_bnn.converters.quantizers.filters import binary_filter
 from mobile_bnn.converters.quantizers.steps import StepFunction
 from mobile_bnn.converters.refusals import NoMatch, RefusalCode
+from mobile_bnn.converters.rules.affine import activation_of
+from mobile_bnn.converters.rules.binarize import product
 from mobile_bnn.converters.rules.binarize.binary_sum import Convolution, linear, lower
 from mobile_bnn.converters.rules.conv_params import ConvParams
 
@@ -25,6 +29,8 @@ def rewrite(graph: Graph, root: Operator) -> list[tuple[Operator, Plane]]:
     Raises:
         NoMatch: its input or its weights take too many values, or it is not a plain product.
     """
+    if root.input(1).content is None and root.inputs[2:] in ((), (None,)) and not activation_of(root):
+        return product.multiply(graph, root, turned=(False, False))
     read = linear(root)
     outputs, features = read.weights.shape
     weights = binary_filter(read.weights.reshape(outputs, 1, 1, features), features)

@@ -1,6 +1,6 @@
 """Goes through a float graph with the numbers of one evaluation, and bounds how far any other one may be from them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from mobile_bnn.typing import Array
 
 # What other operators make of numbers that may be rounded, as a share of the largest: no bound, but what is usual.
 _USUAL = 1e-5
+_Called = Callable[[Operator, Sequence[Bounded]], list[Bounded] | None]
 
 
 class ErrorBounds:
@@ -23,6 +24,7 @@ class ErrorBounds:
         graph: float; it is not changed while this is used.
         binary: by the results of the linear operators that become binary layers, how these are computed.
         magnitudes: for constants that were computed from larger terms, how large these are, float64 per channel.
+        called: the bounds of operators that call subgraphs (control_flow.py), None for those that it does not follow.
     """
 
     def __init__(
@@ -30,8 +32,9 @@ class ErrorBounds:
         graph: Graph,
         binary: Mapping[Tensor, BinarySums] | None = None,
         magnitudes: Mapping[Tensor, Array] | None = None,
+        called: _Called = lambda operator, inputs: None,
     ) -> None:
-        self._graph, self._binary = graph, binary or {}
+        self._graph, self._binary, self._called = graph, binary or {}, called
         self._magnitudes = dict(magnitudes or {})
         self._linear: dict[Operator, Linear] = {}
         self._movement: dict[Operator, Movement] = {}
@@ -46,7 +49,11 @@ class ErrorBounds:
         return [tensor for tensor in dict.fromkeys(outputs) if tensor.dtype is not None]
 
     def run(
-        self, values: Mapping[Tensor, Array], replaced: Mapping[Tensor, Array], wanted: Iterable[Tensor]
+        self,
+        values: Mapping[Tensor, Array],
+        replaced: Mapping[Tensor, Array],
+        wanted: Iterable[Tensor],
+        inputs: Mapping[Tensor, Bounded] | None = None,
     ) -> dict[Tensor, Bounded]:
         """Goes through the graph once.
 
@@ -54,13 +61,17 @@ class ErrorBounds:
             values: of the graph's inputs and of every tensor of `tensors`, in the shapes of the graph.
             replaced: what the operators read instead of some tensors: the very numbers, in every evaluation.
             wanted: tensors.
+            inputs: of the graph, with what is known of them; else they are the same numbers in every evaluation.
 
         Returns:
             The bounds of those that are wanted, as they were computed, not as they were replaced.
         """
         wanted, found = set(wanted), dict[Tensor, Bounded]()
         known = {tensor: Bounded(values[tensor]) for tensor in self._graph.inputs if tensor in values}
-        found |= {tensor: known[tensor] for tensor in wanted & known.keys()}
+        known |= inputs or {}
+        found |= {
+            tensor: self._input(tensor, known) for tensor in wanted if tensor in known or tensor.content is not None
+        }
         known |= {tensor: Bounded(each) for tensor, each in replaced.items() if tensor in known}
         for operator in self._graph.operators:
             for tensor, bounded in zip(operator.outputs, self._bounds(operator, known, values), strict=True):
@@ -103,6 +114,8 @@ class ErrorBounds:
             yield step(op_type, present, results[0])
         elif op_type == "SOFTMAX":
             yield softmax(present[0], results[0], float(operator.options.beta))
+        elif (called := self._called(operator, present)) is not None:
+            yield from called
         else:
             yield from _usual(present, results)
 

@@ -139,7 +139,7 @@ class Linear:
         grid = data.grid()
         if self._weights is None:
             quantum = self._common_quantum(grid, filters.grid())
-        else:  # that of the largest weights is no finer than that of all, and mostly tells enough
+        else:  # that of the largest weights is not finer than that of all, and mostly tells enough
             quantum = self._common_quantum(grid, quantum_of(self._largest.astype(np.float32)))
             if is_representable(magnitude, quantum):
                 quantum = self._common_quantum(grid, self._quantum_of(self._weights))

@@ -7,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from mobile_bnn.converters.graph.model import Graph, Operator, Tensor
 from mobile_bnn.converters.graph.tflite import TfliteModel
+from mobile_bnn.converters.verification.runners import outputs_of
 from mobile_bnn.typing import Array
 
 
@@ -39,7 +40,6 @@ class Replay:
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         self._given = [detail["index"] for detail in self._interpreter.get_input_details()]
-        self._made = [detail["index"] for detail in self._interpreter.get_output_details()]
         self._types = [detail["dtype"] for detail in self._interpreter.get_input_details()]
 
     def __call__(self, inputs: Sequence[Array], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
@@ -58,4 +58,4 @@ class Replay:
             whole = np.broadcast_to(values, shape)
             self._interpreter.set_tensor(index, np.ascontiguousarray(whole.astype(dtype)))
         self._interpreter.invoke()
-        return [np.asarray(self._interpreter.get_tensor(index), np.float64) for index in self._made]
+        return [np.asarray(values, np.float64) for values in outputs_of(self._interpreter)]

@@ -55,7 +55,14 @@ class _Session(LiteRtSession):
         except UsageError:
             return []
         return [
-            OperatorLatency(operator=each.operator, name=each.name, layer=each.layer, median_ms=each.median_ms)
+            OperatorLatency(
+                operator=each.operator,
+                name=each.name,
+                layer=each.layer,
+                median_ms=each.median_ms,
+                subgraph=each.subgraph,
+                calls=each.calls,
+            )
             for each in times
         ]
 

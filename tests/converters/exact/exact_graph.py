@@ -73,6 +73,16 @@ class ExactGraph:
         inputs = [x, self.constant(weights), self.constant(bias)]
         return self.add("CONV_2D", inputs, (x.shape[0], *sizes, len(weights)), options=options)
 
+    def enlarge(self, x: Tensor, weights: np.ndarray, *, same: bool, stride: int) -> Tensor:
+        """TRANSPOSE_CONV with a filter [O, H, W, I], to the sizes that Keras gives it."""
+        options = schema.TransposeConvOptionsT()
+        options.padding, options.strideW, options.strideH = (_SAME if same else _VALID), stride, stride
+        more = [0 if same else max(taps - stride, 0) for taps in weights.shape[1:3]]
+        sizes = [size * stride + extra for size, extra in zip(x.shape[1:3], more, strict=True)]
+        shape = (x.shape[0], *sizes, len(weights))
+        inputs = [self.constant(shape, np.int32), self.constant(weights), x]
+        return self.add("TRANSPOSE_CONV", inputs, shape, options=options)
+
     def pool(self, x: Tensor, op_type: str) -> Tensor:
         """MAX_POOL_2D or AVERAGE_POOL_2D of 2x2 pixels."""
         options = schema.Pool2DOptionsT()

@@ -13,7 +13,11 @@ SAMPLES = 4
 
 @dataclass(frozen=True)
 class ExactLayer:
-    """A binary layer and what comes after it; names of exact_parts."""
+    """A binary layer and what comes after it; names of exact_parts.
+
+    Attributes:
+        up: whether its convolution is a transposed one.
+    """
 
     quantizer: str
     weights: str
@@ -24,6 +28,7 @@ class ExactLayer:
     stride: int = 1
     filters: int = 6
     bias: bool = False
+    up: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,20 +45,25 @@ class ExactNetwork:
         generator, graph = np.random.default_rng(self.seed), ExactGraph()
         image = x = Tensor.of("image", (1, self.map_size, self.map_size, self.channels), np.float32)
         for layer in self.layers:
-            x = _layer(graph, x, layer, generator)
+            x = add_layer(graph, x, layer, generator)
         return graph.finish(image, [x])
 
     def images(self) -> np.ndarray:
-        """Multiples of 1/4, of which many are 0, -0.0 or a threshold: float32 [samples, H, W, C]."""
-        generator = np.random.default_rng(self.seed + 1)
+        """What `exact_images` gives, for its input."""
         shape = (SAMPLES, self.map_size, self.map_size, self.channels)
-        values = generator.integers(-12, 13, shape) / 4
-        for share, special in ((0.3, 0.0), (0.1, -0.0), (0.1, 0.5), (0.1, -0.5), (0.1, 1.0), (0.05, -1.0)):
-            values = np.where(generator.random(shape) < share, special, values)
-        return values.astype(np.float32)
+        return exact_images(np.random.default_rng(self.seed + 1), shape)
 
 
-def _layer(graph: ExactGraph, x: Tensor, layer: ExactLayer, generator: Generator) -> Tensor:
+def exact_images(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Multiples of 1/4, of which many are 0, -0.0 or a threshold: float32 of that shape."""
+    values = generator.integers(-12, 13, shape) / 4
+    for share, special in ((0.3, 0.0), (0.1, -0.0), (0.1, 0.5), (0.1, -0.5), (0.1, 1.0), (0.05, -1.0)):
+        values = np.where(generator.random(shape) < share, special, values)
+    return values.astype(np.float32)
+
+
+def add_layer(graph: ExactGraph, x: Tensor, layer: ExactLayer, generator: Generator) -> Tensor:
+    """Appends a layer to a graph, and returns its result."""
     size = min(layer.size, x.shape[1])
     quantized = QUANTIZERS[layer.quantizer](graph, x, generator)
     y = _convolution(graph, quantized, layer, size, generator)
@@ -81,6 +91,9 @@ def _convolution(graph: ExactGraph, x: Tensor, layer: ExactLayer, size: int, gen
     elif layer.padding == "asymmetric":
         x = graph.pad(x, 1, 0, 0.0)
     assert layer.padding in PADDINGS
+    if layer.up:
+        total = graph.enlarge(x, weights, same=layer.padding == "same-zero", stride=layer.stride)
+        return graph.elementwise("ADD", total, bias) if layer.bias else total
     return graph.convolve(x, weights, bias, same=layer.padding == "same-zero", stride=layer.stride)
 
 

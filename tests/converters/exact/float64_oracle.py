@@ -46,12 +46,31 @@ def _conv(operator: Operator, inputs: Arrays) -> np.ndarray:
     return total + bias
 
 
+def _transposed(operator: Operator, inputs: Arrays) -> np.ndarray:
+    """Each input adds its taps to the outputs that they reach."""
+    shape, weights, x = inputs
+    options, taps = operator.options, weights.shape[1:3]
+    stride = options.strideH
+    total = np.zeros((len(x), *(size * stride + max(taps) for size in x.shape[1:3]), len(weights)))
+    for row in range(taps[0]):
+        for column in range(taps[1]):
+            rows, columns = (
+                slice(at, at + n * stride, stride) for at, n in zip((row, column), x.shape[1:3], strict=True)
+            )
+            total[:, rows, columns] += x @ weights[:, row, column].T
+    cut = [0, 0]
+    if options.padding == schema.Padding.SAME:
+        cut = [max(tap - stride, 0) // 2 for tap in taps]
+    return total[:, cut[0] : cut[0] + shape[1], cut[1] : cut[1] + shape[2]]
+
+
 def _windows(x: np.ndarray) -> np.ndarray:
     return np.stack([x[:, :-1, :-1], x[:, 1:, :-1], x[:, :-1, 1:], x[:, 1:, 1:]])
 
 
 _COMPUTE: dict[str, Callable[[Operator, Arrays], np.ndarray]] = {
     "CONV_2D": _conv,
+    "TRANSPOSE_CONV": _transposed,
     "PADV2": lambda _, i: np.pad(i[0], i[1], constant_values=i[2]),
     "MAX_POOL_2D": lambda _, i: _windows(i[0]).max(0),
     "AVERAGE_POOL_2D": lambda _, i: _windows(i[0]).mean(0),

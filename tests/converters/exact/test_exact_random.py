@@ -4,6 +4,7 @@ MBNN_EXACT_NETWORKS=2000 tries more of them (make fuzz-exact), MBNN_EXACT_FROM=5
 """
 
 import os
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -18,10 +19,16 @@ _AT_ONCE = 20
 
 
 def exact_network(seed: int) -> ExactNetwork:
-    """A random network; every third one has nothing but signs, which become bits by a threshold."""
+    """A random network; every third one has nothing but signs, which become bits by a threshold.
+
+    Every second one has a transposed convolution.
+    """
     random = Random(seed)
-    layers = tuple(_layer(random, plain=seed % 3 == 0) for _ in range(random.choice((1, 2, 2, 3, 3, 4, 5))))
-    return ExactNetwork(layers, seed, channels=random.choice((1, 3, 4, 32)), map_size=random.choice((5, 6, 7)))
+    layers = [_layer(random, plain=seed % 3 == 0) for _ in range(random.choice((1, 2, 2, 3, 3, 4, 5)))]
+    if seed % 2:
+        place = random.randrange(len(layers))
+        layers[place] = replace(layers[place], up=True, size=random.choice((1, 2, 3, 4)))
+    return ExactNetwork(tuple(layers), seed, channels=random.choice((1, 3, 4, 32)), map_size=random.choice((5, 6, 7)))
 
 
 _SIGNS = [name for name in QUANTIZERS if name.startswith(("x ", "falling"))]

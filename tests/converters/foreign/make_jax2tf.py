@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import tensorflow as tf
+from function_nets import make_files
 from jax import lax
 from jax.experimental import jax2tf
-from watching import binary, clear_inputs, near, save
+from watching import binary, near
 
 HERE = Path(__file__).parent
 
@@ -234,34 +235,29 @@ class BitBlock(Net):
         return self.layer_norm("norm2", self.linear("down", ste_sign(hidden), 16) + x)
 
 
-IMAGE = (16, 16, 3)
 NETS = {
-    "reactnet": (ReActNet, IMAGE),
-    "birealnet": (BiRealNet, IMAGE),
-    "low_bit": (LowBit, IMAGE),
-    "segmenter": (Segmenter, IMAGE),
-    "lstm_rolled": (Lstm, (4, 16)),
-    "lstm_unrolled": (UnrolledLstm, (4, 16)),
-    "bit": (BitBlock, (6, 16)),
+    "reactnet": ReActNet,
+    "birealnet": BiRealNet,
+    "low_bit": LowBit,
+    "segmenter": Segmenter,
+    "lstm_rolled": Lstm,
+    "lstm_unrolled": UnrolledLstm,
+    "bit": BitBlock,
 }
 
 
-def main(names):
-    for name in names or NETS:
-        make, shape = NETS[name]
-        net, images = make(), np.random.default_rng(1).normal(size=(64, *shape)).astype(np.float32)
-        net(jnp.asarray(images))
-        inputs, layers = clear_inputs(lambda x, net=net: net(jnp.asarray(x)), [images])
-        if name == "lstm_rolled":
-            layers //= shape[0]  # the loop's body has them once
-        function = tf.function(
-            jax2tf.convert(lambda x, net=net: net(x), with_gradient=False),
-            input_signature=[tf.TensorSpec((1, *shape), tf.float32)],
-            autograph=False,
-        )
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()])
-        save(HERE / "jax2tf" / name, converter.convert(), inputs, [np.asarray(net(jnp.asarray(inputs[0])))], layers)
+def run(net, x):
+    return np.asarray(net(jnp.asarray(x)))
+
+
+def to_flatbuffer(net, shape):
+    function = tf.function(
+        jax2tf.convert(lambda x: net(x), with_gradient=False),
+        input_signature=[tf.TensorSpec((1, *shape), tf.float32)],
+        autograph=False,
+    )
+    return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()]).convert()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    make_files(HERE / "jax2tf", NETS, sys.argv[1:], run, to_flatbuffer)

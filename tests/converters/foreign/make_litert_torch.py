@@ -1,4 +1,4 @@
-"""Makes litert_torch/*.tflite and *.npz: the networks of torch_nets.py, exported by litert-torch.
+"""Makes litert_torch/*.tflite and *.npz: the networks of torch_nets, exported by litert-torch.
 
     pip install -r requirements/litert_torch.txt
     python make_litert_torch.py [NET ...]

@@ -1,4 +1,4 @@
-"""The first half of making onnx2tf/*: the networks of torch_nets.py as ONNX files in a folder, with their inputs.
+"""The first half of making onnx2tf/*: the networks of torch_nets as ONNX files in a folder, with their inputs.
 
     pip install -r requirements/litert_torch.txt
     python make_onnx.py FOLDER [NET ...]
@@ -16,7 +16,7 @@ from watching import clear_inputs
 
 
 def main(folder, names):
-    torch_nets.LearnableBias.expands = True
+    torch_nets.react_net.LearnableBias.expands = True
     for name in names or torch_nets.NETS:
         model, (images,) = torch_nets.made(name)
 

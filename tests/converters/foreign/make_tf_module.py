@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from watching import binary, clear_inputs, near, save
+from function_nets import make_files
+from watching import binary, near
 
 HERE = Path(__file__).parent
 
@@ -225,32 +226,26 @@ class BitBlock(Net):
         return self.layer_norm("norm2", self.linear("down", ste_sign(hidden), 16) + x)
 
 
-IMAGE = (16, 16, 3)
 NETS = {
-    "reactnet": (ReActNet, IMAGE),
-    "birealnet": (BiRealNet, IMAGE),
-    "low_bit": (LowBit, IMAGE),
-    "xnornet": (Xnor, IMAGE),
-    "segmenter": (Segmenter, IMAGE),
-    "lstm_rolled": (Lstm, (4, 16)),
-    "lstm_unrolled": (UnrolledLstm, (4, 16)),
-    "bit": (BitBlock, (6, 16)),
+    "reactnet": ReActNet,
+    "birealnet": BiRealNet,
+    "low_bit": LowBit,
+    "xnornet": Xnor,
+    "segmenter": Segmenter,
+    "lstm_rolled": Lstm,
+    "lstm_unrolled": UnrolledLstm,
+    "bit": BitBlock,
 }
 
 
-def main(names):
-    for name in names or NETS:
-        make, shape = NETS[name]
-        net, images = make(), np.random.default_rng(1).normal(size=(64, *shape)).astype(np.float32)
-        net(tf.constant(images))
-        inputs, layers = clear_inputs(lambda x, net=net: net(tf.constant(x)), [images])
-        if name == "lstm_rolled":
-            layers //= shape[0]  # the loop's body has them once
-        traced = tf.function(net.__call__, input_signature=[tf.TensorSpec((1, *shape), tf.float32)])
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([traced.get_concrete_function()], net)
-        outputs = [net(tf.constant(inputs[0])).numpy()]
-        save(HERE / "tf_module" / name, converter.convert(), inputs, outputs, layers)
+def run(net, x):
+    return net(tf.constant(x)).numpy()
+
+
+def to_flatbuffer(net, shape):
+    traced = tf.function(net.__call__, input_signature=[tf.TensorSpec((1, *shape), tf.float32)])
+    return tf.lite.TFLiteConverter.from_concrete_functions([traced.get_concrete_function()], net).convert()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    make_files(HERE / "tf_module", NETS, sys.argv[1:], run, to_flatbuffer)

@@ -19,6 +19,7 @@ from mobile_bnn import converters
 from mobile_bnn.converters.graph.tflite import TfliteModel
 from mobile_bnn.converters.lowering import Layer, Lowering
 from mobile_bnn.converters.refusals import RefusalCode
+from mobile_bnn.converters.rules.binarize import product
 from mobile_bnn.converters.source import Source
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.errors import MobileBnnError
@@ -157,6 +158,18 @@ def test_lces_interpreter_computes_what_the_source_does(name: str) -> None:
         return found if isinstance(found, list) else [found]
 
     check_outputs(name, run)
+
+
+@pytest.mark.parametrize("exporter", ["jax2tf", "keras3", "tf_module"])
+def test_products_of_short_sums_would_be_right_in_bits(exporter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stay float because they are no faster. PyTorch's sign has three values: it is 0 at 0."""
+    monkeypatch.setattr(product, "FEWEST_TERMS", 1)
+    model, lowering = Source.of_tflite(HERE / f"{exporter}/bit.tflite").lower()
+    assert all(layer.binary for layer in lowering.every_layer)
+    flatbuffer = model.write()
+    check_outputs(f"{exporter}/bit", lambda *x: run_outputs(flatbuffer, *x, library=True))
+    lce = interpreter(flatbuffer)
+    check_outputs(f"{exporter}/bit", lambda *x: [lce.predict(list(x))])
 
 
 @files

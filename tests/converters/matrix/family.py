@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from calibrated import calibrated
 
+from mobile_bnn.converters.keras.export import with_known_inputs
 from mobile_bnn.converters.keras.layers import flatten
+from mobile_bnn.converters.source import Source
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasFunction, KerasLayer, KerasModel, KerasTensor
 
@@ -26,6 +28,9 @@ class Family:
         refused: a piece of the reason if it cannot be binary, else empty: then everything that asked must be.
         batch_size: of the file; None leaves it open.
         most_bytes: of the file; 0 if that does not matter.
+        input_shape: what open sizes of its input are to be.
+        float_file: of the model; where it is given, that file is converted, not the model.
+        twin: a model that computes the same, of a model that TensorFlow cannot run on this machine.
     """
 
     name: str
@@ -34,6 +39,9 @@ class Family:
     refused: str = ""
     batch_size: int | None = 1
     most_bytes: int = 0
+    input_shape: tuple[int, ...] | None = None
+    float_file: Callable[[KerasModel], bytes] | None = None
+    twin: Callable[[KerasModel], KerasModel] | None = None
 
     def model(self) -> KerasModel:
         """The network as after a training: the same weights each time, no bias 0, no batch norm neutral."""
@@ -42,7 +50,24 @@ class Family:
         model = self.network()
         with larq.context.quantized_scope(False):
             _fill(model)
-        return calibrated(model)
+        runnable = calibrated(self.runnable(model), input_shape=self.input_shape)
+        if self.twin:
+            with larq.context.quantized_scope(False):
+                model.set_weights(runnable.get_weights())
+        return model
+
+    def runnable(self, model: KerasModel) -> KerasModel:
+        """What computes the same as the model, with inputs that are known."""
+        return with_known_inputs(self.twin(model) if self.twin else model)
+
+    def source(self, model: KerasModel) -> Source:
+        """What is converted.
+
+        Raises:
+            MobileBnnError: it cannot be.
+        """
+        given = model if self.float_file is None else self.float_file(model)
+        return Source.of(given, self.batch_size, self.input_shape)
 
     def images(self, model: KerasModel) -> list[np.ndarray]:
         """For each input of its model what a quantizer may trip over: float32 [6, ...].
@@ -50,7 +75,8 @@ class Family:
         Noise, noise on a grid on which the thresholds of these networks lie too, 0, -0.0, large numbers, some of all.
         """
         generator = np.random.default_rng(2)
-        return [_adversarial(tuple(tensor.shape[1:]), generator) for tensor in model.inputs]
+        shapes = [self.input_shape or tuple(tensor.shape[1:]) for tensor in with_known_inputs(model).inputs]
+        return [_adversarial(shape, generator) for shape in shapes]
 
 
 def _fill(model: KerasModel) -> None:

@@ -1,9 +1,9 @@
 """Layers other than two-dimensional convolutions."""
 
-from matrix.family import ONES, SIGNS, ZEROS, Family, block, chain, conv, norm, op, sign
+from matrix.family import ONES, SIGNS, ZEROS, Family, chain, conv, norm
 
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.typing import KerasLayer, KerasTensor
+from mobile_bnn.typing import KerasLayer
 
 layers = tf.keras.layers
 DEPTHWISE = {"input_quantizer": "ste_sign", "depthwise_quantizer": "ste_sign", "use_bias": False}
@@ -20,12 +20,6 @@ def _depthwise(size: int, **options: object) -> KerasLayer:
 
 def dense(units: int = 24, **options: object) -> KerasLayer:
     return larq.layers.QuantDense(units, **{**SIGNS, "use_bias": False, **options})
-
-
-def _attention(x: KerasTensor) -> KerasTensor:
-    """BiBERT: the product of two binarized activations."""
-    signs = op(sign)(layers.Reshape((48, 40))(x))
-    return op(lambda y: tf.matmul(y, y, transpose_b=True))(signs)
 
 
 FAMILIES = [
@@ -119,5 +113,4 @@ FAMILIES = [
         chain(lambda: larq.layers.QuantLocallyConnected2D(8, 3, implementation=1, **SIGNS), shape=(4, 4, 32)),
         refused="BATCH_MATMUL",
     ),
-    Family("a product of binary activations", block(_attention), refused="two quantized activations"),
 ]

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from mobile_bnn.converters.graph.tflite import TfliteModel
-from mobile_bnn.converters.lowering import Layer, lower
+from mobile_bnn.converters.lowering import Layer
 from mobile_bnn.converters.source import Source
 from mobile_bnn.converters.verification.lce_interpreter import interpreter
 from mobile_bnn.legacy_keras import tf
@@ -34,7 +34,7 @@ class Outcome:
 
     @property
     def operators(self) -> Counter[str]:
-        """How many operators of each kind the file has."""
+        """How many operators of each kind the file has, in loops and branches too."""
         return operators_of(self.flatbuffer)
 
     @property
@@ -43,16 +43,16 @@ class Outcome:
         return [layer.reason for layer in self.layers if layer.declared and not layer.binary]
 
 
-def convert(model: KerasModel, batch_size: int | None = 1) -> Outcome:
-    """Converts a Keras model."""
-    source = Source.of_keras(model, batch_size)
-    lowering = lower(source.model.graphs[0], source.quantized)
-    return Outcome(source.model.write(), lowering.layers)
+def convert(model: KerasModel | Source) -> Outcome:
+    """Converts a Keras model or another source."""
+    lowered, lowering = Source.of(model).lower()
+    return Outcome(lowered.write(), lowering.every_layer)
 
 
 def operators_of(flatbuffer: bytes) -> Counter[str]:
-    """How many operators of each kind a file has."""
-    return Counter(operator.op_type for operator in TfliteModel.read(flatbuffer).graphs[0].operators)
+    """How many operators of each kind a file has, in all subgraphs."""
+    graphs = TfliteModel.read(flatbuffer).graphs
+    return Counter(operator.op_type for graph in graphs for operator in graph.operators)
 
 
 def keras_outputs(model: KerasModel, images: Arrays) -> Arrays:

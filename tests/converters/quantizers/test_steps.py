@@ -166,6 +166,12 @@ def test_one_quantizer_for_two_convolutions() -> None:
     assert len({id(each.subgraph.source) for each in found if isinstance(each, StepFunction)}) == 1
 
 
+def test_thresholds_of_a_vector_without_a_batch() -> None:
+    limits = np.linspace(-0.5, 0.5, CHANNELS, dtype=np.float32)
+    (graph,) = TfliteModel.read(to_float(lambda x: tf.where(x >= limits, 1.0, -1.0), (CHANNELS,))).graphs
+    np.testing.assert_array_equal(step_function(graph, graph.outputs[0]).thresholds, limits[None])
+
+
 @settings(deadline=None, max_examples=15)
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False), st.booleans(), st.booleans())
 def test_any_threshold_is_found_to_the_last_float(threshold: float, strict: bool, falls: bool) -> None:

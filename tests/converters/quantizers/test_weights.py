@@ -58,10 +58,35 @@ def test_a_sum_of_two_signs_of_any_scales(offset: float) -> None:
     np.testing.assert_allclose(found.offset, offset, atol=1e-5)
 
 
-def test_three_signs_of_any_scales_are_on_no_grid() -> None:
-    signs = np.random.default_rng(0).choice([-1, 1], (3, 2, 3, 3, 8))
-    weights = np.tensordot([0.5, 0.21, 0.13], signs, 1).astype(np.float32)
-    with pytest.raises(NoMatch, match="on no grid"):
+@pytest.mark.parametrize("offset", [0, 0.3])
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_sum_of_more_signs_of_any_scales(count: int, offset: float) -> None:
+    generator = np.random.default_rng(0)
+    signs = generator.choice([-1, 1], (count, 6, 3, 3, 32))
+    scales = np.array([0.5, 0.21, 0.13, 0.047])[:count] * generator.uniform(0.5, 2, (6, 1))
+    weights = (np.einsum("kohwi,ok->ohwi", signs, scales) + offset).astype(np.float32)
+    found = taken_apart(weights)
+    assert len(found.bases) == count
+    np.testing.assert_allclose([base.scale for base in found.bases], scales.T, rtol=1e-5)
+    np.testing.assert_allclose(found.offset, offset, atol=1e-5)
+
+
+def test_signs_that_depend_on_each_other() -> None:
+    """ABC-Net: shifted signs of one weight, with scales of each channel; one is of one value."""
+    generator = np.random.default_rng(0)
+    latent, scales = generator.normal(size=(6, 3, 3, 32)), generator.uniform(0.1, 1, (3, 6, 1, 1, 1))
+    weights = sum(scale * np.sign(latent + shift) for scale, shift in zip(scales, (-0.7, 0, 0.7), strict=True))
+    weights[2] = -0.25
+    found = taken_apart(weights.astype(np.float32))
+    assert len(found.bases) == 3
+    assert not found.offset.any()
+
+
+def test_values_that_occur_once_are_those_of_a_float_filter() -> None:
+    weights = np.random.default_rng(0).choice(np.float32([-0.5, 0.11, 0.3, 0.7]), (2, 3, 3, 8))
+    assert len(taken_apart(weights).bases) == 3
+    weights[1, 2, 2, 7] = 0.9
+    with pytest.raises(NoMatch, match="channel 1 has 5 values"):
         binary_weights(weights)
 
 

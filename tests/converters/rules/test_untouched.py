@@ -37,6 +37,7 @@ def rest(x: Any) -> Any:
     z = tf.concat([sign(z), sign(z + 1)], 3)
     a, b = tf.split(tf.nn.conv2d(z, signs(1, 1, 64, 64), 1, "SAME"), 2, 3)
     a = tf.nn.depthwise_conv2d(tf.tanh(a), signs(3, 3, 32, 1), (1, 1, 1, 1), "SAME")
+    b += tf.cast(tf.add_n([tf.cast(b * factor, tf.int32) for factor in (1, 2, 3)]), tf.float32)
     up = tf.nn.conv2d_transpose(tf.tanh(a), signs(3, 3, 32, 32), (1, *(2 * size for size in a.shape[1:3]), 32), 2)
     return tf.matmul(tf.reshape(sign(a + b), (1, -1, 32)), tf.reshape(up, (1, 32, -1)))
 

@@ -8,7 +8,7 @@ from litert_runs import run
 
 from mobile_bnn import converters
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.legacy_keras import tf
+from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.runtime import constant, operator_name, pack, read_model
 
 
@@ -84,6 +84,62 @@ def test_images_of_another_shape(tiny_model, binary_tflite):
     message = "the file takes images of (8, 8, 32), the data set has (8, 8, 16)"
     with pytest.raises(MobileBnnError, match=re.escape(message)):
         converters.verify(tiny_model, binary_tflite.read_bytes(), wrong, dataset="noise")
+
+
+@pytest.fixture(scope="module")
+def two_inputs(tmp_path_factory):
+    """A model of an image and a vector, whose order by name is not that of the model, and its file."""
+    tf.keras.utils.set_random_seed(3)
+    image, extra = tf.keras.Input((8, 8, 32), name="image"), tf.keras.Input((10,), name="extra")
+    options = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "name": "conv"}
+    x = larq.layers.QuantConv2D(10, 3, **options)(image)
+    x = tf.keras.layers.GlobalAveragePooling2D()(x)
+    model = tf.keras.Model([image, extra], tf.keras.layers.Softmax()(x + extra))
+    path = tmp_path_factory.mktemp("two") / "m.tflite"
+    converters.convert(model, path)
+    return model, path
+
+
+def two_batches(arrange):
+    generator = np.random.default_rng(5)
+    for images, labels in batches():
+        yield arrange(images, 5 * generator.normal(size=(len(images), 10)).astype(np.float32)), labels
+
+
+def test_several_inputs_in_order_and_by_name(two_inputs):
+    model, path = two_inputs
+    given = list(two_batches(lambda image, extra: [image, extra]))
+    listed = converters.verify(model, path, given, dataset="noise", layer_samples=20)
+    named = converters.verify(
+        model,
+        path,
+        two_batches(lambda image, extra: {"extra": extra, "image": image}),
+        dataset="noise",
+        layer_samples=20,
+    )
+    assert listed == named
+    labels = np.concatenate([labels for _, labels in given])
+    keras = np.concatenate([model.predict_on_batch(inputs) for inputs, _ in given])
+    assert listed.samples == 40
+    assert listed.result.keras == np.mean(keras.argmax(1) == labels)
+    assert listed.largest_difference < 1e-5
+    assert [(layer.layer, layer.bits) for layer in listed.layers] == [("conv", 20 * 8 * 8 * 32)]
+
+
+@pytest.mark.parametrize(
+    ("arrange", "message"),
+    [
+        (lambda image, extra: image, "the model has 2 inputs, not 1"),
+        (lambda image, extra: {"image": image, "vector": extra}, "unknown input 'vector'"),
+        (lambda image, extra: {"image": image}, "no array was given for the input 'extra'"),
+        (lambda image, extra: [extra, image], "the file takes images of (8, 8, 32) and (10,), the data set has (10,)"),
+        (lambda image, extra: [image, extra[:-1]], "a batch has other numbers of samples for each input: [15, 16]"),
+    ],
+)
+def test_inputs_that_do_not_fit(two_inputs, arrange, message):
+    model, path = two_inputs
+    with pytest.raises(MobileBnnError, match=re.escape(message)):
+        converters.verify(model, path, two_batches(arrange), dataset="noise")
 
 
 def test_an_empty_split(tiny_model, binary_tflite):

@@ -61,7 +61,7 @@ def keras_dense(size: tuple[int, ...], **options: object) -> tf.keras.Model:
 
 def test_a_flattened_map_of_whole_words_is_packed_before_it_is_flattened() -> None:
     flatbuffer = export(keras_dense((6, 6, 64))).write()
-    assert "BATCH_MATMUL" in kinds_of(flatbuffer)
+    assert "FULLY_CONNECTED" in kinds_of(flatbuffer)  # the export adds a bias, or TensorFlow loses activations
     check(flatbuffer, (1, 6, 6, 64), {"LceQuantize": 1, "LceBconv2d": 1, "RESHAPE": 1, "SIGN": 0})
 
 
@@ -108,10 +108,6 @@ def test_an_open_batch_after_flatten() -> None:
     [
         (lambda x: tf.reshape(x, [1, -1]) @ filter_of("sign", (128, 4)), "not quantized"),
         (lambda x: sign(tf.reshape(x, [1, -1])) @ tf.linspace([1.0] * 4, [2.0] * 4, 128), "no grid"),
-        (
-            lambda x: sign(tf.reshape(x, [-1, 32])) @ sign(tf.reshape(x, [32, -1])),
-            "it multiplies two quantized activations",
-        ),
     ],
 )
 def test_refusals_say_why(function: KerasFunction, reason: str) -> None:

@@ -103,7 +103,11 @@ def shared_norm(x: KerasTensor, weights: KerasTensor) -> KerasTensor:
     [
         (
             lambda x, weights: convolve(pooled(tf.abs, 2, 2, "VALID")(x), weights),
-            "it is not known to be monotone (ABS, GREATER_EQUAL)",
+            "its sign never changes",
+        ),
+        (
+            lambda x, weights: convolve(pooled(lambda y: tf.abs(y) - 1, 2, 2, "VALID")(x), weights),
+            "it is not known to be monotone (ABS, SUB, GREATER_EQUAL)",
         ),
         (two_readers, "MEAN, too, reads the result of MAX_POOL_2D"),
         (shared_norm, "MEAN, too, reads the result of MUL"),
