@@ -33,18 +33,19 @@ class RealToBinary(Bnn):
         "loss  CE + 3·KL(teacher ‖ student) + 30·mean (q_s − q_t)², q = Q/max Q, Q = mean over channels of a²",
         choices="As in Larq Zoo weights are not scaled and attention is divided by its maximum; the paper has a scale "
         "of each filter and the L2 norm. One float twin teaches all stages, where the paper's stages teach one "
-        "another, and the first stage has half of the epochs (there all have 75). The last stage keeps the weight 3 of "
+        "another. The last stage keeps the weight 3 of "
         "the teacher's logits (there 0.8). The losses stand here as shares: ¼ CE, ¾ KL, 7.5 attention. The shortcut "
         "around every convolution is the network's.",
+        short_training={"tanh_share": 0.5, "float_kernels": 0.25},  # in three epochs each stage would have one
         published=(
             Published(dataset="ImageNet", network="ResNet-18", top1=65.4, source="the README of ReActNet"),
             Published(dataset="ImageNet", network="ResNet-18", top1=65.01, source="Larq Zoo"),
         ),
     )
     teacher: ClassVar[dict[str, Json]] = {"name": "float_twin", "weight": 0.75, "attention": 7.5}
-    tanh_share: float = Field(0.5, gt=0, lt=1, description="share of the epochs of the first stage, without signs")
+    tanh_share: float = Field(1 / 3, gt=0, lt=1, description="share of the epochs of the first stage, without signs")
     float_kernels: float = Field(
-        0.25, ge=0, lt=1, description="share of the epochs after it in which only inputs are binarized"
+        1 / 3, ge=0, lt=1, description="share of the epochs after it in which only inputs are binarized"
     )
     reduction: int = Field(8, ge=1, description="input channels for each unit between the gate's two layers")
     decay: float = Field(1e-5, ge=0, allow_inf_nan=False, description="factor of Σw² while weights are float")
