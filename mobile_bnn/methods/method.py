@@ -1,7 +1,7 @@
 """The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -13,6 +13,7 @@ from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
+    Json,
     KerasConstraint,
     KerasModel,
     KerasOptimizer,
@@ -37,12 +38,14 @@ class Method(NamedOptions):
         card: name, paper and category.
         needs: what a network must have for it, such as "shortcut"; `zoo.build` refuses others.
         pad_value: what "same" padding puts around binarized inputs; one of the values that they take.
+        teacher: fields of the recipe's [teacher] where the recipe gives none, for a method that is a distillation.
     """
 
     kind = "method"
     card: ClassVar[Card]
     needs: ClassVar[frozenset[str]] = frozenset()
     pad_value: ClassVar[float] = 1.0
+    teacher: ClassVar[Mapping[str, Json]] = {}
 
     clip: Clip = 1.0
     bop: Bop | None = Field(

@@ -40,6 +40,7 @@ class Phase:
         reset_optimizer: whether the phase begins with a new optimizer.
         begin: changes the model's weights before the phase's first step; it is given a batch of training images,
             always the same one.
+        attention: whether a teacher's attention transfer, where the recipe has one, is on.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Phase:
     trainable: Callable[[KerasLayer], bool] = every_layer
     reset_optimizer: bool = False
     begin: Callable[[KerasModel, KerasTensor], None] | None = None
+    attention: bool = True
 
 
 WHOLE = Phase("train", 1.0)

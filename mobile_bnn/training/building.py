@@ -47,7 +47,8 @@ def compile_stage(
     """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it."""
     trained = model
     if teacher is not None and recipe.teacher is not None:
-        trained = Distillation(model, teacher, task, recipe.teacher)
+        options = recipe.teacher if stage.phase.attention else recipe.teacher.model_copy(update={"attention": 0.0})
+        trained = Distillation(model, teacher, task, options)
     trained.compile(
         optimizer=optimizers.make(recipe, model, dataset.steps_per_epoch, stage.schedule_epochs),
         loss=task.losses(),

@@ -86,6 +86,8 @@ class Recipe(BaseModel):
             given = nested.get(section, {})
             if not isinstance(given, dict):
                 raise UsageError(f"{source}: {section}: is a section, or a name (got {given!r})")
+            if section == "teacher":
+                given = {**values["method"].teacher, **given}
             if given or section != "teacher":
                 values[section] = make_section(section, given, source)
         try:

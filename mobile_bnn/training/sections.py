@@ -98,6 +98,9 @@ class _Teacher(Section):
     weight: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="of the teacher's loss; the rest is the task's"
     )
+    attention: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="factor of the loss between the attention maps of layers of one name in both networks"
+    )
 
 
 class RunTeacher(_Teacher):
