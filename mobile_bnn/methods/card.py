@@ -55,6 +55,9 @@ class Card(BaseModel):
     bconvs: int | None = Field(
         None, ge=0, description="binary convolutions that a layer becomes; 1 or 0, as the deploy class says, for None"
     )
+    short_training: dict[str, float] = Field(
+        {}, description="hyperparameters for a few epochs on a small network, where the paper's need many"
+    )
     published: tuple[Published, ...] = Field((), description="results to compare with")
 
     @property

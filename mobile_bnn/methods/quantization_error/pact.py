@@ -27,6 +27,7 @@ class Pact(DoReFa):
         "gradients  1{0 ≤ a < α} to a, 1{a ≥ α} to α\nloss  + λ·α²",
         choices="Two bits of activations by default; with one their values are {0, α}. α starts at 10, as the "
         "paper has it.",
+        short_training={"alpha": 2.0},  # at 10 most activations round to 0 until α has shrunk
         published=(
             Published(dataset="ImageNet", network="ResNet-18", bits="1/2", top1=62.9, source="the paper"),
             Published(dataset="ImageNet", network="ResNet-18", bits="2/2", top1=64.4, source="the paper"),
