@@ -23,13 +23,15 @@ class SubgroupSign(larq.quantizers.Quantizer):  # type: ignore[misc]
 
     Args:
         groups: "pixel": α for each place in a filter; "row": for each row; "layer": one.
+        binary: False gives w itself, and 0 as the gradient of α: before the scales begin, so that a checkpoint of
+            float weights has them too.
     """
 
     precision = 1
 
-    def __init__(self, groups: str = "pixel", **options: str) -> None:
+    def __init__(self, groups: str = "pixel", binary: bool = True, **options: str) -> None:
         super().__init__(**options)
-        self._groups = groups
+        self._groups, self._binary = groups, binary
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Keras's hook."""
@@ -43,6 +45,8 @@ class SubgroupSign(larq.quantizers.Quantizer):  # type: ignore[misc]
 
         @tf.custom_gradient  # type: ignore[untyped-decorator]
         def scaled(w: TfTensor, scales: TfTensor) -> tuple[TfTensor, Callable[[TfTensor], tuple[TfTensor, TfTensor]]]:
+            if not self._binary:
+                return tf.identity(w), lambda dy: (dy, tf.zeros_like(scales))
             signs = sign(w)
             return scales * signs, lambda dy: (dy, tf.reduce_sum(dy * signs, self._shared, keepdims=True))
 
@@ -56,4 +60,4 @@ class SubgroupSign(larq.quantizers.Quantizer):  # type: ignore[misc]
 
     def get_config(self) -> Options:
         """Keras's serialization."""
-        return {**super().get_config(), "groups": self._groups}
+        return {**super().get_config(), "groups": self._groups, "binary": self._binary}

@@ -195,6 +195,19 @@ def test_syqs_layer_is_a_sum_of_shifted_convolutions_of_one_tap():
     np.testing.assert_allclose(model(x), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_syqs_first_phase_has_float_weights_and_the_scales_of_the_second():
+    method = methods.create("syq")
+    first, second = (two_layers(method.in_phase(phase)) for phase in method.phases())
+    assert [weight.shape for weight in first.weights] == [weight.shape for weight in second.weights]
+    quantizer, kernel = first.get_layer("one").kernel_quantizer, tf.Variable(kernels()[0][..., :4, :])
+    with tf.GradientTape() as tape:
+        y = quantizer(kernel)
+    to_kernel, to_scales = tape.gradient(y, [kernel, quantizer.scales])
+    np.testing.assert_array_equal(y, kernel)
+    np.testing.assert_array_equal(to_kernel, np.ones(kernel.shape))
+    np.testing.assert_array_equal(to_scales, np.zeros((3, 3, 1, 1)))
+
+
 def test_syqs_dense_layers_have_one_scale():
     quantizer = methods.create("syq").kernel_quantizer()
     quantizer.begin_at(tf.constant([[0.5, -1.0], [1.5, -3.0]]))

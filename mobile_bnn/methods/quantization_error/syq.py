@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,6 +12,8 @@ from mobile_bnn.methods.layer_fitting import quantized_layers
 from mobile_bnn.methods.method import Clip, Method, register
 from mobile_bnn.methods.plan import Phase
 from mobile_bnn.typing import KerasModel, KerasTensor, LarqQuantizer
+
+_FLOAT = "float kernels"
 
 
 @register
@@ -53,7 +54,7 @@ class Syq(Method):
         """α_p·sign(w)."""
         from mobile_bnn.layers.subgroup_scales import SubgroupSign
 
-        return SubgroupSign(self.groups)
+        return SubgroupSign(self.groups, binary=self._phase.name != _FLOAT)
 
     def input_quantizer(self) -> LarqQuantizer:
         """DoReFa's."""
@@ -61,8 +62,9 @@ class Syq(Method):
 
     def phases(self) -> Sequence[Phase]:
         """Float weights, then scaled signs, whose scales begin as the mean magnitudes."""
-        *before, last = super().phases()
-        return *before, replace(last, begin=_begin_scales)
+        share = self.float_kernels
+        signs = Phase("scaled signs", 1 - share, reset_optimizer=True, begin=_begin_scales)
+        return (Phase(_FLOAT, share), signs) if share else (signs,)
 
 
 def _begin_scales(model: KerasModel, _: KerasTensor) -> None:
