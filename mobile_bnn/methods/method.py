@@ -1,7 +1,7 @@
 """The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -15,6 +15,7 @@ from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
     Json,
     KerasConstraint,
+    KerasLayer,
     KerasModel,
     KerasOptimizer,
     KerasRegularizer,
@@ -24,6 +25,7 @@ from mobile_bnn.typing import (
 )
 
 M = TypeVar("M", bound="Method")
+LayerMaker = Callable[..., KerasLayer]
 Clip = Annotated[float, Field(gt=0, description="latent weights stay in [-clip, clip]; inf leaves them free")]
 
 
@@ -120,7 +122,7 @@ class Method(NamedOptions):
             float32 [batch, height / strides, width / strides, filters], rounded up for "same".
         """
         value = self.pad_value if pad_value is None else pad_value
-        return keras2.larq.layers.QuantConv2D(
+        return self.layer_maker("QuantConv2D", binary_input=binary_input)(
             filters,
             kernel_size,
             strides=strides,
@@ -138,11 +140,17 @@ class Method(NamedOptions):
     def dense(self, x: KerasTensor, units: int, *, binary_input: bool = True, name: str) -> KerasTensor:
         """A dense layer without bias, by default one `QuantDense`: float32 [batch, features] to [batch, units]."""
         options = self.layer_options(binary_input=binary_input)
-        return keras2.larq.layers.QuantDense(units, use_bias=False, name=name, **options)(x)
+        make = self.layer_maker("QuantDense", binary_input=binary_input)
+        return make(units, use_bias=False, name=name, **options)(x)
 
     def shortcut(self, x: KerasTensor, y: KerasTensor, *, name: str) -> KerasTensor:
         """Joins a shortcut `x` and the branch `y` beside it, float32 of one shape; by default their sum."""
         return keras2.layers.Add(name=name)([y, x])
+
+    def layer_maker(self, name: str, *, binary_input: bool) -> LayerMaker:
+        """What makes a layer in place of Larq's `QuantConv2D` or `QuantDense`; by default Larq's own class."""
+        maker: LayerMaker = getattr(keras2.larq.layers, name)
+        return maker
 
     def layer_options(self, *, binary_input: bool = True) -> Options:
         """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer."""

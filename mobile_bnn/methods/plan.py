@@ -26,6 +26,11 @@ def every_layer(layer: KerasLayer) -> bool:
     return True
 
 
+def has_float_kernel(layer: KerasLayer) -> bool:
+    """Whether a layer has no quantized kernel, so that training leaves quantized ones as they are."""
+    return getattr(layer, "kernel_quantizer", None) is None
+
+
 @dataclass(frozen=True)
 class Phase:
     """A part of the training.

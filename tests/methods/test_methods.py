@@ -116,7 +116,7 @@ def test_cards_are_complete(name):
 
 
 def test_unknown_name_suggests_the_nearest():
-    with pytest.raises(UsageError, match=r"unknown method 'bireal'\. Did you mean bi_real\? Known: ada_bin, bbg, bcgd"):
+    with pytest.raises(UsageError, match=r"unknown method 'bireal'\. Did you mean bi_real\? Known: .*ada_bin, bbg"):
         methods.get("bireal")
 
 

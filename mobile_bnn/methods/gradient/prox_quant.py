@@ -7,14 +7,9 @@ from pydantic import Field
 from mobile_bnn.methods.card import Card, Published
 from mobile_bnn.methods.float_inputs import FloatInputs
 from mobile_bnn.methods.method import register
-from mobile_bnn.methods.plan import Phase, Schedule
+from mobile_bnn.methods.plan import Phase, Schedule, has_float_kernel
 from mobile_bnn.methods.quantizers import sign
-from mobile_bnn.typing import KerasConstraint, KerasLayer, KerasModel, LarqQuantizer, TfTensor
-
-
-def _is_float(layer: KerasLayer) -> bool:
-    """Whether a layer has no binary kernel: in the last phase only these are trained."""
-    return getattr(layer, "kernel_quantizer", None) is None
+from mobile_bnn.typing import KerasConstraint, KerasModel, LarqQuantizer, TfTensor
 
 
 @register
@@ -51,7 +46,7 @@ class ProxQuant(FloatInputs):
     def phases(self) -> Sequence[Phase]:
         """Float weights that are drawn to ±1, then their signs, which are not trained."""
         first = Phase("drawn to signs", self.hard_from, binarize_kernels=False)
-        return first, Phase("signs", 1 - self.hard_from, trainable=_is_float)
+        return first, Phase("signs", 1 - self.hard_from, trainable=has_float_kernel)
 
     def layer_options(self, *, binary_input: bool = True) -> dict[str, object]:
         """While weights are float they have the proximal operator as constraint."""
