@@ -43,6 +43,11 @@ class Sign(larq.quantizers.Quantizer):  # type: ignore[misc]
         signs = sign_with(self._estimate, prepared, self.parameter)
         return signs if self._names["scale"] == "one" else self._scale(prepared) * signs
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the sign of its input itself, without a scale."""
+        return self._names["prepare"] == "unchanged" and self._names["scale"] == "one"
+
     def get_config(self) -> Options:
         """Keras's serialization."""
         return {**super().get_config(), **self._names, "parameter": self._initial, "scheduled": self.scheduled}

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -10,6 +10,7 @@ from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
+from mobile_bnn.methods.quantizers import with_gradient
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
@@ -53,16 +54,27 @@ class Method(NamedOptions):
     bop: Bop | None = Field(
         None, description="flip the binary weights by Bop, without latent weights; the optimizer trains all others"
     )
+    float_start: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of the epochs, from the first, in which nothing is binarized (asymptotic quantization)"
+    )
     float_kernels: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="share of the epochs, from the first, in which only inputs are binarized (two-stage training)"
+        0.0,
+        description="share of the epochs, after float_start, in which only inputs are binarized (two-stage training)",
+    )
+    input_gradient: Literal["straight_through", "identity", "piecewise_polynomial", "sign_swish"] | None = Field(
+        None, description="gradient of the inputs' sign (`layers.estimators`) in place of the method's own"
     )
 
     _phase: Phase = PrivateAttr(WHOLE)
 
     @model_validator(mode="after")
     def _fits_together(self: M) -> M:
-        if self.bop and self.float_kernels:
-            raise ValueError("bop: has no latent weights that float_kernels could train first")
+        if self.bop and (self.float_start or self.float_kernels):
+            raise ValueError("bop: has no latent weights that float_start or float_kernels could train first")
+        if self.float_start + self.float_kernels >= 1:
+            raise ValueError("float_start: leaves no epoch, with float_kernels, in which all is binarized")
+        if (self.float_start or self.float_kernels) and type(self).phases is not Method.phases:
+            raise ValueError("float_start and float_kernels: the method has phases of its own")
         return self
 
     @classmethod
@@ -156,13 +168,17 @@ class Method(NamedOptions):
         """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer."""
         options: Options = {}
         if binary_input and self._phase.binarize_inputs:
-            options["input_quantizer"] = self.input_quantizer()
+            options["input_quantizer"] = self._input_quantizer()
         if self.bop:
             return {**options, "kernel_quantizer": keras2.larq.quantizers.NoOp(precision=1)}
         options["kernel_regularizer"] = self.kernel_regularizer()
         if self._phase.binarize_kernels:
             options |= {"kernel_quantizer": self.kernel_quantizer(), "kernel_constraint": self.kernel_constraint()}
         return options
+
+    def _input_quantizer(self) -> LarqQuantizer | None:
+        own = self.input_quantizer()
+        return own if self.input_gradient is None else with_gradient(own, self.input_gradient, self.card.name)
 
     # How it is trained: the defaults change nothing.
 
@@ -177,13 +193,17 @@ class Method(NamedOptions):
     def phases(self) -> Sequence[Phase]:
         """The parts of the training, in order.
 
-        With `float_kernels` the first binarizes inputs alone, as in the two-stage training of Bulat et al., "Improved
-        training of binary networks for human pose estimation and image recognition" (2019), and ReActNet.
+        With `float_start` the first binarizes nothing (the survey's asymptotic quantization), with `float_kernels` the
+        next binarizes inputs alone, as in the two-stage training of Bulat et al., "Improved training of binary networks
+        for human pose estimation and image recognition" (2019), and ReActNet.
         """
-        if not self.float_kernels:
-            return (WHOLE,)
-        first = Phase("float kernels", self.float_kernels, binarize_kernels=False)
-        return first, Phase("binary kernels", 1 - self.float_kernels, reset_optimizer=True)
+        rest = 1 - self.float_start - self.float_kernels
+        phases = [
+            Phase("float", self.float_start, binarize_inputs=False, binarize_kernels=False),
+            Phase("float kernels", self.float_kernels, binarize_kernels=False, reset_optimizer=True),
+            Phase("binary kernels", rest, reset_optimizer=True),
+        ]
+        return tuple(phase for phase in phases if phase.share) if rest < 1 else (WHOLE,)
 
     def follows_progress(self) -> bool:
         """Whether it changes anything with the share of the epochs that are trained: by schedules, or by phases."""

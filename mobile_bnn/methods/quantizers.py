@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.plan import Schedule
 from mobile_bnn.typing import KerasModel, LarqQuantizer, TfTensor
 
@@ -18,6 +19,33 @@ def sign(
     from mobile_bnn.layers.sign_quantizer import Sign
 
     return Sign(estimator, parameter, prepare, scale, scheduled)
+
+
+_PARAMETERS = {"sign_swish": 5.0}  # of estimators that have another than 1
+
+
+def with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) -> LarqQuantizer:
+    """A sign with another gradient.
+
+    Args:
+        quantizer: a sign of its input alone: Larq's, or `layers.sign_quantizer.Sign` without a scale.
+        estimator: a name of `layers.estimators.ESTIMATORS`.
+        method: whose quantizer it is, for the message.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    from mobile_bnn.layers.sign_quantizer import Sign
+    from mobile_bnn.legacy_keras import larq
+
+    signs = (larq.quantizers.SteSign, larq.quantizers.ApproxSign, larq.quantizers.SwishSign)
+    if not isinstance(quantizer, signs) and not (isinstance(quantizer, Sign) and quantizer.is_plain):
+        raise UsageError(
+            f"{method} cannot be trained with method.input_gradient",
+            why="what it makes of inputs is more than their sign",
+            cure="Leave method.input_gradient out",
+        )
+    return sign(estimator, _PARAMETERS.get(estimator, 1.0))
 
 
 def scheduled_signs(model: KerasModel, value: Callable[[TfTensor], TfTensor]) -> list[Schedule]:

@@ -21,7 +21,7 @@ def build_model(recipe: Recipe, info: data.DatasetInfo, phase: Phase = WHOLE) ->
         phase: what of its binary layers is binarized.
     """
     method = recipe.method.in_phase(phase)
-    return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes, recipe.task)
+    return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes, recipe.task, recipe.network)
 
 
 def build_stage(recipe: Recipe, dataset: data.Dataset, stage: Stage) -> KerasModel:

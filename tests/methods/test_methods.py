@@ -95,6 +95,29 @@ def test_two_stages_binarize_inputs_first():
     assert isinstance(after.kernel_quantizer, larq.quantizers.SteSign)
 
 
+def test_the_gradient_of_inputs_can_be_another_one():
+    method = methods.create("xnor_net", input_gradient="piecewise_polynomial")
+    x = tf.constant([-1.5, -0.5, -0.0, 0.0, 0.25, 1.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        signs = kernel_of(method).input_quantizer(x)
+    np.testing.assert_array_equal(signs, [-1, -1, 1, 1, 1, 1])
+    np.testing.assert_allclose(tape.gradient(signs, x), [0, 1, 2, 2, 1.5, 0])
+
+
+@pytest.mark.parametrize("name", ["dorefa", "bwn", "hwgq", "tbn"])
+def test_what_is_no_sign_keeps_its_gradient(name):
+    with pytest.raises(UsageError, match=f"{name} cannot be trained with method.input_gradient"):
+        kernel_of(methods.create(name, input_gradient="identity"))
+
+
+def test_a_method_with_phases_of_its_own_has_no_others():
+    with pytest.raises(UsageError, match="the method has phases of its own"):
+        methods.create("biper", float_start=0.1)
+    with pytest.raises(UsageError, match="leaves no epoch"):
+        methods.create("bnn", float_start=0.5, float_kernels=0.5)
+
+
 def test_shares_of_phases_become_whole_epochs():
     phases = [Phase("a", 0.3), Phase("b", 0.3), Phase("c", 0.4)]
     assert first_epochs(phases, 10) == [0, 3, 6, 10]
@@ -123,12 +146,16 @@ def test_unknown_name_suggests_the_nearest():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"clp": 1.0}, "recipe: unknown field of method bnn 'clp'. Did you mean clip? Known: bop, clip, float_kernels"),
+        (
+            {"clp": 1.0},
+            "recipe: unknown field of method bnn 'clp'. Did you mean clip? Known: bop, clip, "
+            "float_kernels, float_start, input_gradient",
+        ),
         ({"clip": -1.0}, "recipe: method.clip: Input should be greater than 0 (got -1.0)"),
         ({"bop": {"gamma": 2.0}}, "recipe: method.bop.gamma: Input should be less than or equal to 1 (got 2.0)"),
         (
             {"bop": {}, "float_kernels": 0.5},
-            "recipe: method.bop: has no latent weights that float_kernels could train first",
+            "recipe: method.bop: has no latent weights that float_start or float_kernels could train first",
         ),
     ],
 )
