@@ -11,6 +11,7 @@
 It trains a small network on embedded images, and needs no network access.
 """
 
+from collections import Counter
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
@@ -23,9 +24,10 @@ from mobile_bnn.legacy_keras import tf
 from mobile_bnn.methods import Method
 from mobile_bnn.methods.checked import Checked
 from mobile_bnn.methods.curves import values_and_gradient
-from mobile_bnn.records import History
+from mobile_bnn.records import Epoch, History
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import Recipe
+from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.typing import Array, KerasModel, LarqQuantizer
 
 _MOST_VALUES = 256  # of a quantizer: more is no quantizer of at most 8 bits
@@ -73,7 +75,8 @@ def check_method(
 
 
 def check_layers(method: str | Method) -> None:
-    """Checks what is quick to check: values, gradients, recipe, one step, saving, loading, conversion of two layers.
+    """Checks what is quick to check: values, gradients, recipe, and of two layers a step in each phase, one in mixed
+    precision, saving, loading and conversion.
 
     Args:
         method: as for `check_method`.
@@ -87,7 +90,8 @@ def check_layers(method: str | Method) -> None:
     _check_quantizers(chosen)
     with TemporaryDirectory() as folder:
         _check_recipe(_recipe(chosen, "binary_lenet", _EPOCHS), Path(folder) / "recipe.toml")
-        model = _stepped_layers(chosen.in_phase(chosen.phases()[-1]))
+        _check_half_precision(chosen)
+        model = _check_phases(chosen, Path(folder) / "phases")
         path = Path(folder) / "model.keras"
         model.save(path)
         loaded = tf.keras.models.load_model(path, compile=False)
@@ -95,26 +99,73 @@ def check_layers(method: str | Method) -> None:
         _check_file(chosen, path, Path(folder) / "model.tflite")
 
 
-def _stepped_layers(method: Method) -> KerasModel:
-    """Two layers and a shortcut after one step, at the end of the method's schedules."""
+def _check_half_precision(method: Method) -> None:
+    """In mixed precision signs are taken of float32, and a step leaves finite weights."""
+    policy = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = _layers(method.in_phase(method.phases()[-1]))
+        _step(method, model)
+    finally:
+        tf.keras.mixed_precision.set_global_policy(policy)
+    for layer in model.layers:
+        if getattr(layer, "kernel_quantizer", None) or getattr(layer, "input_quantizer", None):
+            assert layer.compute_dtype == "float32", f"{layer.name} takes signs of {layer.compute_dtype}"
+    for weight in model.weights:
+        assert np.isfinite(weight).all(), f"{weight.name} is not finite after a step in mixed precision"
+
+
+def _check_phases(method: Method, folder: Path) -> KerasModel:
+    """Each phase begins with the weights that the one before has trained: two layers after a step in every phase."""
+    if type(method).phases is Method.phases and not method.bop:
+        method = method.model_copy(update={"float_start": 0.25, "float_kernels": 0.25})
+    before: dict[str, Array] = {}
+    epochs: list[Epoch] = []
+    for phase in method.phases():
+        model = _layers(method.in_phase(phase))
+        checkpoints = Checkpoints(folder, model, tf.keras.optimizers.Adam())
+        checkpoints.restore(optimizer=False)
+        for name, weight in _named_weights(model).items():
+            np.testing.assert_array_equal(weight, before.get(name, weight), f"{name} is lost when {phase.name} begins")
+        if phase.begin is not None:
+            phase.begin(model, tf.random.normal((4, *model.input_shape[1:])))
+        _step(method, model)
+        epochs.append(Epoch(epoch=len(epochs) + 1, seconds=0.0, learning_rate=1e-3, metrics={}))
+        checkpoints.save(History(epochs=epochs))
+        before = _named_weights(model)
+    return model
+
+
+def _named_weights(model: KerasModel) -> dict[str, Array]:
+    """Those whose name no other has: quantizers name theirs alike in all layers."""
+    names = Counter(weight.name for weight in model.weights)
+    return {weight.name: weight.numpy() for weight in model.weights if names[weight.name] == 1}
+
+
+def _layers(method: Method) -> KerasModel:
+    """Two layers and a shortcut."""
     tf.keras.utils.set_random_seed(0)
     image = tf.keras.layers.Input((6, 6, 16))
     x = tf.keras.layers.BatchNormalization(name="norm1")(method.conv2d(image, 16, 3, name="conv1"))
     x = method.shortcut(image, x, name="sum")
     x = tf.keras.layers.BatchNormalization(name="norm2")(method.conv2d(x, 8, 3, strides=2, name="conv2"))
-    model = tf.keras.Model(image, x)
+    return tf.keras.Model(image, x)
+
+
+def _step(method: Method, model: KerasModel) -> None:
+    """A training step at the end of the method's schedules."""
     for schedule in method.schedules(model):
         schedule.variable.assign(schedule.value(tf.constant(1.0)))
     optimizer = method.optimizer(tf.keras.optimizers.Adam(1e-3), model)
+    images = tf.random.normal((4, *model.input_shape[1:]))
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(model(tf.random.normal((4, *image.shape[1:])), training=True) ** 2) + sum(model.losses)
+        loss = tf.reduce_mean(tf.cast(model(images, training=True), tf.float32) ** 2) + sum(model.losses)
     gradients = tape.gradient(loss, model.trainable_weights)
     optimizer.apply_gradients(
         (gradient, weight)
         for gradient, weight in zip(gradients, model.trainable_weights, strict=True)
         if gradient is not None
     )
-    return model
 
 
 def _for_short_training(name: str) -> Method:

@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 from pydantic import Field, PrivateAttr, model_validator
 
 from mobile_bnn import legacy_keras as keras2
+from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
-from mobile_bnn.methods.quantizers import with_gradient
+from mobile_bnn.methods.quantizers import is_plain_sign, made_in_float32, with_gradient
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
@@ -73,9 +74,21 @@ class Method(NamedOptions):
             raise ValueError("bop: has no latent weights that float_start or float_kernels could train first")
         if self.float_start + self.float_kernels >= 1:
             raise ValueError("float_start: leaves no epoch, with float_kernels, in which all is binarized")
-        if (self.float_start or self.float_kernels) and type(self).phases is not Method.phases:
-            raise ValueError("float_start and float_kernels: the method has phases of its own")
+        if type(self).phases is not Method.phases:
+            unused = [
+                name for name in ("float_start", "float_kernels") if getattr(self, name) and not self._redefines(name)
+            ]
+            if unused:
+                raise ValueError(f"{unused[0]}: the method has phases of its own, without this one")
+        if self.bop and type(self).optimizer is not Method.optimizer:
+            raise ValueError("bop: the method has an optimizer of its own")
+        if self.bop and not all(phase.binarize_kernels for phase in self.phases()):
+            raise ValueError("bop: has no latent weights that the method could train first")
         return self
+
+    @classmethod
+    def _redefines(cls, field: str) -> bool:
+        return any(field in vars(each).get("__annotations__", {}) for each in cls.__mro__[: cls.__mro__.index(Method)])
 
     @classmethod
     def registered_name(cls) -> str:
@@ -165,11 +178,26 @@ class Method(NamedOptions):
         return maker
 
     def layer_options(self, *, binary_input: bool = True) -> Options:
-        """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer."""
+        """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer.
+
+        In mixed precision too it computes in float32: in float16 small latent weights would be 0 and lose their sign,
+        and sums of ±1 above 2048 would be rounded.
+        """
+        with made_in_float32():
+            quantizers = self._quantizers(binary_input=binary_input)
+        return {"dtype": "float32", **quantizers}
+
+    def _quantizers(self, *, binary_input: bool) -> Options:
         options: Options = {}
         if binary_input and self._phase.binarize_inputs:
             options["input_quantizer"] = self._input_quantizer()
         if self.bop:
+            if not is_plain_sign(self.kernel_quantizer()):
+                raise UsageError(
+                    f"{self.card.name} cannot be trained with method.bop",
+                    why="what it makes of weights is more than their sign",
+                    cure="Leave method.bop out",
+                )
             return {**options, "kernel_quantizer": keras2.larq.quantizers.NoOp(precision=1)}
         options["kernel_regularizer"] = self.kernel_regularizer()
         if self._phase.binarize_kernels:

@@ -1,10 +1,24 @@
 """Quantizers by what they do, for methods: importing this loads no TensorFlow, calling does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.plan import Schedule
 from mobile_bnn.typing import KerasModel, LarqQuantizer, TfTensor
+
+
+@contextmanager
+def made_in_float32() -> Iterator[None]:
+    """Quantizers that are made within compute in float32, also in mixed precision: Keras would cast their inputs."""
+    from mobile_bnn.legacy_keras import tf
+
+    policy = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("float32")
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(policy)
 
 
 def sign(
@@ -21,6 +35,15 @@ def sign(
     return Sign(estimator, parameter, prepare, scale, scheduled)
 
 
+def is_plain_sign(quantizer: LarqQuantizer | None) -> bool:
+    """Whether a quantizer is the sign of its input alone, forward: Larq's, or ours without a scale."""
+    from mobile_bnn.layers.sign_quantizer import Sign
+    from mobile_bnn.legacy_keras import larq
+
+    signs = (larq.quantizers.SteSign, larq.quantizers.ApproxSign, larq.quantizers.SwishSign)
+    return isinstance(quantizer, signs) or (isinstance(quantizer, Sign) and quantizer.is_plain)
+
+
 _PARAMETERS = {"sign_swish": 5.0}  # of estimators that have another than 1
 
 
@@ -35,11 +58,7 @@ def with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) 
     Raises:
         UsageError: it is something else.
     """
-    from mobile_bnn.layers.sign_quantizer import Sign
-    from mobile_bnn.legacy_keras import larq
-
-    signs = (larq.quantizers.SteSign, larq.quantizers.ApproxSign, larq.quantizers.SwishSign)
-    if not isinstance(quantizer, signs) and not (isinstance(quantizer, Sign) and quantizer.is_plain):
+    if not is_plain_sign(quantizer):
         raise UsageError(
             f"{method} cannot be trained with method.input_gradient",
             why="what it makes of inputs is more than their sign",

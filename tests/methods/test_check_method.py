@@ -15,11 +15,7 @@ def card(name, **fields):
     return Card(**{"name": name, **common, **fields})
 
 
-# The converter refuses two layers of learned ends around a shortcut, though it takes each of them: the output differs.
-REFUSED = {"dsq": pytest.mark.xfail(raises=MobileBnnError, strict=True, reason="two layers and a shortcut: refused")}
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=REFUSED.get(name, ())) for name in methods.names()])
+@pytest.mark.parametrize("name", methods.names())
 def test_layers_of_every_method_pass(name):
     """Their trainings take too long for here: make test-methods-long."""
     check_layers(name)

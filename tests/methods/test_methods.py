@@ -138,8 +138,24 @@ def test_cards_are_complete(name):
         assert method.pad_value in values, "padding must be a value that the activations take"
 
 
+def bop_refusal(name):
+    try:
+        image = tf.keras.layers.Input((4, 4, 8))
+        methods.create(name, bop=methods.Bop()).conv2d(image, 8, 3, name="conv")
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def test_bop_takes_methods_whose_weights_are_their_signs_alone():
+    refusals = {name: bop_refusal(name) for name in methods.names()}
+    taken = {name for name, refusal in refusals.items() if not refusal}
+    assert taken == {"bnn", "bnn_dl", "bnn_plus", "ci_bcnn", "distilled_bnn", "xnor_net_plus_plus"}
+    assert all("bop" in refusal for refusal in refusals.values() if refusal)
+
+
 def test_unknown_name_suggests_the_nearest():
-    with pytest.raises(UsageError, match=r"unknown method 'bireal'\. Did you mean bi_real\? Known: .*ada_bin, bbg"):
+    with pytest.raises(UsageError, match=r"unknown method 'bireal'\. Did you mean bi_real\? Known: .*ada_bin, .*bbg, "):
         methods.get("bireal")
 
 

@@ -8,7 +8,7 @@ from pydantic import model_validator
 from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.card import Card, Published
 from mobile_bnn.methods.method import Method, register
-from mobile_bnn.methods.quantizers import sign
+from mobile_bnn.methods.quantizers import made_in_float32, sign
 from mobile_bnn.typing import KerasTensor, LarqQuantizer
 
 
@@ -79,7 +79,9 @@ class Cbcn(Method):
             )
         from mobile_bnn.layers.circulant import Circulant, CirculantConv2D
 
-        quantizers = {**self.layer_options(), "kernel_quantizer": Circulant(self._phase.binarize_kernels)}
+        with made_in_float32():
+            circulant = Circulant(self._phase.binarize_kernels)
+        quantizers = {**self.layer_options(), "kernel_quantizer": circulant}
         pad_value, dilation = options.pop("pad_value", None), options.pop("dilation", 1)
         if options.setdefault("padding", "same") == "same":
             options["pad_values"] = self.pad_value if pad_value is None else pad_value
