@@ -11,7 +11,7 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
-from mobile_bnn.methods.quantizers import is_plain_sign, made_in_float32, with_gradient
+from mobile_bnn.methods.quantizers import keeps_signs, made_in_float32, with_gradient
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
@@ -192,10 +192,10 @@ class Method(NamedOptions):
         if binary_input and self._phase.binarize_inputs:
             options["input_quantizer"] = self._input_quantizer()
         if self.bop:
-            if not is_plain_sign(self.kernel_quantizer()):
+            if not keeps_signs(self.kernel_quantizer()):
                 raise UsageError(
                     f"{self.card.name} cannot be trained with method.bop",
-                    why="what it makes of weights is more than their sign",
+                    why="it makes something else of weights that are -1 and 1",
                     cure="Leave method.bop out",
                 )
             return {**options, "kernel_quantizer": keras2.larq.quantizers.NoOp(precision=1)}

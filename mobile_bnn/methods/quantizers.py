@@ -35,13 +35,16 @@ def sign(
     return Sign(estimator, parameter, prepare, scale, scheduled)
 
 
-def is_plain_sign(quantizer: LarqQuantizer | None) -> bool:
-    """Whether a quantizer is the sign of its input alone, forward: Larq's, or ours without a scale."""
-    from mobile_bnn.layers.sign_quantizer import Sign
-    from mobile_bnn.legacy_keras import larq
+def keeps_signs(quantizer: LarqQuantizer | None) -> bool:
+    """Whether a quantizer, which learns nothing, makes of a kernel of ±1 that kernel."""
+    from mobile_bnn.legacy_keras import tf
 
-    signs = (larq.quantizers.SteSign, larq.quantizers.ApproxSign, larq.quantizers.SwishSign)
-    return isinstance(quantizer, signs) or (isinstance(quantizer, Sign) and quantizer.is_plain)
+    if quantizer is None:
+        return False
+    mixed = tf.reshape(tf.where(tf.range(180) % 7 < 3, 1.0, -1.0), (3, 3, 4, 5))
+    kernel = tf.concat([mixed, tf.ones((3, 3, 4, 1)), -tf.ones((3, 3, 4, 1))], axis=-1)
+    same = bool(tf.reduce_all(quantizer(kernel) == kernel))
+    return same and not getattr(quantizer, "trainable_weights", ())
 
 
 _PARAMETERS = {"sign_swish": 5.0}  # of estimators that have another than 1
@@ -58,7 +61,11 @@ def with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) 
     Raises:
         UsageError: it is something else.
     """
-    if not is_plain_sign(quantizer):
+    from mobile_bnn.layers.sign_quantizer import Sign
+    from mobile_bnn.legacy_keras import larq
+
+    signs = (larq.quantizers.SteSign, larq.quantizers.ApproxSign, larq.quantizers.SwishSign)
+    if not isinstance(quantizer, signs) and not (isinstance(quantizer, Sign) and quantizer.is_plain):
         raise UsageError(
             f"{method} cannot be trained with method.input_gradient",
             why="what it makes of inputs is more than their sign",

@@ -159,6 +159,7 @@ def test_every_field_of_version_1_has_its_place():
     assert bop.nested() == {
         "schema_version": 2,
         "zoo": "binary_lenet",
+        "network": {"width": 1.0, "order": "pool_norm"},
         "epochs": 9,
         "task": {"name": "classification", "label_smoothing": 0.1},
         "method": {
