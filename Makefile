@@ -7,7 +7,7 @@ CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
 .PHONY: help demo test test-quick test-deps test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes \
-        bench bench-conversion peak conversion-matrix fuzz-conversion fuzz-exact exact-mutants clean
+        bench bench-conversion bench-training peak test-methods-long conversion-matrix fuzz-conversion fuzz-exact exact-mutants clean
 
 help: ## list the targets, as here
 	@sed -n 's/^\([a-z0-9-]*\):[^=]*## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-23s %s\n", $$1, $$2 }'
@@ -35,6 +35,10 @@ test: $(READY) ## run every test on all cores; TESTS=tests/data runs a part
 
 test-quick: ## run the tests that take less than about ten seconds each
 	@$(MAKE) --no-print-directory test TESTS="-m 'not slow' $(TESTS)"
+
+test-methods-long: $(READY) ## train, resume and convert with every method; goes on where it stopped; METHODS="bnn lab" for a few
+	@$(PY) tools/method_checks $(METHODS)
+	@$(PY) tools/method_docs/methods_page.py
 
 test-aarch64: $(READY) ## run the native library on emulated 64-bit ARM; Linux, as root
 	@sh tools/aarch64/test.sh $(PY)
@@ -71,6 +75,9 @@ bench: $(READY) ## time every engine side by side; BENCH="--models quicknet_smal
 
 bench-conversion: $(READY) ## measure time and memory of a conversion beside LCE's converter
 	@$(PY) benchmarks/conversion
+
+bench-training: $(READY) ## time a training step with every method, beside bnn and beside plain Larq and Keras
+	@$(PY) benchmarks/training
 
 peak: $(READY) ## time the native operators beside the machine's limits; also in build/peak/peak.json
 	@mkdir -p build

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Generic, TypeVar
 
 from mobile_bnn.errors import MobileBnnError, first_line
@@ -69,6 +69,6 @@ class Registry(Generic[T]):
 
 
 def import_modules(package: str, folders: Iterable[str]) -> None:
-    """Imports every module of a package: those that define something register it."""
-    for module in iter_modules(folders):
-        import_module(f"{package}.{module.name}")
+    """Imports every module of a package and of the packages in it: those that define something register it."""
+    for module in walk_packages(folders, f"{package}."):
+        import_module(module.name)

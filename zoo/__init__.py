@@ -8,14 +8,15 @@ An architecture is a function with the decorator `register`; another package bri
 group `mobile_bnn.zoo`. Listing the zoo loads no TensorFlow; building does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn import methods, tasks
 from mobile_bnn.errors import UsageError
 from mobile_bnn.registry import import_modules
-from mobile_bnn.typing import KerasModel
+from mobile_bnn.typing import Json, KerasModel
 from mobile_bnn.zoo.architecture import ARCHITECTURES, SHORTCUT, Architecture, register
+from mobile_bnn.zoo.network_options import Network
 
 import_modules(__name__, __path__)
 
@@ -35,12 +36,28 @@ def get(name: str) -> Architecture:
     return ARCHITECTURES.get(name)
 
 
+def network(name: str, options: Mapping[str, Json], source: str = "") -> Network:
+    """The options of an architecture, from their names and values.
+
+    Raises:
+        UsageError: it has no such option, or the value is out of range; `source` begins the message.
+    """
+    chosen = get(name).options
+    if options and not chosen.model_fields:
+        begin = f"{source}: " if source else ""
+        fitting = [each for each in names() if set(options) <= set(get(each).options.model_fields)]
+        cure = f"Choose one of {', '.join(fitting)}" if fitting else "Leave the section network out"
+        raise UsageError(f"{begin}{name} has no options such as {', '.join(options)}", cure=cure)
+    return chosen.create(source, **options)
+
+
 def build(
     name: str,
     method: str | methods.Method = "bnn",
     input_shape: Sequence[int] | None = None,
     num_classes: int | None = None,
     task: str | tasks.Task = "classification",
+    network: Network | Mapping[str, Json] | None = None,
 ) -> KerasModel:
     """Builds an architecture with a method's layers and a task's head, randomly initialized.
 
@@ -50,6 +67,7 @@ def build(
         input_shape: (height, width, channels) of float32 images; the architecture's own by default.
         num_classes: classes that the task tells apart; the architecture's own by default.
         task: a name of `mobile_bnn.tasks`, or a task with its options.
+        network: what to change about the architecture, such as {"width": 2.0}; nothing by default.
 
     Returns:
         A `tf.keras.Model` called `name`, from float32 [batch, height, width, channels] to the outputs of the task's
@@ -64,17 +82,23 @@ def build(
     classes = architecture.num_classes if num_classes is None else num_classes
     if classes < 2:
         raise UsageError(f"num_classes must be at least 2, not {classes}")
-    if lacking := chosen.needs - architecture.offers:
+    changed = network if isinstance(network, Network) else _network(name, network or {})
+    if lacking := chosen.needs - (architecture.offers - changed.lacks()):
         fitting = [each for each in names() if get(each).offers >= chosen.needs]
         raise UsageError(
             f"{name} cannot be trained with {chosen.card.name}",
             why=f"the method needs a {' and a '.join(sorted(lacking))} around every binary convolution",
-            cure=f"Choose one of {', '.join(fitting)}",
+            cure="Leave network.shortcuts true"
+            if lacking <= changed.lacks()
+            else f"Choose one of {', '.join(fitting)}",
         )
     head = (tasks.create(task) if isinstance(task, str) else task).training()
     image = keras2.layers.Input(shape, name="image")
-    features = architecture.backbone(chosen, image)
+    features = architecture.features(chosen, image, changed)
     return keras2.tf.keras.Model(image, head.outputs(features, chosen, classes, architecture.classifier), name=name)
+
+
+_network = network  # which an argument of `build` is called, too
 
 
 def _checked_shape(architecture: Architecture, input_shape: Sequence[int] | None) -> tuple[int, ...]:
@@ -90,4 +114,4 @@ def _checked_shape(architecture: Architecture, input_shape: Sequence[int] | None
     return shape
 
 
-__all__ = ["SHORTCUT", "Architecture", "build", "get", "names", "register"]
+__all__ = ["SHORTCUT", "Architecture", "Network", "build", "get", "names", "network", "register"]

@@ -8,9 +8,11 @@ from mobile_bnn.methods import Method
 from mobile_bnn.registry import Registry
 from mobile_bnn.tasks import Classifier, Features
 from mobile_bnn.typing import KerasTensor
+from mobile_bnn.zoo.network_options import Network
 
 Shape = tuple[int, ...]
-Backbone: TypeAlias = Callable[[Method, KerasTensor], Features]
+# Of a method and the image, and of the options where the architecture has some.
+Backbone: TypeAlias = Callable[..., Features]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Architecture:
         classifier: from the backbone's maps, a method and the number of classes to logits, float32 [batch, classes];
             for networks whose dense layers were published with them. None: a mean over all pixels and a dense layer.
         offers: what methods may need of a network: "shortcut" around every binary convolution.
+        options: what may be changed about it: the backbone is given an object of this class, if it is not Network.
     """
 
     name: str
@@ -39,6 +42,11 @@ class Architecture:
     backbone: Backbone
     classifier: Classifier | None = None
     offers: frozenset[str] = frozenset()
+    options: type[Network] = Network
+
+    def features(self, method: Method, image: KerasTensor, network: Network) -> Features:
+        """The backbone's maps by their stride, float32 [batch, height / stride, width / stride, channels]."""
+        return self.backbone(method, image, *([] if self.options is Network else [network]))
 
 
 ARCHITECTURES: Registry[Architecture] = Registry("zoo model", "mobile_bnn.zoo")
@@ -54,12 +62,13 @@ def register(
     smallest_input: int = 32,
     classifier: Classifier | None = None,
     offers: frozenset[str] = frozenset(),
+    options: type[Network] = Network,
 ) -> Callable[[Backbone], Backbone]:
     """A decorator that makes a backbone known as an architecture; for the arguments see `Architecture`."""
 
     def add(backbone: Backbone) -> Backbone:
         record = Architecture(
-            name, summary, source, input_shape, num_classes, smallest_input, backbone, classifier, offers
+            name, summary, source, input_shape, num_classes, smallest_input, backbone, classifier, offers, options
         )
         ARCHITECTURES.add(name, record, backbone)
         return backbone

@@ -5,6 +5,7 @@ from mobile_bnn.methods import Method
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasLayer, KerasTensor
 from mobile_bnn.zoo.architecture import register
+from mobile_bnn.zoo.network_options import Chain
 
 
 def _norm(name: str) -> KerasLayer:
@@ -26,14 +27,19 @@ def _classifier(features: Features, method: Method, num_classes: int) -> KerasTe
     num_classes=10,
     smallest_input=4,
     classifier=_classifier,
+    options=Chain,
 )
-def binary_lenet(method: Method, image: KerasTensor) -> Features:
+def binary_lenet(method: Method, image: KerasTensor, network: Chain) -> Features:
     """Three convolutions with binary weights, the second and third of binary maps."""
-    pool = keras2.layers.MaxPooling2D
+
+    def pooled(x: KerasTensor, index: int) -> KerasTensor:
+        layers = [keras2.layers.MaxPooling2D(2, name=f"pool{index}"), _norm(f"norm{index}")]
+        for layer in layers if network.order == "pool_norm" else reversed(layers):
+            x = layer(x)
+        return x
+
     # The image itself stays real: binarizing it would throw most of it away.
-    first = method.conv2d(image, 32, 3, binary_input=False, name="conv1")
-    x = _norm("norm1")(pool(2, name="pool1")(first))
-    second = method.conv2d(x, 64, 3, name="conv2")
-    x = _norm("norm2")(pool(2, name="pool2")(second))
-    third = _norm("norm3")(method.conv2d(x, 64, 3, name="conv3"))
+    first = method.conv2d(image, network.widened(32), 3, binary_input=False, name="conv1")
+    second = method.conv2d(pooled(first, 1), network.widened(64), 3, name="conv2")
+    third = _norm("norm3")(method.conv2d(pooled(second, 2), network.widened(64), 3, name="conv3"))
     return {1: first, 2: second, 4: third}

@@ -6,6 +6,7 @@ from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasLayer, KerasTensor
 from mobile_bnn.zoo.architecture import register
 from mobile_bnn.zoo.blocks import real_layers
+from mobile_bnn.zoo.network_options import Chain
 
 
 def _norm(name: str) -> KerasLayer:
@@ -29,17 +30,21 @@ def _classifier(features: Features, method: Method, num_classes: int) -> KerasTe
     num_classes=10,
     smallest_input=10,
     classifier=_classifier,
+    options=Chain,
 )
-def binary_net(method: Method, image: KerasTensor) -> Features:
+def binary_net(method: Method, image: KerasTensor, network: Chain) -> Features:
     """Six convolutions with binary weights, all but the first of binary maps."""
-    x = method.conv2d(image, 128, 3, padding="valid", binary_input=False, name="conv1")
+    x = method.conv2d(image, network.widened(128), 3, padding="valid", binary_input=False, name="conv1")
     x = _norm("conv1")(x)
     features, stride = Features(), 1
     for index, (filters, pool) in enumerate(((128, True), (256, False), (256, True), (512, False), (512, True)), 2):
         name = f"conv{index}"
-        x = method.conv2d(x, filters, 3, name=name)
+        x = method.conv2d(x, network.widened(filters), 3, name=name)
+        after = [_norm(name)]
         if pool:
-            x, stride = keras2.layers.MaxPooling2D(2, name=f"{name}_pool")(x), stride * 2
-        x = _norm(name)(x)
+            after.insert(int(network.order == "norm_pool"), keras2.layers.MaxPooling2D(2, name=f"{name}_pool"))
+            stride *= 2
+        for layer in after:
+            x = layer(x)
         features[stride] = x
     return features

@@ -6,6 +6,7 @@ from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks.real_layers import stem
 from mobile_bnn.zoo.blocks.shortcut_stages import binary_stages
+from mobile_bnn.zoo.network_options import Residual
 
 
 @register(
@@ -14,7 +15,8 @@ from mobile_bnn.zoo.blocks.shortcut_stages import binary_stages
     "around each, a real dense layer",
     source="Liu et al., Bi-Real Net, ECCV 2018 (18 layers)",
     offers=SHORTCUT,
+    options=Residual,
 )
-def birealnet18(method: Method, image: KerasTensor) -> Features:
+def birealnet18(method: Method, image: KerasTensor, network: Residual) -> Features:
     """Four stages after ResNet's stem."""
-    return binary_stages(stem(image), method, filters=(64, 128, 256, 512), layers=4, stride=4)
+    return binary_stages(stem(image), method, filters=(64, 128, 256, 512), layers=4, stride=4, network=network)

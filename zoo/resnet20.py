@@ -7,6 +7,7 @@ from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks.real_layers import norm, real_conv
 from mobile_bnn.zoo.blocks.shortcut_stages import binary_stages
+from mobile_bnn.zoo.network_options import Residual
 
 
 @register(
@@ -18,9 +19,10 @@ from mobile_bnn.zoo.blocks.shortcut_stages import binary_stages
     num_classes=10,
     smallest_input=4,
     offers=SHORTCUT,
+    options=Residual,
 )
-def resnet20(method: Method, image: KerasTensor) -> Features:
+def resnet20(method: Method, image: KerasTensor, network: Residual) -> Features:
     """Three stages after one float convolution."""
     x = norm("stem")(real_conv(16, 3, "stem")(image))
-    features = binary_stages(x, method, filters=(16, 32, 64), layers=6, stride=1)
+    features = binary_stages(x, method, filters=(16, 32, 64), layers=6, stride=1, network=network)
     return {**features, 4: keras2.layers.ReLU(name="relu")(features[4])}

@@ -45,6 +45,12 @@ class QuantizedWeight:
     name: str
     variable: KerasVariable
 
+    def shape(self) -> tuple[int, ...]:
+        """Of what the layer computes with: a quantizer may make more of a kernel than there are latent weights."""
+        with larq.context.quantized_scope(True):
+            function = tf.function(lambda: tf.convert_to_tensor(self.variable), autograph=False)
+            return tuple(function.get_concrete_function().output_shapes)
+
     def values(self, order: Iterable[int] | None = None) -> npt.NDArray[np.float32]:
         """What the layer computes with, in Keras's order of dimensions or in another."""
         with larq.context.quantized_scope(True):
@@ -97,7 +103,7 @@ def export(model: KerasModel, batch_size: int | None = 1) -> TfliteModel:
     weights = quantized_weights(model)
     dense = [layer for layer in flatten(model) if isinstance(layer, tf.keras.layers.Dense) and _multiplies_only(layer)]
     images = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, tensor.name) for tensor in model.inputs]
-    kernels = [tf.TensorSpec(weight.variable.shape, name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
+    kernels = [tf.TensorSpec(weight.shape(), name=f"{_PREFIX}{i}") for i, weight in enumerate(weights)]
 
     def call(*arguments: KerasTensor) -> KerasTensor:
         given = arguments[: len(images)]

@@ -1,4 +1,4 @@
-"""`--import FILE`: layers of one's own, for every command that reads a Keras model."""
+"""`--import FILE`: layers, methods and networks of one's own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from mobile_bnn.errors import UsageError
+from mobile_bnn.python_files import run_python_file
 
 Imports = Annotated[
     list[Path] | None,
     typer.Option(
         "--import",
         metavar="FILE",
-        help="A Python file with layers of your own, which is run first, so it must be one that you trust; repeatable.",
+        help="A Python file with layers or methods of your own, which is run first, so it must be one that you trust; "
+        "repeatable.",
     ),
 ]
 
@@ -26,5 +28,18 @@ def import_paths(imports: Sequence[Path] | None) -> Sequence[Path]:
     """
     for path in imports or ():
         if not path.is_file():
-            raise UsageError(f"there is no Python file {path}", cure="--import takes one with layers of your own")
+            raise UsageError(
+                f"there is no Python file {path}", cure="--import takes one with your own layers or methods"
+            )
     return imports or ()
+
+
+def run_imports(imports: Sequence[Path] | None) -> None:
+    """Runs the files of `--import`, whose methods, networks and tasks are then known by name.
+
+    Raises:
+        UsageError: one of them does not exist.
+        MobileBnnError: one cannot be run.
+    """
+    for path in import_paths(imports):
+        run_python_file(path)

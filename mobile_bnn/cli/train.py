@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, shell_quoted
+from mobile_bnn.cli.imports import Imports, run_imports
 from mobile_bnn.errors import UsageError
 from mobile_bnn.records import History
 from mobile_bnn.run_folder import RunFolder
@@ -47,6 +48,7 @@ def command(
         ),
     ] = None,
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/ZOO-METHOD-DATASET by default.")] = None,
+    imports: Imports = None,
     data_dir: DataDir = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,
     fresh: Annotated[
@@ -70,6 +72,7 @@ def command(
         "seed": seed,
         "strategy": strategy,
     }
+    run_imports(imports)
     if resume and fresh:
         raise UsageError("--resume goes on, --fresh starts anew", cure="Give one of them")
     overrides = {name: value for name, value in options.items() if value is not None} | _fields(set_ or [])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mobile_bnn.cli.console import Json, err, out, print_json
+from mobile_bnn.cli.imports import Imports, run_imports
 
 if TYPE_CHECKING:
     from mobile_bnn.report.layout import Table
@@ -32,12 +33,14 @@ def list_command(as_json: Json = False) -> None:
 def show_command(
     name: Annotated[str, typer.Argument(help="A name of mbnn zoo list.")],
     method: Annotated[str, typer.Option(help="Binarization method.")] = "bnn",
+    imports: Imports = None,
     as_json: Json = False,
 ) -> None:
     """Show one architecture: its source, size and multiply-accumulates, and Larq's summary of its layers."""
     from mobile_bnn import zoo
     from mobile_bnn.report.layout import Fitted
 
+    run_imports(imports)
     entry = zoo.get(name)
     with err.status("loading TensorFlow"):
         from mobile_bnn.legacy_keras import larq

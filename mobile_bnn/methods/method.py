@@ -1,19 +1,23 @@
 """The base class of binarization methods: its fields are hyperparameters, its hooks make layers and steer training."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from mobile_bnn import legacy_keras as keras2
+from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
+from mobile_bnn.methods.quantizers import keeps_signs, made_in_float32, with_gradient
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
+    Json,
     KerasConstraint,
+    KerasLayer,
     KerasModel,
     KerasOptimizer,
     KerasRegularizer,
@@ -23,6 +27,7 @@ from mobile_bnn.typing import (
 )
 
 M = TypeVar("M", bound="Method")
+LayerMaker = Callable[..., KerasLayer]
 Clip = Annotated[float, Field(gt=0, description="latent weights stay in [-clip, clip]; inf leaves them free")]
 
 
@@ -37,28 +42,53 @@ class Method(NamedOptions):
         card: name, paper and category.
         needs: what a network must have for it, such as "shortcut"; `zoo.build` refuses others.
         pad_value: what "same" padding puts around binarized inputs; one of the values that they take.
+        teacher: fields of the recipe's [teacher] where the recipe gives none, for a method that is a distillation.
     """
 
     kind = "method"
     card: ClassVar[Card]
     needs: ClassVar[frozenset[str]] = frozenset()
     pad_value: ClassVar[float] = 1.0
+    teacher: ClassVar[Mapping[str, Json]] = {}
 
     clip: Clip = 1.0
     bop: Bop | None = Field(
         None, description="flip the binary weights by Bop, without latent weights; the optimizer trains all others"
     )
+    float_start: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of the epochs, from the first, in which nothing is binarized (asymptotic quantization)"
+    )
     float_kernels: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="share of the epochs, from the first, in which only inputs are binarized (two-stage training)"
+        0.0,
+        description="share of the epochs, after float_start, in which only inputs are binarized (two-stage training)",
+    )
+    input_gradient: Literal["straight_through", "identity", "piecewise_polynomial", "sign_swish"] | None = Field(
+        None, description="gradient of the inputs' sign (`layers.estimators`) in place of the method's own"
     )
 
     _phase: Phase = PrivateAttr(WHOLE)
 
     @model_validator(mode="after")
     def _fits_together(self: M) -> M:
-        if self.bop and self.float_kernels:
-            raise ValueError("bop: has no latent weights that float_kernels could train first")
+        if self.bop and (self.float_start or self.float_kernels):
+            raise ValueError("bop: has no latent weights that float_start or float_kernels could train first")
+        if self.float_start + self.float_kernels >= 1:
+            raise ValueError("float_start: leaves no epoch, with float_kernels, in which all is binarized")
+        if type(self).phases is not Method.phases:
+            unused = [
+                name for name in ("float_start", "float_kernels") if getattr(self, name) and not self._redefines(name)
+            ]
+            if unused:
+                raise ValueError(f"{unused[0]}: the method has phases of its own, without this one")
+        if self.bop and type(self).optimizer is not Method.optimizer:
+            raise ValueError("bop: the method has an optimizer of its own")
+        if self.bop and not all(phase.binarize_kernels for phase in self.phases()):
+            raise ValueError("bop: has no latent weights that the method could train first")
         return self
+
+    @classmethod
+    def _redefines(cls, field: str) -> bool:
+        return any(field in vars(each).get("__annotations__", {}) for each in cls.__mro__[: cls.__mro__.index(Method)])
 
     @classmethod
     def registered_name(cls) -> str:
@@ -117,7 +147,7 @@ class Method(NamedOptions):
             float32 [batch, height / strides, width / strides, filters], rounded up for "same".
         """
         value = self.pad_value if pad_value is None else pad_value
-        return keras2.larq.layers.QuantConv2D(
+        return self.layer_maker("QuantConv2D", binary_input=binary_input)(
             filters,
             kernel_size,
             strides=strides,
@@ -135,23 +165,48 @@ class Method(NamedOptions):
     def dense(self, x: KerasTensor, units: int, *, binary_input: bool = True, name: str) -> KerasTensor:
         """A dense layer without bias, by default one `QuantDense`: float32 [batch, features] to [batch, units]."""
         options = self.layer_options(binary_input=binary_input)
-        return keras2.larq.layers.QuantDense(units, use_bias=False, name=name, **options)(x)
+        make = self.layer_maker("QuantDense", binary_input=binary_input)
+        return make(units, use_bias=False, name=name, **options)(x)
 
     def shortcut(self, x: KerasTensor, y: KerasTensor, *, name: str) -> KerasTensor:
         """Joins a shortcut `x` and the branch `y` beside it, float32 of one shape; by default their sum."""
         return keras2.layers.Add(name=name)([y, x])
 
+    def layer_maker(self, name: str, *, binary_input: bool) -> LayerMaker:
+        """What makes a layer in place of Larq's `QuantConv2D` or `QuantDense`; by default Larq's own class."""
+        maker: LayerMaker = getattr(keras2.larq.layers, name)
+        return maker
+
     def layer_options(self, *, binary_input: bool = True) -> Options:
-        """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer."""
+        """Keyword arguments of a Larq layer in the present phase: quantizers, constraint and regularizer.
+
+        In mixed precision too it computes in float32: in float16 small latent weights would be 0 and lose their sign,
+        and sums of ±1 above 2048 would be rounded.
+        """
+        with made_in_float32():
+            quantizers = self._quantizers(binary_input=binary_input)
+        return {"dtype": "float32", **quantizers}
+
+    def _quantizers(self, *, binary_input: bool) -> Options:
         options: Options = {}
         if binary_input and self._phase.binarize_inputs:
-            options["input_quantizer"] = self.input_quantizer()
+            options["input_quantizer"] = self._input_quantizer()
         if self.bop:
+            if not keeps_signs(self.kernel_quantizer()):
+                raise UsageError(
+                    f"{self.card.name} cannot be trained with method.bop",
+                    why="it makes something else of weights that are -1 and 1",
+                    cure="Leave method.bop out",
+                )
             return {**options, "kernel_quantizer": keras2.larq.quantizers.NoOp(precision=1)}
         options["kernel_regularizer"] = self.kernel_regularizer()
         if self._phase.binarize_kernels:
             options |= {"kernel_quantizer": self.kernel_quantizer(), "kernel_constraint": self.kernel_constraint()}
         return options
+
+    def _input_quantizer(self) -> LarqQuantizer | None:
+        own = self.input_quantizer()
+        return own if self.input_gradient is None else with_gradient(own, self.input_gradient, self.card.name)
 
     # How it is trained: the defaults change nothing.
 
@@ -159,20 +214,24 @@ class Method(NamedOptions):
         """Variables of the model that follow the training's progress."""
         return ()
 
-    def optimizer(self, default: KerasOptimizer) -> KerasOptimizer:
-        """The optimizer in place of the recipe's."""
+    def optimizer(self, default: KerasOptimizer, model: KerasModel) -> KerasOptimizer:
+        """The optimizer of a model in place of the recipe's."""
         return self.bop.optimizer(default) if self.bop else default
 
     def phases(self) -> Sequence[Phase]:
         """The parts of the training, in order.
 
-        With `float_kernels` the first binarizes inputs alone, as in the two-stage training of Bulat et al., "Improved
-        training of binary networks for human pose estimation and image recognition" (2019), and ReActNet.
+        With `float_start` the first binarizes nothing (the survey's asymptotic quantization), with `float_kernels` the
+        next binarizes inputs alone, as in the two-stage training of Bulat et al., "Improved training of binary networks
+        for human pose estimation and image recognition" (2019), and ReActNet.
         """
-        if not self.float_kernels:
-            return (WHOLE,)
-        first = Phase("float kernels", self.float_kernels, binarize_kernels=False)
-        return first, Phase("binary kernels", 1 - self.float_kernels, reset_optimizer=True)
+        rest = 1 - self.float_start - self.float_kernels
+        phases = [
+            Phase("float", self.float_start, binarize_inputs=False, binarize_kernels=False),
+            Phase("float kernels", self.float_kernels, binarize_kernels=False, reset_optimizer=True),
+            Phase("binary kernels", rest, reset_optimizer=True),
+        ]
+        return tuple(phase for phase in phases if phase.share) if rest < 1 else (WHOLE,)
 
     def follows_progress(self) -> bool:
         """Whether it changes anything with the share of the epochs that are trained: by schedules, or by phases."""

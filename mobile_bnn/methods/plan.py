@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mobile_bnn.typing import KerasLayer, KerasVariable
+from mobile_bnn.typing import KerasLayer, KerasModel, KerasTensor, KerasVariable, TfTensor
 
 
 @dataclass(frozen=True)
@@ -11,18 +11,24 @@ class Schedule:
     """A variable that follows the training's progress.
 
     Attributes:
-        variable: a scalar float32 variable of the model.
-        value: its value as a function of the progress in [0, 1]: the share of all steps that were taken. It depends on
-            nothing else, so a resumed training needs no state to go on exactly.
+        variable: a scalar float32 variable of the model (see `schedule_variable`).
+        value: its value as a function of the progress in [0, 1], the share of all steps that were taken: a float32
+            scalar, from TensorFlow's operators, because the training step computes it. It depends on nothing else, so
+            a resumed training needs no state to go on exactly.
     """
 
     variable: KerasVariable
-    value: Callable[[float], float]
+    value: Callable[[TfTensor], TfTensor]
 
 
 def every_layer(layer: KerasLayer) -> bool:
     """Whether a layer is trained: every layer is."""
     return True
+
+
+def has_float_kernel(layer: KerasLayer) -> bool:
+    """Whether a layer has no quantized kernel, so that training leaves quantized ones as they are."""
+    return getattr(layer, "kernel_quantizer", None) is None
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,9 @@ class Phase:
         trainable: which layers are trained; the others keep their weights. What an optimizer knows belongs to the
             variables that it trains, so a phase with another choice than the one before begins with a new optimizer.
         reset_optimizer: whether the phase begins with a new optimizer.
+        begin: changes the model's weights before the phase's first step; it is given a batch of training images,
+            always the same one.
+        attention: whether a teacher's attention transfer, where the recipe has one, is on.
     """
 
     name: str
@@ -45,6 +54,8 @@ class Phase:
     binarize_kernels: bool = True
     trainable: Callable[[KerasLayer], bool] = every_layer
     reset_optimizer: bool = False
+    begin: Callable[[KerasModel, KerasTensor], None] | None = None
+    attention: bool = True
 
 
 WHOLE = Phase("train", 1.0)

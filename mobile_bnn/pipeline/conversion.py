@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mobile_bnn.errors import UsageError
+from mobile_bnn.pipeline.imports import import_first
 from mobile_bnn.pipeline.locate import keras_model, run_of_model
 from mobile_bnn.pipeline.results import Shown
 from mobile_bnn.pipeline.samples import Samples, of_file, of_run
@@ -170,6 +171,7 @@ def _convert_run(
     watcher: Watcher,
 ) -> Converted:
     path = keras_model(run)
+    import_first(imports, watcher)  # the recipe may name a method of theirs
     samples = samples or of_run(run, data_dir, watcher, needed=options.int8)
     twin = run.float_tflite if options.float_file else None
     converted = _convert(path, output or run.tflite, twin, run, options, samples, imports, watcher)

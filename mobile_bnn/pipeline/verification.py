@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256, write_bytes
 from mobile_bnn.native_output import filtered_stderr
+from mobile_bnn.pipeline.imports import import_first
 from mobile_bnn.pipeline.locate import binary_file, is_run, keras_model, run_of_file
 from mobile_bnn.pipeline.results import Kept, Shown, keep
 from mobile_bnn.pipeline.watcher import Watcher
@@ -107,6 +108,7 @@ def _verify_run(
     with watcher.status("loading TensorFlow"):
         from mobile_bnn import data
         from mobile_bnn.training import Recipe
+    import_first(imports, watcher)  # the recipe may name a method of theirs
     recipe = Recipe.read(run.recipe)
     chosen, changes = recipe.data, recipe.task.training().augment
     dataset = data.load(chosen.name, data_dir=data_dir, image_size=chosen.image_size, changes=changes, near=run.path)

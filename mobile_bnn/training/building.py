@@ -21,7 +21,7 @@ def build_model(recipe: Recipe, info: data.DatasetInfo, phase: Phase = WHOLE) ->
         phase: what of its binary layers is binarized.
     """
     method = recipe.method.in_phase(phase)
-    return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes, recipe.task)
+    return zoo.build(recipe.zoo, method, info.input_shape, info.num_classes, recipe.task, recipe.network)
 
 
 def build_stage(recipe: Recipe, dataset: data.Dataset, stage: Stage) -> KerasModel:
@@ -47,9 +47,10 @@ def compile_stage(
     """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it."""
     trained = model
     if teacher is not None and recipe.teacher is not None:
-        trained = Distillation(model, teacher, task, recipe.teacher)
+        options = recipe.teacher if stage.phase.attention else recipe.teacher.model_copy(update={"attention": 0.0})
+        trained = Distillation(model, teacher, task, options)
     trained.compile(
-        optimizer=optimizers.make(recipe, dataset.steps_per_epoch, stage.schedule_epochs),
+        optimizer=optimizers.make(recipe, model, dataset.steps_per_epoch, stage.schedule_epochs),
         loss=task.losses(),
         metrics=list(task.metrics()),
     )

@@ -3,14 +3,12 @@
 import csv
 import io
 import time
-from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import Progress
 
 from mobile_bnn.files import write_text
 from mobile_bnn.legacy_keras import tf
-from mobile_bnn.methods import Schedule
 from mobile_bnn.progress_columns import progress_columns
 from mobile_bnn.records import Epoch, History
 from mobile_bnn.run_folder import RunFolder
@@ -73,32 +71,6 @@ class Recorder(tf.keras.callbacks.Callback):  # type: ignore[misc]
         self._checkpoints.save(self.history)
         if self._chief:
             write_history(self._run, self.history)
-
-
-class ScheduleVariables(tf.keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the variables of a method's schedules before every step, and once more after an epoch's last one."""
-
-    def __init__(self, schedules: Sequence[Schedule], epochs: int, steps_per_epoch: int) -> None:
-        super().__init__()
-        self._schedules, self._epochs, self._steps = schedules, epochs, steps_per_epoch
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Keras's hook."""
-        self._epoch = epoch
-
-    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Keras's hook."""
-        self._set(self._epoch * self._steps + batch)
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Keras's hook: the checkpoint has the values that the next epoch begins with."""
-        self._set((epoch + 1) * self._steps)
-
-    def _set(self, step: int) -> None:
-        progress = step / (self._epochs * self._steps)
-        for schedule in self._schedules:
-            schedule.variable.assign(schedule.value(progress))
 
 
 class ProgressBar(tf.keras.callbacks.Callback):  # type: ignore[misc]

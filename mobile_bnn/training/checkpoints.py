@@ -62,7 +62,8 @@ class Checkpoints:
         """Restores the newest checkpoint into the model and its optimizer; an empty history if there is none.
 
         Args:
-            optimizer: False leaves the optimizer as it is, new.
+            optimizer: False, for a phase that begins, leaves the optimizer as it is, new, and what only this phase has,
+                such as the variables of its quantizers.
 
         Raises:
             MobileBnnError: the checkpoint does not belong to this model.
@@ -77,7 +78,11 @@ class Checkpoints:
         readable = opened.enter_context(literal_path(path))
         try:
             # Optimizer slots that do not exist yet are restored when they are made, in the first step.
-            state.read(str(readable / "state")).assert_existing_objects_matched().expect_partial()
+            found = state.read(str(readable / "state")).expect_partial()
+            if optimizer:
+                found.assert_existing_objects_matched()
+            else:
+                found.assert_nontrivial_match()
         except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise MobileBnnError(
                 f"cannot resume from {path}", why=first_line(error), cure="Train into a new run folder"

@@ -1,4 +1,4 @@
-"""Distillation: a student learns from the targets and from a teacher's logits.
+"""Distillation: a student learns from the targets, from a teacher's logits and from its maps.
 
 Hinton, Vinyals, Dean: "Distilling the Knowledge in a Neural Network", 2015, section 2.
 """
@@ -8,6 +8,7 @@ from typing import Any
 from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.tasks import TrainingTask
+from mobile_bnn.training.attention import attention_loss, shared_maps
 from mobile_bnn.training.sections import Teacher
 from mobile_bnn.typing import KerasModel, KerasTensor, TfTensor
 
@@ -27,13 +28,13 @@ def soft_loss(teacher: TfTensor, student: TfTensor, temperature: float) -> TfTen
 
 
 class Distillation(tf.keras.Model):  # type: ignore[misc]
-    """A student whose loss is (1 − λ) · the task's + λ · `soft_loss`.
+    """A student whose loss is (1 − λ) · the task's + λ · `soft_loss` + γ · `attention_loss`.
 
     Args:
         student: the model that is trained; it computes what this model does.
         teacher: the trained model that it learns from, of the same inputs; it stays as it is.
         task: tells where the logits are.
-        options: λ (`weight`) and the temperature.
+        options: λ (`weight`), the temperature and γ (`attention`).
 
     Raises:
         UsageError: the teacher does not fit the student.
@@ -44,8 +45,11 @@ class Distillation(tf.keras.Model):  # type: ignore[misc]
         check_fit(student, teacher)
         teacher.trainable = False
         self.student = student
-        self._with_logits = tf.keras.Model(student.inputs, [student.outputs, task.logits(student)])
-        self._teacher = tf.keras.Model(teacher.inputs, task.logits(teacher))
+        pairs = shared_maps(student, teacher) if options.attention else []
+        mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        watched = {"outputs": student.outputs, "logits": task.logits(student), "maps": mine}
+        self._watched = tf.keras.Model(student.inputs, watched)
+        self._teacher = tf.keras.Model(teacher.inputs, {"logits": task.logits(teacher), "maps": theirs})
         self._options = options
 
     def call(self, inputs: KerasTensor, training: bool | None = None) -> KerasTensor:
@@ -57,11 +61,14 @@ class Distillation(tf.keras.Model):  # type: ignore[misc]
         images, targets, weights = tf.keras.utils.unpack_x_y_sample_weight(data)
         taught = self._teacher(images, training=False)
         with tf.GradientTape() as tape:
-            outputs, logits = self._with_logits(images, training=True)
-            outputs = outputs[0] if len(outputs) == 1 else outputs
+            given = self._watched(images, training=True)
+            outputs = given["outputs"][0] if len(given["outputs"]) == 1 else given["outputs"]
             hard = self.compute_loss(images, targets, outputs, weights)
             share = self._options.weight
-            loss = (1 - share) * hard + share * soft_loss(taught, logits, self._options.temperature)
+            soft = soft_loss(taught["logits"], given["logits"], self._options.temperature)
+            loss = (1 - share) * hard + share * soft
+            if taught["maps"]:
+                loss += self._options.attention * attention_loss(taught["maps"], given["maps"])
         self.optimizer.minimize(loss, self.student.trainable_variables, tape=tape)
         metrics: dict[str, TfTensor] = self.compute_metrics(images, targets, outputs, weights)
         return metrics

@@ -2,8 +2,15 @@
 
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.training.recipe import Recipe
-from mobile_bnn.training.sections import Cosine, Sgd, Step
-from mobile_bnn.typing import JsonObject, KerasOptimizer, KerasSchedule, TfTensor
+from mobile_bnn.training.sections import Adam, AdaMax, Cosine, RmsProp, Sgd, Step
+from mobile_bnn.typing import JsonObject, KerasModel, KerasOptimizer, KerasSchedule, TfTensor
+
+_CLASSES = {
+    Adam: tf.keras.optimizers.Adam,
+    AdaMax: tf.keras.optimizers.Adamax,
+    RmsProp: tf.keras.optimizers.RMSprop,
+    Sgd: tf.keras.optimizers.SGD,
+}
 
 
 @tf.keras.utils.register_keras_serializable("mobile_bnn")
@@ -51,14 +58,12 @@ def learning_rate(recipe: Recipe, steps_per_epoch: int, epochs: int | None = Non
     return WarmUp(schedule, warmup_steps) if warmup_steps else schedule
 
 
-def make(recipe: Recipe, steps_per_epoch: int, epochs: int | None = None) -> KerasOptimizer:
-    """The recipe's Keras optimizer, or the method's in its place; for the arguments see `learning_rate`."""
+def make(recipe: Recipe, model: KerasModel, steps_per_epoch: int, epochs: int | None = None) -> KerasOptimizer:
+    """The recipe's Keras optimizer of a model, or the method's; for the other arguments see `learning_rate`."""
     rate, chosen = learning_rate(recipe, steps_per_epoch, epochs), recipe.optimizer
-    if isinstance(chosen, Sgd):
-        optimizer = tf.keras.optimizers.SGD(rate, momentum=chosen.momentum, nesterov=chosen.nesterov)
-    else:
-        optimizer = tf.keras.optimizers.Adam(rate)
-    return recipe.method.optimizer(optimizer)
+    options = chosen.model_dump(exclude={"learning_rate", "clip_norm"})
+    optimizer = _CLASSES[type(chosen)](rate, global_clipnorm=chosen.clip_norm, **options)
+    return recipe.method.optimizer(optimizer, model)
 
 
 def current_learning_rate(optimizer: KerasOptimizer) -> float:

@@ -16,22 +16,23 @@ from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.training.nested import Nested, merge, nest, upgrade
 from mobile_bnn.training.recipe_defaults import bowed
 from mobile_bnn.training.sections import (
+    NETWORK,
     SECTIONS,
-    Adam,
     Constant,
     Cosine,
     Count,
     Data,
     FloatTwin,
+    Optimizer,
     RunTeacher,
     Runtime,
-    Sgd,
     Step,
     fields_of,
     make_section,
 )
 from mobile_bnn.typing import Json
 from mobile_bnn.validation import problems
+from mobile_bnn.zoo import Network
 
 _VERSION: Literal[2] = 2
 
@@ -45,9 +46,12 @@ class Recipe(BaseModel):
     zoo: str = Field(description="architecture, a name of `mbnn zoo list`")
     epochs: Count = Field(description="passes over the training images")
     task: InstanceOf[tasks.Task] = Field(description="what the network learns")
+    network: InstanceOf[Network] = Field(
+        default_factory=Network, description="what is changed about the architecture; its options"
+    )
     method: InstanceOf[methods.Method] = Field(description="binarization method, a name of `mbnn methods list`")
     data: Data = Field(description="what to train on")
-    optimizer: Adam | Sgd = Field(description="adam or sgd; a method may replace it")
+    optimizer: Optimizer = Field(description="adam, adamax, rmsprop or sgd; a method may replace it")
     schedule: Cosine | Step | Constant = Field(description="learning rate: cosine, step or constant")
     teacher: RunTeacher | FloatTwin | None = Field(
         None, description="distillation (Hinton et al. 2015) from another run (run) or a float_twin trained first"
@@ -86,7 +90,11 @@ class Recipe(BaseModel):
             given = nested.get(section, {})
             if not isinstance(given, dict):
                 raise UsageError(f"{source}: {section}: is a section, or a name (got {given!r})")
-            if given or section != "teacher":
+            if section == "teacher":
+                given = {**values["method"].teacher, **given}
+            if section == NETWORK:
+                values[section] = zoo.network(nested["zoo"], given, source) if "zoo" in nested else Network()
+            elif given or section != "teacher":
                 values[section] = make_section(section, given, source)
         try:
             recipe = cls(**values)
@@ -134,7 +142,7 @@ class Recipe(BaseModel):
         return {
             name: fields_of(value) if isinstance(value, NamedOptions) else value
             for name, value in values
-            if value is not None
+            if value is not None and not (isinstance(value, Network) and not type(value).model_fields)
         }
 
     def write(self, path: Path | str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from mobile_bnn import methods, tasks
+from mobile_bnn import methods, tasks, zoo
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.names import look_up
 from mobile_bnn.typing import Json, JsonObject
@@ -41,17 +41,37 @@ class Data(Section):
     batch_size: Count = Field(64, description="images per step, over all replicas together")
 
 
-class Adam(Section):
+class _Optimizer(Section):
+    kind = "optimizer"
+    learning_rate: Positive = Field(1e-3, description="after the warm-up")
+    clip_norm: Positive | None = Field(
+        None, description="all gradients together are scaled down to this norm where theirs is larger"
+    )
+
+
+class Adam(_Optimizer):
     """Adam (Kingma and Ba 2015)."""
 
-    kind, choice = "optimizer", "adam"
-    learning_rate: Positive = Field(1e-3, description="after the warm-up")
+    choice = "adam"
 
 
-class Sgd(Section):
+class AdaMax(_Optimizer):
+    """AdaMax, Adam with the infinity norm (Kingma and Ba 2015), as BinaryNet was trained."""
+
+    choice = "adamax"
+
+
+class RmsProp(_Optimizer):
+    """RMSprop (Hinton 2012)."""
+
+    choice = "rmsprop"
+    momentum: Fraction = Field(0.0, description="share of the former step that is kept")
+
+
+class Sgd(_Optimizer):
     """Stochastic gradient descent."""
 
-    kind, choice = "optimizer", "sgd"
+    choice = "sgd"
     learning_rate: Positive = Field(0.1, description="after the warm-up")
     momentum: Fraction = Field(0.9, description="share of the former step that is kept")
     nesterov: bool = Field(False, description="Nesterov's momentum")
@@ -98,6 +118,9 @@ class _Teacher(Section):
     weight: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="of the teacher's loss; the rest is the task's"
     )
+    attention: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="factor of the loss between the attention maps of layers of one name in both networks"
+    )
 
 
 class RunTeacher(_Teacher):
@@ -133,19 +156,20 @@ class Runtime(Section):
     )
 
 
-Optimizer: TypeAlias = Adam | Sgd
+Optimizer: TypeAlias = Adam | AdaMax | RmsProp | Sgd
 Schedule: TypeAlias = Cosine | Step | Constant
 Teacher: TypeAlias = RunTeacher | FloatTwin
 
 # The sections that are a choice by name: the name that is meant where none is given, and the choices.
 CHOICES: dict[str, tuple[str, Mapping[str, type[Section]]]] = {
-    "optimizer": ("adam", {each.choice: each for each in (Adam, Sgd)}),
+    "optimizer": ("adam", {each.choice: each for each in (Adam, AdaMax, RmsProp, Sgd)}),
     "schedule": ("cosine", {each.choice: each for each in (Cosine, Step, Constant)}),
     "teacher": ("run", {each.choice: each for each in (RunTeacher, FloatTwin)}),
 }
 DEFAULT_NAMES = {"method": "bnn", "task": "classification", **{key: name for key, (name, _) in CHOICES.items()}}
 SINGLE: dict[str, type[Section]] = {"data": Data, "runtime": Runtime}
-SECTIONS = (*DEFAULT_NAMES, *SINGLE)
+NETWORK = "network"  # whose class is the architecture's
+SECTIONS = (*DEFAULT_NAMES, *SINGLE, NETWORK)
 
 
 def section_class(section: str, name: str) -> type[NamedOptions]:
@@ -175,5 +199,5 @@ def make_section(section: str, fields: Mapping[str, Json], source: str) -> Named
 
 def fields_of(section: NamedOptions) -> JsonObject:
     """The fields of a section as `make_section` takes them, those that are None left out."""
-    name = {} if isinstance(section, Data | Runtime) else {"name": section.registered_name()}
+    name = {} if isinstance(section, Data | Runtime | zoo.Network) else {"name": section.registered_name()}
     return {**name, **section.model_dump(exclude_none=True)}

@@ -10,9 +10,10 @@ from mobile_bnn.legacy_keras import tf
 from mobile_bnn.records import DatasetRecord, History
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training.building import build_model, build_stage, compile_stage
-from mobile_bnn.training.callbacks import ProgressBar, Recorder, ScheduleVariables, write_history
+from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
 from mobile_bnn.training.checkpoints import Checkpoints
 from mobile_bnn.training.recipe import Recipe
+from mobile_bnn.training.schedules import AssignAtEpochEnd, follow
 from mobile_bnn.training.stages import Stage, stages
 from mobile_bnn.training.teachers import Train, found_teacher, twin_of
 from mobile_bnn.typing import Array, KerasModel, TfDataset, TfStrategy
@@ -116,6 +117,9 @@ class Session:
         self._history = history
         if first >= stage.last:
             return
+        if begins and stage.phase.begin is not None:
+            images = next(iter(dataset.train(first, 1)))[0]
+            stage.phase.begin(self._model, images)
         if first and not begins:
             self._console.print(f"resuming after epoch {first} of {recipe.epochs}", highlight=False)
         elif first:
@@ -124,7 +128,9 @@ class Session:
         metric = recipe.task.training_metric
         progress = ProgressBar(self._console, recipe.epochs, dataset.steps_per_epoch, first, metric)
         schedules = recipe.method.schedules(self._model)
-        callbacks = [ScheduleVariables(schedules, recipe.epochs, dataset.steps_per_epoch), recorder, progress]
+        steps = dataset.steps_per_epoch
+        follow(trained, schedules, stage.optimizer_since * steps, recipe.epochs * steps)
+        callbacks = [AssignAtEpochEnd(schedules, recipe.epochs), recorder, progress]
         if self._chief:
             callbacks.append(tf.keras.callbacks.TensorBoard(self._run.logs, write_graph=False))
         validation = dataset.validation

@@ -17,6 +17,7 @@ class Stage:
         first, last: its first epoch, and the first epoch after it.
         schedule_epochs: that the learning rate's schedule is over: those from the last new optimizer to the next.
         new_optimizer: whether it begins with a new optimizer.
+        optimizer_since: the epoch that its optimizer is new in.
     """
 
     phase: Phase
@@ -24,6 +25,7 @@ class Stage:
     last: int
     schedule_epochs: int
     new_optimizer: bool
+    optimizer_since: int
 
 
 def stages(recipe: Recipe) -> list[Stage]:
@@ -34,7 +36,7 @@ def stages(recipe: Recipe) -> list[Stage]:
     fresh = [_begins_anew(before[0], after[0]) for before, after in pairwise(ranges)]
     starts = [0, *(ranges[index + 1][1] for index, new in enumerate(fresh) if new), recipe.epochs]
     return [
-        Stage(phase, first, last, _span(starts, first), new)
+        Stage(phase, first, last, _span(starts, first), new, max(start for start in starts if start <= first))
         for (phase, first, last), new in zip(ranges, [True, *fresh], strict=True)
     ]
 

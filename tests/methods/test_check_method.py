@@ -7,7 +7,7 @@ from mobile_bnn import methods
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.methods import Card
 from mobile_bnn.methods.method import METHODS
-from mobile_bnn.testing import check_method
+from mobile_bnn.testing import check_layers, check_method
 
 
 def card(name, **fields):
@@ -15,10 +15,19 @@ def card(name, **fields):
     return Card(**{"name": name, **common, **fields})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", methods.names())
-def test_every_method_passes(name):
-    check_method(name)
+def test_layers_of_every_method_pass(name):
+    """Their trainings take too long for here: make test-methods-long."""
+    check_layers(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ir_net", "binary_connect"])
+def test_methods_train_resume_and_convert(name):
+    """One with a schedule and quantizers of its own, and one that leaves inputs float."""
+    found = check_method(name)
+    assert found.method == name
+    assert found.best_accuracy >= 0.3
 
 
 @pytest.mark.slow
@@ -103,7 +112,7 @@ def _registered(monkeypatch):
 
 
 def test_two_methods_of_one_name_are_refused_and_a_cell_may_run_twice():
-    with pytest.raises(ValueError, match=r"there is a method 'bnn' already: mobile_bnn.methods.bnn.Bnn"):
+    with pytest.raises(ValueError, match=r"there is a method 'bnn' already: mobile_bnn.methods.naive.bnn.Bnn"):
         methods.register(_Unregistered)
     assert methods.register(Theirs) is Theirs
 

@@ -1,4 +1,4 @@
-"""Every method's quantizers against the paper's formula in NumPy, forward and backward."""
+"""What all methods share, and IR-Net's formulas in NumPy, forward and backward."""
 
 import math
 
@@ -9,69 +9,7 @@ from mobile_bnn import methods
 from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.methods.plan import Phase, first_epochs
-
-X = np.array(
-    [-3.0, -1.5, -1.0, -0.999, -0.5, -0.25, -1e-30, -0.0, 0.0, 1e-30, 0.25, 0.5, 0.999, 1.0, 1.5, 3.0], np.float32
-)
-
-
-def forward_and_gradient(quantizer, x):
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = quantizer(x)
-    return y.numpy(), tape.gradient(y, x).numpy()
-
-
-def sign(x):
-    return np.where(x >= 0, 1.0, -1.0)  # -0.0 >= 0: binarizes to +1, as in Keras
-
-
-@pytest.mark.parametrize("name", ["bnn", "xnor_net"])
-def test_activations_are_signs_with_a_straight_through_gradient(name):
-    y, gradient = forward_and_gradient(methods.create(name).input_quantizer(), X)
-    np.testing.assert_array_equal(y, sign(X))
-    np.testing.assert_array_equal(gradient, np.abs(X) <= 1)
-
-
-def test_bi_real_activations_have_the_piecewise_polynomial_gradient():
-    y, gradient = forward_and_gradient(methods.create("bi_real").input_quantizer(), X)
-    np.testing.assert_array_equal(y, sign(X))
-    np.testing.assert_allclose(gradient, np.where(np.abs(X) < 1, 2 - 2 * np.abs(X), 0), atol=1e-6)
-
-
-def test_bnn_weights_are_signs():
-    y, gradient = forward_and_gradient(methods.create("bnn").kernel_quantizer(), X)
-    np.testing.assert_array_equal(y, sign(X))
-    np.testing.assert_array_equal(gradient, np.abs(X) <= 1)
-
-
-@pytest.mark.parametrize("name", ["xnor_net", "bi_real"])
-def test_scaled_weights_carry_the_mean_magnitude_of_each_filter(name):
-    kernel = np.random.default_rng(0).normal(size=(3, 3, 5, 4)).astype(np.float32)
-    y, gradient = forward_and_gradient(methods.create(name).kernel_quantizer(), kernel)
-    alpha = np.abs(kernel).reshape(-1, 4).mean(0)
-    np.testing.assert_allclose(y, alpha * sign(kernel), rtol=1e-5)
-    np.testing.assert_allclose(gradient, alpha * (np.abs(kernel) <= 1), rtol=1e-5)
-
-
-def test_dorefa_activations_are_rounded_to_zero_and_one():
-    x = X[np.abs(X) != 0.5]  # at exactly one half, rounding to even is as good as rounding up
-    y, gradient = forward_and_gradient(methods.create("dorefa").input_quantizer(), x)
-    np.testing.assert_array_equal(y, np.round(np.clip(x, 0, 1)))
-    inside = (x > 0) & (x < 1)
-    outside = (x < 0) | (x > 1)
-    assert (gradient[inside] == 1).all()
-    assert (gradient[outside] == 0).all()
-
-
-def test_dorefa_weights_are_signs_through_a_tanh():
-    kernel = np.random.default_rng(1).uniform(-1, 1, (3, 3, 4, 4)).astype(np.float32)
-    y, gradient = forward_and_gradient(methods.create("dorefa").kernel_quantizer(), kernel)
-    limited = np.tanh(kernel)
-    expected = 2 * np.round(limited / (2 * np.abs(limited).max()) + 0.5) - 1
-    np.testing.assert_allclose(y, expected, atol=1e-6)
-    np.testing.assert_allclose(gradient, (1 - limited**2) / np.abs(limited).max(), rtol=1e-4)
+from tests.methods.formulas import X, forward_and_gradient, sign
 
 
 def error_decay(x, t):
@@ -81,17 +19,17 @@ def error_decay(x, t):
 @pytest.mark.parametrize("t", [1e-3, 0.1, 1.0, 10.0])
 def test_ir_net_activations_have_the_error_decay_gradient(t):
     quantizer = methods.create("ir_net").input_quantizer()
-    quantizer.t.assign(t)
+    quantizer.parameter.assign(t)
     y, gradient = forward_and_gradient(quantizer, X)
     np.testing.assert_array_equal(y, sign(X))
-    np.testing.assert_allclose(gradient, error_decay(X.astype(np.float64), t), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(gradient, error_decay(np.clip(X.astype(np.float64), -1e4, 1e4), t), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("t", [0.1, 5.0])
 def test_ir_net_weights_are_balanced_signs_times_a_power_of_two(t):
     kernel = np.random.default_rng(2).normal(0.7, 0.3, (3, 3, 5, 4)).astype(np.float32)
     quantizer = methods.create("ir_net").kernel_quantizer()
-    quantizer.t.assign(t)
+    quantizer.parameter.assign(t)
     y, gradient = forward_and_gradient(quantizer, kernel)
     flat = kernel.reshape(-1, 4).astype(np.float64)
     count, std = len(flat), flat.std(0, ddof=1)
@@ -157,6 +95,29 @@ def test_two_stages_binarize_inputs_first():
     assert isinstance(after.kernel_quantizer, larq.quantizers.SteSign)
 
 
+def test_the_gradient_of_inputs_can_be_another_one():
+    method = methods.create("xnor_net", input_gradient="piecewise_polynomial")
+    x = tf.constant([-1.5, -0.5, -0.0, 0.0, 0.25, 1.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        signs = kernel_of(method).input_quantizer(x)
+    np.testing.assert_array_equal(signs, [-1, -1, 1, 1, 1, 1])
+    np.testing.assert_allclose(tape.gradient(signs, x), [0, 1, 2, 2, 1.5, 0])
+
+
+@pytest.mark.parametrize("name", ["dorefa", "bwn", "hwgq", "tbn"])
+def test_what_is_no_sign_keeps_its_gradient(name):
+    with pytest.raises(UsageError, match=f"{name} cannot be trained with method.input_gradient"):
+        kernel_of(methods.create(name, input_gradient="identity"))
+
+
+def test_a_method_with_phases_of_its_own_has_no_others():
+    with pytest.raises(UsageError, match="the method has phases of its own"):
+        methods.create("biper", float_start=0.1)
+    with pytest.raises(UsageError, match="leaves no epoch"):
+        methods.create("bnn", float_start=0.5, float_kernels=0.5)
+
+
 def test_shares_of_phases_become_whole_epochs():
     phases = [Phase("a", 0.3), Phase("b", 0.3), Phase("c", 0.4)]
     assert first_epochs(phases, 10) == [0, 3, 6, 10]
@@ -177,20 +138,53 @@ def test_cards_are_complete(name):
         assert method.pad_value in values, "padding must be a value that the activations take"
 
 
+def bop_refusal(name):
+    try:
+        image = tf.keras.layers.Input((4, 4, 8))
+        methods.create(name, bop=methods.Bop()).conv2d(image, 8, 3, name="conv")
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def test_bop_takes_methods_that_keep_weights_of_minus_1_and_1():
+    refusals = {name: bop_refusal(name) for name in methods.names()}
+    assert all("bop" in refusal for refusal in refusals.values() if refusal)
+    assert {"bnn", "bi_real", "bwn", "dorefa", "xnor_net"} <= {name for name in refusals if not refusals[name]}
+    others = {
+        "full_precision",
+        "ir_net",
+        "recu",
+        "rbnn",
+        "dsq",
+        "ada_bin",
+        "lq_nets",
+        "tsq",
+        "syq",
+        "bwnh",
+        "prox_quant",
+    }
+    assert others <= {name for name in refusals if refusals[name]}
+
+
 def test_unknown_name_suggests_the_nearest():
-    with pytest.raises(UsageError, match=r"unknown method 'bireal'\. Did you mean bi_real\? Known: bi_real, bnn"):
+    with pytest.raises(UsageError, match=r"unknown method 'bireal'\. Did you mean bi_real\? Known: .*ada_bin, .*bbg, "):
         methods.get("bireal")
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"clp": 1.0}, "recipe: unknown field of method bnn 'clp'. Did you mean clip? Known: bop, clip, float_kernels"),
+        (
+            {"clp": 1.0},
+            "recipe: unknown field of method bnn 'clp'. Did you mean clip? Known: bop, clip, "
+            "float_kernels, float_start, input_gradient",
+        ),
         ({"clip": -1.0}, "recipe: method.clip: Input should be greater than 0 (got -1.0)"),
         ({"bop": {"gamma": 2.0}}, "recipe: method.bop.gamma: Input should be less than or equal to 1 (got 2.0)"),
         (
             {"bop": {}, "float_kernels": 0.5},
-            "recipe: method.bop: has no latent weights that float_kernels could train first",
+            "recipe: method.bop: has no latent weights that float_start or float_kernels could train first",
         ),
     ],
 )

@@ -44,18 +44,35 @@ def test_warm_up_survives_serialization():
     assert [float(copy(step)) for step in (0, 5, 30)] == [float(schedule(step)) for step in (0, 5, 30)]
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adam", "Adam"), ("sgd", "SGD")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adam", "Adam"), ("adamax", "Adamax"), ("rmsprop", "RMSprop"), ("sgd", "SGD")]
+)
 def test_the_optimizer_is_the_recipes(name, kind):
     recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer=name, learning_rate=0.25, schedule="constant")
-    optimizer = optimizers.make(recipe, STEPS)
+    model = zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3)
+    optimizer = optimizers.make(recipe, model, STEPS)
     assert (type(optimizer).__name__, optimizers.current_learning_rate(optimizer)) == (kind, 0.25)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamax", "rmsprop", "sgd"])
+def test_gradients_are_clipped_by_their_common_norm(name):
+    """As if they had been divided by it: sqrt(3² + 4²) = 5, so 3 and 4 become 1.5 and 2 at a norm of 2.5."""
+    changed = {}
+    for clip_norm, gradients in ((2.5, (3.0, 4.0)), (None, (1.5, 2.0)), (100.0, (1.5, 2.0))):
+        recipe = Recipe.make(zoo="binary_lenet", epochs=1, schedule="constant", **{"optimizer.name": name})
+        recipe = recipe.model_copy(update={"optimizer": recipe.optimizer.model_copy(update={"clip_norm": clip_norm})})
+        optimizer = optimizers.make(recipe, zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3), STEPS)
+        variables = [tf.Variable(1.0), tf.Variable(1.0)]
+        optimizer.apply_gradients(zip(map(tf.constant, gradients), variables, strict=True))
+        changed[clip_norm] = [float(variable) for variable in variables]
+    assert changed[2.5] == changed[None] == changed[100.0] != [1.0, 1.0]
 
 
 def test_bop_flips_binary_weights_and_adam_trains_the_rest():
     tf.keras.utils.set_random_seed(1)
     recipe = Recipe.make(zoo="binary_lenet", epochs=1, optimizer="bop", bop_gamma=0.5, schedule="constant")
     model = zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3)
-    optimizer = optimizers.make(recipe, STEPS)
+    optimizer = optimizers.make(recipe, model, STEPS)
     assert optimizers.current_learning_rate(optimizer) == pytest.approx(1e-3)
     x, y = tf.random.stateless_normal((8, 8, 8, 1), seed=(0, 1)), tf.one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)
     model.compile(optimizer, "categorical_crossentropy")

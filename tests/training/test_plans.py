@@ -21,7 +21,7 @@ from tests.support.fixtures import FIXTURES
 EPOCHS = 4
 KINDS = {
     "schedules": {"method": "ir_net", "method.t_min": 0.1},
-    "phases": {"method": "bi_real", "method.float_kernels": 0.5},
+    "phases": {"method": "bi_real", "method.float_start": 0.25, "method.float_kernels": 0.25},
     "float twin": {"teacher": "float_twin", "teacher.epochs": 2, "teacher.temperature": 2.0},
     "sgd": {"optimizer": "sgd", "learning_rate": 0.02},
 }
@@ -85,6 +85,17 @@ def test_phases_are_ranges_of_epochs():
     first, second = stages(recipe(method="bnn", epochs=10, **{"method.float_kernels": 0.3}))
     assert (first.first, first.last, first.schedule_epochs, first.phase.binarize_kernels) == (0, 3, 3, False)
     assert (second.first, second.last, second.schedule_epochs, second.new_optimizer) == (3, 10, 7, True)
+    float_first = stages(recipe(method="bnn", epochs=10, **{"method.float_start": 0.2, "method.float_kernels": 0.3}))
+    assert [(stage.first, stage.last, stage.new_optimizer) for stage in float_first] == [
+        (0, 2, True),
+        (2, 5, True),
+        (5, 10, True),
+    ]
+    assert [(stage.phase.binarize_inputs, stage.phase.binarize_kernels) for stage in float_first] == [
+        (False, False),
+        (True, False),
+        (True, True),
+    ]
     (only,) = stages(recipe(method="bnn", epochs=10))
     assert (only.first, only.last, only.schedule_epochs) == (0, 10, 10)
     # A share of less than half an epoch is none.
@@ -95,9 +106,9 @@ def test_a_schedule_reaches_its_end(tmp_path):
     model, _ = training.train(recipe(method="ir_net", epochs=1), tmp_path / "run")
     quantizers = [layer.kernel_quantizer for layer in model.layers if hasattr(layer, "kernel_quantizer")]
     assert len(quantizers) == 5
-    assert {float(quantizer.t) for quantizer in quantizers} == {10.0}
+    assert [float(quantizer.parameter) for quantizer in quantizers] == [pytest.approx(10.0, rel=1e-5)] * 5
     loaded = tf.keras.models.load_model(RunFolder(tmp_path / "run").model, compile=False)
-    assert float(loaded.get_layer("conv2").kernel_quantizer.t) == 10.0
+    assert float(loaded.get_layer("conv2").kernel_quantizer.parameter) == float(quantizers[0].parameter)
 
 
 def test_the_soft_loss_is_hintons():

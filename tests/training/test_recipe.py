@@ -94,14 +94,20 @@ def test_differences_name_the_fields():
         ({"learning_rate": float("nan")}, "recipe: optimizer.learning_rate: Input should be"),
         ({"optimizer.learning_rat": 0.1}, "unknown field of optimizer adam 'learning_rat'. Did you mean learning_rate"),
         ({"optimiser.learning_rate": 0.1}, "recipe: unknown field 'optimiser.learning_rate'. Did you mean"),
-        ({"optimizer": "adan"}, "unknown optimizer 'adan'. Did you mean adam? Known: adam, sgd"),
+        (
+            {"optimizer": "adan"},
+            "unknown optimizer 'adan'. Did you mean adam or adamax? Known: adam, adamax, rmsprop, sgd",
+        ),
         ({"label_smoothing": 1.0}, "recipe: task.label_smoothing: Input should be less than 1 (got 1.0)"),
         ({"task": "clasification"}, "unknown task 'clasification'. Did you mean classification?"),
         ({"schedule": "step"}, "recipe: schedule.epochs: needs at least one, such as epochs=[30,60]"),
         ({"step_epochs": [1]}, "recipe: unknown field of schedule cosine 'epochs'. Did you mean warmup_epochs?"),
         ({"schedule": "step", "step_epochs": [5, 2]}, "recipe: schedule.epochs: must rise"),
         ({"warmup_epochs": 9.0}, "recipe: schedule.warmup_epochs: must be less than epochs (9 of 9); warmup_epochs=0"),
-        ({"method.alpha": 1.0}, "recipe: unknown field of method bnn 'alpha'. Known: bop, clip, float_kernels"),
+        (
+            {"method.alpha": 1.0},
+            "recipe: unknown field of method bnn 'alpha'. Known: bop, clip, float_kernels, float_start, input_gradient",
+        ),
         ({"method": 3}, "recipe: method: is a section, or a name (got 3)"),
         ({"teacher": "run"}, "recipe: teacher.run: names no folder"),
         ({"teacher": "float_twin", "teacher.weight": 0.0}, "recipe: teacher.weight: Input should be greater than 0"),
@@ -125,7 +131,7 @@ def test_another_choice_drops_the_fields_that_it_lacks(tmp_path):
     recipe = Recipe.make(zoo="resnet20", epochs=9, method="ir_net", **{"method.t_max": 5.0, "method.clip": 1.5})
     recipe.write(tmp_path / "recipe.toml")
     other = Recipe.read(tmp_path / "recipe.toml", method="bnn")
-    assert other.nested()["method"] == {"name": "bnn", "clip": 1.5, "float_kernels": 0.0}
+    assert other.nested()["method"] == {"name": "bnn", "clip": 1.5, "float_start": 0.0, "float_kernels": 0.0}
 
 
 def test_bop_is_an_option_of_the_method_and_was_an_optimizer(tmp_path):
@@ -153,9 +159,16 @@ def test_every_field_of_version_1_has_its_place():
     assert bop.nested() == {
         "schema_version": 2,
         "zoo": "binary_lenet",
+        "network": {"width": 1.0, "order": "pool_norm"},
         "epochs": 9,
         "task": {"name": "classification", "label_smoothing": 0.1},
-        "method": {"name": "bi_real", "clip": 1.0, "float_kernels": 0.0, "bop": {"threshold": 1e-7, "gamma": 1e-3}},
+        "method": {
+            "name": "bi_real",
+            "clip": 1.0,
+            "float_start": 0.0,
+            "float_kernels": 0.0,
+            "bop": {"threshold": 1e-7, "gamma": 1e-3},
+        },
         "data": {"name": "mnist", "augment": False, "validation_fraction": 0.1, "batch_size": 32},
         "optimizer": {"name": "adam", "learning_rate": 0.02},
         "schedule": {"name": "cosine", "warmup_epochs": 1.5},

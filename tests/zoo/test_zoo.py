@@ -37,7 +37,7 @@ def test_architectures_take_methods(name, method):
 def test_a_backbone_has_maps_by_stride_and_the_softmax_is_the_last_layer(name):
     size = max(zoo.get(name).smallest_input, 32)
     image = tf.keras.layers.Input((size, size, 3))
-    features = zoo.get(name).backbone(methods.create("bnn"), image)
+    features = zoo.get(name).features(methods.create("bnn"), image, zoo.network(name, {}))
     heights = [features[stride].shape[1] for stride in sorted(features)]
     assert heights == sorted(heights, reverse=True)
     for stride, tensor in features.items():

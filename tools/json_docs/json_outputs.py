@@ -189,6 +189,28 @@ class Hyperparameter(Output):
     description: str
 
 
+class PublishedResult(Output):
+    """A result of a paper or of its authors' code."""
+
+    dataset: str
+    network: str
+    bits: str = Field(description="of weights and activations, such as 1/1")
+    top1: float = Field(description="percent")
+    source: str = Field(description="where the number stands")
+
+
+class CheckedMethod(Output):
+    """What the kit `check_method` found of a method that passes."""
+
+    method: str
+    zoo: str = Field(description="the network that was trained, on scikit-learn's digits")
+    epochs: int
+    best_accuracy: float = Field(description="of an epoch, on the validation images")
+    test_accuracy: float = Field(description="after the last epoch")
+    binary_layers: int = Field(description="of the file")
+    binary_convolutions: int = Field(description="LceBconv2d of the file")
+
+
 class MethodsShow(Output):
     """One binarization method."""
 
@@ -198,8 +220,14 @@ class MethodsShow(Output):
     category: str = Field(description="of the survey")
     paper: str
     summary: str
+    formula: str = Field(description="weights, activations and gradients, a line each; may be empty")
+    choices: str = Field(description="where paper and code part ways: which way was taken; may be empty")
     deploys_as: str = Field(description="what a layer becomes in the file")
+    binary_convolutions: int = Field(description="LceBconv2d that a layer becomes")
+    needs: list[str] = Field(description="what a network must have")
     hyperparameters: dict[str, Hyperparameter] = Field(description="by name, as in a recipe's [method]")
+    published: list[PublishedResult]
+    checked: CheckedMethod | None = Field(description="none for a method that was not checked, or of another package")
 
 
 class MethodsList(Output):

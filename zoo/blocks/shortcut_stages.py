@@ -7,6 +7,7 @@ from mobile_bnn.methods import Method
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.blocks.real_layers import norm, real_conv
+from mobile_bnn.zoo.network_options import Residual
 
 # From (input, method, filters, strides, name) to what is added to the shortcut.
 Branch = Callable[[KerasTensor, Method, int, int, str], KerasTensor]
@@ -23,7 +24,13 @@ def plain_branch(x: KerasTensor, method: Method, filters: int, strides: int, nam
 
 
 def binary_stages(
-    x: KerasTensor, method: Method, filters: Sequence[int], layers: int, stride: int, branch: Branch = plain_branch
+    x: KerasTensor,
+    method: Method,
+    filters: Sequence[int],
+    layers: int,
+    stride: int,
+    branch: Branch = plain_branch,
+    network: Residual | None = None,
 ) -> Features:
     """Stages of `layers` binary convolutions each; every stage but the first begins by halving height and width.
 
@@ -34,16 +41,19 @@ def binary_stages(
         layers: binary convolutions in a stage.
         stride: of x.
         branch: what stands beside a shortcut.
+        network: what to change: the number of filters, and whether there are shortcuts.
 
     Returns:
         The output of each stage by its stride: float32 [batch, height / 2^i, width / 2^i, filters[i]], rounded up.
     """
-    features: Features = {}
-    for stage, channels in enumerate(filters, 1):
+    features, network = Features(), network or Residual()
+    for stage, channels in enumerate(map(network.widened, filters), 1):
         for layer in range(1, layers + 1):
             strides, name = 2 if layer == 1 and stage > 1 else 1, f"stage{stage}_{layer}"
             y = branch(x, method, channels, strides, name)
-            x = method.shortcut(_shortcut(x, channels, strides, f"{name}_shortcut"), y, name=f"{name}_add")
+            if network.shortcuts:
+                y = method.shortcut(_shortcut(x, channels, strides, f"{name}_shortcut"), y, name=f"{name}_add")
+            x = y
         features[stride * 2 ** (stage - 1)] = x
     return features
 

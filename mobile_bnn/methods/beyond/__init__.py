@@ -1,0 +1,1 @@
+"""Methods that came after the survey's table, or stand outside of it."""

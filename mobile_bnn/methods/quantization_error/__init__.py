@@ -1,0 +1,1 @@
+"""Methods that bring the binary values nearer to the float ones."""
