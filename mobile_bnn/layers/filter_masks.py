@@ -5,8 +5,9 @@ Xu, Dong, Li, Su: "A Main/Subsidiary Network Framework for Simplifying Binary Ne
 
 from collections.abc import Sequence
 
+from mobile_bnn.layers.changed_updates import identity_of
 from mobile_bnn.layers.estimators import sign_with, straight_through_inside
-from mobile_bnn.layers.gated_updates import Gate, identity_of, with_gates
+from mobile_bnn.layers.gated_updates import Gate, with_gates
 from mobile_bnn.layers.scheduled import schedule_variable
 from mobile_bnn.layers.xnor_net import ElementwiseScaledSign
 from mobile_bnn.legacy_keras import tf

@@ -1,18 +1,12 @@
 """An optimizer that leaves some variables, or some of their elements, bit for bit as they are."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from mobile_bnn.layers.changed_updates import Update, with_update
 from mobile_bnn.legacy_keras import tf
-from mobile_bnn.typing import KerasOptimizer, KerasVariable, TfTensor
+from mobile_bnn.typing import KerasOptimizer, TfTensor
 
 Gate = Callable[[], TfTensor]
-
-
-def identity_of(variable: KerasVariable) -> str:
-    """What `with_gates` knows a variable by; of a quantized kernel, that of its latent weights."""
-    latent: Any = getattr(variable, "latent_variable", variable)
-    return str(latent._unique_id)
 
 
 def with_gates(default: KerasOptimizer, gates: Mapping[str, Gate], other: Gate | None = None) -> KerasOptimizer:
@@ -25,22 +19,14 @@ def with_gates(default: KerasOptimizer, gates: Mapping[str, Gate], other: Gate |
         gates: by `identity_of`; each gives booleans that broadcast to its variable, asked in every step.
         other: the gate of all other variables; None leaves it open.
     """
-    return _gated(type(default), gates, other).from_config(default.get_config())
 
+    def update(each: Update) -> None:
+        gate = gates.get(each.identity, other)
+        if gate is None:
+            each.take()
+            return
+        before = tf.identity(each.variable)
+        each.take()
+        each.variable.assign(tf.where(gate(), each.variable, before))
 
-def _gated(base: type[KerasOptimizer], gates: Mapping[str, Gate], other: Gate | None) -> type[KerasOptimizer]:
-    class Gated(base):  # type: ignore[misc]
-        """Takes some steps back."""
-
-        def update_step(self, gradient: TfTensor, variable: Any) -> None:
-            """Keras's hook."""
-            gate = gates.get(identity_of(variable), other)
-            if gate is None:
-                super().update_step(gradient, variable)
-                return
-            before = tf.identity(variable)
-            super().update_step(gradient, variable)
-            variable.assign(tf.where(gate(), variable, before))
-
-    Gated.__name__ = base.__name__
-    return Gated
+    return with_update(default, update)

@@ -1,8 +1,8 @@
 """LAB's loss-aware scale (Hou, Yao, Kwok, "Loss-aware Binarization of Deep Networks", ICLR 2017)."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from mobile_bnn.layers.changed_updates import Update, identity_of, with_update
 from mobile_bnn.layers.estimators import sign
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasModel, KerasOptimizer, Options, TfTensor
@@ -54,28 +54,20 @@ def with_curvature(default: KerasOptimizer, model: KerasModel) -> KerasOptimizer
     v is the moving average of the squared gradient, as Adam's second moment without its correction: a factor that all
     share does not change α.
     """
-    kernels = {
-        layer.kernel._unique_id: layer.kernel_quantizer.curvature
+    curvatures = {
+        identity_of(layer.kernel): layer.kernel_quantizer.curvature
         for layer in model.submodules
         if isinstance(getattr(layer, "kernel_quantizer", None), LossAwareSign)
     }
-    return _watching(type(default), kernels).from_config(default.get_config())
 
+    def update(each: Update) -> None:
+        each.take()
+        curvature = curvatures.get(each.identity)
+        if curvature is not None:
+            squared = tf.square(curvature - _EPSILON)
+            # The variable holds √v + 1e-8; v is what it was made of. Before the first step it is 1, and v is 0.
+            before = tf.where(each.iterations > 0, squared, tf.zeros_like(squared))
+            second = _DECAY * before + (1.0 - _DECAY) * tf.square(each.gradient)
+            curvature.assign(tf.sqrt(second) + _EPSILON)
 
-def _watching(base: type[KerasOptimizer], curvatures: Mapping[str, Any]) -> type[KerasOptimizer]:
-    class WithCurvature(base):  # type: ignore[misc]
-        """Sets the curvatures of kernels."""
-
-        def update_step(self, gradient: TfTensor, variable: Any) -> None:
-            """Keras's hook."""
-            super().update_step(gradient, variable)
-            curvature = curvatures.get(variable._unique_id)
-            if curvature is not None:
-                squared = tf.square(curvature - _EPSILON)
-                # The variable holds √v + 1e-8; v is what it was made of. Before the first step it is 1, and v is 0.
-                before = tf.where(self.iterations > 0, squared, tf.zeros_like(squared))
-                second = _DECAY * before + (1.0 - _DECAY) * tf.square(gradient)
-                curvature.assign(tf.sqrt(second) + _EPSILON)
-
-    WithCurvature.__name__ = base.__name__
-    return WithCurvature
+    return with_update(default, update)

@@ -5,7 +5,8 @@ Zhou, Yao, Guo, Xu, Chen: "Incremental Network Quantization: Towards Lossless CN
 """
 
 from mobile_bnn.layers.activation_steps import with_gradient
-from mobile_bnn.layers.gated_updates import Gate, identity_of, with_gates
+from mobile_bnn.layers.changed_updates import identity_of
+from mobile_bnn.layers.gated_updates import Gate, with_gates
 from mobile_bnn.layers.scheduled import schedule_variable
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import KerasModel, KerasOptimizer, Options, TfTensor

@@ -1,11 +1,10 @@
 """An optimizer whose steps are longer or shorter for some variables."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from mobile_bnn.layers.changed_updates import Update, identity_of, with_update
 from mobile_bnn.legacy_keras import tf
-from mobile_bnn.typing import KerasModel, KerasOptimizer, TfTensor
+from mobile_bnn.typing import KerasModel, KerasOptimizer
 
 
 def glorot_factor(shape: tuple[int, ...]) -> float:
@@ -20,26 +19,15 @@ def with_glorot_factors(default: KerasOptimizer, model: KerasModel) -> KerasOpti
     BinaryConnect (Courbariaux, Bengio, David 2015), section 2.5: "scaling the learning rates".
     """
     factors = {
-        layer.kernel._unique_id: glorot_factor(tuple(layer.kernel.shape))
+        identity_of(layer.kernel): glorot_factor(tuple(layer.kernel.shape))
         for layer in model.submodules
         if getattr(layer, "kernel_quantizer", None) is not None
     }
-    return _scaling(type(default), factors).from_config(default.get_config())
 
+    def update(each: Update) -> None:
+        before = tf.identity(each.variable)
+        each.take()
+        if factor := factors.get(each.identity):
+            each.variable.assign(before + factor * (each.variable - before))
 
-def _scaling(base: type[KerasOptimizer], factors: Mapping[str, float]) -> type[KerasOptimizer]:
-    class Scaled(base):  # type: ignore[misc]
-        """Moves some variables further."""
-
-        def update_step(self, gradient: TfTensor, variable: Any) -> None:
-            """Keras's hook."""
-            factor = factors.get(variable._unique_id)
-            if factor is None:
-                super().update_step(gradient, variable)
-                return
-            before = tf.identity(variable)
-            super().update_step(gradient, variable)
-            variable.assign(before + factor * (variable - before))
-
-    Scaled.__name__ = base.__name__
-    return Scaled
+    return with_update(default, update)
