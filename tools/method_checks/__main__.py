@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mobile_bnn import methods
 from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.legacy_keras import tf
 from mobile_bnn.methods.checked import RECORD, Checked
 from mobile_bnn.wording import plural
 
@@ -26,6 +27,9 @@ LEAST_ACCURACY = 0.5  # five times what guessing reaches
 def main() -> int:
     """Runs the checks and returns the exit code: 1 where one fails."""
     options = _options()
+    # As two devices, which a method must train on as on one.
+    cpu, two = tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, two)
     names = options.methods or [name for name in methods.names() if _is_ours(name)]
     options.folder.mkdir(parents=True, exist_ok=True)
     failures = []
