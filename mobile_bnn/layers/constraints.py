@@ -11,11 +11,16 @@ _REGISTER = tf.keras.utils.register_keras_serializable("mobile_bnn")
 
 @_REGISTER
 class CentreAndClip(tf.keras.constraints.Constraint):  # type: ignore[misc]
-    """w − mean of w over the input channels, then clipped to ±1: before each step of XNOR-Net's official code."""
+    """w − mean of w over the input channels, then clipped to ±1: before each step of XNOR-Net's official code.
+
+    Weights of a single input channel are only clipped: centred they would all be 0. That code leaves its first layer,
+    of three channels, float.
+    """
 
     def __call__(self, w: TfTensor) -> TfTensor:
         """Keras's hook: a kernel [..., input channels, filters]."""
-        return tf.clip_by_value(w - tf.reduce_mean(w, axis=-2, keepdims=True), -1.0, 1.0)
+        mean = tf.reduce_mean(w, axis=-2, keepdims=True) if w.shape[-2] > 1 else 0.0
+        return tf.clip_by_value(w - mean, -1.0, 1.0)
 
     def get_config(self) -> Options:
         """Keras's serialization."""

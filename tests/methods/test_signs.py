@@ -105,6 +105,7 @@ def test_xnor_nets_weights_are_centred_over_the_input_channels():
     np.testing.assert_allclose(constraint(0.2 * w).numpy().sum(2), 0, atol=1e-6)  # none is clipped
     assert np.abs(constraint(10 * w)).max() == 1
     assert np.abs(constraint(10 * w)).min() < 1
+    np.testing.assert_array_equal(constraint(w[:, :, :1]), np.clip(w[:, :, :1], -1, 1))  # of one channel
 
 
 @pytest.mark.parametrize("kernel", kernels()[:2], ids=["random", "dead"])
