@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from mobile_bnn import methods, zoo
-from mobile_bnn.methods.method import METHODS
 from mobile_bnn.training import Recipe
-from mobile_bnn.zoo.architecture import ARCHITECTURES
+from tests.support.registries import forget_registrations
 
 PAGE = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="utf-8")
 
@@ -27,9 +26,7 @@ def test_the_recipe_is_one(tmp_path):
 @pytest.fixture
 def _forgotten(monkeypatch):
     """What the page registers is known for one test alone."""
-    for registry in (METHODS, ARCHITECTURES):
-        for table in ("_known", "_homes"):
-            monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+    forget_registrations(monkeypatch)
 
 
 @pytest.mark.usefixtures("_forgotten")

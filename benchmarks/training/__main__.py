@@ -67,7 +67,7 @@ def _our_step(method: str, dataset: data.Dataset, batch: int) -> Step:
     stage, task = stages(recipe)[-1], recipe.task.training()
     model = build_stage(recipe, dataset, stage)
     trained = compile_stage(model, recipe, dataset, task, stage, None)
-    follow(trained, recipe.method.schedules(model), 0, recipe.epochs * dataset.steps_per_epoch)
+    follow(trained, recipe.method.all_schedules(model), 0, recipe.epochs * dataset.steps_per_epoch)
     return _stepper(trained, batch)
 
 

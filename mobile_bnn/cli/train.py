@@ -30,11 +30,13 @@ def command(
     batch_size: Annotated[int | None, typer.Option(help="Images per step, over all replicas together.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer, after the warm-up.")] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam, sgd, or bop for the binary weights and adam for the rest.")
+        str | None,
+        typer.Option(help="adam, adamax, rmsprop, sgd, or bop: for binary weights, and adam for the rest."),
     ] = None,
     schedule: Annotated[str | None, typer.Option(help="cosine, step or constant.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and augmentation.")] = None,
     strategy: Annotated[str | None, typer.Option(help="none, mirrored or multi_worker (tf.distribute).")] = None,
+    jit: Annotated[bool | None, typer.Option("--jit/--no-jit", help="Compile the training step by XLA.")] = None,
     recipe: Annotated[
         Path | None, typer.Option(help="Recipe file (TOML) to begin from instead of the zoo's own.")
     ] = None,
@@ -71,6 +73,7 @@ def command(
         "schedule": schedule,
         "seed": seed,
         "strategy": strategy,
+        "jit": jit,
     }
     run_imports(imports)
     if resume and fresh:

@@ -54,7 +54,7 @@ def values_and_gradient(quantizer: LarqQuantizer, x: Array) -> tuple[Array, Arra
 
 def _curves(method: Method) -> Iterator[Curve]:
     weights, activations = method.kernel_quantizer(), method.input_quantizer()
-    schedules = method.schedules(_holder(weights, activations))
+    schedules = method.all_schedules(_holder(weights, activations))
     for of, quantizer, shape in (("weights", weights, (-1, 1, 1, 1)), ("activations", activations, (1, -1, 1, 1))):
         if quantizer is None:
             continue

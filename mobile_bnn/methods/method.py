@@ -11,7 +11,7 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
-from mobile_bnn.methods.quantizers import keeps_signs, made_in_float32, with_gradient
+from mobile_bnn.methods.quantizers import keeps_signs, made_in_float32, sharpened_signs, with_gradient
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
@@ -62,8 +62,12 @@ class Method(NamedOptions):
         0.0,
         description="share of the epochs, after float_start, in which only inputs are binarized (two-stage training)",
     )
-    input_gradient: Literal["straight_through", "identity", "piecewise_polynomial", "sign_swish"] | None = Field(
-        None, description="gradient of the inputs' sign (`layers.estimators`) in place of the method's own"
+    input_gradient: (
+        Literal["straight_through", "identity", "piecewise_polynomial", "sign_swish", "error_decay"] | None
+    ) = Field(
+        None,
+        description="gradient of the inputs' sign (`layers.estimators`) in place of the method's own; error_decay "
+        "sharpens with the progress",
     )
 
     _phase: Phase = PrivateAttr(WHOLE)
@@ -214,6 +218,14 @@ class Method(NamedOptions):
         """Variables of the model that follow the training's progress."""
         return ()
 
+    def all_schedules(self, model: KerasModel) -> Sequence[Schedule]:
+        """What training follows: `schedules`, and the sharpening of input_gradient=error_decay."""
+        own = self.schedules(model)
+        if self.input_gradient != "error_decay":
+            return own
+        followed = {id(schedule.variable) for schedule in own}
+        return [*own, *(each for each in sharpened_signs(model) if id(each.variable) not in followed)]
+
     def optimizer(self, default: KerasOptimizer, model: KerasModel) -> KerasOptimizer:
         """The optimizer of a model in place of the recipe's."""
         return self.bop.optimizer(default) if self.bop else default
@@ -235,7 +247,8 @@ class Method(NamedOptions):
 
     def follows_progress(self) -> bool:
         """Whether it changes anything with the share of the epochs that are trained: by schedules, or by phases."""
-        return type(self).schedules is not Method.schedules or len(self.phases()) > 1
+        own = type(self).schedules is not Method.schedules
+        return own or self.input_gradient == "error_decay" or len(self.phases()) > 1
 
     def in_phase(self: M, phase: Phase) -> M:
         """The same method, whose layers are those of a phase."""

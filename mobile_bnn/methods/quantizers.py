@@ -47,7 +47,8 @@ def keeps_signs(quantizer: LarqQuantizer | None) -> bool:
     return same and not getattr(quantizer, "trainable_weights", ())
 
 
-_PARAMETERS = {"sign_swish": 5.0}  # of estimators that have another than 1
+_SHARPNESS = (0.1, 10.0)  # of error_decay at the start and at the end (IR-Net, equation 14)
+_PARAMETERS = {"sign_swish": 5.0, "error_decay": _SHARPNESS[0]}  # of estimators that have another than 1
 
 
 def with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) -> LarqQuantizer:
@@ -71,7 +72,7 @@ def with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) 
             why="what it makes of inputs is more than their sign",
             cure="Leave method.input_gradient out",
         )
-    return sign(estimator, _PARAMETERS.get(estimator, 1.0))
+    return sign(estimator, _PARAMETERS.get(estimator, 1.0), scheduled=estimator == "error_decay")
 
 
 def scheduled_signs(model: KerasModel, value: Callable[[TfTensor], TfTensor]) -> list[Schedule]:
@@ -81,6 +82,12 @@ def scheduled_signs(model: KerasModel, value: Callable[[TfTensor], TfTensor]) ->
 
     signs = (each for each in quantizers_of(model) if isinstance(each, Sign) and each.scheduled)
     return [Schedule(quantizer.parameter, value) for quantizer in signs]
+
+
+def sharpened_signs(model: KerasModel) -> list[Schedule]:
+    """The sign whose gradient grows narrower: t of every error_decay from 0.1 to 10, geometrically."""
+    first, last = _SHARPNESS
+    return scheduled_signs(model, lambda progress: first * (last / first) ** progress)
 
 
 def soft_sign(function: str = "scaled_tanh", slope: float = 1.0) -> LarqQuantizer:

@@ -36,7 +36,7 @@ def _trained(method: Method, strategy: TfStrategy) -> KerasModel:
     with strategy.scope():
         model = two_layers(method)
         model.compile(method.optimizer(tf.keras.optimizers.Adam(1e-2), model), "mse")
-    follow(model, method.schedules(model), 0, 2 * _STEPS)
+    follow(model, method.all_schedules(model), 0, 2 * _STEPS)
     rng, replicas = np.random.default_rng(0), strategy.num_replicas_in_sync
     batches = tf.data.Dataset.from_tensor_slices(
         tuple(

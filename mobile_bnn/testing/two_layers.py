@@ -17,7 +17,7 @@ def two_layers(method: Method) -> KerasModel:
 
 def step(method: Method, model: KerasModel) -> None:
     """A training step at the end of the method's schedules."""
-    for schedule in method.schedules(model):
+    for schedule in method.all_schedules(model):
         schedule.variable.assign(schedule.value(tf.constant(1.0)))
     optimizer = method.optimizer(tf.keras.optimizers.Adam(1e-3), model)
     images = tf.random.normal((4, *model.input_shape[1:]))

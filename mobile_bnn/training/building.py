@@ -1,7 +1,8 @@
 """Building and compiling a recipe's model, in one phase of its training."""
 
 from mobile_bnn import data, zoo
-from mobile_bnn.legacy_keras import larq
+from mobile_bnn.errors import UsageError
+from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.methods import Phase
 from mobile_bnn.methods.plan import WHOLE
 from mobile_bnn.tasks import TrainingTask
@@ -9,7 +10,7 @@ from mobile_bnn.training import optimizers
 from mobile_bnn.training.distillation import Distillation
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.stages import Stage
-from mobile_bnn.typing import KerasModel
+from mobile_bnn.typing import KerasLayer, KerasModel
 
 
 def build_model(recipe: Recipe, info: data.DatasetInfo, phase: Phase = WHOLE) -> KerasModel:
@@ -44,7 +45,17 @@ def compile_stage(
     stage: Stage,
     teacher: KerasModel | None,
 ) -> KerasModel:
-    """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it."""
+    """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it.
+
+    Raises:
+        UsageError: XLA shall compile what it does not compute reproducibly.
+    """
+    if recipe.runtime.jit and (pool := next(filter(_is_maximum_pool, model.layers), None)):
+        raise UsageError(
+            f"runtime.jit: {recipe.zoo} has a maximum pool ({pool.name})",
+            why="XLA has no gradient of it that is the same each time, and a training must be",
+            cure="Leave runtime.jit out, or take an architecture without, such as resnet20",
+        )
     trained = model
     if teacher is not None and recipe.teacher is not None:
         options = recipe.teacher if stage.phase.attention else recipe.teacher.model_copy(update={"attention": 0.0})
@@ -53,5 +64,10 @@ def compile_stage(
         optimizer=optimizers.make(recipe, model, dataset.steps_per_epoch, stage.schedule_epochs),
         loss=task.losses(),
         metrics=list(task.metrics()),
+        jit_compile=recipe.runtime.jit,
     )
     return trained
+
+
+def _is_maximum_pool(layer: KerasLayer) -> bool:
+    return isinstance(layer, tf.keras.layers.MaxPooling1D | tf.keras.layers.MaxPooling2D | tf.keras.layers.MaxPooling3D)

@@ -23,6 +23,7 @@ FLAT = {
     "seed": "runtime.seed",
     "flip_ratio": "runtime.flip_ratio",
     "strategy": "runtime.strategy",
+    "jit": "runtime.jit",
     "learning_rate": "optimizer.learning_rate",
     "warmup_epochs": "schedule.warmup_epochs",
     "step_epochs": "schedule.epochs",

@@ -154,6 +154,7 @@ class Runtime(Section):
     strategy: Literal["none", "mirrored", "multi_worker"] = Field(
         "none", description="tf.distribute: none, all local devices, or the workers of TF_CONFIG"
     )
+    jit: bool = Field(False, description="compile the training step by XLA")
 
 
 Optimizer: TypeAlias = Adam | AdaMax | RmsProp | Sgd

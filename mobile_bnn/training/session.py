@@ -127,7 +127,7 @@ class Session:
         recorder = Recorder(self._run, checkpoints, history, self._model, chief=self._chief)
         metric = recipe.task.training_metric
         progress = ProgressBar(self._console, recipe.epochs, dataset.steps_per_epoch, first, metric)
-        schedules = recipe.method.schedules(self._model)
+        schedules = recipe.method.all_schedules(self._model)
         steps = dataset.steps_per_epoch
         follow(trained, schedules, stage.optimizer_since * steps, recipe.epochs * steps)
         callbacks = [AssignAtEpochEnd(schedules, recipe.epochs), recorder, progress]

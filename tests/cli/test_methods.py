@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mobile_bnn import methods
 from mobile_bnn.cli.main import app
-from mobile_bnn.methods.method import METHODS
+from tests.support.registries import forget_registrations
 
 OWN = """
 from mobile_bnn import legacy_keras as keras2
@@ -35,8 +35,7 @@ class Clipped(Method):
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file with a method; known for one test alone."""
-    for table in ("_known", "_homes"):
-        monkeypatch.setattr(METHODS, table, dict(getattr(METHODS, table)))
+    forget_registrations(monkeypatch)
     path = tmp_path / "clipped_method.py"
     path.write_text(OWN)
     return path

@@ -1,13 +1,16 @@
 """The kit for methods: every method of ours passes, one from outside too, and each fault is named."""
 
+import subprocess
+import sys
+
 import pytest
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn import methods
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.methods import Card
-from mobile_bnn.methods.method import METHODS
 from mobile_bnn.testing import check_layers, check_method
+from tests.support.registries import forget_registrations
 
 
 def card(name, **fields):
@@ -28,6 +31,27 @@ def test_methods_train_resume_and_convert(name):
     found = check_method(name)
     assert found.method == name
     assert found.best_accuracy >= 0.3
+
+
+TWO_DEVICES = """
+import sys
+from mobile_bnn import methods
+from mobile_bnn.legacy_keras import tf
+from mobile_bnn.testing.device_check import check_devices
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+for name in sys.argv[1:]:
+    check_devices(methods.create(name))
+    print(name)
+"""
+
+
+@pytest.mark.slow
+def test_two_devices_train_as_one():
+    """Methods that change the optimizer, the loss or weights between steps; make test-methods-long has all."""
+    names = ["binary_connect", "inq", "lab", "main_subsidiary", "ir_net"]
+    result = subprocess.run([sys.executable, "-c", TWO_DEVICES, *names], capture_output=True, text=True, timeout=300)
+    assert result.stdout.split() == names, result.stderr[-2000:]
 
 
 @pytest.mark.slow
@@ -105,8 +129,7 @@ OTHERS = (Theirs, _WrongPadding, _NotAQuantizer, _NoGradient, _NotFinite)
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch):
     """Known for one test alone."""
-    for table in ("_known", "_homes"):
-        monkeypatch.setattr(METHODS, table, dict(getattr(METHODS, table)))
+    forget_registrations(monkeypatch)
     for method in OTHERS:
         methods.register(method)
 

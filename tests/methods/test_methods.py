@@ -58,6 +58,10 @@ def test_ir_nets_t_grows_geometrically():
     assert method.t(0.5) == pytest.approx(10 ** ((math.log10(0.01) + math.log10(10)) / 2))
 
 
+def layer_model(layer):
+    return tf.keras.Model(layer.input, layer.output)
+
+
 def kernel_of(method, **options):
     image = tf.keras.layers.Input((4, 4, 3))
     return tf.keras.Model(image, method.conv2d(image, 2, 3, name="conv", **options)).get_layer("conv")
@@ -105,8 +109,22 @@ def test_the_gradient_of_inputs_can_be_another_one():
     np.testing.assert_allclose(tape.gradient(signs, x), [0, 1, 2, 2, 1.5, 0])
 
 
+def test_the_gradient_of_inputs_sharpens_with_any_method():
+    method = methods.create("xnor_net", input_gradient="error_decay")
+    layer = kernel_of(method)
+    (schedule,) = method.all_schedules(layer_model(layer))
+    assert schedule.variable is layer.input_quantizer.parameter
+    assert method.follows_progress()
+    np.testing.assert_allclose([schedule.value(each) for each in (0.0, 0.5, 1.0)], [0.1, 1.0, 10.0])
+    both = methods.create("ir_net", input_gradient="error_decay")
+    layer = kernel_of(both)
+    followed = [each.variable for each in both.all_schedules(layer_model(layer))]
+    assert len(followed) == 2
+    assert any(each is layer.input_quantizer.parameter for each in followed)
+
+
 @pytest.mark.parametrize("name", ["dorefa", "bwn", "hwgq", "tbn"])
-def test_what_is_no_sign_keeps_its_gradient(name):
+def test_what_is_not_a_sign_keeps_its_gradient(name):
     with pytest.raises(UsageError, match=f"{name} cannot be trained with method.input_gradient"):
         kernel_of(methods.create(name, input_gradient="identity"))
 

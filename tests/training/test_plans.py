@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from mobile_bnn import converters, training
+from mobile_bnn import converters, training, zoo
 from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.records import History
@@ -17,6 +17,7 @@ from mobile_bnn.training import Recipe
 from mobile_bnn.training.distillation import soft_loss
 from mobile_bnn.training.stages import stages
 from tests.support.fixtures import FIXTURES
+from tests.support.registries import forget_registrations
 
 EPOCHS = 4
 KINDS = {
@@ -24,6 +25,7 @@ KINDS = {
     "phases": {"method": "bi_real", "method.float_start": 0.25, "method.float_kernels": 0.25},
     "float twin": {"teacher": "float_twin", "teacher.epochs": 2, "teacher.temperature": 2.0},
     "sgd": {"optimizer": "sgd", "learning_rate": 0.02},
+    "sharpening": {"method": "xnor_net", "method.input_gradient": "error_decay"},
 }
 
 
@@ -57,6 +59,28 @@ def test_a_resumed_training_is_exact(kind, tmp_path):
     assert [epoch.metrics for epoch in history.epochs] == [epoch.metrics for epoch in whole.epochs]
     assert [epoch.learning_rate for epoch in history.epochs] == [epoch.learning_rate for epoch in whole.epochs]
     converters.convert(RunFolder(tmp_path / "broken").model, tmp_path / "model.tflite")
+
+
+@pytest.mark.slow
+def test_xla_computes_the_same_steps(tmp_path, monkeypatch):
+    forget_registrations(monkeypatch)
+
+    @zoo.register("poolless", summary="S", source="S", input_shape=(8, 8, 1), num_classes=10, smallest_input=4)
+    def poolless(method, image):
+        x = method.conv2d(image, 16, 3, binary_input=False, strides=2, name="conv1")
+        x = tf.keras.layers.BatchNormalization(name="norm1")(x)
+        return {2: tf.keras.layers.BatchNormalization(name="norm2")(method.conv2d(x, 16, 3, name="conv2"))}
+
+    fields = {"zoo": "poolless", "dataset": "digits", "epochs": 1, "batch_size": 512, "learning_rate": 1e-3}
+    _, plain = training.train(Recipe.make(**fields), tmp_path / "plain")
+    _, compiled = training.train(Recipe.make(jit=True, **fields), tmp_path / "compiled")
+    losses = [history.epochs[0].metrics["loss"] for history in (plain, compiled)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)  # a sum in another order may turn a sign
+
+
+def test_xla_is_refused_where_it_has_no_reproducible_gradient(tmp_path):
+    with pytest.raises(UsageError, match=r"runtime.jit: binary_lenet has a maximum pool \(pool1\)"):
+        training.train(recipe(jit=True), tmp_path / "run")
 
 
 @pytest.mark.slow

@@ -172,7 +172,7 @@ def test_every_field_of_version_1_has_its_place():
         "data": {"name": "mnist", "augment": False, "validation_fraction": 0.1, "batch_size": 32},
         "optimizer": {"name": "adam", "learning_rate": 0.02},
         "schedule": {"name": "cosine", "warmup_epochs": 1.5},
-        "runtime": {"seed": 5, "flip_ratio": False, "strategy": "none"},
+        "runtime": {"seed": 5, "flip_ratio": False, "strategy": "none", "jit": False},
     }
     step = Recipe.read(FLAT / "step_all_fields.toml")
     assert step.method == methods.create("dorefa", clip=1.25)
