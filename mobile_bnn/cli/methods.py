@@ -102,7 +102,7 @@ def _show(method: type[methods.Method]) -> None:
         if fields[key]:
             out.print(labelled(f"{key.replace('_', ' '):10} ", "bold", str(fields[key]).replace("\n", "\n" + 12 * " ")))
     if method.needs:
-        out.print(labelled(f"{'needs':10} ", "bold", f"a network with {', '.join(fields['needs'])}"))
+        out.print(labelled(f"{'needs':10} ", "bold", f"a network with {method.needs_in_words()}"))
     if found := checked().get(method.card.name):
         what = f"{found.best_accuracy:.1%} of digits after {found.epochs} epochs of {found.zoo}"
         out.print(labelled(f"{'trains':10} ", "bold", what))

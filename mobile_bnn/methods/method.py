@@ -99,6 +99,11 @@ class Method(NamedOptions):
         """Its name in recipes."""
         return cls.card.name
 
+    @classmethod
+    def needs_in_words(cls) -> str:
+        """What a network must have for it, such as "a shortcut around every binary convolution"."""
+        return " and ".join(f"a {each} around every binary convolution" for each in sorted(cls.needs))
+
     # What a layer is made of: each call makes a fresh object.
 
     @abstractmethod

@@ -10,7 +10,7 @@ from mobile_bnn.methods import DEPLOY_CLASSES, Method
 from mobile_bnn.methods.checked import checked
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
-COMMON = ("clip", "bop", "float_kernels")  # of every method, docs/recipes.md has them
+COMMON = ("clip", "bop", "float_start", "float_kernels", "input_gradient")  # of every method, docs/recipes.md has them
 
 INTRODUCTION = """# Binarization methods
 
@@ -62,7 +62,7 @@ def _section(entry: type[Method]) -> str:
     if card.choices:
         parts.append(f"{_sentence(card.choices)}\n")
     if entry.needs:
-        parts.append(f"Needs a network with {', '.join(sorted(entry.needs))}.\n")
+        parts.append(f"Needs a network with {entry.needs_in_words()}.\n")
     if own := [name for name in entry.model_fields if name not in COMMON or _differs(entry, name)]:
         parts.append("| hyperparameter | default | what it is |\n|---|---|---|")
         parts += [f"| `{name}` | {entry.model_fields[name].default} | {_cell(entry, name)} |" for name in own]
@@ -83,7 +83,9 @@ def _cell(entry: type[Method], name: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    """With its full stop and a capital, which a Greek letter must not become: Α is not α."""
+    first = text[0].upper() if text[0].isascii() else text[0]
+    return first + text[1:] + ("" if text.endswith(".") else ".")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,8 @@ class AdaBin(Method):
         "activations  α·sign((a − β)/α) + β, α and β learned for each layer\n"
         "after the convolution  c₁·max(y, 0) + c₂·min(y, 0), c₁ = 1 and c₂ = 0.25 at the start\n"
         "gradients  k·t·(1 − tanh²(t·x)) for weights, (2 − 2|x|)₊ for activations",
-        choices="Activations as in the paper; the authors' code has α·(sign + β). Zeros are padded before the "
-        "sign here, "
-        "after it in that code.",
+        choices="Activations as in the paper; the authors' code has α·(sign + β). Padding is 1 before the "
+        "sign, which makes of it the upper value while β < 1; in that code it is 0 after the sign.",
         published=(
             Published(dataset="CIFAR-10", network="ResNet-20", top1=88.1, source="the authors' README"),
             Published(dataset="ImageNet", network="ResNet-18", top1=63.1, source="the authors' README"),

@@ -66,6 +66,6 @@ class GroupNet(Method):
         from mobile_bnn.layers.group_bases import SumOfBases
 
         if self.bases == "groups":
-            y = keras2.layers.ReLU(name=f"{name}_relu")(y)
-            y = keras2.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(y)
+            y = keras2.layers.ReLU(name=f"{name}_base_relu")(y)
+            y = keras2.layers.BatchNormalization(momentum=0.9, name=f"{name}_base_norm")(y)
         return SumOfBases(self.count, self.bases == "layers", name=f"{name}_bases")(y)

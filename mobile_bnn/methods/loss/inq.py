@@ -31,8 +31,8 @@ class Inq(FloatInputs):
         formula="weights  0 or ±2^n, n₂ ≤ n ≤ n₁ = floor(log₂(4·max|w|/3)), n₂ = n₁ + 1 − 2^(b − 2)\n"
         "±β where (α + β)/2 ≤ |w| < 3β/2 for neighbouring levels α < β, else 0\n"
         "activations  max(a, 0)\ngradients  g for weights that are not frozen, none for the others",
-        choices="n₁ is fixed when the first weights are frozen; the authors' code takes it from each step's weights. "
-        "float_share of the epochs stand for their trained float network; the learning rate is the recipe's, there it "
+        choices="The exponent n₁ is fixed when the first weights are frozen; the authors' code takes it from each "
+        "step's weights. float_share of the epochs stand for their trained float network; the learning rate is the recipe's, there it "
         "starts anew with each group.",
         published=(
             Published(dataset="ImageNet", network="ResNet-18", bits="5/32", top1=68.98, source="the paper"),
