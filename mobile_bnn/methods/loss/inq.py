@@ -32,8 +32,8 @@ class Inq(FloatInputs):
         "±β where (α + β)/2 ≤ |w| < 3β/2 for neighbouring levels α < β, else 0\n"
         "activations  max(a, 0)\ngradients  g for weights that are not frozen, none for the others",
         choices="The exponent n₁ is fixed when the first weights are frozen; the authors' code takes it from each "
-        "step's weights. float_share of the epochs stand for their trained float network; the learning rate is the recipe's, there it "
-        "starts anew with each group.",
+        "step's weights. float_share of the epochs stand for their trained float network; the learning rate is the "
+        "recipe's, there it starts anew with each group.",
         published=(
             Published(dataset="ImageNet", network="ResNet-18", bits="5/32", top1=68.98, source="the paper"),
             Published(dataset="ImageNet", network="ResNet-18", bits="3/32", top1=68.08, source="the paper"),

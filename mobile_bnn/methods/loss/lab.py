@@ -22,8 +22,8 @@ class Lab(Method):
         "the optimizer's second moment stands; the sign of activations.",
         formula="weights  α·sign(w), α = ‖d ⊙ w‖₁/‖d‖₁ of the layer, d = √v + 1e-8, v the moving average of g²\n"
         "activations  sign(a)\ngradients  1{|a| ≤ 1};  g for weights, clipped to ±1 after each step",
-        choices="As in the authors' code v is that of the step before, with a decay of 0.999 and without bias correction; the "
-        "paper's d has it, and 1/η, which α does not see.",
+        choices="As in the authors' code v is that of the step before, with a decay of 0.999 and without bias "
+        "correction; the paper's d has it, and 1/η, which α does not see.",
         published=(Published(dataset="CIFAR-10", network="LAB's own", top1=87.72, source="the paper"),),
     )
 
