@@ -105,7 +105,8 @@ def convert(
         samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
             is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
-        allow_float: layers that may stay float though they are declared binary, or the name of one; "all" for any.
+        allow_float: layers that may stay float though they are declared binary, or the name of one; "all" for any, and
+            for a model without a binary layer.
         batch_size: of the file; None leaves it open.
         float_weights: how weights of layers that stay float are stored.
         int8: lets those layers compute in int8.
@@ -113,8 +114,8 @@ def convert(
 
     Raises:
         UsageError: there is no model at that path, or `allow_float` names a layer that is not there.
-        MobileBnnError: no layer is binary, one that should be stays float, the model cannot be converted, or the file
-            computes something else. Nothing is written then.
+        MobileBnnError: no layer is binary, or one that should be stays float, and `allow_float` does not say so; the
+            model cannot be converted, or the file computes something else. Nothing is written then.
         OSError: the file cannot be written.
     """
     path, source, allow_float = Path(path), Source.of(model, batch_size), as_names(allow_float)
@@ -130,7 +131,8 @@ def convert(
     subgraphs = Subgraphs(lowering, flatbuffer, list(dict.fromkeys(each.runner for each in comparisons)))
     by_lce = dict.fromkeys([*comparisons[0].float_layers(), *subgraphs.float_layers()], _NOT_BY_LCE)
     float_layers = {name: refusal.text for name, refusal in (unsupported | by_lce).items()}
-    if not (comparisons[0].checks() or subgraphs.checks() or operator_table(flatbuffer).total("binary_macs")):
+    any_binary = comparisons[0].checks() or subgraphs.checks() or operator_table(flatbuffer).total("binary_macs")
+    if not any_binary and "all" not in allow_float:
         raise _nothing_binary(source, lowering, float_layers)
     _compare(comparisons, subgraphs, inputs)
     if source.keras is None:
@@ -256,14 +258,14 @@ def _leaving_float(names: Sequence[str]) -> str:
 def _nothing_binary(source: Source, lowering: Lowering, unmet: Mapping[str, str]) -> MobileBnnError:
     if unmet:
         reasons = "; ".join(f"{name}: {why}" for name, why in unmet.items())
-        cure = "mbnn lint names a cure for each layer"
+        cure = "mbnn lint names a cure for each layer; --allow-float all writes a float file"
         return MobileBnnError("no layer of the model can be made binary", why=reasons, cure=cure)
     why = "no linear operator has quantized weights and a quantized input"
     half = [layer.name for layer in lowering.every_layer if layer.code is RefusalCode.INPUT_NOT_QUANTIZED]
     return MobileBnnError(
         "the model has no binary layer",
         why=f"{why}; {', '.join(half)} only quantized weights" if half else why,
-        cure=how_to_declare(source),
+        cure=f"{how_to_declare(source)}; --allow-float all writes a float file",
     )
 
 

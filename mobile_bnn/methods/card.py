@@ -14,7 +14,7 @@ DEPLOY_CLASSES: dict[DeployClass, str] = {
     "M": "several binary convolutions, added up",
     "I": "one binary convolution times a scale that is computed from the input",
     "S": "one binary convolution times a constant scale for each position",
-    "W": "a float convolution with binary weights: its input is float",
+    "W": "a float convolution, whose weights are stored as bits: its input is float",
     "Q": "a float convolution: its weights have more values than a sum of few binary ones",
     "float": "a float convolution",
 }

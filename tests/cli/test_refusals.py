@@ -234,7 +234,7 @@ def test_a_model_that_asks_for_nothing(tmp_path: Path) -> None:
     assert converted.exit_code == 1
     assert converted.stderr == (
         "error: the model has no binary layer: no linear operator has quantized weights and a quantized input. "
-        f"{cure}\n"
+        f"{cure}; --allow-float all writes a float file\n"
     )
     linted = CliRunner().invoke(app, ["lint", str(source)])
     assert linted.exit_code == 0

@@ -224,6 +224,19 @@ def test_the_file_carries_its_metadata(tmp_path):
     assert {"mobile_bnn", "tensorflow", "larq"} <= set(found.versions)
 
 
+def test_binary_weights_of_float_inputs_are_stored_as_bits_where_float_layers_are_allowed(tmp_path):
+    options = {"kernel_quantizer": "ste_sign", "kernel_constraint": "weight_clip"}
+    stack = [larq.layers.QuantConv2D(64, 3, **options) for _ in range(2)]
+    model = sequential(layers.Input((8, 8, 16)), *stack)
+    conversion = converters.convert(model, tmp_path / "m.tflite", allow_float="all")
+    assert conversion.layers == []
+    x = np.random.default_rng(2).uniform(-1, 1, (1, 8, 8, 16)).astype(np.float32)
+    with Interpreter(tmp_path / "m.tflite") as interpreter:
+        np.testing.assert_allclose(interpreter.predict(x), model.predict(x, verbose=0), rtol=1e-5, atol=1e-3)
+    weights = sum(int(tf.size(weight)) for weight in model.weights)
+    assert weights / 8 < (tmp_path / "m.tflite").stat().st_size < weights / 2
+
+
 def test_the_float_file_equals_keras_in_stock_litert(tmp_path):
     model = calibrated(zoo.build("resnet20", "bi_real", (16, 16, 3), 4))
     path = converters.convert_float(model, tmp_path / "f.tflite")

@@ -26,12 +26,12 @@ class ImprovedTraining(Method):
         category="gradient",
         deploy_class="1+",
         summary="activations by 2σ(λa) − 1, tanh(λa) or softsign, whose λ grows until it is a sign; XNOR-Net's "
-        "weights; "
-        "a PReLU after every binary convolution; inputs are binarized first, weights in a second phase.",
+        "weights; a PReLU after every binary convolution; inputs are binarized first, weights in a second phase.",
         formula="weights  α·sign(w), α = ‖w‖₁/n of each filter\nactivations  2σ(λa) − 1, at inference sign(a)\n"
         "gradients  those of the soft sign; α·1{|w| ≤ 1}\nλ = 2^(16·progress)",
         choices="λ from 1 to 2¹⁶ geometrically. Stacking and distillation, which the paper uses for poses, belong to "
         "the network and the recipe's [teacher].",
+        short_training={"doublings": 8.0},  # at 16 no gradient is left in the few epochs of binary weights
         published=(
             Published(dataset="ImageNet", network="AlexNet", top1=48.6, source="the paper's abstract"),
             Published(dataset="ImageNet", network="ResNet-18", top1=53.7, source="the paper's abstract"),
