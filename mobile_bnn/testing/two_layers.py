@@ -6,12 +6,12 @@ from mobile_bnn.typing import KerasModel
 
 
 def two_layers(method: Method) -> KerasModel:
-    """Two layers and a shortcut."""
+    """Two layers and a shortcut, whose names are those of the zoo's networks: a method must not take them."""
     tf.keras.utils.set_random_seed(0)
     image = tf.keras.layers.Input((6, 6, 16))
-    x = tf.keras.layers.BatchNormalization(name="norm1")(method.conv2d(image, 16, 3, name="conv1"))
+    x = tf.keras.layers.BatchNormalization(name="conv1_norm")(method.conv2d(image, 16, 3, name="conv1"))
     x = method.shortcut(image, x, name="sum")
-    x = tf.keras.layers.BatchNormalization(name="norm2")(method.conv2d(x, 8, 3, strides=2, name="conv2"))
+    x = tf.keras.layers.BatchNormalization(name="conv2_norm")(method.conv2d(x, 8, 3, strides=2, name="conv2"))
     return tf.keras.Model(image, x)
 
 

@@ -28,6 +28,7 @@ class QuantizationNetworks(Method):
         "T grows linearly from temperature by growth for each share of the training; α and β by backpropagation",
         choices="At one bit of both. The authors begin with a float model, cluster its activations for the threshold b "
         "and quantize weights, activations and both in three trainings; here b = ½ and one training.",
+        short_training={"last_temperature": 50.0},  # at 500 the steps are hard in the second epoch
         published=(
             Published(dataset="ImageNet", network="AlexNet", top1=47.9, source="the paper"),
             Published(dataset="ImageNet", network="ResNet-18", top1=53.6, source="the paper"),
