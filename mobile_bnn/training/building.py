@@ -26,11 +26,21 @@ def build_model(recipe: Recipe, info: data.DatasetInfo, phase: Phase = WHOLE) ->
 
 
 def build_stage(recipe: Recipe, dataset: data.Dataset, stage: Stage) -> KerasModel:
-    """The model of a stage, with the metrics of training and only its layers trainable, not compiled."""
+    """The model of a stage, with the metrics of training and only its layers trainable, not compiled.
+
+    Raises:
+        UsageError: XLA shall compile what it does not compute reproducibly.
+    """
     # Larq's metric creates its variables within the step, which replicas of a strategy cannot do.
     flip_ratio = recipe.runtime.flip_ratio and recipe.runtime.strategy == "none"
     with larq.context.metrics_scope(["flip_ratio"] if flip_ratio else []):
         model = build_model(recipe, dataset.info, stage.phase)
+    if recipe.runtime.jit and (pool := next(filter(_is_maximum_pool, model.layers), None)):
+        raise UsageError(
+            f"runtime.jit: {recipe.zoo} has a maximum pool ({pool.name})",
+            why="XLA has no gradient of it that is the same each time, and a training must be",
+            cure="Leave runtime.jit out, or take an architecture without, such as resnet20",
+        )
     for layer in model.layers:
         if not stage.phase.trainable(layer):
             layer.trainable = False
@@ -45,17 +55,7 @@ def compile_stage(
     stage: Stage,
     teacher: KerasModel | None,
 ) -> KerasModel:
-    """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it.
-
-    Raises:
-        UsageError: XLA shall compile what it does not compute reproducibly.
-    """
-    if recipe.runtime.jit and (pool := next(filter(_is_maximum_pool, model.layers), None)):
-        raise UsageError(
-            f"runtime.jit: {recipe.zoo} has a maximum pool ({pool.name})",
-            why="XLA has no gradient of it that is the same each time, and a training must be",
-            cure="Leave runtime.jit out, or take an architecture without, such as resnet20",
-        )
+    """Compiles a stage's model and returns what trains it: itself, or with a teacher a `Distillation` of it."""
     trained = model
     if teacher is not None and recipe.teacher is not None:
         options = recipe.teacher if stage.phase.attention else recipe.teacher.model_copy(update={"attention": 0.0})
