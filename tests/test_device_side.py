@@ -27,6 +27,7 @@ FLOORS = (
         "names",
         "native_output",
         "progress_columns",
+        "python_files",
         "records",
         "registry",
         "run_folder",

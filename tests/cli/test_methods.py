@@ -74,7 +74,7 @@ def test_a_plot_is_drawn(tmp_path: Path) -> None:
     [
         ("bnn", "p.jpeg", "is not a kind of image that can be drawn. End it in .png, .svg, .pdf"),
         ("full_precision", "p.png", "full_precision quantizes nothing by itself"),
-        ("bnn", "nowhere/p.png", "nowhere"),
+        ("bnn", "/proc/p.png", "/proc"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_a_line(tmp_path: Path, name: str, file: str, message: str) -> None:

@@ -185,7 +185,7 @@ class ZooShow(Output):
 class Hyperparameter(Output):
     """A field of a method."""
 
-    default: float | str | dict[str, float] | None
+    default: float | str | list[float] | dict[str, float] | None
     description: str
 
 
