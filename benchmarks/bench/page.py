@@ -61,13 +61,13 @@ def to_markdown(result: BenchResult) -> str:
     return heading(result) + "\n".join(table.to_markdown() for table in tables(result))
 
 
-def heading(result: OfOneCpu) -> str:
-    """The CPU, and under what conditions it was measured."""
+def heading(result: OfOneCpu, figure: str = "median") -> str:
+    """The CPU, and under what conditions it was measured; `figure` is what the figures are of the rounds."""
     versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
     machine = result.machine
     return (
         f"### {result.cpu}\n\n{machine.system}, {machine.logical_cores} logical cores, {', '.join(machine.flags)}; "
-        f"load {machine.load_1min:.1f} before the run; {versions}; median of {result.rounds} rounds.\n\n"
+        f"load {machine.load_1min:.1f} before the run; {versions}; {figure} of {result.rounds} rounds.\n\n"
     )
 
 

@@ -23,4 +23,6 @@ def _row(step: Step) -> list[str]:
 
 def update(page: Path, results: list[StepResult]) -> None:
     """Puts the results between the markers of the page, atomically."""
-    put_between(page, BEGIN, END, "\n".join(heading(result) + table(result).to_markdown() for result in results))
+    put_between(
+        page, BEGIN, END, "\n".join(heading(result, "least") + table(result).to_markdown() for result in results)
+    )

@@ -36,7 +36,7 @@ def command(
     schedule: Annotated[str | None, typer.Option(help="cosine, step or constant.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and augmentation.")] = None,
     strategy: Annotated[str | None, typer.Option(help="none, mirrored or multi_worker (tf.distribute).")] = None,
-    jit: Annotated[bool | None, typer.Option("--jit/--no-jit", help="Compile the training step by XLA.")] = None,
+    jit: Annotated[bool | None, typer.Option("--jit", help="Compile the training step by XLA.")] = None,
     recipe: Annotated[
         Path | None, typer.Option(help="Recipe file (TOML) to begin from instead of the zoo's own.")
     ] = None,

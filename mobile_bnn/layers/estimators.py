@@ -6,15 +6,18 @@ a width, a slope or a temperature.
 
 from collections.abc import Callable
 
-from mobile_bnn.legacy_keras import tf
+from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.typing import TfTensor
 
 Estimator = Callable[[TfTensor, TfTensor], TfTensor]
 
 
 def sign(x: TfTensor) -> TfTensor:
-    """+1 where x ≥ 0 (also at −0.0, as in Larq; PyTorch's sign is 0 at 0), else −1."""
-    return tf.where(x >= 0, tf.ones_like(x), -tf.ones_like(x))
+    """+1 where x ≥ 0 (also at −0.0; PyTorch's sign is 0 at 0), else −1.
+
+    Larq's, because LCE's converter knows its operators.
+    """
+    return larq.math.sign(x)
 
 
 def straight_through(x: TfTensor, clip: TfTensor) -> TfTensor:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from mobile_bnn import methods
+from mobile_bnn import methods, zoo
+from mobile_bnn.runtime import operator_table
 from tests.methods.formulas import X, filters, forward_and_gradient, kernels, sign
+from tests.support.lce_files import lce_file
 
 STRAIGHT = lambda x: (np.abs(x) <= 1) * 1.0  # noqa: E731
 STRICT = lambda x: (np.abs(x) < 1) * 1.0  # noqa: E731
@@ -135,3 +137,10 @@ def test_the_regularizers_of_bnn_plus():
         np.testing.assert_allclose(filters(gradient), expected, rtol=1e-4, atol=1e-5)
         assert float(penalty(0.7 * sign(kernel).astype(np.float32))) == pytest.approx(0, abs=1e-10)
     assert methods.create("bnn_plus", strength=0.0).kernel_regularizer() is None
+
+
+@pytest.mark.parametrize("name", ["bi_real", "xnor_net", "ir_net"])
+def test_lces_converter_knows_the_signs(name):
+    file = lce_file(zoo.build("binary_lenet", name, (8, 8, 1), 4))
+    operators = [operator.name for operator in operator_table(file).operators]
+    assert operators.count("LceBconv2d") == 2
