@@ -3,8 +3,8 @@
 make bench-training, or: python benchmarks/training [METHOD ...] [--batch 32] [--rounds 15] [--output FILE]
 
 Three models take turns, a step each: a copy of the network that holds nothing but Larq's and Keras's layers, compiled
-with Keras's Adam; ours with bnn; ours with a method, in its last phase. The figures are the least
-times on the CPU: what else runs on the machine only adds to them.
+with Keras's Adam; ours with bnn; ours with a method, in its last phase. The figures are the least times: what else runs
+on the machine only adds to them.
 """
 
 import sys

@@ -17,7 +17,9 @@ EXAMPLE = "Example: mbnn convert runs/demo    or    mbnn convert my_model.keras 
 
 AllowFloat = Annotated[
     list[str] | None,
-    typer.Option("--allow-float", help="A layer declared binary that may stay float; all for any."),
+    typer.Option(
+        "--allow-float", help="A layer declared binary that may stay float; all for any, and for a model without one."
+    ),
 ]
 
 InputShapes = Annotated[

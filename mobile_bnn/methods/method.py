@@ -11,7 +11,7 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.bop import Bop
 from mobile_bnn.methods.card import Card
 from mobile_bnn.methods.plan import WHOLE, Phase, Schedule
-from mobile_bnn.methods.quantizers import keeps_signs, made_in_float32, sharpened_signs, with_gradient
+from mobile_bnn.methods.quantizers import keeps_signs, made_in_float32, sharpened_signs, sign_with_gradient
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
 from mobile_bnn.typing import (
@@ -215,7 +215,7 @@ class Method(NamedOptions):
 
     def _input_quantizer(self) -> LarqQuantizer | None:
         own = self.input_quantizer()
-        return own if self.input_gradient is None else with_gradient(own, self.input_gradient, self.card.name)
+        return own if self.input_gradient is None else sign_with_gradient(own, self.input_gradient, self.card.name)
 
     # How it is trained: the defaults change nothing.
 

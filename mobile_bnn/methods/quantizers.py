@@ -36,7 +36,7 @@ def sign(
 
 
 def keeps_signs(quantizer: LarqQuantizer | None) -> bool:
-    """Whether a quantizer, which learns nothing, makes of a kernel of ±1 that kernel."""
+    """Whether a quantizer without trainable weights returns a kernel of ±1 as it is."""
     from mobile_bnn.legacy_keras import tf
 
     if quantizer is None:
@@ -51,7 +51,7 @@ _SHARPNESS = (0.1, 10.0)  # of error_decay at the start and at the end (IR-Net, 
 _PARAMETERS = {"sign_swish": 5.0, "error_decay": _SHARPNESS[0]}  # of estimators that have another than 1
 
 
-def with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) -> LarqQuantizer:
+def sign_with_gradient(quantizer: LarqQuantizer | None, estimator: str, method: str) -> LarqQuantizer:
     """A sign with another gradient.
 
     Args:

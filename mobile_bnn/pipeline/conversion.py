@@ -29,7 +29,7 @@ class ConvertOptions:
 
     Attributes:
         float_file: whether the float .tflite is written too, with which speed is compared.
-        allow_float: layers declared binary that may stay float; "all" for any.
+        allow_float: layers declared binary that may stay float; "all" for any, and for a model without one.
         via: whose rules make the binary operators: ours, or LCE's converter.
         float_weights: how the weights of layers that stay float are stored.
         int8: lets layers that stay float compute in int8, calibrated on samples.

@@ -7,7 +7,7 @@ from mobile_bnn.methods import Method
 from mobile_bnn.methods.curves import values_and_gradient
 from mobile_bnn.typing import Array, LarqQuantizer
 
-_MOST_VALUES = 256  # of a quantizer: more is no quantizer of at most 8 bits
+_MOST_VALUES = 256  # of a quantizer of 8 bits, the most that one may have
 _TINY = np.finfo(np.float32).smallest_subnormal
 _EDGES = np.array([0.0, -0.0, _TINY, -_TINY, 1e-30, -1e-30, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 1e30, -1e30], np.float32)
 

@@ -161,7 +161,7 @@ def test_scores_and_weights_are_trained_by_turns():
             named[f"s{index}"] = lambda scores=scores: scores.numpy()
         before = {name: read() for name, read in named.items()}
         step(model, schedules, progress)
-        # The constraint centres every kernel again after each step: rounding is no step.
+        # The constraint centres every kernel again after each step: rounding is not a step.
         return {name for name, read in named.items() if np.abs(read() - before[name]).max() > 1e-5}
 
     assert moved(0.0) == {"gamma", "w0", "w1"}

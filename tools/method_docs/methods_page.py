@@ -20,10 +20,12 @@ Written by `tools/method_docs/methods_page.py` from the classes in `mobile_bnn/m
 `mbnn train --method NAME` trains any network with any of them, `mbnn methods show NAME --plot FILE.png` draws its
 quantizers forward and backward. How to write one of your own: [recipes.md](recipes.md).
 
-*Trains*: the best epoch's accuracy of the small network `binary_lenet` on scikit-learn's digits (chance is 10 %), and
-the number of epochs. It shows that a method learns, not which one is best. A method with this number has passed
-`mobile_bnn.testing.check_method`: values and gradients on nasty inputs, exact resumption, saving and loading, and a
-file that computes what Keras does, with the number of binary convolutions (*bconvs*) that stands here.
+*Trains*: the best epoch's accuracy of the small network `binary_lenet`, or of `resnet20` for methods that need
+shortcuts, on scikit-learn's digits (chance is 10 %), and the number of epochs. It shows that a method learns, not which
+one is best. A method with this number has passed `mobile_bnn.testing.check_method`: values and gradients on nasty
+inputs, mixed precision, the same weights on two devices as on one, exact resumption, saving and loading, and a file
+that computes what Keras does, with as many binary convolutions for each layer (*bconvs*) as stand here.
+`mbnn convert --allow-float all` writes files without any.
 """
 
 
