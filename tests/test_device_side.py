@@ -26,6 +26,7 @@ FLOORS = (
         "named_options",
         "names",
         "native_output",
+        "profile_records",
         "progress_columns",
         "python_files",
         "records",

@@ -6,7 +6,8 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mobile_bnn.records import Machine, Record
+from mobile_bnn.profile_records import Machine
+from mobile_bnn.records import Record
 
 R = TypeVar("R", bound=Record)
 

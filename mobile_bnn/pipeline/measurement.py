@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mobile_bnn.pipeline.locate import binary_file, run_or_file
 from mobile_bnn.pipeline.results import Kept, Shown, keep
 from mobile_bnn.pipeline.watcher import Watcher
-from mobile_bnn.records import Profile
+from mobile_bnn.profile_records import Profile
 from mobile_bnn.run_folder import ModelFile, RunFolder
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from mobile_bnn.records import Machine
+from mobile_bnn.profile_records import Machine
 
 UNKNOWN = "unknown"
 FLAGS = (

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
+from mobile_bnn.profile_records import Measurement, Profile
 from mobile_bnn.profiling.jobs import Job
 from mobile_bnn.profiling.messages import Answer, Figures, Request
 from mobile_bnn.profiling.targets import EngineCrashError, Target, connect
-from mobile_bnn.records import Measurement, Profile
 from mobile_bnn.runtime import graph_sha256, read_model
 from mobile_bnn.wording import plural
 
@@ -168,6 +168,7 @@ def _measurement(job: Job, threads: int, file: _Content, answer: Answer, figures
         p99_ms=p99,
         min_ms=float(latencies.min()),
         load_ms=figures.load_ms,
+        first_ms=figures.first_ms,
         peak_memory_bytes=figures.peak_memory_bytes,
         operator_times=figures.operator_times,
     )

@@ -10,9 +10,9 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.records import Machine, OperatorLatency
+from mobile_bnn.profile_records import Condition, Energy, Machine, OperatorLatency
 
-PROTOCOL: Literal[1] = 1
+PROTOCOL: Literal[2] = 2
 
 M = TypeVar("M", bound="Message")
 
@@ -21,7 +21,7 @@ class Message(BaseModel):
     """A JSON object of this protocol; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    protocol: Literal[1] = PROTOCOL
+    protocol: Literal[2] = PROTOCOL
 
     def encode(self) -> bytes:
         """The message as JSON."""
@@ -72,9 +72,14 @@ class Request(Message):
     path: str
     threads: int
     runs: int
-    warmup: int
+    warmup: int | None = Field(None, description="inferences not counted; null: until their times are stable")
     min_seconds: float = 0.0
     max_seconds: float
+    cpus: list[int] = Field(default_factory=list, description="to be pinned to; empty: to none")
+    operators: bool = Field(True, description="time the operators too, in inferences of their own")
+    peak: bool = Field(False, description="time the machine's fastest binary multiply-accumulates too")
+    inputs: str = Field("", description="a file: for each sample each input of the model, as its bytes; empty: random")
+    samples: int = Field(0, description="how many samples of `inputs` to run for `Figures.outputs`")
 
 
 class EngineInfo(BaseModel):
@@ -100,11 +105,21 @@ class Figures(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     file_sha256: str
-    load_ms: float
+    load_ms: float = Field(description="creating the interpreter and allocating its tensors")
+    first_ms: float = Field(description="the first inference")
     warmup_runs: int
     latencies_ms: list[float]
     peak_memory_bytes: int
+    before: Condition = Condition()
+    after: Condition = Condition()
     operator_times: list[OperatorLatency] = Field(default_factory=list)
+    operator_times_plain: list[OperatorLatency] = Field(default_factory=list, description="without XNNPACK")
+    delegated_operators: int | None = None
+    peak_gmacs: float | None = Field(None, description="of one core")
+    outputs: list[str] = Field(
+        default_factory=list, description="base64 of each output's bytes, all samples one after the other"
+    )
+    energy: Energy | None = None
 
 
 class Answer(Message):

@@ -38,17 +38,19 @@ def measure(request: Request) -> tuple[str, Figures]:
     engine.import_library()
     began = time.perf_counter()
     session = engine.load(flatbuffer, request.kernel, request.threads)
+    loaded = time.perf_counter()
     session.invoke()
-    load_ms = (time.perf_counter() - began) * 1e3
-    began = time.perf_counter()
+    began, load_ms = time.perf_counter(), (loaded - began) * 1e3
+    first_ms = (began - loaded) * 1e3
     # Half of the time at most goes into warming up, so that a slow model still gets more runs than the fewest.
-    warmup = _run(session, request.warmup, 0, 0.0, began + request.max_seconds / 2)
+    warmup = _run(session, request.warmup or 0, 0, 0.0, began + request.max_seconds / 2)
     peak = peak_memory_bytes()  # here, for what follows allocates nothing but the list of latencies
     latencies = _run(session, request.runs, FEWEST_RUNS, request.min_seconds, began + request.max_seconds)
     operator_times = session.time_operators(_operator_runs(latencies))
     return session.kernel, Figures(
         file_sha256=hashlib.sha256(flatbuffer).hexdigest(),
         load_ms=load_ms,
+        first_ms=first_ms,
         warmup_runs=len(warmup),
         latencies_ms=[nanoseconds / 1e6 for nanoseconds in latencies],
         peak_memory_bytes=peak,

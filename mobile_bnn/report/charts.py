@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from mobile_bnn.records import Epoch, History, Measurement, Operator, Operators, Profile
+from mobile_bnn.profile_records import Measurement, Profile
+from mobile_bnn.records import Epoch, History, Operator, Operators
 from mobile_bnn.report.figures import engine, is_float_baseline
 from mobile_bnn.report.formats import operator_number, plural, printable
 from mobile_bnn.report.operator_times import parts as time_parts

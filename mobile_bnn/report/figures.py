@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from mobile_bnn.records import Epoch, History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
+from mobile_bnn.profile_records import Machine, Measurement, Profile
+from mobile_bnn.records import Epoch, History, LayerCheck, Operators, Verification
 from mobile_bnn.report import provenance
 from mobile_bnn.report.formats import (
     DOT,

@@ -16,7 +16,8 @@ from plotly.offline import get_plotlyjs
 
 from mobile_bnn import __version__
 from mobile_bnn.files import write_text
-from mobile_bnn.records import History, Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.report import charts, figures, operator_times, provenance, tables
 from mobile_bnn.report.formats import DOT, percent, printable
 from mobile_bnn.report.records import Records, read

@@ -5,7 +5,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn import __version__
-from mobile_bnn.records import Machine, Measurement, OperatorLatency, PrintedVerification, Profile
+from mobile_bnn.profile_records import Machine, Measurement, OperatorLatency, Profile
+from mobile_bnn.records import PrintedVerification
 from mobile_bnn.report import figures, operator_times, provenance
 from mobile_bnn.report.provenance import Origin
 from mobile_bnn.report.records import Records, read

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mobile_bnn.records import Measurement, Profile
+from mobile_bnn.profile_records import Measurement, Profile
 from mobile_bnn.report.figures import engine, fastest, of_these_files
 from mobile_bnn.report.formats import DOT, operator_number, percent, plural, printable, significant
 from mobile_bnn.report.layout import Column, Table

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import PurePath
 
-from mobile_bnn.records import Measurement
+from mobile_bnn.profile_records import Measurement
 from mobile_bnn.report.records import Records
 
 

@@ -9,7 +9,8 @@ from tomlkit.exceptions import TOMLKitError
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import sha256
-from mobile_bnn.records import History, Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.run_folder import ModelFile, RunFolder, run_at
 from mobile_bnn.runtime import ModelMetadata, graph_sha256, operator_table, read_metadata, read_model
 from mobile_bnn.typing import JsonObject

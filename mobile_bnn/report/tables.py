@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from mobile_bnn import __version__
-from mobile_bnn.records import History, LayerCheck, Machine, Measurement, Operators, Profile, Verification
+from mobile_bnn.profile_records import Machine, Measurement, Profile
+from mobile_bnn.records import History, LayerCheck, Operators, Verification
 from mobile_bnn.report.figures import ONCE, engine, is_float_baseline, speed_at_same_threads, unexplained
 from mobile_bnn.report.formats import (
     capitalized,

@@ -6,7 +6,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.panel import Panel
 from rich.text import Text
 
-from mobile_bnn.records import History, Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.report import figures, operator_times, tables
 from mobile_bnn.report.formats import DOT, printable
 from mobile_bnn.report.layout import Column, Fitted, Table

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
 from mobile_bnn.converters.verification.runners import FileRunner
-from mobile_bnn.records import Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import Operators, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import default_isa, kernel_name, read_metadata
 

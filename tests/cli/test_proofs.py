@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
-from mobile_bnn.records import History, Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import graph_sha256, read_metadata
 

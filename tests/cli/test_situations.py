@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
 from mobile_bnn.files import sha256
-from mobile_bnn.records import History, Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import read_model
 from tests.support.processes import popen_with_default_signals

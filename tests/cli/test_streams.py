@@ -21,7 +21,8 @@ from mobile_bnn.cli.console import PlainConsole
 from mobile_bnn.cli.main import app
 from mobile_bnn.cli.progress import progress
 from mobile_bnn.files import sha256
-from mobile_bnn.records import History, Profile
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import read_model
 

@@ -20,7 +20,8 @@ from mobile_bnn.cli import doctor
 from mobile_bnn.cli.console import PlainConsole
 from mobile_bnn.cli.main import app
 from mobile_bnn.cli.progress import progress
-from mobile_bnn.records import Operators, Profile
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import Operators
 from mobile_bnn.run_folder import RunFolder
 
 WIDTHS = [20, 40, 60, 79, 80, 120]

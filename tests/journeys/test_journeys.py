@@ -14,7 +14,8 @@ from journey_sources import COLORS, write_cifar, write_idx, write_photos
 
 from mobile_bnn.data import cifar, idx
 from mobile_bnn.data.info import SPECS
-from mobile_bnn.records import DatasetRecord, History, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import DatasetRecord, History, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import read_metadata
 from mobile_bnn.training import Recipe

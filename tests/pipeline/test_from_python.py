@@ -13,7 +13,8 @@ import pytest
 from mobile_bnn import pipeline
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.pipeline.results import keep
-from mobile_bnn.records import Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import Operators, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import read_metadata
 from tests.support.tools import ROOT

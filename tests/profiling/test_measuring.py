@@ -9,11 +9,11 @@ import pytest
 
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
+from mobile_bnn.profile_records import Profile
 from mobile_bnn.profiling import Job, jobs_for, measuring, profile
 from mobile_bnn.profiling.measuring import KEPT
 from mobile_bnn.profiling.messages import Answer, Request
 from mobile_bnn.profiling.targets import Local
-from mobile_bnn.records import Profile
 from mobile_bnn.runtime import default_isa, kernel_name, operator_name, pack, read_model
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mobile_bnn.records import Profile
+from mobile_bnn.profile_records import Profile
 from mobile_bnn.report import as_json
 from mobile_bnn.run_folder import ModelFile, RunFolder
 

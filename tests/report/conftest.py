@@ -8,19 +8,8 @@ from statistics import median, quantiles
 
 import pytest
 
-from mobile_bnn.records import (
-    Epoch,
-    History,
-    LayerCheck,
-    Machine,
-    Measurement,
-    Operator,
-    OperatorLatency,
-    Operators,
-    Pair,
-    Profile,
-    Verification,
-)
+from mobile_bnn.profile_records import Machine, Measurement, OperatorLatency, Profile
+from mobile_bnn.records import Epoch, History, LayerCheck, Operator, Operators, Pair, Verification
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.runtime import ModelMetadata, Normalization, graph_sha256, with_metadata
 

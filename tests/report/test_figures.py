@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mobile_bnn.records import Epoch, History, Measurement, Profile
+from mobile_bnn.profile_records import Measurement, Profile
+from mobile_bnn.records import Epoch, History
 from mobile_bnn.report import as_json, figures, tables, write_html
 from mobile_bnn.report.records import read
 from mobile_bnn.run_folder import RunFolder

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
-from mobile_bnn.records import History, Operators, Profile
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators
 from mobile_bnn.report import write_html
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.typing import JsonObject

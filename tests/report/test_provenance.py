@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mobile_bnn.files import sha256
-from mobile_bnn.records import Measurement, Operators, Profile, Record, Verification
+from mobile_bnn.profile_records import Measurement, Profile
+from mobile_bnn.records import Operators, Record, Verification
 from mobile_bnn.report import figures, summary, write_html
 from mobile_bnn.report.records import read
 from mobile_bnn.run_folder import ModelFile, RunFolder

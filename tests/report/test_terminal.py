@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from rich.console import Console, RenderableType
 
-from mobile_bnn.records import History, Operators, Profile, Verification
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.report import (
     everything,
     operator_table,

@@ -4,7 +4,8 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from mobile_bnn.converters.refusals import RefusalCode
 from mobile_bnn.converters.storage.weights_file import WeightsIndex
-from mobile_bnn.records import Operators, PrintedVerification, Profile
+from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import Operators, PrintedVerification
 from mobile_bnn.report.json import ReportFigures
 from mobile_bnn.runtime import ModelMetadata
 from mobile_bnn.typing import JsonObject

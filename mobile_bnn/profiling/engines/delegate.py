@@ -5,9 +5,9 @@ from typing import Any
 
 from mobile_bnn import __version__
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.profile_records import OperatorLatency
 from mobile_bnn.profiling.engines.engine import Engine, Session, random_input
 from mobile_bnn.profiling.engines.litert import LiteRt, LiteRtSession
-from mobile_bnn.records import OperatorLatency
 from mobile_bnn.runtime import Interpreter, kernel_name, library_path
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.records import OperatorLatency
+from mobile_bnn.profile_records import OperatorLatency
 
 SEED = 0
 

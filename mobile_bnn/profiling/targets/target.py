@@ -12,11 +12,20 @@ class EngineCrashError(MobileBnnError):
     """The process that measured ended without an answer."""
 
 
+class TargetLostError(MobileBnnError):
+    """The target can no longer be reached, or has no room or memory left: further measurements make no sense."""
+
+
+def time_limit_s(request: Request) -> float:
+    """After how many seconds a measurement is taken to hang: loading, operators and peak have no limit of their own."""
+    return 2 * request.max_seconds + 120
+
+
 class Target(Protocol):
     """A machine to measure on.
 
     Attributes:
-        url: what `connect` made it from; it names the target in records: local.
+        url: what `connect` made it from; it names the target in records: local, ssh://pi@host, adb://SERIAL.
     """
 
     url: str
@@ -45,8 +54,9 @@ class Target(Protocol):
         Whatever interrupts it, Ctrl-C above all, ends that process and all that it started.
 
         Raises:
-            EngineCrashError: the process ended without an answer.
-            MobileBnnError: the target cannot be reached, or speaks another protocol.
+            EngineCrashError: the process ended without an answer, or took longer than `time_limit_s` and was ended.
+            TargetLostError: the target cannot be reached any more, or its disk is full.
+            MobileBnnError: the target speaks another protocol.
         """
 
     def close(self) -> None:
