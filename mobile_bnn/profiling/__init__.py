@@ -4,16 +4,19 @@ from mobile_bnn.profiling.engines import ENGINES, Engine, Session
 from mobile_bnn.profiling.jobs import Job, jobs_for
 from mobile_bnn.profiling.machine import local_machine
 from mobile_bnn.profiling.measuring import Progress, Refused, profile
-from mobile_bnn.profiling.targets import Target, connect
+from mobile_bnn.profiling.planning import ROUNDS
+from mobile_bnn.profiling.targets import Target, TargetLostError, connect
 
 __all__ = [
     "ENGINES",
+    "ROUNDS",
     "Engine",
     "Job",
     "Progress",
     "Refused",
     "Session",
     "Target",
+    "TargetLostError",
     "connect",
     "jobs_for",
     "local_machine",

@@ -1,11 +1,23 @@
 """What may slow this machine down while it is measured: its frequency governors, its temperature, its throttling."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from mobile_bnn.profile_records import Condition
+from mobile_bnn.profiling.cores import clocks_mhz
 
 SYSTEM = Path("/sys")
 HOT = 80.0  # degrees Celsius: a Raspberry Pi begins to lower its clock here, most others a little later
 
 _RASPBERRY_PI = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
+
+
+def condition(cpus: Sequence[int] = (), system: Path = SYSTEM) -> Condition:
+    """All that may slow these cores down, now; without any, that may slow down all.
+
+    Takes less than a millisecond, so that it may stand right before and after what is timed.
+    """
+    return Condition(temperature_c=temperature(system), mhz=clocks_mhz(cpus, system), throttled=throttling(system))
 
 
 def governors(system: Path = SYSTEM) -> list[str]:

@@ -1,11 +1,13 @@
 """Describes the machine that a measurement runs on: what a reader needs to judge its figures."""
 
 import platform
+import struct
 from pathlib import Path
 
 import psutil
 
 from mobile_bnn.profile_records import Machine
+from mobile_bnn.profiling.cores import core_kinds
 
 UNKNOWN = "unknown"
 FLAGS = (
@@ -17,7 +19,8 @@ FLAGS = (
 
 def local_machine() -> Machine:
     """This machine, now. What the system does not tell (most of it outside Linux) is 'unknown' or empty."""
-    cpu, flags = describe_cpu(_read("/proc/cpuinfo"), _read("/proc/device-tree/model"))
+    cpuinfo, board = _read("/proc/cpuinfo"), _read("/proc/device-tree/model").strip("\0\n ")
+    cpu, flags = describe_cpu(cpuinfo, board)
     return Machine(
         system=f"{platform.system()} {platform.release()}".strip() or UNKNOWN,
         cpu=cpu or platform.processor() or UNKNOWN,
@@ -28,7 +31,35 @@ def local_machine() -> Machine:
         flags=flags,
         load_1min=psutil.getloadavg()[0],
         python=platform.python_version(),
+        board=board,
+        distribution=distribution(_read("/etc/os-release")),
+        bits=8 * struct.calcsize("P"),
+        libc=" ".join(platform.libc_ver()).strip(),
+        cores=core_kinds(),
+        emulated=is_emulated(platform.machine(), cpuinfo),
     )
+
+
+def distribution(os_release: str) -> str:
+    """The system's name and version out of the text of /etc/os-release; empty if it has none."""
+    for line in os_release.splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == "PRETTY_NAME":
+            return value.strip().strip("\"'")
+    return ""
+
+
+def is_emulated(architecture: str, cpuinfo: str) -> bool:
+    """Whether programs of that architecture run on a processor of another one, as qemu's user emulation lets them.
+
+    Args:
+        architecture: of the programs, as uname tells them: aarch64.
+        cpuinfo: the text of /proc/cpuinfo, which is the real processor's, or names the emulator.
+    """
+    if architecture not in ("aarch64", "arm64", "armv7l", "armv8l"):
+        return False
+    keys = {line.partition(":")[0].strip() for line in cpuinfo.splitlines()}
+    return "vendor_id" in keys or "QEMU" in cpuinfo
 
 
 def describe_cpu(cpuinfo: str, board: str) -> tuple[str, list[str]]:

@@ -97,6 +97,7 @@ class TargetInfo(Message):
     """What a target is: the machine, now, and its engines."""
 
     machine: Machine
+    condition: Condition = Condition()
     engines: list[EngineInfo]
 
 

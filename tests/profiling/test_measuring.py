@@ -10,9 +10,9 @@ import pytest
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.profile_records import Profile
-from mobile_bnn.profiling import Job, jobs_for, measuring, profile
-from mobile_bnn.profiling.measuring import KEPT
+from mobile_bnn.profiling import Job, jobs_for, planning, profile
 from mobile_bnn.profiling.messages import Answer, Request
+from mobile_bnn.profiling.summary import KEPT, sample
 from mobile_bnn.profiling.targets import Local
 from mobile_bnn.runtime import default_isa, kernel_name, operator_name, pack, read_model
 
@@ -55,7 +55,13 @@ def test_a_profile_has_every_job_at_every_thread_count(binary_tflite: Path, floa
     ]
     for each in result.measurements:
         assert len(each.latencies_ms) == 20
-        assert each.warmup_runs == 3
+        assert each.warmup_runs == 9  # 3 in each of 3 rounds
+        assert [one.runs for one in each.rounds] == [7, 7, 6]
+        assert each.median_low_ms is not None
+        assert each.median_high_ms is not None
+        assert each.median_low_ms <= each.median_ms <= each.median_high_ms
+        assert each.first_ms is not None
+        assert each.first_ms > 0
         assert each.min_ms == min(each.latencies_ms)
         assert each.median_ms == pytest.approx(np.median(each.latencies_ms))
         assert 0 < each.min_ms <= each.median_ms <= each.p90_ms <= each.p99_ms <= max(each.latencies_ms)
@@ -63,8 +69,11 @@ def test_a_profile_has_every_job_at_every_thread_count(binary_tflite: Path, floa
     first = result.measurements[0]
     assert (first.file, first.file_bytes) == (str(binary_tflite), binary_tflite.stat().st_size)
     assert first.file_sha256 == sha256(binary_tflite)
-    assert [step[:2] for step in seen] == [(done, 6) for done in range(7)]
+    assert [step[:2] for step in seen] == [(done, 18) for done in range(19)]
     assert seen[1][2] == "model.tflite with lce (bgemm), 2 threads"
+    names = [step[2] for step in seen]
+    assert names[6:12] == names[:6][::-1]  # they take turns, and every other round goes backwards
+    assert names[12:18] == names[:6]
     result.save(tmp_path / "profile.json")
     assert Profile.load(tmp_path / "profile.json") == result
 
@@ -80,7 +89,7 @@ def test_by_default_a_small_network_is_timed_for_half_a_second(float_tflite: Pat
 
 
 def test_a_slow_network_is_timed_a_hundred_times(monkeypatch: pytest.MonkeyPatch, float_tflite: Path) -> None:
-    monkeypatch.setattr(measuring, "LEAST_SECONDS", 1e-6)  # against which every network is slow
+    monkeypatch.setattr(planning, "LEAST_SECONDS", 1e-6)  # against which every network is slow
     (measured,) = profile(jobs_for(float_tflite, ["litert"]), threads=[1]).measurements
     assert measured.runs == len(measured.latencies_ms) == 100
 
@@ -92,12 +101,12 @@ def test_a_number_of_runs_is_exact_and_all_are_kept(float_tflite: Path) -> None:
 
 def test_a_sample_has_the_quantiles_and_the_order_of_all() -> None:
     latencies = np.random.default_rng(0).lognormal(size=123_457)
-    sample = np.array(measuring._sample(latencies, KEPT))
-    assert len(sample) == KEPT
-    assert (sample.min(), sample.max()) == (latencies.min(), latencies.max())
+    taken = np.array(sample(latencies, KEPT))
+    assert len(taken) == KEPT
+    assert (taken.min(), taken.max()) == (latencies.min(), latencies.max())
     for percentile in (1, 10, 50, 90, 99):
-        assert np.percentile(sample, percentile) == pytest.approx(np.percentile(latencies, percentile), rel=0.02)
-    places = np.searchsorted(np.sort(latencies), sample)
+        assert np.percentile(taken, percentile) == pytest.approx(np.percentile(latencies, percentile), rel=0.02)
+    places = np.searchsorted(np.sort(latencies), taken)
     in_time = np.argsort(latencies, kind="stable")[places]
     assert (np.diff(in_time) > 0).all()
 
@@ -170,8 +179,8 @@ def test_peak_memory_is_the_worker_s_own(float_tflite: Path) -> None:
 def test_a_cap_on_the_seconds_leaves_at_least_five_runs(float_tflite: Path) -> None:
     jobs = jobs_for(float_tflite, ["litert"])
     shortest = profile(jobs, runs=100, threads=[1], max_seconds=1e-9).measurements[0]
-    assert (len(shortest.latencies_ms), shortest.warmup_runs) == (5, 0)
-    short = profile(jobs, runs=10_000_000, warmup=10_000_000, threads=[1], max_seconds=0.2).measurements[0]
+    assert (len(shortest.latencies_ms), shortest.warmup_runs) == (15, 0)  # 5 in each of 3 rounds
+    (short,) = profile(jobs, runs=10_000_000, warmup=10_000_000, threads=[1], rounds=1, max_seconds=0.2).measurements
     assert short.warmup_runs > 5
     assert 50 < sum(short.latencies_ms) < 150
     few = profile(jobs, runs=2, threads=[1]).measurements[0]
@@ -181,8 +190,8 @@ def test_a_cap_on_the_seconds_leaves_at_least_five_runs(float_tflite: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"runs": 0}, "0 runs after 10 warm-up runs cannot be measured. Ask for 1 run or more"),
-        ({"warmup": -1}, "100 runs after -1 warm-up runs cannot be measured"),
+        ({"runs": 0}, "0 runs cannot be measured. Ask for 1 run or more"),
+        ({"warmup": -1}, "-1 warm-up runs cannot be measured. Ask for 1 run or more, after 0 or more"),
         ({"threads": (1, 0)}, "thread counts [1, 0] cannot be used. Give counts of 1 or more"),
         ({"threads": ()}, "thread counts [] cannot be used"),
         ({"max_seconds": float("nan")}, "a cap of nan seconds cannot be kept. Give a number above 0"),

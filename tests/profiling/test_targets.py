@@ -73,7 +73,7 @@ def test_files_of_this_machine_stay_where_they_are(
 
 def test_a_worker_answers_with_figures(binary_tflite: Path) -> None:
     answer = answered(request(binary_tflite).encode())
-    assert (answer["protocol"], answer["error"]) == (1, None)
+    assert (answer["protocol"], answer["error"]) == (2, None)
     assert len(answer["figures"]["latencies_ms"]) == 2
     assert answer["figures"]["file_sha256"] == sha256(binary_tflite)
     assert (answer["kernel"], answer["machine"]["architecture"]) == ("bgemm", platform.machine())
@@ -83,14 +83,14 @@ def test_a_worker_answers_with_figures(binary_tflite: Path) -> None:
 UNREADABLE = "the host sent a message that cannot be read"
 REFUSED: list[tuple[bytes, str]] = [
     (
-        b'{"protocol": 2, "ask": "describe"}',
-        "the host speaks protocol 2: this mobile_bnn speaks protocol 1. Install the same mobile_bnn on both sides",
+        b'{"protocol": 3, "ask": "describe"}',
+        "the host speaks protocol 3: this mobile_bnn speaks protocol 2. Install the same mobile_bnn on both sides",
     ),
     (
         b'{"ask": "measure"}',
-        "the host speaks protocol None: this mobile_bnn speaks protocol 1. Install the same mobile_bnn on both sides",
+        "the host speaks protocol None: this mobile_bnn speaks protocol 2. Install the same mobile_bnn on both sides",
     ),
-    (b'{"protocol": 1, "ask": "measure"}', f"{UNREADABLE}: engine: Field required"),
+    (b'{"protocol": 2, "ask": "measure"}', f"{UNREADABLE}: engine: Field required"),
     (b"{", f"{UNREADABLE}: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
     (
         request("m.tflite", engine="lite").encode(),
@@ -110,7 +110,7 @@ def test_an_answer_of_another_protocol_is_refused(kind: type[Message]) -> None:
     with pytest.raises(MobileBnnError) as caught:
         kind.parse(b'{"protocol": 7, "all": "else"}', "the measuring process")
     assert str(caught.value) == (
-        "the measuring process speaks protocol 7: this mobile_bnn speaks protocol 1. "
+        "the measuring process speaks protocol 7: this mobile_bnn speaks protocol 2. "
         "Install the same mobile_bnn on both sides"
     )
 

@@ -47,7 +47,7 @@ class _Session(LiteRtSession):
         super().__init__(model.interpreter, _kernel(model))
         self._model = model
 
-    def time_operators(self, runs: int) -> list[OperatorLatency]:
+    def time_operators(self, runs: int, *, xnnpack: bool = True) -> list[OperatorLatency]:
         """Times the binary operators; a file without any has none, as does a library that is too old to tell."""
         inputs = [random_input(tuple(each["shape"]), each["dtype"]) for each in self._model.input_details]
         try:

@@ -1,26 +1,75 @@
 """What an engine is: something that loads a .tflite file with a kernel and a number of threads, and runs it."""
 
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.profile_records import OperatorLatency
+from mobile_bnn.typing import Array
 
 SEED = 0
 
 
+@dataclass(frozen=True)
+class Spec:
+    """An input or an output of a model: its shape, batch included, and its dtype."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, shape: Iterable[int], dtype: npt.DTypeLike) -> "Spec":
+        """The same from whatever a runtime tells."""
+        return cls(tuple(int(size) for size in shape), np.dtype(dtype))
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes it takes."""
+        return self.elements * self.dtype.itemsize
+
+
 class Session(Protocol):
-    """A loaded model with its input in place; `kernel` names what runs it, also where "auto" was asked for."""
+    """A loaded model with its input in place.
+
+    Attributes:
+        kernel: what runs it, also where "auto" was asked for.
+        inputs: in the order of the file.
+    """
 
     kernel: str
+    inputs: Sequence[Spec]
 
     def invoke(self) -> None:
-        """Runs one inference."""
+        """Runs one inference of the input that is in place."""
 
-    def time_operators(self, runs: int) -> list[OperatorLatency]:
-        """Times the operators in so many further inferences; by default the engine does not tell them apart."""
+    def predict(self, arrays: Sequence[Array]) -> list[Array]:
+        """The outputs for an array of each input's shape and dtype, in the order of the file."""
+
+    def time_operators(self, runs: int, *, xnnpack: bool = True) -> list[OperatorLatency]:
+        """Times the operators in so many further inferences; by default the engine does not tell them apart.
+
+        Args:
+            runs: how many.
+            xnnpack: False runs the float operators one by one, with the runtime's own kernels.
+        """
         return []
+
+    def delegated_operators(self) -> int | None:
+        """How many operators of the file our library took; None where it takes no part."""
+        return None
+
+    def peak_gmacs(self) -> float | None:
+        """The most binary multiply-accumulates a second, in 1e9, that a core does in this moment; None if not known."""
+        return None
 
 
 class Engine(Protocol):
@@ -56,9 +105,9 @@ class Engine(Protocol):
         """
 
 
-def random_input(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+def random_input(shape: tuple[int, ...], dtype: npt.DTypeLike, seed: int = SEED) -> npt.NDArray[Any]:
     """A seeded random input: standard normal for floats, coin flips for bool, the whole range for integers."""
-    generator = np.random.default_rng(SEED)
+    generator = np.random.default_rng(seed)
     kind = np.dtype(dtype)
     if kind.kind == "f":
         return generator.standard_normal(shape).astype(kind)

@@ -1,11 +1,13 @@
 """Engine `lce`: Larq Compute Engine's interpreter, without the TensorFlow that its package imports."""
 
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.lce_extension import load_lce, why_no_lce
-from mobile_bnn.profiling.engines.engine import Engine, Session, random_input
+from mobile_bnn.profiling.engines.engine import Engine, Session, Spec, random_input
+from mobile_bnn.typing import Array
 
 
 class LarqComputeEngine(Engine):
@@ -43,11 +45,15 @@ class LarqComputeEngine(Engine):
 class _Session(Session):
     def __init__(self, interpreter: Any, kernel: str) -> None:
         self._interpreter, self.kernel = interpreter, kernel
-        self._inputs = [
-            random_input(tuple(shape), dtype)
-            for shape, dtype in zip(interpreter.input_shapes, interpreter.input_types, strict=True)
-        ]
+        ends = zip(interpreter.input_shapes, interpreter.input_types, strict=True)
+        self.inputs = [Spec.of(shape, dtype) for shape, dtype in ends]
+        self._batch = [random_input(spec.shape, spec.dtype) for spec in self.inputs]
 
     def invoke(self) -> None:
         """Runs one inference; copying the input in and the output out is part of it."""
-        self._interpreter.predict(self._inputs)
+        self._interpreter.predict(self._batch)
+
+    def predict(self, arrays: Sequence[Array]) -> list[Array]:
+        """The outputs for an array of each input's shape and dtype."""
+        found = self._interpreter.predict(list(arrays))
+        return list(found) if isinstance(found, list | tuple) else [found]

@@ -1,19 +1,22 @@
 """Engine `litert`: the stock LiteRT interpreter, with XNNPACK, which it applies by itself."""
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
 from mobile_bnn.errors import MobileBnnError, first_line
-from mobile_bnn.profiling.engines.engine import Engine, Session, random_input
+from mobile_bnn.profiling.engines.engine import Engine, Session, Spec, random_input
+from mobile_bnn.typing import Array
 
 
 class LiteRt(Engine):
-    """LiteRT of the package ai-edge-litert; knows the builtin operators only."""
+    """LiteRT of the package ai-edge-litert with XNNPACK, or without it (`plain`); knows the builtin operators only."""
 
     name = "litert"
     kernels = ("xnnpack",)
+    further_kernels = ("plain",)
 
     def version(self) -> str:
         """The version of ai-edge-litert."""
@@ -39,8 +42,7 @@ class LiteRt(Engine):
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
         """Creates an interpreter with a random input for each of the model's inputs."""
         try:
-            interpreter = self.import_library().Interpreter(model_content=flatbuffer, num_threads=threads)
-            interpreter.allocate_tensors()
+            interpreter = create(self.import_library(), flatbuffer, threads, xnnpack=kernel != "plain")
             return LiteRtSession(interpreter, kernel)
         except (RuntimeError, ValueError) as error:
             raise _refusal(error) from error
@@ -51,19 +53,35 @@ class LiteRtSession(Session):
 
     def __init__(self, interpreter: Any, kernel: str) -> None:
         self._interpreter, self.kernel = interpreter, kernel
-        self._inputs = [
-            (details["index"], random_input(tuple(details["shape"]), details["dtype"]))
-            for details in interpreter.get_input_details()
-        ]
-        self._outputs = [details["index"] for details in interpreter.get_output_details()]
+        details = interpreter.get_input_details()
+        self.inputs = [Spec.of(each["shape"], each["dtype"]) for each in details]
+        self._tensors = [each["index"] for each in details]
+        self._batch = [random_input(spec.shape, spec.dtype) for spec in self.inputs]
+        self._outputs = [each["index"] for each in interpreter.get_output_details()]
 
     def invoke(self) -> None:
         """Runs one inference; copying the input in and the output out is part of it, as with every engine."""
-        for index, value in self._inputs:
-            self._interpreter.set_tensor(index, value)
+        self.predict(self._batch)
+
+    def predict(self, arrays: Sequence[Array]) -> list[Array]:
+        """The outputs for an array of each input's shape and dtype."""
+        for tensor, value in zip(self._tensors, arrays, strict=True):
+            self._interpreter.set_tensor(tensor, value)
         self._interpreter.invoke()
-        for index in self._outputs:
-            self._interpreter.get_tensor(index)
+        return [self._interpreter.get_tensor(tensor) for tensor in self._outputs]
+
+
+def create(library: Any, flatbuffer: bytes, threads: int, *, xnnpack: bool) -> Any:
+    """An interpreter of LiteRT with its tensors allocated, with XNNPACK or without.
+
+    Raises:
+        RuntimeError, ValueError: of LiteRT.
+    """
+    resolver = library.OpResolverType
+    kind = resolver.AUTO if xnnpack else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = library.Interpreter(model_content=flatbuffer, num_threads=threads, experimental_op_resolver_type=kind)
+    interpreter.allocate_tensors()
+    return interpreter
 
 
 def _refusal(error: Exception) -> MobileBnnError:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from mobile_bnn.names import look_up
 from mobile_bnn.profiling.targets.local import Local
-from mobile_bnn.profiling.targets.target import EngineCrashError, Target
+from mobile_bnn.profiling.targets.target import EngineCrashError, Target, TargetLostError
 
 KINDS: dict[str, Callable[[str], Target]] = {"local": Local.at}
 
-__all__ = ["KINDS", "EngineCrashError", "Local", "Target", "connect"]
+__all__ = ["KINDS", "EngineCrashError", "Local", "Target", "TargetLostError", "connect"]
 
 
 def connect(url: str) -> Target:
