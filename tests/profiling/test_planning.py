@@ -68,5 +68,5 @@ def test_every_other_round_goes_backwards() -> None:
 
 
 def test_no_rounds() -> None:
-    with pytest.raises(UsageError, match="0 rounds cannot be measured. Ask for 1 round or more"):
+    with pytest.raises(UsageError, match=r"0 rounds cannot be measured\. Ask for 1 round or more"):
         Amount(rounds=0)
