@@ -76,7 +76,7 @@ def test_the_power_of_a_pi_5_is_that_of_its_rails() -> None:
     assert _pmic_watts(text) == pytest.approx(0.1 * 3.7 + 0.5 * 3.3)
 
 
-@pytest.mark.parametrize("text", ["", "error=1 error_msg=\"Command not registered\"", "EXT5V_V volt(24)=5.1V"])
+@pytest.mark.parametrize("text", ["", 'error=1 error_msg="Command not registered"', "EXT5V_V volt(24)=5.1V"])
 def test_a_pi_4_has_no_rails(text: str) -> None:
     assert _pmic_watts(text) is None
 
