@@ -190,6 +190,25 @@ def _package(name: str, label: str, needed_for: str) -> Callable[[], Check]:
     return check
 
 
+def _extra(name: str, label: str, needed_for: str, extra: str) -> Callable[[], Check]:
+    """A package of an extra that not everyone wants: amiss nowhere."""
+
+    def check() -> Check:
+        try:
+            return Check(label, needed_for, version(name))
+        except PackageNotFoundError:
+            return Check(label, needed_for, "not installed", f"pip install 'mobile-bnn[{extra}]'", "absent")
+
+    return check
+
+
+def _adb() -> Check:
+    label, needed_for = "adb", "targets adb://"
+    if path := shutil.which("adb"):
+        return Check(label, needed_for, path)
+    return Check(label, needed_for, "not found", "apt-get install adb, or Android's platform tools", "absent")
+
+
 def _lce() -> Check:
     from mobile_bnn.profiling import ENGINES
 
@@ -229,6 +248,10 @@ _CHECKS: tuple[Callable[[], Check | None], ...] = (
     _package("larq-compute-engine", "LCE's converter", "conversion"),
     _lce,
     _package("tensorflow-datasets", "TensorFlow Datasets", "data sets other than digits"),
+    _extra("matplotlib", "Matplotlib", "charts of reports", "report"),
+    _extra("asyncssh", "AsyncSSH", "targets ssh://", "devices"),
+    _extra("adbutils", "adbutils", "targets adb://", "devices"),
+    _adb,
     _program(("c++", "g++", "clang++"), "C++ compiler", "building from source", "apt-get install g++"),
     _program(
         ("chromium", "chromium-browser", "google-chrome"),

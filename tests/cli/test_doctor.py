@@ -39,12 +39,27 @@ def test_what_this_machine_measures_with() -> None:
     assert found["C library"]["found"] == " ".join(platform.libc_ver())
     assert found["frequency governor"]["found"]
     assert all(
-        check["status"] == "ok" for name, check in found.items() if name not in ("Chromium", "frequency governor")
+        check["status"] == "ok"
+        for name, check in found.items()
+        if name not in ("Chromium", "frequency governor", "adb")
     )
 
 
-def test_nothing_is_asked_for_that_no_feature_uses() -> None:
-    assert {"adb", "ssh"} & set(checks()) == set()
+def test_what_only_some_want_is_amiss_nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    extras = {"asyncssh": "devices", "adbutils": "devices", "matplotlib": "report"}
+    version = doctor.version
+
+    def no_version(name: str) -> str:
+        if name in extras:
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr("mobile_bnn.cli.doctor.version", no_version)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = checks()
+    for label, extra in (("AsyncSSH", "devices"), ("adbutils", "devices"), ("Matplotlib", "report")):
+        assert (found[label]["status"], found[label]["cure"]) == ("absent", f"pip install 'mobile-bnn[{extra}]'")
+    assert (found["adb"]["status"], found["adb"]["found"]) == ("absent", "not found")
 
 
 @pytest.fixture
