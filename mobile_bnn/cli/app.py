@@ -6,6 +6,7 @@ import typer
 
 from mobile_bnn import __version__
 from mobile_bnn.cli import (
+    compare,
     convert,
     demo,
     doctor,
@@ -50,7 +51,7 @@ def _root(
     pass
 
 
-for _module in (demo, train, lint, convert, verify, inspect, export_weights, profile, report, doctor):
+for _module in (demo, train, lint, convert, verify, inspect, export_weights, profile, compare, report, doctor):
     app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), cls=Command, epilog=_module.EXAMPLE)(
         reported(_module.command)
     )

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mobile_bnn.pipeline.comparing import Compared, Trend, compare, trend
     from mobile_bnn.pipeline.conversion import Converted, ConvertOptions, convert
     from mobile_bnn.pipeline.measurement import Profiled, profile
     from mobile_bnn.pipeline.reporting import Report, report
@@ -22,27 +23,35 @@ if TYPE_CHECKING:
     from mobile_bnn.pipeline.watcher import Watcher
 
 _HOMES = {
+    "Compared": "comparing",
     "ConvertOptions": "conversion",
     "Converted": "conversion",
     "Profiled": "measurement",
     "Report": "reporting",
+    "Trend": "comparing",
     "Verified": "verification",
     "Watcher": "watcher",
+    "compare": "comparing",
     "convert": "conversion",
     "profile": "measurement",
     "report": "reporting",
+    "trend": "comparing",
     "verify": "verification",
 }
 __all__ = [
+    "Compared",
     "ConvertOptions",
     "Converted",
     "Profiled",
     "Report",
+    "Trend",
     "Verified",
     "Watcher",
+    "compare",
     "convert",
     "profile",
     "report",
+    "trend",
     "verify",
 ]
 
