@@ -1,0 +1,58 @@
+"""Fixtures of tests on virtual phones."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.devices.phone.emulation import need_emulation
+from tests.devices.phone.phone import AdbServer, Phone, StartPhone
+from tests.devices.phone.root import make_root
+from tests.support.shared import Once
+
+
+@pytest.fixture(scope="session")
+def phone_base(once: Once) -> Path:
+    """What the root folders of all phones are copied from."""
+    need_emulation()
+    return once("phone", make_root)
+
+
+@pytest.fixture
+def adb_server(
+    phone_base: Path, tmp_path: Path, ports: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[AdbServer]:
+    """A real adb server, which this process and its children talk to."""
+    (tmp_path / "home").mkdir()
+    server = AdbServer(tmp_path / "home", ports(1)[0])
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server.port))
+    started = server.adb("start-server")
+    assert started.returncode == 0, started.stderr
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def start_phone(phone_base: Path, tmp_path: Path, adb_server: AdbServer) -> Iterator[StartPhone]:
+    """start_phone(disk="2m"): a phone, which is plugged in unless plugged=False, and shut down at the end."""
+    with ExitStack() as running:
+        count = 0
+
+        def start(*, plugged: bool = True, state: str = "device", **options: Any) -> Phone:
+            nonlocal count
+            count += 1
+            phone = Phone(tmp_path / f"phone_{count}", phone_base, **options)
+            running.callback(phone.shut_down)
+            if plugged:
+                adb_server.plug_in(phone, state)
+            return phone
+
+        yield start
+
+
+@pytest.fixture
+def phone(start_phone: StartPhone) -> Phone:
+    """A phone that is plugged in."""
+    return start_phone()
