@@ -1,13 +1,13 @@
 """Intervals of medians and of their ratios, which are not too narrow where the processes that measured differ.
 
 Runs of one process are alike: they share where the memory lies, what else runs and how warm the chip is. Thousands of
-them tell a process's median to a millesimal, and the next process is two percent off. So what is drawn are rounds, which
-are processes: the logarithm of a session's median is its own plus Student's t of its rounds' medians, with one degree of
-freedom less than there are rounds (the parametric bootstrap of a mean; Davison and Hinkley, "Bootstrap Methods and their
-Application", 1997, sections 2.2 and 3.8). A process alone is cut into consecutive batches that take the rounds' place
-(the batch means of Law, "Simulation Modeling and Analysis", section 9.5.3), so that a drift widens the interval too; how
-other processes differ it cannot tell. A ratio of two sessions draws both, which is the Behrens-Fisher interval: with few
-rounds it is wider than needed rather than too narrow. All is seeded.
+them tell a process's median to a tenth of a percent, and the next process is two percent off. So what counts are
+rounds, which are processes: the logarithm of a session's median varies as Student's t of its rounds' medians, from
+which it is drawn (the parametric bootstrap of a mean; Davison and Hinkley, "Bootstrap Methods and their Application",
+1997, sections 2.2 and 3.8). The ratio of two sessions takes both spreads, with the degrees of freedom of Welch ("The
+generalization of 'Student's' problem", Biometrika 34, 1947). A process alone is cut into consecutive batches that take
+the rounds' place (batch means; Law, "Simulation Modeling and Analysis"), so that a drift widens the interval too; how
+other processes differ it cannot tell.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ Array = npt.NDArray[np.float64]
 
 _DRAWS = 20_000
 _SEED = 0
-_BATCHES, _IN_BATCH = 10, 5  # how many, and the fewest runs in one
-_LEAST_MS = 1e-9  # a clock may tell 0, which has no logarithm
+_BATCHES = 10
+_LEAST_MS = 1e-9  # a coarse clock may tell 0, which has no logarithm
 
 
 def median_interval(
     latencies: Sequence[float] | Array, rounds: Sequence[int] | None = None, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """The ends of the median's interval, in the latencies' unit.
+    """The ends of the median's interval, in the latencies' unit; of a single latency both are that one.
 
     Args:
         latencies: in order of time, one at least.
@@ -36,23 +36,22 @@ def median_interval(
         confidence: the share of such intervals that hold the true median.
     """
     values = _positive(latencies)
-    middle = float(np.median(values))
-    low, high = _ends(_drawn(values, rounds, 0.5, np.random.default_rng(_SEED)), confidence)
-    return middle * min(low, 1.0), middle * max(high, 1.0)
+    middle, factor = float(np.median(values)), _factor([_spread(values, rounds, 0.5)], confidence)
+    return (middle / factor, middle * factor) if factor else (middle, middle)
 
 
 @dataclass(frozen=True)
 class Change:
-    """How a figure changed: `ratio` is new through old, with its interval."""
+    """How a figure changed: `ratio` is new through old; its interval is None where there are too few to tell one."""
 
     ratio: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @property
     def significant(self) -> bool:
         """Whether the interval leaves out 1: no change."""
-        return not self.low <= 1.0 <= self.high
+        return self.low is not None and self.high is not None and not self.low <= 1.0 <= self.high
 
 
 def change(
@@ -75,51 +74,49 @@ def change(
         confidence: the share of such intervals that hold the true ratio.
     """
     before, after = _positive(old), _positive(new)
-    generator = np.random.default_rng(_SEED)
-    drawn = _drawn(after, new_rounds, share, generator) / _drawn(before, old_rounds, share, generator)
     ratio = float(np.quantile(after, share) / np.quantile(before, share))
-    low, high = _ends(drawn, confidence)
-    return Change(ratio, ratio * min(low, 1.0), ratio * max(high, 1.0))
+    spreads = [_spread(before, old_rounds, share), _spread(after, new_rounds, share)]
+    factor = _factor(spreads, confidence)
+    return Change(ratio, ratio / factor, ratio * factor) if factor else Change(ratio, None, None)
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """The variance of the logarithm of a session's quantile, and how many degrees of freedom tell it."""
+
+    variance: float
+    freedom: int
 
 
 def _positive(latencies: Sequence[float] | Array) -> Array:
     return np.maximum(np.asarray(latencies, np.float64), _LEAST_MS)
 
 
-def _drawn(values: Array, rounds: Sequence[int] | None, share: float, generator: np.random.Generator) -> Array:
-    """Drawn quantiles through the measured one: [draws], around 1."""
+def _spread(values: Array, rounds: Sequence[int] | None, share: float) -> _Spread:
     groups = _groups(values, rounds)
-    number = len(groups)
-    if number == 1:
-        return _redrawn(np.sort(values), share, generator) / np.quantile(values, share)
+    if len(groups) < 2:
+        return _Spread(0.0, 0)
     logarithms = np.log([np.quantile(each, share) for each in groups])
-    spread = logarithms.std(ddof=1) / np.sqrt(number)
-    return np.asarray(np.exp(spread * generator.standard_t(number - 1, _DRAWS)), np.float64)
+    return _Spread(float(logarithms.var(ddof=1)) / len(groups), len(groups) - 1)
 
 
 def _groups(values: Array, rounds: Sequence[int] | None) -> list[Array]:
-    """The latencies of each round, or of consecutive batches of one; all of them where there are too few."""
+    """The latencies of each round, or of consecutive batches of one."""
     counts = [count for count in rounds or [] if count > 0]
     if len(counts) < 2:
-        return np.array_split(values, max(1, min(_BATCHES, len(values) // _IN_BATCH)))
+        return np.array_split(values, min(_BATCHES, len(values)))
     # Of a sample of the latencies the counts are not theirs: in proportion.
     ends = np.array(list(accumulate(counts))) * len(values) / sum(counts)
     return [part for part in np.split(values, ends[:-1].round().astype(np.intp)) if len(part)]
 
 
-def _redrawn(values: Array, share: float, generator: np.random.Generator) -> Array:
-    """Quantiles of samples of sorted values, drawn with replacement and as many.
-
-    The rank of such a quantile is that of one of n uniform ranks, which has a beta distribution: one number is drawn
-    for each quantile instead of n.
-    """
-    size = len(values)
-    ranks = generator.beta(share * (size + 1), (1 - share) * (size + 1), _DRAWS)
-    places = np.minimum((ranks * size).astype(np.intp), size - 1)
-    return np.asarray(values[places], np.float64)
-
-
-def _ends(drawn: Array, confidence: float) -> tuple[float, float]:
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, (tail, 1 - tail))
-    return float(low), float(high)
+def _factor(spreads: Sequence[_Spread], confidence: float) -> float | None:
+    """By how much a ratio may be off, either way: 1 or above; None where a session tells no spread."""
+    if any(each.freedom == 0 for each in spreads):
+        return None
+    variance = sum(each.variance for each in spreads)
+    if variance == 0:
+        return 1.0
+    freedom = variance**2 / sum(each.variance**2 / each.freedom for each in spreads)
+    drawn = np.abs(np.random.default_rng(_SEED).standard_t(freedom, _DRAWS))
+    return float(np.exp(min(np.sqrt(variance) * np.quantile(drawn, confidence), 700.0)))
