@@ -38,8 +38,8 @@ def answered(content: bytes) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("locl", "unknown target 'locl'. Did you mean local? Known: local"),
-        ("ftp://board", "unknown target 'ftp'. Known: local"),
+        ("locl", "unknown target 'locl'. Did you mean local? Known: adb, local, ssh"),
+        ("ftp://board", "unknown target 'ftp'. Known: adb, local, ssh"),
         ("local://board", "the target 'local://board' is malformed: local is this machine. Give local"),
     ],
 )

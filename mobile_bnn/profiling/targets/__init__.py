@@ -7,15 +7,23 @@ from collections.abc import Callable
 
 from mobile_bnn.names import look_up
 from mobile_bnn.profiling.targets.local import Local
+from mobile_bnn.profiling.targets.ssh import Ssh
 from mobile_bnn.profiling.targets.target import EngineCrashError, Target, TargetLostError
 
-KINDS: dict[str, Callable[[str], Target]] = {"local": Local.at}
 
-__all__ = ["KINDS", "EngineCrashError", "Local", "Target", "TargetLostError", "connect"]
+def _adb(url: str) -> Target:
+    from mobile_bnn.profiling.targets.adb import Adb
+
+    return Adb.at(url)
+
+
+KINDS: dict[str, Callable[[str], Target]] = {"local": Local.at, "adb": _adb, "ssh": Ssh}
+
+__all__ = ["KINDS", "EngineCrashError", "Local", "Ssh", "Target", "TargetLostError", "connect"]
 
 
 def connect(url: str) -> Target:
-    """The target at `url`: local. Its `close` is the caller's to call.
+    """The target at `url`: local, ssh://user@host, adb://SERIAL. Its `close` is the caller's to call.
 
     Raises:
         UsageError: there is no such kind of target, and the nearest name is suggested, or the URL is malformed.
