@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mobile_bnn.pipeline.comparing import Compared, Trend, compare, trend
     from mobile_bnn.pipeline.conversion import Converted, ConvertOptions, convert
+    from mobile_bnn.pipeline.float_baselines import WrittenBaseline, baseline
     from mobile_bnn.pipeline.measurement import Profiled, profile
     from mobile_bnn.pipeline.reporting import Report, report
     from mobile_bnn.pipeline.verification import Verified, verify
@@ -31,6 +32,8 @@ _HOMES = {
     "Trend": "comparing",
     "Verified": "verification",
     "Watcher": "watcher",
+    "WrittenBaseline": "float_baselines",
+    "baseline": "float_baselines",
     "compare": "comparing",
     "convert": "conversion",
     "profile": "measurement",
@@ -47,6 +50,8 @@ __all__ = [
     "Trend",
     "Verified",
     "Watcher",
+    "WrittenBaseline",
+    "baseline",
     "compare",
     "convert",
     "profile",
