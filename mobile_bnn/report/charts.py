@@ -11,6 +11,7 @@ from mobile_bnn.profile_records import Measurement, Profile
 from mobile_bnn.records import Epoch, History, Operator, Operators
 from mobile_bnn.report.figures import engine, is_float_baseline
 from mobile_bnn.report.formats import operator_number, plural, printable
+from mobile_bnn.report.operator_times import own
 from mobile_bnn.report.operator_times import parts as time_parts
 from mobile_bnn.report.tables import flip_ratio_names, metric_names
 
@@ -156,7 +157,7 @@ def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]
 def operator_times(measurement: Measurement, position: int) -> Chart:
     """The time of each binary operator, and of all the rest together."""
     figure = _figure("operator (# in the table)", "median (ms)")
-    times = measurement.operator_times
+    times = own(measurement)
     rest, ticks = time_parts(measurement).rest, [f"#{operator_number(each.operator, each.subgraph)}" for each in times]
     for title, colour, places, values, names in (
         ("binary", BLUE, ticks, [each.median_ms for each in times],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mobile_bnn.profile_records import Measurement, Profile
+from mobile_bnn.profile_records import Measurement, OperatorLatency, Profile
 from mobile_bnn.report.figures import engine, fastest, of_these_files
 from mobile_bnn.report.formats import DOT, operator_number, percent, plural, printable, significant
 from mobile_bnn.report.layout import Column, Table
@@ -39,13 +39,18 @@ def timed(profile: Profile, records: Records | None = None) -> Measurement | Non
         records: leave out measurements of other files than these are of.
     """
     kept = of_these_files(profile, records) if records else profile
-    telling = [measured for measured in kept.measurements if measured.operator_times]
+    telling = [measured for measured in kept.measurements if own(measured)]
     return fastest(kept.model_copy(update={"measurements": telling}))
+
+
+def own(measurement: Measurement) -> list[OperatorLatency]:
+    """Those that our library runs."""
+    return [each for each in measurement.operator_times if each.runs_in == "delegate"]
 
 
 def parts(measurement: Measurement) -> TimeParts:
     """The binary operators of a measurement, and the rest."""
-    binary = sum(each.median_ms for each in measurement.operator_times)
+    binary = sum(each.median_ms for each in own(measurement))
     return TimeParts(binary, max(measurement.median_ms - binary, 0.0))
 
 
@@ -83,7 +88,7 @@ def _operators_table(measurement: Measurement, setting: str) -> Table:
             printable(each.layer.partition(";")[0]),
             *_cells(each.median_ms, split),
         ]
-        for each in measurement.operator_times
+        for each in own(measurement)
     ]
     totals = ["", "total", "", *_cells(split.binary, split)]
     return Table(f"Time of each binary operator, {setting}", columns, rows, totals)

@@ -18,7 +18,7 @@ from mobile_bnn.runtime.describe import operator_name
 from mobile_bnn.runtime.flatbuffer import read_flatbuffer, read_model
 from mobile_bnn.runtime.forks import call_in_children, never_destroy
 from mobile_bnn.runtime.lce import OPERATORS
-from mobile_bnn.runtime.library import default_isa, library_path
+from mobile_bnn.runtime.library import default_isa, litert, load_delegate
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 from mobile_bnn.runtime.signature import Ends, signature_names
@@ -242,7 +242,7 @@ class Interpreter:
         return _details(self._opened(), self._ends, side)
 
     def _create(self, content: bytes, options: dict[str, str]) -> LiteRTInterpreter:
-        return _create(content, _load_delegate(self._runtime, options), self._runtime, self._num_threads)
+        return _create(content, load_delegate(options, self._runtime), self._runtime, self._num_threads)
 
 
 def _run(interpreter: LiteRTInterpreter, ends: Ends, arrays: list[Array], batch: int | None) -> Array | list[Array]:
@@ -319,20 +319,9 @@ def _closed() -> UsageError:
     return UsageError("this interpreter is closed", cure="Make a new one")
 
 
-def _load_delegate(runtime: LiteRTModule, options: dict[str, str]) -> object:
-    runtime = runtime or _litert()
-    load = getattr(runtime, "load_delegate", None) or runtime.experimental.load_delegate
-    try:
-        return load(str(library_path()), options)
-    except ValueError as error:
-        # The runtime puts a line of its own before the library's message.
-        why = [line for line in str(error).splitlines() if "mobile_bnn:" in line]
-        raise UsageError("the native library refuses its options", why=why[-1] if why else first_line(error)) from error
-
-
 def _create(content: bytes, delegate: object, runtime: LiteRTModule, num_threads: int) -> LiteRTInterpreter:
     try:
-        interpreter = (runtime or _litert()).Interpreter(
+        interpreter = (runtime or litert()).Interpreter(
             model_content=content, experimental_delegates=[delegate], num_threads=num_threads
         )
         interpreter.allocate_tensors()
@@ -344,10 +333,4 @@ def _create(content: bytes, delegate: object, runtime: LiteRTModule, num_threads
         raise MobileBnnError("the runtime refuses the file", why=first_line(error)) from error
     if not outputs:
         raise MobileBnnError("the model has no outputs")
-    return interpreter
-
-
-def _litert() -> LiteRTModule:
-    from ai_edge_litert import interpreter
-
     return interpreter

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.typing import LiteRTModule
 
 FILE = "libmobile_bnn_delegate.so"
 
@@ -23,6 +24,35 @@ def library_path() -> Path:
     raise MobileBnnError(
         "the native library of mobile_bnn is not installed", why=f"there is no {FILE}", cure="pip install mobile-bnn"
     )
+
+
+def load_delegate(options: dict[str, str], runtime: LiteRTModule = None) -> object:
+    """The library as a delegate of a TFLite runtime.
+
+    Args:
+        options: num_threads, isa and profile (a file for the times of its operators), or trace alone (a file for the
+            times of every node; applied last).
+        runtime: `ai_edge_litert.interpreter` by default, or `tf.lite`.
+
+    Raises:
+        UsageError: the library refuses an option.
+        MobileBnnError: it is not installed.
+    """
+    runtime = runtime or litert()
+    load = getattr(runtime, "load_delegate", None) or runtime.experimental.load_delegate
+    try:
+        return load(str(library_path()), options)
+    except ValueError as error:
+        # The runtime puts a line of its own before the library's message.
+        why = [line for line in str(error).splitlines() if "mobile_bnn:" in line]
+        raise UsageError("the native library refuses its options", why=why[-1] if why else first_line(error)) from error
+
+
+def litert() -> LiteRTModule:
+    """The runtime of the package ai-edge-litert."""
+    from ai_edge_litert import interpreter
+
+    return interpreter
 
 
 def default_isa() -> str:
@@ -53,6 +83,29 @@ def kernel_name(isa: str) -> str:
     if not function(isa.encode("utf-8"), ctypes.byref(pixels), ctypes.byref(channels)):
         raise UsageError(f"the native library has no instruction set {isa!r}")
     return f"{isa}-{pixels.value}x{channels.value}"
+
+
+def peak_gmacs(isa: str, milliseconds: int = 20) -> float | None:
+    """The most binary multiply-accumulates a second, in 1e9, of one core with the library's own inner loop.
+
+    Args:
+        isa: the instruction set.
+        milliseconds: how long it is timed.
+
+    Returns:
+        None if this CPU or the library has no such instruction set, or the library is older than this package.
+
+    Raises:
+        MobileBnnError: the library is not installed, or cannot be loaded.
+    """
+    try:
+        function = _function("mobile_bnn_peak_gmacs")
+    except MobileBnnError as error:
+        if "older" in error.what:
+            return None
+        raise
+    function.restype = ctypes.c_double
+    return float(function(isa.encode("utf-8"), ctypes.c_int(milliseconds))) or None
 
 
 def _function(name: str) -> Any:

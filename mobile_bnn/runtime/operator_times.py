@@ -18,7 +18,7 @@ _SHOWN = 60  # characters of a malformed line that an error repeats
 
 @dataclass(frozen=True)
 class OperatorTime:
-    """How long one operator of the native library takes.
+    """How long one operator takes, or several that run as one.
 
     Attributes:
         operator: its index in its subgraph.
@@ -28,6 +28,8 @@ class OperatorTime:
         share: of the time of all operators of the library, 0 to 1.
         subgraph: whose operator it is: 0 is the main graph, others are in loops and branches.
         calls: how often it runs in an inference, the median.
+        operators: indices of all that run as one; empty: the first alone is known.
+        runs_in: who runs it: delegate (the native library), xnnpack, litert.
     """
 
     operator: int
@@ -37,6 +39,8 @@ class OperatorTime:
     share: float
     subgraph: int = 0
     calls: int = 1
+    operators: tuple[int, ...] = ()
+    runs_in: str = "delegate"
 
 
 _Key = tuple[int, int]  # subgraph, operator

@@ -6,6 +6,8 @@
 
 #include "delegate/claim.h"
 #include "delegate/partition.h"
+#include "delegate/peak.h"
+#include "delegate/trace.h"
 
 #define MBNN_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -17,6 +19,9 @@ constexpr int kMaxThreads = 256;
 struct Delegate {
   TfLiteDelegate abi = {};
   Machine machine;
+  Trace* trace = nullptr;  // if it only times what others run
+
+  ~Delegate() { destroy(trace); }
 };
 
 using ReportError = void (*)(const char*);
@@ -59,9 +64,19 @@ bool open_profile(const char* path, Machine* machine, ReportError report) {
          fail(report, "mobile_bnn: option profile: cannot write %s: %s", path, strerror(errno));
 }
 
-bool configure(Machine* machine, const char* const* keys, const char* const* values, size_t count, ReportError report) {
+bool open_trace(const char* path, Delegate* delegate, ReportError report) {
+  delegate->trace = create<Trace>();
+  if (delegate->trace == nullptr) return fail(report, "mobile_bnn: out of memory");
+  return delegate->trace->open(path) ||
+         fail(report, "mobile_bnn: option trace: cannot write %s: %s", path, strerror(errno));
+}
+
+bool configure(Delegate* delegate, const char* const* keys, const char* const* values, size_t count,
+               ReportError report) {
+  Machine* machine = &delegate->machine;
   const char* isa = nullptr;
   const char* profile = nullptr;
+  const char* trace = nullptr;
   int threads = 1;
   for (size_t i = 0; i < count; ++i) {
     if (strcmp(keys[i], "isa") == 0) {
@@ -70,9 +85,15 @@ bool configure(Machine* machine, const char* const* keys, const char* const* val
       if (!parse_threads(values[i], &threads, report)) return false;
     } else if (strcmp(keys[i], "profile") == 0) {
       profile = values[i];
+    } else if (strcmp(keys[i], "trace") == 0) {
+      trace = values[i];
     } else {
-      return fail(report, "mobile_bnn: unknown option \"%s\", known are isa, num_threads, profile", keys[i]);
+      return fail(report, "mobile_bnn: unknown option \"%s\", known are isa, num_threads, profile, trace", keys[i]);
     }
+  }
+  if (trace != nullptr) {
+    return count == 1 ? open_trace(trace, delegate, report)
+                      : fail(report, "mobile_bnn: option trace: it goes with no other option");
   }
   if (!choose_kernels(isa, machine, report) || !open_profile(profile, machine, report)) return false;
   return machine->pool.start(threads) || fail(report, "mobile_bnn: cannot start %d threads", threads);
@@ -87,18 +108,24 @@ TfLiteStatus prepare(TfLiteContext* context, TfLiteDelegate* delegate) {
   return context->ReplaceNodeSubsetsWithDelegateKernels(context, partition_registration(), claimed, delegate);
 }
 
+TfLiteStatus prepare_trace(TfLiteContext* context, TfLiteDelegate* delegate) {
+  if (reinterpret_cast<Delegate*>(delegate)->trace->hook(context)) return kTfLiteOk;
+  context->ReportError(context, "mobile_bnn: the nodes cannot be traced");
+  return kTfLiteError;
+}
+
 }  // namespace
 }  // namespace mbnn
 
 MBNN_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
                                                           size_t count, void (*report_error)(const char*)) {
   mbnn::Delegate* delegate = mbnn::create<mbnn::Delegate>();
-  if (delegate == nullptr || !mbnn::configure(&delegate->machine, keys, values, count, report_error)) {
+  if (delegate == nullptr || !mbnn::configure(delegate, keys, values, count, report_error)) {
     mbnn::destroy(delegate);
     return nullptr;
   }
   delegate->abi.data = &delegate->machine;
-  delegate->abi.Prepare = mbnn::prepare;
+  delegate->abi.Prepare = delegate->trace == nullptr ? mbnn::prepare : mbnn::prepare_trace;
   // Without this flag the runtime prepares the custom operators itself, finds them unresolved and refuses the model.
   delegate->abi.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
   return &delegate->abi;
@@ -119,4 +146,11 @@ MBNN_EXPORT bool mobile_bnn_tile(const char* isa, int* pixels, int* channels) {
   *pixels = kernels->tile_pixels;
   *channels = kernels->tile_channels;
   return true;
+}
+
+// The most binary multiply-accumulates a second, in 1e9, that one core does with an instruction set, timed for so many
+// milliseconds; 0 if the library or this CPU has none of that name.
+MBNN_EXPORT double mobile_bnn_peak_gmacs(const char* isa, int milliseconds) {
+  const mbnn::Kernels* kernels = mbnn::find_kernels(isa);
+  return kernels == nullptr || !kernels->cpu_has_it() ? 0 : mbnn::measure_peak_gmacs(*kernels, milliseconds);
 }

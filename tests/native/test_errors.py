@@ -40,7 +40,7 @@ def refuses(delegate: Delegate, capfd: pytest.CaptureFixture[str]) -> Iterator[R
     ("options", "message"),
     [
         ({"isa": "mmx"}, 'option isa: unknown value "mmx", known are '),
-        ({"threads": "2"}, 'unknown option "threads", known are isa, num_threads, profile'),
+        ({"threads": "2"}, 'unknown option "threads", known are isa, num_threads, profile, trace'),
         ({"profile": "/no/such/folder/times"}, "option profile: cannot write /no/such/folder/times: No such file"),
         ({"num_threads": "0"}, 'option num_threads: "0" is no number from 1 to 256'),
         ({"num_threads": "2x"}, 'option num_threads: "2x" is no number'),

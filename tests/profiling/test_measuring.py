@@ -119,11 +119,16 @@ def test_a_measurement_says_which_kernel_ran(binary_tflite: Path) -> None:
 
 def test_the_binary_operators_are_timed_where_the_engine_tells_them(binary_tflite: Path, float_tflite: Path) -> None:
     jobs = [*jobs_for(binary_tflite, ["delegate", "lce:indirect_bgemm"]), *jobs_for(float_tflite, ["delegate"])]
-    told, *others = profile(jobs, runs=5, threads=[1]).measurements
+    told, silent, floats = profile(jobs, runs=5, threads=[1]).measurements
     parts = [part for each in told.operator_times for part in each.name.split("+") if part.startswith("Lce")]
     assert parts == ["LceQuantize", "LceBconv2d", "LceBconv2d"]
     assert all(each.median_ms > 0 for each in told.operator_times)
-    assert [each.operator_times for each in others] == [[], []]
+    assert (silent.operator_times, silent.delegated_operators) == ([], None)
+    assert {each.runs_in for each in floats.operator_times} <= {"litert", "xnnpack"}
+    assert floats.delegated_operators == 0
+    assert floats.operators == len(floats.operator_times_plain)
+    assert told.peak_gmacs is not None
+    assert told.peak_gmacs > 1
 
 
 def test_an_instruction_set_that_is_not_there_is_refused_with_the_reason(binary_tflite: Path) -> None:

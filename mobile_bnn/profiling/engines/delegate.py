@@ -4,11 +4,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from mobile_bnn import __version__
-from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.profile_records import OperatorLatency
-from mobile_bnn.profiling.engines.engine import Engine, Session, random_input
-from mobile_bnn.profiling.engines.litert import LiteRt, LiteRtSession
+from mobile_bnn.profiling.engines.engine import Engine, Session
+from mobile_bnn.profiling.engines.litert import LiteRt, LiteRtSession, latencies
 from mobile_bnn.runtime import Interpreter, kernel_name, library_path
+from mobile_bnn.runtime.library import peak_gmacs
+from mobile_bnn.runtime.trace import Trace, trace_operators
 
 
 class Delegate(Engine):
@@ -36,35 +38,36 @@ class Delegate(Engine):
 
     def load(self, flatbuffer: bytes, kernel: str, threads: int) -> Session:
         """Creates an interpreter with a random input for each of the model's inputs."""
-        interpreter = Interpreter(flatbuffer, num_threads=threads, isa=None if kernel == "auto" else kernel)
-        return _Session(interpreter)
+        return _Session(flatbuffer, threads, None if kernel == "auto" else kernel)
 
 
 class _Session(LiteRtSession):
-    """The same, and it tells the operators of the native library apart."""
+    """The same with the native library."""
 
-    def __init__(self, model: Interpreter) -> None:
-        super().__init__(model.interpreter, _kernel(model))
-        self._model = model
+    def __init__(self, flatbuffer: bytes, threads: int, isa: str | None) -> None:
+        self._model = Interpreter(flatbuffer, num_threads=threads, isa=isa)
+        super().__init__(self._model.interpreter, _kernel(self._model), flatbuffer, threads)
+        self._isa = isa
+        self._delegated: int | None = None
 
     def time_operators(self, runs: int, *, xnnpack: bool = True) -> list[OperatorLatency]:
-        """Times the binary operators; a file without any has none, as does a library that is too old to tell."""
-        inputs = [random_input(tuple(each["shape"]), each["dtype"]) for each in self._model.input_details]
-        try:
-            times = self._model.profile(inputs, runs=runs)
-        except UsageError:
-            return []
-        return [
-            OperatorLatency(
-                operator=each.operator,
-                name=each.name,
-                layer=each.layer,
-                median_ms=each.median_ms,
-                subgraph=each.subgraph,
-                calls=each.calls,
-            )
-            for each in times
-        ]
+        """Times every operator, in an interpreter of its own."""
+        trace = self._trace(runs, xnnpack=xnnpack)
+        self._delegated = trace.delegated
+        return latencies(trace)
+
+    def delegated_operators(self) -> int | None:
+        """How many operators of the file our library took."""
+        return self._trace(1, xnnpack=True).delegated if self._delegated is None else self._delegated
+
+    def _trace(self, runs: int, *, xnnpack: bool) -> Trace:
+        return trace_operators(
+            self._flatbuffer, self._batch, runs=runs, num_threads=self._threads, isa=self._isa, xnnpack=xnnpack
+        )
+
+    def peak_gmacs(self) -> float | None:
+        """Of a core with the instruction set that runs."""
+        return peak_gmacs(self._model.isa)
 
 
 def _kernel(interpreter: Interpreter) -> str:

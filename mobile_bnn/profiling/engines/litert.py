@@ -7,7 +7,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from mobile_bnn.errors import MobileBnnError, first_line
+from mobile_bnn.profile_records import OperatorLatency
 from mobile_bnn.profiling.engines.engine import Engine, Session, Spec, random_input
+from mobile_bnn.runtime.trace import Trace, trace_operators
 from mobile_bnn.typing import Array
 
 
@@ -43,7 +45,7 @@ class LiteRt(Engine):
         """Creates an interpreter with a random input for each of the model's inputs."""
         try:
             interpreter = create(self.import_library(), flatbuffer, threads, xnnpack=kernel != "plain")
-            return LiteRtSession(interpreter, kernel)
+            return LiteRtSession(interpreter, kernel, flatbuffer, threads)
         except (RuntimeError, ValueError) as error:
             raise _refusal(error) from error
 
@@ -51,8 +53,9 @@ class LiteRt(Engine):
 class LiteRtSession(Session):
     """A LiteRT interpreter with a random input for each of its inputs."""
 
-    def __init__(self, interpreter: Any, kernel: str) -> None:
+    def __init__(self, interpreter: Any, kernel: str, flatbuffer: bytes, threads: int) -> None:
         self._interpreter, self.kernel = interpreter, kernel
+        self._flatbuffer, self._threads = flatbuffer, threads
         details = interpreter.get_input_details()
         self.inputs = [Spec.of(each["shape"], each["dtype"]) for each in details]
         self._tensors = [each["index"] for each in details]
@@ -69,6 +72,35 @@ class LiteRtSession(Session):
             self._interpreter.set_tensor(tensor, value)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(tensor) for tensor in self._outputs]
+
+    def time_operators(self, runs: int, *, xnnpack: bool = True) -> list[OperatorLatency]:
+        """Times every operator, in an interpreter of its own; none where our library, which times them, is missing."""
+        if xnnpack and self.kernel == "plain":
+            return []
+        try:
+            trace = trace_operators(
+                self._flatbuffer, self._batch, runs=runs, num_threads=self._threads, xnnpack=xnnpack, with_library=False
+            )
+        except MobileBnnError:
+            return []
+        return latencies(trace)
+
+
+def latencies(trace: Trace) -> list[OperatorLatency]:
+    """The same for a record."""
+    return [
+        OperatorLatency(
+            operator=each.operator,
+            name=each.name,
+            layer=each.layer,
+            median_ms=each.median_ms,
+            subgraph=each.subgraph,
+            calls=each.calls,
+            operators=list(each.operators),
+            runs_in=each.runs_in,
+        )
+        for each in trace.times
+    ]
 
 
 def create(library: Any, flatbuffer: bytes, threads: int, *, xnnpack: bool) -> Any:
