@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mobile_bnn.pipeline.comparing import Compared, Trend, compare, trend
+    from mobile_bnn.pipeline.comparing import Compared, Trends, compare, trend
     from mobile_bnn.pipeline.conversion import Converted, ConvertOptions, convert
     from mobile_bnn.pipeline.float_baselines import WrittenBaseline, baseline
     from mobile_bnn.pipeline.measurement import Profiled, profile
@@ -29,7 +29,7 @@ _HOMES = {
     "Converted": "conversion",
     "Profiled": "measurement",
     "Report": "reporting",
-    "Trend": "comparing",
+    "Trends": "comparing",
     "Verified": "verification",
     "Watcher": "watcher",
     "WrittenBaseline": "float_baselines",
@@ -47,7 +47,7 @@ __all__ = [
     "Converted",
     "Profiled",
     "Report",
-    "Trend",
+    "Trends",
     "Verified",
     "Watcher",
     "WrittenBaseline",

@@ -13,7 +13,8 @@ from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.profile_records import Machine, Measurement, Profile, Round
 from mobile_bnn.profiling import history
 from mobile_bnn.profiling.limits import check_limits
-from mobile_bnn.report.comparison import compare, sparkline
+from mobile_bnn.report.comparison import compare
+from mobile_bnn.run_folder import RunFolder
 
 
 def measurement(**changes: Any) -> Measurement:
@@ -54,12 +55,48 @@ def profile(*measurements: Measurement, target: str = "local", measured_at: str 
 def test_a_change_is_told_from_chance() -> None:
     before = profile(measurement(), measurement(threads=2))
     after = profile(measurement(speed=1.1, seed=1), measurement(threads=2, seed=2))
-    slower, same = compare(before, after).rows
+    found = compare(before, after)
+    slower, same = (each.median for each in found.measurements)
     assert slower.significant
-    assert 1.08 < slower.low <= slower.median_ratio <= slower.high < 1.12
-    assert not same.significant
-    assert [row.threads for row in compare(before, after).slower_than(0.05)] == [1]
-    assert compare(before, after).slower_than(0.15) == []
+    assert slower.low is not None
+    assert slower.high is not None
+    assert 1.06 < slower.low < slower.ratio < slower.high < 1.14
+    assert same.significant is False
+    assert found.slower_than(0.05) == ["model.tflite with delegate avx2-6x64, 1 thread is 9.8 % slower"]
+    assert found.slower_than(0.15) == []
+
+
+def test_each_figure_changes_by_itself() -> None:
+    before, slow = measurement(), measurement()
+    tail = [ms * (3 if number % 5 == 0 else 1) for number, ms in enumerate(slow.latencies_ms)]
+    after = slow.model_copy(
+        update={
+            "latencies_ms": tail,
+            "median_ms": float(np.median(tail)),
+            "p90_ms": float(np.percentile(tail, 90)),
+            "load_ms": 6.0,
+            "rounds": [
+                each.model_copy(update={"load_ms": ms}) for each, ms in zip(slow.rounds, (5.9, 6, 6.1), strict=True)
+            ],
+            "peak_memory_bytes": 75_000_000,
+            "file_bytes": 900,
+        }
+    )
+    (found,) = compare(profile(before), profile(after)).measurements
+    assert found.median.significant is False
+    assert found.p90.significant is True
+    assert found.p90.ratio > 2
+    assert (found.load.ratio, found.load.significant) == (2.0, True)
+    assert (found.memory.ratio, found.memory.significant, found.memory.low) == (1.5, None, None)
+    assert (found.size.ratio, found.size.significant, found.size.low) == (0.9, True, 0.9)
+
+
+def test_a_single_run_tells_no_interval_and_is_not_waved_through() -> None:
+    one = measurement(latencies_ms=[2.0], median_ms=2.0, rounds=[], runs=1)
+    two = measurement(latencies_ms=[3.0], median_ms=3.0, rounds=[], runs=1)
+    found = compare(profile(one), profile(two))
+    assert found.measurements[0].median.significant is None
+    assert found.slower_than(0.05) == ["model.tflite with delegate avx2-6x64, 1 thread is 50.0 % slower (no interval)"]
 
 
 def test_another_instruction_set_and_another_folder_are_the_same_measurement() -> None:
@@ -70,24 +107,61 @@ def test_another_instruction_set_and_another_folder_are_the_same_measurement() -
         measurement(engine="lce", kernel="bgemm", file="runs/b/model.tflite"),
     )
     found = compare(before, after)
-    assert [(row.engine, row.kernel) for row in found.rows] == [("delegate", "avx512-6x64"), ("litert", "xnnpack")]
-    assert found.only == ["only after: model.tflite with lce bgemm, 1 thread"]
+    pairs = [(each.engine, each.kernel) for each in found.measurements]
+    assert pairs == [("delegate", "avx512-6x64"), ("litert", "xnnpack")]
+    assert found.only_before == []
+    assert found.only_after == ["model.tflite with lce bgemm, 1 thread"]
+
+
+def test_files_of_other_names_and_files_beside_them() -> None:
+    mobilenet = measurement(engine="litert", kernel="xnnpack", file="m.tflite")
+    before = profile(measurement(file="old.tflite"), mobilenet)
+    after = profile(measurement(file="new.tflite"), mobilenet)
+    assert [each.file for each in compare(before, after).measurements] == ["new.tflite", "m.tflite"]
+    floats = profile(mobilenet), profile(measurement(engine="litert", kernel="xnnpack", file="v3.tflite"))
+    assert [each.file for each in compare(*floats).measurements] == ["v3.tflite"]
+
+
+def test_kernels_are_told_apart_where_one_profile_has_several() -> None:
+    before = profile(measurement(kernel="avx2-6x64"), measurement(kernel="sse4-4x64", speed=2.0))
+    after = profile(measurement(kernel="avx2-4x64"))
+    found = compare(before, after)
+    assert [each.kernel for each in found.measurements] == ["avx2-4x64"]
+    assert found.measurements[0].median.before < 3
+    assert found.only_before == ["model.tflite with delegate sse4-4x64, 1 thread"]
 
 
 def test_what_cannot_be_compared_is_said() -> None:
     before = profile(measurement(), emulated=True)
     after = profile(
-        measurement(engine_version="0.2.0", throttled=True), target="ssh://pi@board", cpu="B", load_1min=3.0
+        measurement(engine_version="0.2.0", throttled=True, speed=3.0),
+        target="ssh://pi@board",
+        cpu="B",
+        load_1min=3.0,
+        governor="powersave",
     )
-    assert compare(before, after).remarks == [
-        "The targets differ: local and ssh://pi@board.",
-        "The processors differ: A and B.",
-        "Emulated (before): its times say nothing of a real device.",
-        "Throttled (after): heat or the supply slowed 1 of its measurements down.",
-        "Busy (after): other programs ran, the load average was 3.0.",
+    found = compare(before, after)
+    assert found.not_comparable == [
+        "the targets differ: local and ssh://pi@board",
+        "the processors differ: A and B",
+        "the frequency governors differ: performance and powersave",
+        "before was measured in an emulator",
+        "heat or the supply slowed 1 of 1 measurement down (after)",
+    ]
+    assert found.remarks == [
+        "Other programs ran (after): the load average was 3.0.",
         "The versions of delegate differ: 0.1.0 and 0.2.0.",
     ]
-    assert compare(profile(measurement()), profile(measurement())).remarks == []
+    assert found.slower_than(0.5)[0].endswith("% slower (throttled, emulated)")
+    same = compare(profile(measurement()), profile(measurement()))
+    assert (same.not_comparable, same.remarks) == ([], [])
+
+
+def test_profiles_of_one_process_say_so() -> None:
+    single = profile(measurement(rounds=[]))
+    assert compare(profile(measurement()), single).remarks == [
+        "One process measured (after): how others would differ is not in the intervals."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -129,12 +203,6 @@ def test_a_history_keeps_each_profile_once(tmp_path: Path) -> None:
         history.read(tmp_path / "none", lambda path, error: None)
 
 
-def test_a_sparkline() -> None:
-    assert sparkline([1, 2, 3, 8]) == "▁▂▃█"
-    assert sparkline([5, 5]) == "▁▁"
-    assert len(sparkline(list(range(100)))) == 24
-
-
 def run(*arguments: object) -> tuple[int, str]:
     result = CliRunner().invoke(app, [str(each) for each in arguments])
     return result.exit_code, result.output
@@ -142,41 +210,61 @@ def run(*arguments: object) -> tuple[int, str]:
 
 def test_the_command(tmp_path: Path) -> None:
     profile(measurement()).save(tmp_path / "a.json")
-    profile(measurement(speed=1.2, seed=3)).save(tmp_path / "b.json")
+    profile(measurement(speed=1.2, seed=3), cpu="B").save(tmp_path / "b.json")
     code, text = run("compare", tmp_path / "a.json", tmp_path / "b.json")
     assert code == 0
-    assert "slower" in text
+    assert text.startswith("NOT COMPARABLE: the processors differ: A and B\n")
+    assert [line.split()[-1] for line in text.splitlines() if " ms " in line] == ["slower", "slower", "change"]
     code, text = run("compare", tmp_path / "a.json", tmp_path / "b.json", "--json")
     content = json.loads(text)
-    assert content["measurements"][0]["significant"] is True
-    code, text = run("compare", tmp_path / "a.json", tmp_path / "b.json", "--max-slower", 5)
+    assert content["baseline"] == str(tmp_path / "a.json")
+    assert content["comparisons"][0]["measurements"][0]["median"]["significant"] is True
+    for limit in ("5%", "5"):
+        code, text = run("compare", tmp_path / "a.json", tmp_path / "b.json", "--max-slower", limit)
+        assert code == 1
+        assert "limit: model.tflite with delegate avx2-6x64, 1 thread is 19.7 % slower" in text
+    assert run("compare", tmp_path / "b.json", tmp_path / "a.json", "--max-slower", "5%")[0] == 0
+
+
+def test_several_against_the_first(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.json" for name in "abc"]
+    for path, speed in zip(paths, (1.0, 1.0, 1.5), strict=True):
+        profile(measurement(speed=speed)).save(path)
+    code, text = run("compare", *paths, "--max-slower", 5)
     assert code == 1
-    assert "limit: model.tflite with delegate avx2-6x64, 1 thread, is 19.7% slower" in text
-    assert run("compare", tmp_path / "b.json", tmp_path / "a.json", "--max-slower", 5)[0] == 0
+    assert f"limit: {paths[2]}: model.tflite" in text
+    assert text.count("(before)") == 2
+    assert text.count("limit:") == 1
 
 
-def test_the_trend(tmp_path: Path) -> None:
-    for month, speed in ((1, 1.0), (2, 2.0), (3, 0.5)):
-        history.add(profile(measurement(speed=speed), measured_at=f"2026-0{month}-01T00:00:00+00:00"), tmp_path)
-    (tmp_path / "damaged.json").write_text("{")
-    code, text = run("compare", "--history", tmp_path)
+def test_runs_are_compared_by_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, target in (("a", "ssh://pi@x"), ("b", "ssh://pi@x"), ("c", "local")):
+        Path(name).mkdir()
+        Path(name, "recipe.toml").write_text("")
+        profile(measurement(), target=target).save(RunFolder(name).profile(target))
+    assert run("compare", "a", "b")[0] == 0
+    assert run("compare", "a", "b", "--target", "ssh://pi@x")[0] == 0
+    code, text = run("compare", "a", "b", "--target", "local")
+    assert code == 2
+    assert "a has no profile of local. --target takes ssh://pi@x" in text
+    code, text = run("compare", "a", "c")
     assert code == 0
-    assert "▄█▁" in text or "▃█▁" in text
-    assert "left out" in text
-    code, text = run("compare", "--history", tmp_path, "--json")
-    assert [len(each["measurements"]) for each in json.loads(text[text.index("{") :])["profiles"]] == [1, 1, 1]
+    assert "NOT COMPARABLE: the targets differ: ssh://pi@x and local" in text
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "two profiles are compared. Name two, or a folder with --history"),
-        (["a.json", "b.json", "--history", "."], 2, "--history shows the trend of a folder. Leave the profiles out"),
+        ([], 2, "two profiles are compared. Name two or more, or a folder with --history"),
+        (["a.json"], 2, "two profiles are compared. Name two or more"),
+        (["a.json", "b.json", "--history", "."], 2, "--history shows the trend of a folder"),
+        (["a.json", "a.json", "--output", "x.html"], 2, "--output writes the page of a trend. Give --history FOLDER"),
         (["a.json", "none.json"], 2, "there is no run folder none.json"),
         (["a.json", "lce.json"], 2, "a.json and lce.json have no measurement in common"),
         (["a.json", "damaged.json"], 1, "damaged.json is not a profile file"),
-        (["--history", "empty"], 2, "empty holds no profile"),
-        (["--history", ".", "--target", "adb://X"], 2, ". holds no profile of adb://X. --target takes local"),
+        (["a.json", "a.json", "--max-slower", "much"], 2, "--max-slower 'much' is not a number of per cent"),
+        (["a.json", "a.json", "--max-slower", "0"], 2, "a limit of 0 % cannot be kept. Give a number above 0"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(
@@ -186,7 +274,6 @@ def test_what_cannot_be_compared_is_one_line(
     profile(measurement()).save("a.json")
     profile(measurement(engine="lce", kernel="bgemm")).save("lce.json")
     Path("damaged.json").write_text("{")
-    Path("empty").mkdir()
     found, text = run("compare", *arguments)
     assert found == code
     assert message in text
@@ -199,3 +286,5 @@ def test_a_damaged_profile_is_an_error_in_python(tmp_path: Path) -> None:
     (tmp_path / "damaged.json").write_text("[]")
     with pytest.raises(MobileBnnError, match="not a profile file"):
         pipeline.compare(tmp_path / "damaged.json", tmp_path / "damaged.json")
+    with pytest.raises(UsageError, match="one profile cannot be compared"):
+        pipeline.compare(tmp_path / "damaged.json")
