@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.devices.phone.adbd import FEATURES, Adbd
+from tests.devices.phone.adbd import FEATURES, Adbd, Service
 from tests.devices.phone.authorization import Authorization, Policy
 from tests.devices.phone.root import write_cores, write_properties
 from tests.devices.phone.shell_service import ShellService
@@ -61,7 +61,7 @@ class Phone:
         self.system = System(folder, processor=processor, disk=disk)
         self.sync = SyncService(self.system)
         shell = ShellService(self.system)
-        services = {"shell": shell, "exec": shell, "sync": self.sync}
+        services: dict[str, Service] = {"shell": shell, "exec": shell, "sync": self.sync}
         self.authorization = Authorization(policy)
         self.adbd = Adbd({key: told[key] for key in _BANNER}, services, self.authorization, features)
 

@@ -65,7 +65,9 @@ class System:
 
     def hang_up(self, process: "subprocess.Popen[bytes]") -> None:
         """Sends SIGHUP to the shell, and to nothing that it started, as adbd does when the host has gone."""
-        with suppress(ProcessLookupError, LookupError):
+        if process.poll() is not None:
+            return
+        with suppress(OSError, LookupError):  # it has ended meanwhile
             os.kill(_child_of(process.pid), signal.SIGHUP)
 
     def processes(self) -> dict[int, str]:
