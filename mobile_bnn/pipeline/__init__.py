@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mobile_bnn.pipeline.comparing import Compared, Trends, compare, trend
     from mobile_bnn.pipeline.conversion import Converted, ConvertOptions, convert
+    from mobile_bnn.pipeline.exporting import export_profile
     from mobile_bnn.pipeline.float_baselines import WrittenBaseline, baseline
     from mobile_bnn.pipeline.measurement import Profiled, profile
     from mobile_bnn.pipeline.reporting import Report, report
@@ -36,6 +37,7 @@ _HOMES = {
     "baseline": "float_baselines",
     "compare": "comparing",
     "convert": "conversion",
+    "export_profile": "exporting",
     "profile": "measurement",
     "report": "reporting",
     "trend": "comparing",
@@ -54,6 +56,7 @@ __all__ = [
     "baseline",
     "compare",
     "convert",
+    "export_profile",
     "profile",
     "report",
     "trend",

@@ -21,11 +21,11 @@ from mobile_bnn.report.formats import plural, printable
 from mobile_bnn.report.trends import Trend, tables
 
 # The page stays small, however long a history is: the newest points of each line, together at most so many.
-_POINTS, _MOST_OF_LINE, _LEAST_OF_LINE = 1000, 100, 10
+_POINTS, _MOST_OF_LINE, _LEAST_OF_LINE = 800, 100, 10
 _MOST_CHARTS = 12
 _MARKED = 30  # points of a line, each of which has a marker
 _INK = "#010203"  # stands for the page's own text colour
-_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # told apart by colour-blind readers too
+_LINES = ("#3b8fd1", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#7f7fd5")  # told apart by colour-blind readers too
 
 _TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
@@ -38,7 +38,7 @@ _TEMPLATE = """<!DOCTYPE html>
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 0; }
-figure { margin: .5rem 0; } svg { width: 100%; height: auto; max-height: 24rem; }
+figure { margin: .5rem 0; overflow-x: auto; } svg { width: 100%; min-width: 36rem; height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .5rem 0; }
@@ -69,7 +69,9 @@ th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top;
 {% endfor %}
 {% for chart in charts %}
 <h2>{{ chart.title }}</h2>
-<figure role="img" aria-label="{{ chart.title }}: medians over time, which the table has">{{ chart.svg }}</figure>
+<figure tabindex="0" role="img" aria-label="{{ chart.title }}: medians over time, which the table has">
+{{ chart.svg }}
+</figure>
 {% endfor %}
 {% if note %}<p class="note">{{ note }}</p>{% endif %}
 <footer><p>mobile_bnn {{ version }}, {{ date }}. Median of each profile in ms, with its 95 % interval where it is known;
@@ -137,6 +139,9 @@ def _chart(found: Sequence[Trend], chart: int, newest: int) -> str:
         axes.plot(places, medians, style, color=colour, marker=marker, markersize=3, linewidth=1.5, label=words)
         slowed = [position for position, point in enumerate(points) if point.throttled]
         axes.plot([places[i] for i in slowed], [medians[i] for i in slowed], "x", color=colour, markersize=9)
+    moments = {place for trend in found for place in _places(trend)[-newest:]}
+    if len(moments) == 1:  # else the axis would be of years
+        axes.set_xticks(list(moments))
     axes.set_ylim(bottom=0)
     axes.set_ylabel("median (ms)", color=_INK)
     axes.legend(frameon=False, labelcolor=_INK, fontsize=9)
