@@ -14,7 +14,6 @@ PATH="$(cd "$(dirname "$python")" && pwd):$PATH"  # cmake
 export PATH
 root=${MBNN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mobile_bnn}/debian-arm64
 build=$PWD/build/aarch64
-suite=bookworm             # its Python is 3.11
 run_limit=600              # seconds for the replay on one CPU
 
 give_up() {
@@ -29,23 +28,15 @@ missing=$(sh tools/debian_packages.sh missing debootstrap qemu-user-static g++-a
 command -v unshare >/dev/null || give_up "there is no unshare (apt-get install util-linux)"
 unshare --mount --pid --fork true 2>/dev/null || give_up "this root may not make mount namespaces"
 
-# The packages are unpacked and not configured: nothing of the system but Python's files is needed.
+# The Python of the root, with LiteRT's packages, under an emulator that is inside it.
 make_root() {
-    rm -rf "$root.part"
-    mkdir -p "$root.part"
-    echo "Unpacking Debian $suite for arm64 into $root (two minutes, once)"
-    debootstrap --arch=arm64 --variant=minbase --foreign --include=python3,libpython3-stdlib,libstdc++6 \
-        "$suite" "$root.part" >"$build/debootstrap.log" 2>&1 || give_up "debootstrap failed, see $build/debootstrap.log"
-    for package in "$root.part"/var/cache/apt/archives/*.deb; do
-        dpkg-deb --fsys-tarfile "$package" | tar -C "$root.part" -x --keep-directory-symlink
-        rm "$package"
-    done
-    cp "$(command -v qemu-aarch64-static)" "$root.part/usr/bin/"
-    "$python" -m pip install --quiet --disable-pip-version-check --target "$root.part/opt/python" --only-binary=:all: \
+    sh tools/debian_root.sh arm64 "$root.new" "$build/debootstrap.log" python3 libpython3-stdlib libstdc++6 ||
+        give_up "no Debian system could be unpacked"
+    cp "$(command -v qemu-aarch64-static)" "$root.new/usr/bin/"
+    "$python" -m pip install --quiet --disable-pip-version-check --target "$root.new/opt/python" --only-binary=:all: \
         --platform manylinux2014_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_28_aarch64 \
         --python-version 3.11 --implementation cp -c constraints.txt ai-edge-litert numpy
-    rm -rf "$root"
-    mv "$root.part" "$root"
+    mv "$root.new" "$root"
 }
 
 # Runs Python on an emulated CPU inside the root, where `build/aarch64` is /opt/run.

@@ -1,0 +1,1 @@
+"""A virtual Raspberry Pi: a Debian for ARM under qemu, which a real sshd lets in on loopback."""
