@@ -101,6 +101,34 @@ class TargetInfo(Message):
     engines: list[EngineInfo]
 
 
+class RawTrace(BaseModel):
+    """The logs of the native library for inferences in a row, where the one who measured cannot read the file itself.
+
+    Each "ends" says for each inference how long the log was after it, in bytes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    warm_up: int = Field(description="inferences that do not count")
+    own: str = Field(description="of the library's operators; empty where it took no part")
+    own_ends: list[int]
+    every: str = Field(description="of every node of the runtime")
+    every_ends: list[int]
+
+
+class Statistics(BaseModel):
+    """What a tool says of its latencies that prints no single one, such as TFLite's benchmark_model; null: not told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    runs: int
+    mean_ms: float
+    min_ms: float
+    max_ms: float
+    std_ms: float = 0.0
+    p5_ms: float | None = None
+    median_ms: float | None = None
+    p95_ms: float | None = None
+
+
 class Figures(BaseModel):
     """What was measured: the very file, the latency of every run in order of time, and of operators where known."""
 
@@ -115,12 +143,15 @@ class Figures(BaseModel):
     after: Condition = Condition()
     operator_times: list[OperatorLatency] = Field(default_factory=list)
     operator_times_plain: list[OperatorLatency] = Field(default_factory=list, description="without XNNPACK")
+    trace: RawTrace | None = Field(None, description="instead of operator_times")
+    trace_plain: RawTrace | None = Field(None, description="instead of operator_times_plain")
     delegated_operators: int | None = None
     peak_gmacs: float | None = Field(None, description="of one core")
     outputs: list[str] = Field(
         default_factory=list, description="base64 of each output's bytes, all samples one after the other"
     )
     energy: Energy | None = None
+    statistics: Statistics | None = Field(None, description="where there are no latencies_ms, which are then empty")
 
 
 class Answer(Message):
