@@ -113,6 +113,15 @@ def find_device(serial: str = "") -> Device:
     return Device(serial, server)
 
 
+def known_devices() -> dict[str, str]:
+    """The serial numbers that adb knows, with their states in adb's words: "device" is ready.
+
+    Raises:
+        MobileBnnError: adb or adbutils is missing.
+    """
+    return _states(_server())
+
+
 _CURE = "Plug it in, and turn on USB debugging in its developer options; `adb devices` lists those that are found"
 
 
