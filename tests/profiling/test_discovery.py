@@ -157,7 +157,7 @@ def test_a_target_tells_kinds_of_cores_heat_and_engines() -> None:
     assert told["Throttled"] == "frequency capped now"
     assert told["Clock now"] == "1,800 to 2,400 MHz on 2 cores"
     assert told["Android API"] == "34"
-    assert told["Engine delegate"] == "0.1.0 (auto, dotprod)"
+    assert told["Engine delegate"] == "0.1.0"
     assert told["Engine lce"] == "not here: larq-compute-engine is not installed"
     assert "Python" not in told
     assert "Emulated" not in told
