@@ -38,7 +38,8 @@ def command(
     path = output or Path(f"{name}{'_int8' if int8 else ''}.tflite")
     written = pipeline.baseline(name, path, int8=int8, watcher=Terminal())
     if as_json:
-        print_json({"file": str(written.path), "sidecar": str(written.sidecar), **written.facts})
+        facts = {"file": str(written.path), "sidecar": str(written.sidecar), **written.facts}
+        print_json({"written": facts, "baselines": {}})
         return
     out.print(f"{written.path} and {written.sidecar.name}", soft_wrap=True)
     out.print(f"{written.facts['model']}, random weights; published top-1 {written.facts['accuracy']:.1%}")
@@ -52,7 +53,7 @@ def _list(as_json: bool) -> None:
     every = {name: baselines.get(name) for name in baselines.names()}
     if as_json:
         facts = {name: {"model": each.title, "top1": each.top1, "source": each.source} for name, each in every.items()}
-        print_json({"baselines": facts})
+        print_json({"written": None, "baselines": facts})
         return
     columns = [Column("name", unbroken=60), Column("Keras"), Column("published top-1", number=True), Column("source")]
     rows = [[name, each.title, f"{each.top1:.1%}", each.source] for name, each in every.items()]

@@ -54,6 +54,8 @@ class Compared(Shown):
         return {
             "baseline": self.baseline,
             "comparisons": [{"profile": path, **change.model_dump()} for path, change in self.found],
+            "folder": None,
+            "trends": [],
         }
 
     def slower_than(self, share: float) -> list[str]:
@@ -147,7 +149,8 @@ class Trends(Shown):
 
     def as_json(self) -> dict[str, Any]:
         """The figures as plain dicts and lists; docs/json.md lists them."""
-        return {"folder": self.folder, "trends": [each.model_dump() for each in self.found]}
+        trends = [each.model_dump() for each in self.found]
+        return {"baseline": None, "comparisons": [], "folder": self.folder, "trends": trends}
 
     def write(self, path: Path | str) -> Path:
         """Writes one HTML page that opens without a network, and returns where.

@@ -5,8 +5,11 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from mobile_bnn.converters.refusals import RefusalCode
 from mobile_bnn.converters.storage.weights_file import WeightsIndex
 from mobile_bnn.profile_records import Profile
+from mobile_bnn.profiling.messages import TargetInfo
 from mobile_bnn.records import Operators, PrintedVerification
+from mobile_bnn.report.comparison import ProfileChange
 from mobile_bnn.report.json import ReportFigures
+from mobile_bnn.report.trends import Trend
 from mobile_bnn.runtime import ModelMetadata
 from mobile_bnn.typing import JsonObject
 
@@ -136,6 +139,43 @@ class ProfileOutput(Profile):
     """Latencies and memory, as profiles/local.json."""
 
 
+class Comparison(ProfileChange):
+    """One profile against the first one."""
+
+    profile: str = Field(description="its path, as it was given")
+
+
+class Compare(Output):
+    """What has changed between profiles, or with --history over time."""
+
+    baseline: str | None = Field(description="the path of the first profile; null with --history")
+    comparisons: list[Comparison] = Field(description="of each further profile; empty with --history")
+    folder: str | None = Field(description="with --history")
+    trends: list[Trend] = Field(description="with --history: each measurement on each machine")
+
+
+class ExportProfile(Output):
+    """What was written."""
+
+    written: list[str] = Field(description="the files")
+
+
+class Device(Output):
+    """A target."""
+
+    url: str
+    state: str = Field(description="ready, failed, or what is known of one that was not asked")
+    info: TargetInfo | None = Field(description="what it tells of itself; null where it was not asked or failed")
+    error: str | None
+
+
+class Devices(Output):
+    """The targets that are known here, or those that were asked."""
+
+    targets: list[Device]
+    notes: list[str] = Field(description="where none could be looked for, and why")
+
+
 class Report(ReportFigures):
     """The figures of a report; null where there is no record."""
 
@@ -181,6 +221,34 @@ class ZooShow(Output):
     bytes: int = Field(description="of the weights, as Larq counts them")
     binary_macs: int
     float_macs: int
+
+
+class BaselineEntry(Output):
+    """A float network of tf.keras.applications."""
+
+    model: str = Field(description="its name in Keras")
+    top1: float = Field(description="published, 0 to 1")
+    source: str = Field(description="who published it")
+
+
+class WrittenBaseline(Output):
+    """A baseline's file, and what is published about it, as in the file beside it."""
+
+    file: str
+    sidecar: str = Field(description="the file with all that follows")
+    model: str
+    accuracy: float = Field(description="published, 0 to 1")
+    headline: str = Field(description="the metric that this is")
+    dataset: str
+    source: str = Field(description="who published it")
+    weights: str = Field(description="random: the latency does not depend on them")
+
+
+class ZooBaseline(Output):
+    """What was written, or without a name all baselines."""
+
+    written: WrittenBaseline | None
+    baselines: dict[str, BaselineEntry] = Field(description="by name; empty where one was written")
 
 
 class Hyperparameter(Output):
@@ -246,10 +314,14 @@ OUTPUTS: dict[str, type[BaseModel]] = {
     "inspect": Inspect,
     "export-weights": ExportWeights,
     "profile": ProfileOutput,
+    "compare": Compare,
+    "export-profile": ExportProfile,
+    "devices": Devices,
     "report": Report,
     "doctor": Doctor,
     "zoo list": ZooList,
     "zoo show": ZooShow,
+    "zoo baseline": ZooBaseline,
     "methods list": MethodsList,
     "methods show": MethodsShow,
 }
