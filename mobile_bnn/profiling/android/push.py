@@ -4,6 +4,7 @@ import hashlib
 import stat
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from mobile_bnn.profiling.targets.target import TargetLostError
 if TYPE_CHECKING:
     from adbutils import AdbConnection
 
+Sent = Callable[[int], None]
+
 _BLOCK = 64 * 1024  # the most that the protocol allows
 # Android 7 lacks sha256sum.
 _DIGEST = 'sha256sum "$1" 2>/dev/null || sha1sum "$1"'
@@ -23,8 +26,22 @@ _IS_THERE = 'for each; do if [ -f "$each" ]; then echo "$each"; fi; done'
 _MOVE = 'mv -f "$1" "$2" && chmod "$3" "$2"'
 
 
-def push(device: Device, path: Path, name: str, *, executable: bool = False) -> None:
+def push(
+    device: Device,
+    path: Path,
+    name: str,
+    *,
+    executable: bool = False,
+    on_sent: Sent = lambda sent: None,
+) -> None:
     """Copies a file to the phone and replaces what has that name there.
+
+    Args:
+        device: the phone.
+        path: the file.
+        name: where it shall lie.
+        executable: whether it can be run there.
+        on_sent: is called with the number of bytes that have gone.
 
     Raises:
         TargetLostError: the phone has gone, or has no room left.
@@ -33,7 +50,7 @@ def push(device: Device, path: Path, name: str, *, executable: bool = False) -> 
     parent, last = PurePosixPath(name).parent, PurePosixPath(name).name
     part = str(parent / f".{last}.part")
     try:
-        _send(device, path, part)
+        _send(device, path, part, on_sent)
         if not _is_same(device, path, part):
             raise MobileBnnError(
                 f"{path} arrived damaged on the phone {device.serial}", cure="Try another cable or port"
@@ -66,7 +83,7 @@ def _is_same(device: Device, path: Path, name: str) -> bool:
     return digest.hexdigest() == told[0]
 
 
-def _send(device: Device, path: Path, name: str) -> None:
+def _send(device: Device, path: Path, name: str, on_sent: Sent) -> None:
     """Sends a file through the service `sync:`."""
     asked = f"{name},{stat.S_IFREG | 0o644}".encode()
     with path.open("rb") as file, device.open("sync:") as connection:
@@ -74,6 +91,7 @@ def _send(device: Device, path: Path, name: str) -> None:
             connection.conn.sendall(b"SEND" + struct.pack("<I", len(asked)) + asked)
             while block := file.read(_BLOCK):
                 connection.conn.sendall(b"DATA" + struct.pack("<I", len(block)) + block)
+                on_sent(file.tell())
             connection.conn.sendall(b"DONE" + struct.pack("<I", int(time.time())))
         failure = _verdict(connection)
     if failure:
