@@ -13,6 +13,7 @@ from mobile_bnn.profile_records import Machine, Measurement, Profile
 from mobile_bnn.profiling.jobs import Job
 from mobile_bnn.profiling.journal import Journal, question_key
 from mobile_bnn.profiling.messages import Answer, Request
+from mobile_bnn.profiling.named_operators import with_operators
 from mobile_bnn.profiling.parity_plan import ParityPlan
 from mobile_bnn.profiling.planning import ROUNDS, Amount, Setting, in_turns, settings
 from mobile_bnn.profiling.summary import Content, mean_mhz, summarize
@@ -211,7 +212,8 @@ def _ask(target: Target, setting: Setting, request: Request, content: Content) -
         raise MobileBnnError(f"cannot profile {content.path}: {what}", why=why, cure=cure)
     if answer.figures.file_sha256 != content.sha256 or sha256(content.path) != content.sha256:
         raise MobileBnnError(f"{content.path} was replaced while it was measured", cure="Profile it again")
-    return answer
+    figures = with_operators(answer.figures, content.path, with_library=setting.job.engine == "delegate")
+    return answer.model_copy(update={"figures": figures})
 
 
 def _cool_down(target: Target, cool_to: float) -> None:

@@ -24,7 +24,7 @@ string(APPEND CMAKE_CXX_FLAGS_INIT " -D__errno_location=__errno -fno-builtin-bcm
 if(NOT MBNN_STUBS)
   set(MBNN_STUBS "${CMAKE_BINARY_DIR}/bionic")
   file(WRITE "${MBNN_STUBS}/version.map" "LIBC { global: *; };\n")
-  foreach(library c m)
+  foreach(library c m dl)
     file(STRINGS "${CMAKE_CURRENT_LIST_DIR}/bionic/lib${library}.txt" lines REGEX "^[^#]")
     string(REGEX MATCHALL "[a-z0-9_]+" functions "${lines}")
     set(source "")
