@@ -21,7 +21,8 @@ def add(profile: Profile, folder: Path | str) -> Path:
         raise UsageError(f"{folder} is not a folder", cure="Name a folder that collects profiles")
     content = json.dumps(profile.model_dump(mode="json"), sort_keys=True).encode("utf-8")
     moment = profile.measured_at.partition("+")[0].replace(":", "-") or "unknown"
-    name = f"{moment}-{quote(profile.target, safe='@')}-{hashlib.sha256(content).hexdigest()[:12]}.json"
+    target = quote(profile.target.replace("://", "-"), safe="@")
+    name = f"{moment}-{target}-{hashlib.sha256(content).hexdigest()[:12]}.json"
     path = folder / name
     if not path.exists():
         profile.save(path)

@@ -1,6 +1,7 @@
 """Profiles beside each other: in Python, on the command line, with limits and over time."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,8 @@ def test_a_history_keeps_each_profile_once(tmp_path: Path) -> None:
     for each in (newer, older, older):
         history.add(each, tmp_path / "all")
     assert len(list((tmp_path / "all").iterdir())) == 2
+    board = history.add(older.model_copy(update={"target": "ssh://pi@board:22/"}), tmp_path / "boards")
+    assert re.fullmatch(r"2026-01-02T03-04-05-ssh-pi@board%3A22%2F-[0-9a-f]{12}\.json", board.name)
     (tmp_path / "all" / "damaged.json").write_text("{")
     damaged: list[str] = []
     found = history.read(tmp_path / "all", lambda path, error: damaged.append(path.name))
