@@ -40,7 +40,7 @@ class Compared(Shown):
 
         parts: list[RenderableType] = []
         for path, change in self.found:
-            caption = f"{printable(path)} (after) against {printable(self.baseline)} (before)"
+            caption = f"{printable(path)} (after) against {printable(self.baseline)} (before), with 95 % intervals"
             shown, styles = table(change, caption)
             parts += [Text(f"NOT COMPARABLE: {why}", style="bold red") for why in change.not_comparable]
             parts.append(Fitted(shown, row_styles=styles))

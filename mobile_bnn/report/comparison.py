@@ -105,7 +105,7 @@ def table(found: ProfileChange, caption: str) -> tuple[Table, list[str]]:
         Column("file", unbroken=8),
         Column("threads", number=True),
         Column("figure"),
-        *(Column(name, number=True) for name in ("before", "after", "change", "95 % interval")),
+        *(Column(name, number=True) for name in ("before", "after", "change", "interval")),
         Column("verdict"),
     ]
     rows, styles = [], []
@@ -129,12 +129,13 @@ def _cells(figure: Figure, each: FigureChange) -> list[str]:
     before, after = (
         size(int(value)) if in_bytes else f"{significant(value)} ms" for value in (each.before, each.after)
     )
-    interval = (
-        "–" if each.low is None or each.high is None else f"{percent_change(each.low)} to {percent_change(each.high)}"
-    )
-    if each.low == each.high:
-        interval = "exact"
-    return [figure, before, after, percent_change(each.ratio), interval, _verdict(figure, each)]
+    return [figure, before, after, percent_change(each.ratio), _interval(each), _verdict(figure, each)]
+
+
+def _interval(each: FigureChange) -> str:
+    if each.low is None or each.high is None:
+        return "–"
+    return "exact" if each.low == each.high else f"{percent_change(each.low)} to {percent_change(each.high)}"
 
 
 def _verdict(figure: Figure, each: FigureChange) -> str:

@@ -17,7 +17,7 @@ class Key(NamedTuple):
     Attributes:
         kernel: its family, such as avx2 of avx2-6x64; empty where each profile has one of the engine's: whatever is
             best on its machine.
-        role: the file that was profiled, its float twin, or the name of one beside them.
+        role: the file that was profiled, its float twin, or the name of one beside them; over time the file's name.
     """
 
     engine: str
@@ -34,9 +34,26 @@ def own_file(profile: Profile) -> str:
 
 
 def by_key(*profiles: Profile) -> list[dict[Key, Measurement]]:
-    """The measurements of each profile by what they have in common with those of the others."""
+    """The measurements of each profile by what they have in common with those of the others.
+
+    Profiles of two files are compared as such: the file of one with the file of the other, whatever they are called.
+    """
     several = _engines_with_several_kernels(profiles)
-    return [{_key(each, own_file(profile), several): each for each in profile.measurements} for profile in profiles]
+    return [
+        {_key(each, several, _role(each, own_file(profile))): each for each in profile.measurements}
+        for profile in profiles
+    ]
+
+
+def by_name(*profiles: Profile) -> list[dict[Key, Measurement]]:
+    """The same for profiles of many files, as a history has them: a file is told by its name and its folder's."""
+    several = _engines_with_several_kernels(profiles)
+    return [{_key(each, several, short_name(each)): each for each in profile.measurements} for profile in profiles]
+
+
+def short_name(measured: Measurement) -> str:
+    """The file's name and its folder's: demo/model.tflite."""
+    return "/".join(PurePath(measured.file).parts[-2:])
 
 
 def _engines_with_several_kernels(profiles: Sequence[Profile]) -> set[str]:
@@ -49,9 +66,9 @@ def _engines_with_several_kernels(profiles: Sequence[Profile]) -> set[str]:
     return found
 
 
-def _key(measured: Measurement, own: str, several: Collection[str]) -> Key:
+def _key(measured: Measurement, several: Collection[str], role: str) -> Key:
     kernel = _family(measured.kernel) if measured.engine in several else ""
-    return Key(measured.engine, kernel, measured.threads, measured.cores, _role(measured, own))
+    return Key(measured.engine, kernel, measured.threads, measured.cores, role)
 
 
 def _role(measured: Measurement, own: str) -> str:

@@ -105,7 +105,7 @@ def write_trend_page(found: Sequence[Trend], path: Path | str, title: str, profi
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(_TEMPLATE).render(
         title=printable(title),
-        summary=f"{plural(profiles, 'profile')}, {plural(len(found), 'measurement')} of the newest ones.",
+        summary=f"{plural(profiles, 'profile')}, {plural(len(found), 'measurement')}.",
         tables=tables(found),
         charts=charts,
         note=f"{plural(left_out, 'chart')} left out; the tables have all." if left_out else "",

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +9,7 @@ from mobile_bnn.profile_records import Measurement, Profile
 from mobile_bnn.report.comparison import change_of_quantile, percent_change
 from mobile_bnn.report.formats import plural, printable, significant
 from mobile_bnn.report.layout import Column, Table
-from mobile_bnn.report.pairing import Key, by_key
+from mobile_bnn.report.pairing import Key, by_name, short_name
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 24  # values of a sparkline
@@ -41,7 +40,7 @@ class Trend(_Part):
     kernel: str = Field(description="of the newest one")
     threads: int
     cores: str
-    file: str = Field(description="name of the newest one's file")
+    file: str = Field(description="name of the file, and of its folder")
     points: list[Point] = Field(description="oldest first")
     against_last: float | None = Field(description="newest median through the one before")
     against_last_significant: bool | None = Field(description="whether that is more than chance")
@@ -56,7 +55,7 @@ _Machine = tuple[str, str, bool]
 
 
 def trends(profiles: Sequence[Profile]) -> list[Trend]:
-    """The trend of each measurement of the newest profile on each machine; profiles are in the order of time."""
+    """The trend of each measurement on each machine; profiles are in the order of time."""
     of_machine: dict[_Machine, list[Profile]] = defaultdict(list)
     for profile in profiles:
         machine = profile.machine
@@ -65,8 +64,9 @@ def trends(profiles: Sequence[Profile]) -> list[Trend]:
 
 
 def _of_machine(machine: _Machine, profiles: Sequence[Profile]) -> list[Trend]:
-    measured = by_key(*profiles)
-    return [_trend(machine, key, list(zip(profiles, measured, strict=True))) for key in measured[-1]]
+    measured = by_name(*profiles)
+    keys = dict.fromkeys(key for found in measured for key in found)
+    return [_trend(machine, key, list(zip(profiles, measured, strict=True))) for key in keys]
 
 
 def _trend(machine: _Machine, key: Key, profiles: Sequence[tuple[Profile, dict[Key, Measurement]]]) -> Trend:
@@ -84,7 +84,7 @@ def _trend(machine: _Machine, key: Key, profiles: Sequence[tuple[Profile, dict[K
         kernel=newest.kernel,
         threads=newest.threads,
         cores=newest.cores,
-        file=PurePath(newest.file).name,
+        file=short_name(newest),
         points=[_point(profile, each) for profile, each in own],
         against_last=newest.median_ms / last.median_ms if last and last.median_ms else None,
         against_last_significant=change.significant if change and change.low is not None else None,

@@ -14,7 +14,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.profile_records import Machine, Measurement, Profile, Round
 from mobile_bnn.profiling import history
 from mobile_bnn.profiling.limits import check_limits
-from mobile_bnn.report.comparison import compare
+from mobile_bnn.report.comparison import compare, table
 from mobile_bnn.run_folder import RunFolder
 
 
@@ -65,6 +65,10 @@ def test_a_change_is_told_from_chance() -> None:
     assert same.significant is False
     assert found.slower_than(0.05) == ["model.tflite with delegate avx2-6x64, 1 thread is 9.8 % slower"]
     assert found.slower_than(0.15) == []
+    shown, styles = table(found, "a")
+    assert [row[7] for row in shown.rows[3:5]] == ["–", "exact"]
+    assert [row[8] for row in shown.rows[:5]] == ["slower", "slower", "no change", "not told", "no change"]
+    assert styles == ["red", "red", *[""] * 8]
 
 
 def test_each_figure_changes_by_itself() -> None:

@@ -53,6 +53,13 @@ def test_a_throttled_one_is_not_the_best_and_a_first_one_has_no_last() -> None:
     assert (first.against_last, first.against_last_significant, first.against_best) == (None, None, None)
 
 
+def test_each_file_of_a_history_has_a_trend_of_its_own() -> None:
+    one, other = measurement(file="runs/a/model.tflite"), measurement(file="runs/b/model.tflite", speed=3.0)
+    found = trends([profile(one), profile(other), profile(one)])
+    assert [(each.file, len(each.points)) for each in found] == [("a/model.tflite", 2), ("b/model.tflite", 1)]
+    assert found[0].against_last == 1.0
+
+
 def test_other_machines_have_trends_of_their_own() -> None:
     found = trends([profile(measurement()), profile(measurement(), cpu="B"), profile(measurement(), emulated=True)])
     assert [(each.cpu, each.emulated, len(each.points)) for each in found] == [
