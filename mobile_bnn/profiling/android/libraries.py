@@ -55,7 +55,7 @@ def tflite_library(abi: str, given: Path | None, work: Path, say: Saying = lambd
         UsageError: there is no such file, or it has no such library.
         MobileBnnError: it cannot be had, or the artifact is not the one that was tested.
     """
-    archive = given if given is not None else _artifact(say)
+    archive = given if given is not None else artifact(say)
     if not archive.is_file():
         raise UsageError(f"there is no file {archive}")
     library = _unpacked(archive, abi, work / TFLITE) if zipfile.is_zipfile(archive) else archive
@@ -87,8 +87,12 @@ def _unpacked(archive: Path, abi: str, library: Path) -> Path:
     return library
 
 
-def _artifact(say: Saying) -> Path:
-    """The archive in the local Maven repository, fetched where it is missing."""
+def artifact(say: Saying) -> Path:
+    """The archive in the local Maven repository, fetched where it is missing.
+
+    Raises:
+        MobileBnnError: it cannot be had, or is not the one that was tested.
+    """
     path = Path.home() / _IN_REPOSITORY
     if not path.is_file():
         say("getting TensorFlow Lite through Maven")

@@ -45,8 +45,13 @@ class Adbd:
         self.banner = f"device::{properties};features={features}".encode()
         self.services, self.authorization = services, authorization
         self._connections: set[_Connection] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self.port = 0
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        """Listens: on a free port, or on the one from before it was unplugged."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = int(self._listener.getsockname()[1])
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 

@@ -1,5 +1,8 @@
 """Fixtures of tests on virtual phones."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.profiling.android.libraries import artifact
+from mobile_bnn.profiling.deploy_adb import deploy
 from tests.devices.phone.emulation import need_emulation
 from tests.devices.phone.phone import AdbServer, Phone, StartPhone
 from tests.devices.phone.root import make_root
 from tests.support.shared import Once
+from tests.support.tools import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +25,29 @@ def phone_base(once: Once) -> Path:
     """What the root folders of all phones are copied from."""
     need_emulation()
     return once("phone", make_root)
+
+
+@pytest.fixture(scope="session")
+def android_files(once: Once) -> Path:
+    """What `make android` builds; MBNN_ANDROID_DIR names a folder where it is built already."""
+    if os.environ.get("MBNN_ANDROID_DIR"):
+        return Path(os.environ["MBNN_ANDROID_DIR"])
+
+    def make(folder: Path) -> None:
+        command = ["sh", "tools/android.sh", sys.executable, str(folder)]
+        built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stdout + built.stderr
+
+    return once("android for phones", make)
+
+
+@pytest.fixture(scope="session")
+def tflite_archive() -> Path:
+    """TensorFlow Lite for Android, through Maven; the calling test is skipped where it cannot be had."""
+    try:
+        return artifact(lambda what: None)
+    except MobileBnnError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -56,3 +86,11 @@ def start_phone(phone_base: Path, tmp_path: Path, adb_server: AdbServer) -> Iter
 def phone(start_phone: StartPhone) -> Phone:
     """A phone that is plugged in."""
     return start_phone()
+
+
+@pytest.fixture
+def deployed(phone: Phone, android_files: Path, tflite_archive: Path, monkeypatch: pytest.MonkeyPatch) -> Phone:
+    """A phone that mobile_bnn is deployed to."""
+    monkeypatch.setenv("MBNN_ANDROID_DIR", str(android_files))
+    deploy(f"adb://{phone.serial}", tflite=tflite_archive)
+    return phone

@@ -57,7 +57,7 @@ class Phone:
         told = {**PROPERTIES, **(properties or {})}
         shutil.copytree(base, folder, symlinks=True)
         write_properties(folder, told)
-        write_cores(folder)
+        write_cores(folder, processor)
         self.system = System(folder, processor=processor, disk=disk)
         self.sync = SyncService(self.system)
         shell = ShellService(self.system)

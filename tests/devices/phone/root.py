@@ -101,18 +101,42 @@ def write_properties(root: Path, properties: Mapping[str, str]) -> None:
     (root / "system/build.prop").write_text(text)
 
 
-def write_cores(root: Path) -> None:
-    """Lets /sys tell of a big core and, where this machine has more than one, of little ones."""
+_COMMON = "fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid"
+# What the kernel of a real phone tells of a core: its part number, and features beside those of all.
+_CORES = {"cortex-a53": ("0xd03", ""), "cortex-a76": ("0xd0b", "atomics fphp asimdhp asimdrdm lrcpc dcpop asimddp")}
+CPU_INFO = "system/etc/cpuinfo"  # is mounted over /proc/cpuinfo, which would tell of this machine's processor
+
+
+def write_cores(root: Path, processor: str) -> None:
+    """Lets /proc and /sys tell of a big core and, where this machine has more than one, of little ones.
+
+    Args:
+        root: the root folder.
+        processor: as qemu names it; all cores are of this kind, whatever their clocks.
+    """
     count = len(os.sched_getaffinity(0))
+    part, further = _CORES[processor]
+    told = {"BogoMIPS": "38.40", "Features": f"{_COMMON} {further}", "CPU implementer": "0x41", "CPU architecture": "8",
+            "CPU variant": "0x1", "CPU part": part, "CPU revision": "0"}  # fmt: skip
+    lines = "".join(f"{key}\t: {value}\n" for key, value in told.items())
+    cores = "".join(f"processor\t: {cpu}\n{lines}\n" for cpu in range(count))
+    (root / CPU_INFO).write_text(f"{cores}Hardware\t: QEMU\n")
+    system = root / "sys/devices/system/cpu"
+    system.mkdir(parents=True)
+    for name in ("possible", "present", "online"):
+        (system / name).write_text(f"0-{count - 1}\n" if count > 1 else "0\n")
+    (system / "kernel_max").write_text(f"{count - 1}\n")
     for cpu in range(count):
-        big = cpu == count - 1
-        folder = root / f"sys/devices/system/cpu/cpu{cpu}"
-        (folder / "cpufreq").mkdir(parents=True)
-        (folder / "cpu_capacity").write_text("1024\n" if big else "250\n")
-        for name in ("cpuinfo_max_freq", "scaling_cur_freq"):
-            (folder / "cpufreq" / name).write_text("2850000\n" if big else "1800000\n")
-        (folder / "cpufreq/scaling_governor").write_text("schedutil\n")
+        _write_core(system / f"cpu{cpu}", big=cpu == count - 1)
     zone = root / "sys/class/thermal/thermal_zone0"
     zone.mkdir(parents=True)
     (zone / "type").write_text("cpu-0-0\n")
     (zone / "temp").write_text("41500\n")
+
+
+def _write_core(folder: Path, *, big: bool) -> None:
+    (folder / "cpufreq").mkdir(parents=True)
+    (folder / "cpu_capacity").write_text("1024\n" if big else "250\n")
+    for name in ("cpuinfo_max_freq", "scaling_cur_freq"):
+        (folder / "cpufreq" / name).write_text("2850000\n" if big else "1800000\n")
+    (folder / "cpufreq/scaling_governor").write_text("schedutil\n")

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.devices.phone.root import SHELL_USER, environment
+from tests.devices.phone.root import CPU_INFO, SHELL_USER, environment
 
 _NSENTER = shutil.which("nsenter") or "nsenter"  # the PATH of its environment is the phone's
 
@@ -17,6 +17,7 @@ _BOOT = """
 set -e
 root=$0
 mount -t proc proc "$root/proc"
+mount --bind "$root/$2" "$root/proc/cpuinfo"
 for device in null zero urandom; do
     : >"$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
@@ -39,7 +40,19 @@ class System:
     """
 
     def __init__(self, root: Path, *, processor: str = "cortex-a76", disk: str = "") -> None:
-        command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _BOOT, str(root), disk]
+        command = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "sh",
+            "-c",
+            _BOOT,
+            str(root),
+            disk,
+            CPU_INFO,
+        ]
         self._environment = environment(processor)
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout
