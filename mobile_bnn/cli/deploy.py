@@ -13,8 +13,9 @@ EXAMPLE = "Example: mbnn deploy ssh://pi@raspberrypi"
 
 def command(
     target: Annotated[str, typer.Argument(help="The device: ssh://user@host[:port] or adb://[serial].")],
-    wheel: Annotated[
-        Path | None, typer.Option(help="Our package for the device; the newest in dist/ by default.")
+    wheel: Annotated[Path | None, typer.Option(help="Our package for a board; the newest in dist/ by default.")] = None,
+    tflite: Annotated[
+        Path | None, typer.Option(help="An .aar or .so with TensorFlow Lite for a phone; from Maven by default.")
     ] = None,
     take_away: Annotated[bool, typer.Option("--remove", help="Take all that was laid there away again.")] = False,
     as_json: Json = False,
@@ -31,7 +32,7 @@ def command(
             out.print(f"removed from {target}" if count else f"nothing was on {target}", soft_wrap=True)
         return
     with _Shown() as shown:
-        done = deploy.deploy(target, wheel=wheel, say=shown.say, watch=shown.watch)
+        done = deploy.deploy(target, wheel=wheel, tflite=tflite, say=shown.say, watch=shown.watch)
     if as_json:
         print_json({"target": target, "name": done.name, "already_there": done.already_there, **done.about})
         return

@@ -5,19 +5,17 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.files import sha256
 from mobile_bnn.names import look_up
 from mobile_bnn.profiling.deployment import facts as board
 from mobile_bnn.profiling.deployment import installer
 from mobile_bnn.profiling.deployment.wheels import Package, gather, our_package, unpacked_bytes
 from mobile_bnn.profiling.targets.ssh_connection import SshConnection
-from mobile_bnn.profiling.targets.ssh_keeper import Keeper, Uploading
+from mobile_bnn.profiling.targets.ssh_keeper import FILES, Keeper, Uploading
 from mobile_bnn.profiling.targets.target import TargetLostError
 
 if TYPE_CHECKING:
@@ -52,6 +50,7 @@ def deploy(
     url: str,
     *,
     wheel: Path | None = None,
+    tflite: Path | None = None,
     say: Saying = lambda what: None,
     watch: Uploading | None = None,
 ) -> Deployed:
@@ -61,7 +60,8 @@ def deploy(
 
     Args:
         url: ssh://user@host, or adb://SERIAL.
-        wheel: our package for the device; the newest in dist/ by default.
+        wheel: our package for a board; the newest in dist/ by default. A phone takes none.
+        tflite: an .aar or .so with TensorFlow Lite for a phone. A board takes none.
         say: is called with what is being done.
         watch: is called while a file is sent, with its name, the bytes that have gone, and all of them.
 
@@ -72,7 +72,7 @@ def deploy(
     """
     kinds: dict[str, Callable[..., Deployed]]
     kinds = {"ssh": _deploy_ssh, "adb": _deploy_adb, "local": _refuse_local}
-    return look_up("target", url.partition("://")[0], kinds)(url, wheel, say, watch)
+    return look_up("target", url.partition("://")[0], kinds)(url, wheel, tflite, say, watch)
 
 
 def remove(url: str) -> int:
@@ -97,20 +97,16 @@ def _refuse_local(url: str, *_: Any) -> Any:
     )
 
 
-def _deploy_adb(url: str, wheel: Path | None, say: Saying, watch: Uploading | None) -> Deployed:
-    deployed: Deployed = _phones(url).deploy(url, wheel=wheel, say=say, watch=watch)
-    return deployed
+def _deploy_adb(url: str, wheel: Path | None, tflite: Path | None, say: Saying, watch: Uploading | None) -> Deployed:
+    from mobile_bnn.profiling import deploy_adb
+
+    return deploy_adb.deploy(url, tflite=tflite, wheel=wheel, say=say, watch=watch)
 
 
 def _remove_adb(url: str) -> int:
-    return int(_phones(url).remove(url))
+    from mobile_bnn.profiling import deploy_adb
 
-
-def _phones(url: str) -> ModuleType:
-    name = "mobile_bnn.profiling.deploy_adb"
-    if find_spec(name) is None:
-        raise MobileBnnError(f"nothing needs to be deployed on {url}", cure="mbnn profile sends all it needs by itself")
-    return import_module(name)
+    return deploy_adb.remove(url)
 
 
 @contextmanager
@@ -136,7 +132,11 @@ def _remove_ssh(url: str) -> int:
         return keeper.remove([HOME, CACHE])
 
 
-def _deploy_ssh(url: str, wheel: Path | None, say: Saying, watch: Uploading | None) -> Deployed:
+def _deploy_ssh(url: str, wheel: Path | None, tflite: Path | None, say: Saying, watch: Uploading | None) -> Deployed:
+    if tflite is not None:
+        raise UsageError(
+            f"{tflite} cannot be laid on a board", why="it gets LiteRT's package", cure="Leave --tflite away"
+        )
     say(f"looking at {url}")
     with _on(url) as (keeper, facts):
         package = our_package(facts, wheel)
@@ -150,6 +150,7 @@ def _deploy_ssh(url: str, wheel: Path | None, say: Saying, watch: Uploading | No
         say("running a model there")
         about = _proved(step("check"), url) | {"python": ".".join(map(str, facts.version))}
         step("switch", about={**about, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+        keeper.remove([f"{FILES}/{sha256(package.path)}"])  # the others stay, for the next version
         return Deployed(url, package.key, False, about)
 
 

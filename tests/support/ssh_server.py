@@ -71,6 +71,12 @@ class Relay:
                     each.shutdown(socket.SHUT_RDWR)
         self._pairs = []
 
+    def cut_soon(self, seconds: float) -> None:
+        """Does that in a moment, while the caller goes on."""
+        timer = threading.Timer(seconds, self.cut)
+        timer.daemon = True
+        timer.start()
+
     def freeze(self) -> None:
         """Lets nothing through any more, and tells nobody."""
         self._frozen = True
@@ -131,7 +137,12 @@ class Client:
         """Puts a server's key into known_hosts, for some ports of loopback."""
         key = " ".join(public_host_key.read_text(encoding="ascii").split()[:2])
         lines = "".join(f"[{HOST}]:{port} {key}\n" for port in ports)
-        (self.ssh / "known_hosts").write_text(lines, encoding="ascii")
+        with (self.ssh / "known_hosts").open("a", encoding="ascii") as file:
+            file.write(lines)
+
+    def trust_nobody(self) -> None:
+        """Forgets all keys of servers."""
+        (self.ssh / "known_hosts").unlink(missing_ok=True)
 
 
 @dataclass

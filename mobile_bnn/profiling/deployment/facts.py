@@ -1,6 +1,6 @@
 """What a board is, before anything is on it, and why mobile_bnn could not run there."""
 
-import json
+import ast
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -18,23 +18,29 @@ OLDEST, NEWEST = (3, 10), (3, 12)  # of Python: what LiteRT, NumPy and this pack
 GLIBC = (2, 27)  # what LiteRT's packages are built against
 MACHINES = ("aarch64", "x86_64")
 
-# Runs in any Python 3.
+# Runs in any Python 3, also where the system leaves away most of its library, which json belongs to.
 _ASK = """
-import importlib.util, json, os, platform, struct, sys
+import importlib.util, os, sys
 home = os.path.expanduser("~")
-disk = os.statvfs(home)
+place = os.path.join(home, ".local", "share", "mobile_bnn")
+while not os.path.isdir(place):
+    place = os.path.dirname(place)
+disk = os.statvfs(place)
 try:
     glibc = os.confstr("CS_GNU_LIBC_VERSION") or ""
 except (ValueError, OSError):
     glibc = ""
-print("mobile_bnn facts " + json.dumps({
+def has(name):
+    found = importlib.util.find_spec(name)
+    return found is not None and found.origin is not None  # an empty folder has none
+print("mobile_bnn facts " + repr({
     "python": sys.executable,
-    "version": list(sys.version_info[:3]),
-    "bits": 8 * struct.calcsize("P"),
-    "system": platform.system(),
-    "machine": platform.machine(),
+    "version": sys.version_info[:3],
+    "bits": 64 if sys.maxsize > 2**32 else 32,
+    "system": os.uname().sysname,
+    "machine": os.uname().machine,
     "glibc": glibc.replace("glibc", "").strip(),
-    "missing": [name for name in ("venv", "ctypes", "hashlib") if importlib.util.find_spec(name) is None],
+    "missing": [name for name in ("venv", "json", "ctypes", "hashlib") if not has(name)],
     "home": home,
     "free_bytes": disk.f_bavail * disk.f_frsize,
 }))
@@ -79,7 +85,7 @@ def look(connection: SshConnection) -> Facts:
     except (connection.ssh_error, ConnectionError, EOFError) as error:
         raise ssh_errors.lost(connection.url) from error
     lines = re.findall(r"^mobile_bnn facts (.*)$", str(ended.stdout), re.MULTILINE)
-    found = [Facts.model_validate(json.loads(line)) for line in lines]
+    found = [Facts.model_validate(ast.literal_eval(line)) for line in lines]
     if not found:
         told = str(ended.stderr).strip().splitlines()
         raise MobileBnnError(
@@ -119,9 +125,8 @@ def explain(facts: Facts, url: str) -> MobileBnnError | None:
             cure="Install one of these beside it, such as python3.11, or Raspberry Pi OS (bookworm)",
         )
     if facts.missing:
-        modules = " and ".join(facts.missing)
         return MobileBnnError(
-            f"the Python of {url} lacks the module {modules}",
+            f"the Python of {url} lacks {', '.join(facts.missing)}",
             why="the system splits Python over several packages",
             cure="Run there: sudo apt install python3-venv",
         )

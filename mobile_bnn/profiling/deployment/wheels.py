@@ -50,7 +50,7 @@ def our_package(facts: Facts, given: Path | None) -> Package:
             why=f"it is made for {made_for}, and the board is {facts.machine}",
             cure=_how_to_make(facts.machine),
         )
-    return Package(path, f"{_version_of(path)}-{_decides(facts, path)[:12]}")
+    return Package(path, f"{_version_of(path)}-{_hash(*_decides(facts), sha256(path))[:12]}")
 
 
 def gather(package: Package, facts: Facts) -> list[Path]:
@@ -59,11 +59,12 @@ def gather(package: Package, facts: Facts) -> list[Path]:
     Raises:
         MobileBnnError: pip cannot get them.
     """
-    folder = _cache() / package.key
+    folder = _cache() / _hash(*_decides(facts), _needs(package.path))[:16]
     if not folder.is_dir():
         with atomic_folder(folder) as part:
             _download(package.path, facts, part)
-    return sorted(folder.glob("*.whl"))
+            (part / package.path.name).unlink()  # others need the same, such as the next version
+    return [package.path, *sorted(folder.glob("*.whl"))]
 
 
 def unpacked_bytes(wheels: Sequence[Path]) -> int:
@@ -110,17 +111,22 @@ def _constraints() -> Path | None:
     return path if path.is_file() and (_SOURCES / "native").is_dir() else None
 
 
-def _decides(facts: Facts, wheel: Path) -> str:
-    """A hash of what decides what is installed."""
+def _decides(facts: Facts) -> tuple[str, ...]:
+    """What decides which packages a wheel of ours is installed with."""
     constraints = _constraints()
-    parts = (
-        sha256(wheel),
-        sha256(constraints) if constraints else "",
-        str(facts.version[:2]),
-        facts.python,
-        facts.machine,
-        facts.glibc,
-    )
+    python = f"{facts.python} {facts.version[:2]}"
+    return (sha256(constraints) if constraints else "", python, facts.machine, facts.glibc)
+
+
+def _needs(wheel: Path) -> str:
+    """The lines of a wheel's metadata that say what it depends on."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        lines = archive.read(name).decode("utf-8").partition("\n\n")[0].splitlines()
+    return "\n".join(line for line in lines if line.startswith("Requires-Dist:"))
+
+
+def _hash(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
 
 

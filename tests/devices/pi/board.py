@@ -114,11 +114,15 @@ class Board:
 
     def mount(self, *argv: str) -> None:
         """`mount` with these arguments; paths of the board are after `root`."""
-        subprocess.run([*self._enter(), "mount", *argv], check=True)
+        self.enter("mount", *argv)
+
+    def enter(self, *argv: str) -> None:
+        """Runs a program of this machine that sees the board's disks, after `root`."""
+        subprocess.run([*self._enter(), *argv], check=True)
 
     def unmount(self, path: Path) -> None:
         """Undoes `mount`."""
-        subprocess.run([*self._enter(), "umount", "--lazy", str(path)], check=True)
+        self.enter("umount", "--lazy", str(path))
 
     @contextlib.contextmanager
     def disk_of(self, size: str, folder: str) -> Iterator[None]:
