@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 _DRAWS = 20_000
 _SEED = 0
 _BATCHES = 10
+_TAIL = 5  # runs of a round or a batch that tell a p90, at least
 _LEAST_MS = 1e-9  # a coarse clock may tell 0, which has no logarithm
 
 
@@ -93,18 +94,19 @@ def _positive(latencies: Sequence[float] | Array) -> Array:
 
 
 def _spread(values: Array, rounds: Sequence[int] | None, share: float) -> _Spread:
-    groups = _groups(values, rounds)
-    if len(groups) < 2:
+    least = 1 if share == 0.5 else _TAIL
+    groups = _groups(values, rounds, least)
+    if len(groups) < 2 or min(map(len, groups)) < least:
         return _Spread(0.0, 0)
     logarithms = np.log([np.quantile(each, share) for each in groups])
     return _Spread(float(logarithms.var(ddof=1)) / len(groups), len(groups) - 1)
 
 
-def _groups(values: Array, rounds: Sequence[int] | None) -> list[Array]:
-    """The latencies of each round, or of consecutive batches of one."""
+def _groups(values: Array, rounds: Sequence[int] | None, least: int) -> list[Array]:
+    """The latencies of each round, or of consecutive batches of one, of so many runs at least."""
     counts = [count for count in rounds or [] if count > 0]
     if len(counts) < 2:
-        return np.array_split(values, min(_BATCHES, len(values)))
+        return np.array_split(values, max(1, min(_BATCHES, len(values) // least)))
     # Of a sample of the latencies the counts are not theirs: in proportion.
     ends = np.array(list(accumulate(counts))) * len(values) / sum(counts)
     return [part for part in np.split(values, ends[:-1].round().astype(np.intp)) if len(part)]

@@ -107,6 +107,14 @@ def test_p90_is_of_the_slow_runs() -> None:
     assert slow.significant
 
 
+def test_few_runs_tell_no_interval_of_p90() -> None:
+    few = [1.0, 1.1, 1.2, 1.3]
+    assert change(few * 2, few * 2, share=0.9).low is None
+    assert change(few, few, old_rounds=[2, 2], new_rounds=[2, 2], share=0.9).low is None
+    assert change(few, few, old_rounds=[2, 2], new_rounds=[2, 2]).low is not None
+    assert change(few * 3, few * 3, share=0.9).low is not None
+
+
 def test_a_sample_is_split_as_its_rounds_were() -> None:
     runs = np.concatenate([np.full(500, 1.0), np.full(250, 2.0)]) * Machine(0.0, runs=750).session(1)
     sampled = runs[::3]
