@@ -160,16 +160,28 @@ def _changed(old: Measurement, new: Measurement) -> MeasurementChange:
         file=PurePath(new.file).name,
         same_graph=graphs[0] == graphs[1] if all(graphs) else None,
         throttled=old.throttled or new.throttled,
-        median=_figure(old.median_ms, new.median_ms, change_of_quantile(old, new, 0.5)),
-        p90=_figure(old.p90_ms, new.p90_ms, change_of_quantile(old, new, 0.9)),
+        median=median_change(old, new),
+        p90=_figure(old.p90_ms, new.p90_ms, _of_latencies(old, new, 0.9)),
         load=_figure(old.load_ms, new.load_ms, change(_loads(old), _loads(new))),
         memory=_figure(old.peak_memory_bytes, new.peak_memory_bytes, None),
         size=_exact(old.file_bytes, new.file_bytes),
     )
 
 
-def change_of_quantile(old: Measurement, new: Measurement, share: float) -> Change:
-    """How a quantile of the latencies changed, 0.5 is the median, with its interval."""
+def median_change(old: Measurement, new: Measurement) -> FigureChange:
+    """How the median changed, with its interval."""
+    if len(old.rounds) < 2 or len(new.rounds) < 2:
+        return _figure(old.median_ms, new.median_ms, _of_latencies(old, new, 0.5))
+    # Of very many runs the latencies are a sample: the rounds know their own medians.
+    before, after = ([one.median_ms for one in each.rounds] for each in (old, new))
+    found = change(before, after, old_rounds=[1] * len(before), new_rounds=[1] * len(after))
+    return _figure(old.median_ms, new.median_ms, found)
+
+
+def _of_latencies(old: Measurement, new: Measurement, share: float) -> Change | None:
+    """The change of a quantile; None where a tool told no latencies."""
+    if not old.latencies_ms or not new.latencies_ms:
+        return None
     return change(
         old.latencies_ms,
         new.latencies_ms,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from mobile_bnn.profile_records import Measurement, Profile
-from mobile_bnn.report.comparison import change_of_quantile, percent_change
+from mobile_bnn.report.comparison import median_change, percent_change
 from mobile_bnn.report.formats import plural, printable, significant
 from mobile_bnn.report.layout import Column, Table
 from mobile_bnn.report.pairing import Key, by_name, short_name
@@ -75,7 +75,7 @@ def _trend(machine: _Machine, key: Key, profiles: Sequence[tuple[Profile, dict[K
     last = own[-2][1] if len(own) > 1 else None
     best = min((each.median_ms for _, each in own if not each.throttled), default=None)
     target, cpu, emulated = machine
-    change = change_of_quantile(last, newest, 0.5) if last else None
+    change = median_change(last, newest) if last else None
     return Trend(
         target=target,
         cpu=cpu,
@@ -86,8 +86,8 @@ def _trend(machine: _Machine, key: Key, profiles: Sequence[tuple[Profile, dict[K
         cores=newest.cores,
         file=short_name(newest),
         points=[_point(profile, each) for profile, each in own],
-        against_last=newest.median_ms / last.median_ms if last and last.median_ms else None,
-        against_last_significant=change.significant if change and change.low is not None else None,
+        against_last=change.ratio if change else None,
+        against_last_significant=change.significant if change else None,
         against_best=newest.median_ms / best if best else None,
     )
 

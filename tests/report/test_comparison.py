@@ -39,7 +39,10 @@ def measurement(**changes: Any) -> Measurement:
         "min_ms": min(latencies),
         "load_ms": 3.0,
         "peak_memory_bytes": 50_000_000,
-        "rounds": [Round(runs=40, median_ms=2.0, load_ms=3.0, first_ms=4.0)] * 3,
+        "rounds": [
+            Round(runs=40, median_ms=float(np.median(part)), load_ms=3.0, first_ms=4.0)
+            for part in np.split(np.asarray(latencies), 3)
+        ],
     }
     return Measurement.model_validate(fields | changes)
 
@@ -102,6 +105,16 @@ def test_a_single_run_tells_no_interval_and_is_not_waved_through() -> None:
     found = compare(profile(one), profile(two))
     assert found.measurements[0].median.significant is None
     assert found.slower_than(0.05) == ["model.tflite with delegate avx2-6x64, 1 thread is 50.0 % slower (no interval)"]
+
+
+def test_a_tool_that_prints_no_latencies_is_compared_by_its_rounds() -> None:
+    silent = [measurement(seed=seed, speed=speed, latencies_ms=[]) for seed, speed in ((0, 1.0), (1, 1.2))]
+    (found,) = compare(profile(silent[0]), profile(silent[1])).measurements
+    assert found.median.significant is True
+    assert found.p90.significant is None
+    single = [each.model_copy(update={"rounds": each.rounds[:1]}) for each in silent]
+    (found,) = compare(profile(single[0]), profile(single[1])).measurements
+    assert found.median.significant is None
 
 
 def test_another_instruction_set_and_another_folder_are_the_same_measurement() -> None:
