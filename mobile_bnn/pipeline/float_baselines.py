@@ -40,9 +40,9 @@ def baseline(name: str, path: Path | str, *, int8: bool = False, watcher: Watche
         MobileBnnError: ai-edge-quantizer is not installed.
         OSError: a file cannot be written.
     """
-    from mobile_bnn.zoo import baselines
+    from mobile_bnn.zoo.baselines import get
 
-    path, chosen, watcher = Path(path), baselines.get(name), watcher or Watcher()
+    path, chosen, watcher = Path(path), get(name), watcher or Watcher()
     if path.suffix != ".tflite":
         raise UsageError(f"{path} is not a name of a .tflite", cure=f"For example: {path.with_suffix('.tflite')}")
     with watcher.status("loading TensorFlow") as update:
