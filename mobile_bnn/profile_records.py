@@ -123,6 +123,11 @@ class Measurement(BaseModel):
     first_ms: float | None = Field(None, description="the first inference; null in records of version 1")
     peak_memory_bytes: int = Field(description="peak resident memory of the measuring process")
     rounds: list[Round] = Field(default_factory=list)
+    stated: bool = Field(
+        False,
+        description="a tool measured it that prints statistics and no latencies: p90 and p99 are upper bounds, and the "
+        "median is the mean where it prints none",
+    )
     throttled: bool = Field(False, description="heat, voltage or a falling clock slowed it down: not comparable")
     delegated_operators: int | None = Field(None, description="operators of the file that our library took")
     operators: int | None = Field(None, description="operators of the file that an inference may run")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from mobile_bnn.profile_records import Condition, Measurement, Parity, Round
 from mobile_bnn.profiling.messages import Answer, Figures
 from mobile_bnn.profiling.planning import Setting
+from mobile_bnn.profiling.stated_times import stated_median, stated_times
 from mobile_bnn.profiling.statistics import median_interval
 
 # Of very many runs a record keeps a sample, or a small network's would be some megabytes.
@@ -50,9 +52,7 @@ def summarize(
     """
     figures = [answer.figures for answer in answers if answer.figures]
     rounds = [_round(each) for each in figures]
-    latencies = np.concatenate([each.latencies_ms for each in figures])
-    middle, p90, p99 = (float(value) for value in np.percentile(latencies, (50, 90, 99)))
-    low, high = median_interval(latencies, [each.runs for each in rounds])
+    times = stated_times(figures) or _pooled(figures, rounds, keep_all)
     first = figures[0]
     peaks = [each.peak_gmacs for each in figures if each.peak_gmacs is not None]
     return Measurement(
@@ -66,14 +66,7 @@ def summarize(
         file_sha256=content.sha256,
         graph_sha256=content.graph_sha256,
         warmup_runs=sum(each.warmup_runs for each in figures),
-        runs=len(latencies),
-        latencies_ms=sample(latencies, len(latencies) if keep_all else KEPT),
-        median_ms=middle,
-        median_low_ms=low,
-        median_high_ms=high,
-        p90_ms=p90,
-        p99_ms=p99,
-        min_ms=float(latencies.min()),
+        **times,
         load_ms=median(each.load_ms for each in figures),
         first_ms=median(each.first_ms for each in figures),
         peak_memory_bytes=max(each.peak_memory_bytes for each in figures),
@@ -89,10 +82,28 @@ def summarize(
     )
 
 
+def _pooled(figures: Sequence[Figures], rounds: Sequence[Round], keep_all: bool) -> dict[str, Any]:
+    """The fields of the latencies of all rounds together."""
+    latencies = np.concatenate([each.latencies_ms for each in figures])
+    middle, p90, p99 = (float(value) for value in np.percentile(latencies, (50, 90, 99)))
+    low, high = median_interval(latencies, [each.runs for each in rounds])
+    return {
+        "runs": len(latencies),
+        "latencies_ms": sample(latencies, len(latencies) if keep_all else KEPT),
+        "median_ms": middle,
+        "median_low_ms": low,
+        "median_high_ms": high,
+        "p90_ms": p90,
+        "p99_ms": p99,
+        "min_ms": float(latencies.min()),
+    }
+
+
 def _round(figures: Figures) -> Round:
+    stated = figures.statistics
     return Round(
-        runs=len(figures.latencies_ms),
-        median_ms=median(figures.latencies_ms),
+        runs=stated.runs if stated else len(figures.latencies_ms),
+        median_ms=stated_median(stated) if stated else median(figures.latencies_ms),
         load_ms=figures.load_ms,
         first_ms=figures.first_ms,
         before=figures.before,

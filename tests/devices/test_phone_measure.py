@@ -102,6 +102,22 @@ def test_a_full_phone(
     assert not inside(phone, PROGRAMS).exists()
 
 
+def test_a_phone_with_larger_pages_than_the_library_was_linked_for(
+    phone: Phone, android_files: Path, tflite_archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MBNN_ANDROID_DIR", str(android_files))
+    getconf = inside(phone, "/system/bin/getconf")
+    getconf.unlink()
+    getconf.write_text("#!/system/bin/sh\necho 16384\n")
+    getconf.chmod(0o755)
+    with pytest.raises(MobileBnnError) as error:
+        deploy("adb://", tflite=tflite_archive)
+    assert str(error.value) == (
+        f"{TFLITE} cannot be loaded on the phone {phone.serial}: the phone has pages of 16 KB, and it was linked for "
+        "4 KB. Name one that fits with --tflite FILE, such as the .aar of LiteRT 2"
+    )
+
+
 def test_it_tells_what_it_is(target: Adb) -> None:
     info = target.describe()
     machine = info.machine
@@ -290,6 +306,10 @@ def test_a_benchmark_program_of_the_users(
     assert (answer.figures.latencies_ms, answer.figures.statistics.median_ms) == ([], 1.11)
     assert (answer.figures.load_ms, answer.engine_version) == (6.279, engine.version)
     assert answer.machine.emulated
+    found = profile([Job("benchmark_model", "delegate", binary_tflite)], target=target, threads=(1,), rounds=2)
+    (measured,) = found.measurements
+    assert (measured.stated, measured.runs, measured.latencies_ms) == (True, 100, [])
+    assert (measured.median_ms, measured.p90_ms, measured.p99_ms, measured.min_ms) == (1.11, 1.29, 1.3, 1.0)
     inside(deployed, request.path).unlink()
     with pytest.raises(
         MobileBnnError, match="the program benchmark_model cannot measure: it ended with exit code 1: E"
