@@ -82,7 +82,7 @@ class Ssh(Target):
             why = f"its process on {self.url} took longer than {limit_s:.0f} s and was ended"
             raise EngineCrashError("the engine hangs", why=why, cure="Try another engine or kernel") from error
         if ended.returncode != 0:
-            raise self._crash(ended)
+            raise crash(self.url, ended)
         answer = kind.parse(ended.stdout, f"the worker on {self.url}")
         told = _complaint(ended.stderr)
         if isinstance(answer, Answer) and answer.error is not None and told:
@@ -90,19 +90,21 @@ class Ssh(Target):
             return answer.model_copy(update={"error": (what, f"{why} ({told})", cure)})
         return answer
 
-    def _crash(self, ended: Ended) -> EngineCrashError:
-        how = f"its process on {self.url} {end_of(ended.returncode)}"
-        if ended.returncode == _KILLED and (ended.memory_kills or ended.memory_available < ended.memory_total / 20):
-            free, all_of_it = (round(each / 2**20) for each in (ended.memory_available, ended.memory_total))
-            return EngineCrashError(
-                "the engine ran out of memory",
-                why=f"{how}, as the system does when memory runs out: {free} of {all_of_it} MB are free now",
-                cure="Close other programs there, or take a smaller model",
-            )
-        lines = [line.strip() for line in ended.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        told = _complaint(ended.stderr) or (lines[-1] if lines and ended.returncode > 0 else "")
-        cure = "Try another engine or kernel" if ended.returncode < 0 else f"Try: mbnn deploy {self.url}"
-        return EngineCrashError("the engine crashed", why=how + (f" ({told})" if told else ""), cure=cure)
+
+def crash(url: str, ended: Ended) -> EngineCrashError:
+    """What ended a process there that gave no answer: a signal by its name, memory that ran out, or its last words."""
+    how = f"its process on {url} {end_of(ended.returncode)}"
+    if ended.returncode == _KILLED and (ended.memory_kills or ended.memory_available < ended.memory_total / 20):
+        free, all_of_it = (round(each / 2**20) for each in (ended.memory_available, ended.memory_total))
+        return EngineCrashError(
+            "the engine ran out of memory",
+            why=f"{how}, as the system does when memory runs out; now {free} of {all_of_it} MB are free",
+            cure="Close other programs there, or take a smaller model",
+        )
+    lines = [line.strip() for line in ended.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    told = _complaint(ended.stderr) or (lines[-1] if lines and ended.returncode > 0 else "")
+    cure = "Try another engine or kernel" if ended.returncode < 0 else f"Try: mbnn deploy {url}"
+    return EngineCrashError("the engine crashed", why=how + (f" ({told})" if told else ""), cure=cure)
 
 
 def _complaint(told: bytes) -> str:

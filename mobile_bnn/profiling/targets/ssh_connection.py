@@ -130,7 +130,7 @@ class SshConnection:
         asyncssh = self._asyncssh
         try:
             kind: type[SSHClientConnectionOptions] = asyncssh.SSHClientConnectionOptions
-            options: SSHClientConnectionOptions = await kind.construct(host=self.address.host, **given)
+            options: SSHClientConnectionOptions = await kind.construct(config=(), host=self.address.host, **given)
         except (asyncssh.ConfigParseError, asyncssh.KeyImportError, OSError, ValueError) as error:
             cure = "Mend ~/.ssh/config or the key files that it names"
             raise MobileBnnError(

@@ -55,7 +55,7 @@ def unreachable(url: str, error: BaseException) -> TargetLostError:
     else:
         why = _system_said(error) or first_line(error)
     return TargetLostError(
-        f"{url} cannot be reached", why=why, cure="Look whether it is switched on and the name right"
+        f"{url} cannot be reached", why=why, cure="Look whether it is switched on and its name is right"
     )
 
 

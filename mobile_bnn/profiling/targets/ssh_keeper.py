@@ -142,6 +142,7 @@ class Keeper:
         if not self._lost:
             with contextlib.suppress(MobileBnnError):
                 self._do(self._close())
+            self._lost = True
 
     def _do(self, doing: Coroutine[Any, Any, T], interrupted: Callable[[], None] | None = None) -> T:
         if self._lost:
@@ -238,6 +239,7 @@ class Keeper:
             if started["pid"] is None:
                 raise MobileBnnError(f"{argv[0]} could not be started on {self._url}", why=str(started["error"]))
             ending = asyncio.create_task(self._ended())
+            ending.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may wait any more
             self._running = (int(started["pid"]), ending)
             try:
                 return await asyncio.wait_for(asyncio.shield(ending), limit_s)
@@ -265,6 +267,7 @@ class Keeper:
                 await asyncio.wait_for(asyncio.shield(ending), _END_S)
             except asyncio.TimeoutError:
                 await self._connection.ssh.run(f"kill -KILL -- -{pid} {self._pid}", request_pty=False)
+                self._lost = True
 
     async def _close(self) -> None:
         self._signs.cancel()
