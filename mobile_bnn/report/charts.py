@@ -1,25 +1,26 @@
-"""The charts of a report, made from the records; the page's style sheet colours text and grid for light and dark."""
+"""The charts of a report, made from the records, as Matplotlib figures."""
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.profile_records import Measurement, Profile
 from mobile_bnn.records import Epoch, History, Operator, Operators
+from mobile_bnn.report import drawing
+from mobile_bnn.report.drawing import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PURPLE, SKY
 from mobile_bnn.report.figures import engine, is_float_baseline
-from mobile_bnn.report.formats import operator_number, plural, printable
-from mobile_bnn.report.operator_times import own
-from mobile_bnn.report.operator_times import parts as time_parts
+from mobile_bnn.report.formats import operator_number, plural, printable, significant
+from mobile_bnn.report.operator_times import Breakdown, TimedOperator
 from mobile_bnn.report.tables import flip_ratio_names, metric_names
 
-# Told apart by colour-blind readers (after Okabe and Ito), and readable on white and on near-black.
-BLUE, ORANGE, GREEN, PURPLE, SKY, OLIVE = "#2f7fc1", "#dd7a10", "#169c78", "#bb5f9a", "#4aa6d8", "#9a8f1f"
-GREY = "#8b93a0"
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, OLIVE)
-HEIGHT = 320  # pixels
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LONGEST = 34  # characters of a label beside a bar
+_SLOWEST = 15  # operators that get a bar
+KIND_COLOURS = {"binary": BLUE, "packing": SKY, "glue": GREEN, "float": ORANGE, "outside": GREY}
 
 
 @dataclass(frozen=True)
@@ -28,193 +29,287 @@ class Chart:
 
     name: str
     title: str
-    figure: go.Figure
+    figure: "Figure"
 
-
-def label(text: str) -> str:
-    """A name as Plotly text, which reads a few HTML tags: escaped, and short enough for a legend."""
-    return html.escape(printable(text, 40))
-
-
-def _figure(x_title: str, y_title: str = "") -> go.Figure:
-    figure = go.Figure()
-    axis = {"automargin": True, "zeroline": False, "showline": False, "gridcolor": "rgba(128,128,128,0.25)"}
-    figure.update_layout(
-        template="none",
-        height=HEIGHT,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12, "color": "#7a818c"},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "traceorder": "normal"},
-        xaxis={**axis, "title": {"text": x_title}, "showgrid": False},
-        yaxis={**axis, "title": {"text": y_title}},
-        # Dragging must scroll a phone's page, not zoom into a chart.
-        dragmode=False,
-    )
-    return figure
+    def svg(self) -> str:
+        """An `<svg>` element."""
+        return drawing.svg(self.figure, self.name, self.title)
 
 
 def training(history: History) -> list[Chart]:
     """Every metric against the epoch (training solid, validation dashed), flip ratios, learning rate."""
     groups = list(dict.fromkeys(name.removeprefix("val_") for name in metric_names(history)))
-    charts = [_metric_chart(history.epochs, name, position) for position, name in enumerate(groups)]
-    if names := flip_ratio_names(history):
-        charts.append(_flip_chart(history.epochs, names))
-    figure = _figure("epoch")
-    _line(figure, history.epochs, [epoch.learning_rate for epoch in history.epochs], "learning rate", BLUE)
-    figure.update_layout(showlegend=False)
+    with drawing.style():
+        charts = [_metric_chart(history.epochs, name, position) for position, name in enumerate(groups)]
+        if names := flip_ratio_names(history):
+            charts.append(_flip_chart(history.epochs, names))
+        figure, axes = _epochs(history.epochs)
+        _line(axes, history.epochs, [epoch.learning_rate for epoch in history.epochs], "learning rate", BLUE)
     return [*charts, Chart("learning-rate", "Learning rate", figure)]
 
 
+def _epochs(epochs: Sequence[Epoch]) -> "tuple[Figure, Axes]":
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = drawing.axes()
+    axes.set_xlabel("epoch")
+    axes.grid(visible=False, axis="x")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.margins(x=0.02 if len(epochs) > 1 else 0.5)
+    return figure, axes
+
+
 def _metric_chart(epochs: Sequence[Epoch], name: str, position: int) -> Chart:
-    figure = _figure("epoch")
-    for key, title, colour, dash in ((name, "training", BLUE, "solid"), (f"val_{name}", "validation", ORANGE, "dash")):
+    figure, axes = _epochs(epochs)
+    for key, title, colour, dash in ((name, "training", BLUE, "-"), (f"val_{name}", "validation", ORANGE, "--")):
         if any(key in epoch.metrics for epoch in epochs):
-            _line(figure, epochs, [epoch.metrics.get(key) for epoch in epochs], title, colour, dash=dash)
-    figure.update_layout(showlegend=True)
+            _line(axes, epochs, [epoch.metrics.get(key) for epoch in epochs], title, colour, dash=dash)
+    _legend_above(axes)
     return Chart(f"metric-{position}", printable(name).replace("_", " ").capitalize(), figure)
 
 
 def _flip_chart(epochs: Sequence[Epoch], names: Sequence[str]) -> Chart:
-    figure = _figure("epoch", "share of signs changed in a step")
+    figure, axes = _epochs(epochs)
+    axes.set_ylabel("share of signs changed")
     layers = [name for name in names if name != "flip_ratio"]
     for position, name in enumerate(layers):
         values = [epoch.metrics.get(name) for epoch in epochs]
-        # Too many layers for a legend of their own: they share one entry, and hovering tells which is which.
-        layer = label(name.removeprefix("flip_ratio/"))
-        _line(figure, epochs, values, "each binary layer", GREY, width=1.0, hover=layer, showlegend=position == 0)
+        # Too many layers for a legend of their own: they share one entry.
+        label = "each binary layer" if position == 0 else "_"
+        _line(axes, epochs, values, label, GREY, width=0.8)
     if "flip_ratio" in names:
-        _line(figure, epochs, [epoch.metrics.get("flip_ratio") for epoch in epochs], "mean of all layers", BLUE)
-    figure.update_layout(showlegend=True)
+        _line(axes, epochs, [epoch.metrics.get("flip_ratio") for epoch in epochs], "mean of all layers", BLUE)
+    _legend_above(axes)
     return Chart("flip-ratio", "Flip ratio of binary weights", figure)
 
 
 def _line(
-    figure: go.Figure,
+    axes: "Axes",
     epochs: Sequence[Epoch],
     values: Sequence[float | None],
     name: str,
     colour: str,
     *,
-    dash: str = "solid",
-    width: float = 2.0,
-    hover: str = "",
-    showlegend: bool = True,
+    dash: str = "-",
+    width: float = 1.8,
 ) -> None:
     # A metric that is not finite, or was not measured in an epoch, is a gap.
-    finite = [value if value is not None and math.isfinite(value) else None for value in values]
-    figure.add_trace(
-        go.Scatter(
-            x=[epoch.epoch for epoch in epochs],
-            y=finite,
-            name=name,
-            mode="lines+markers" if len(epochs) <= 30 else "lines",
-            line={"color": colour, "dash": dash, "width": width},
-            marker={"size": 2.5 * width},
-            showlegend=showlegend,
-            hovertemplate=f"{hover or name}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
-        )
+    finite = [value if value is not None and math.isfinite(value) else math.nan for value in values]
+    marker = "o" if len(epochs) <= 30 else None
+    axes.plot(
+        [epoch.epoch for epoch in epochs],
+        finite,
+        label=name,
+        color=colour,
+        linestyle=dash,
+        linewidth=width,
+        marker=marker,
+        markersize=2 * width,
     )
-    figure.update_xaxes(dtick=1 if len(epochs) <= 12 else None, tickformat="d")
+
+
+def _legend_above(axes: "Axes") -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
 
 
 def operators(table: Operators) -> list[Chart]:
     """MACs and bytes of each operator, in the file's order."""
     costs = {"binary": ("binary_macs", BLUE), "float": ("float_macs", ORANGE)}
     storage = {"weights": ("weight_bytes", GREEN), "output": ("output_bytes", PURPLE)}
-    return [
-        Chart("macs", "MACs by operator", _bars(table.operators, "MACs", costs)),
-        Chart("bytes", "Bytes by operator", _bars(table.operators, "bytes", storage)),
-    ]
+    with drawing.style():
+        return [
+            Chart("macs", "MACs by operator", _bars(table.operators, "MACs", costs)),
+            Chart("bytes", "Bytes by operator", _bars(table.operators, "bytes", storage)),
+        ]
 
 
-def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]]) -> go.Figure:
-    figure = _figure("operator (# in the table)", unit)
-    numbers = [operator_number(row.index, row.subgraph) for row in rows]
-    names = [f"#{number} {label(row.name)}<br>{label(row.layer)}" for number, row in zip(numbers, rows, strict=True)]
-    called = any(row.subgraph for row in rows)  # 2:7 is a time of day to the charts unless they are told
+def _bars(rows: Sequence[Operator], unit: str, series: dict[str, tuple[str, str]]) -> "Figure":
+    from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
+
+    figure, axes = drawing.axes()
+    places, below = list(range(len(rows))), [0] * len(rows)
     for title, (field, colour) in series.items():
-        figure.add_trace(
-            go.Bar(
-                x=numbers if called else [row.index for row in rows],
-                y=[getattr(row, field) for row in rows],
-                name=title,
-                marker={"color": colour, "line": {"width": 0}},
-                customdata=names,
-                hovertemplate=f"%{{customdata}}<br>%{{y:,}} {unit} ({title})<extra></extra>",
-            )
-        )
-    figure.update_layout(barmode="stack", showlegend=True, bargap=0.25)
-    if called:
-        figure.update_xaxes(type="category")
-    else:
-        figure.update_xaxes(dtick=1 if len(rows) <= 16 else None, tickformat="d")
-    figure.update_yaxes(exponentformat="SI", rangemode="tozero")
+        heights = [getattr(row, field) for row in rows]
+        axes.bar(places, heights, bottom=below, label=title, color=colour, width=0.8)
+        below = [one + other for one, other in zip(below, heights, strict=True)]
+    numbers = [operator_number(row.index, row.subgraph) for row in rows]
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda place, _: numbers[round(place)] if 0 <= round(place) < len(numbers) else "")
+    )
+    axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
+    axes.set_xlabel("operator (# in the table)")
+    axes.set_ylabel(unit)
+    axes.grid(visible=False, axis="x")
+    _legend_above(axes)
     return figure
 
 
-def operator_times(measurement: Measurement, position: int) -> Chart:
-    """The time of each binary operator, and of all the rest together."""
-    figure = _figure("operator (# in the table)", "median (ms)")
-    times = own(measurement)
-    rest, ticks = time_parts(measurement).rest, [f"#{operator_number(each.operator, each.subgraph)}" for each in times]
-    for title, colour, places, values, names in (
-        ("binary", BLUE, ticks, [each.median_ms for each in times],
-         [f"{label(each.name)}<br>{label(each.layer)}" for each in times]),
-        ("float operators, copying in and out", ORANGE, ["float"], [rest], ["everything else"]),
-    ):  # fmt: skip
-        figure.add_trace(
-            go.Bar(
-                x=places,
-                y=values,
-                name=title,
-                marker={"color": colour, "line": {"width": 0}},
-                customdata=names,
-                hovertemplate="%{x} %{customdata}<br>%{y:.4g} ms<extra></extra>",
-            )
+def operator_times(split: Breakdown, position: int) -> list[Chart]:
+    """The slowest operators as bars, and all of them as a treemap."""
+    with drawing.style():
+        return [
+            Chart(f"operator-time-{position}", "The slowest operators", _slowest(split)),
+            Chart(f"treemap-{position}", "Where the time goes", _treemap(split)),
+        ]
+
+
+def _slowest(split: Breakdown) -> "Figure":
+    rows = sorted(split.rows, key=lambda row: row.latency.median_ms)[-_SLOWEST:]
+    bars = [
+        (f"#{operator_number(row.latency.operator, row.latency.subgraph)} {_short(row.layer)}",
+         row.latency.median_ms, row.kind)
+        for row in rows
+    ]  # fmt: skip
+    bars.append(("outside", split.outside, "outside"))
+    bars.sort(key=lambda bar: bar[1])
+    figure, axes = drawing.axes(height=0.9 + 0.22 * len(bars))
+    axes.barh([bar[0] for bar in bars], [bar[1] for bar in bars], color=[KIND_COLOURS[bar[2]] for bar in bars])
+    axes.set_xlabel("median (ms)")
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", labelsize=9, length=0)
+    _kind_legend(axes, [bar[2] for bar in bars])
+    return figure
+
+
+def _treemap(split: Breakdown) -> "Figure":
+    import squarify
+
+    tiles = [(_short(row.layer, 18), row.latency.median_ms, row.kind) for row in split.rows]
+    tiles.append(("outside", split.outside, "outside"))
+    tiles = sorted((tile for tile in tiles if tile[1] > 0), key=lambda tile: -tile[1])
+    figure, axes = drawing.axes(height=3.4)
+    axes.set_axis_off()
+    if not tiles:
+        return figure
+    sizes = squarify.normalize_sizes([tile[1] for tile in tiles], 100, 66)
+    for (name, value, kind), place in zip(tiles, squarify.squarify(sizes, 0, 0, 100, 66), strict=True):
+        _tile(axes, place, KIND_COLOURS[kind], f"{name}\n{significant(value)} ms")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(66, 0)
+    _kind_legend(axes, [tile[2] for tile in tiles])
+    return figure
+
+
+def _tile(axes: "Axes", place: dict[str, float], colour: str, text: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(
+        Rectangle((place["x"], place["y"]), place["dx"], place["dy"], facecolor=colour, edgecolor=INK, linewidth=0.6)
+    )
+    widest = max(map(len, text.split("\n")))
+    if place["dx"] > 1.65 * widest and place["dy"] > 9:  # in hundredths of the width: about what text of 8 points takes
+        middle = place["x"] + place["dx"] / 2, place["y"] + place["dy"] / 2
+        axes.text(*middle, text, ha="center", va="center", fontsize=8, color="white", linespacing=1.1)
+
+
+def _kind_legend(axes: "Axes", kinds: Sequence[str]) -> None:
+    from matplotlib.patches import Patch
+
+    there = [kind for kind in KIND_COLOURS if kind in kinds]
+    handles = [Patch(facecolor=KIND_COLOURS[kind], label=kind) for kind in there]
+    axes.figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1, handlelength=1)
+
+
+def roofline(split: Breakdown, measurement: Measurement, table: Operators, position: int) -> Chart | None:
+    """What each binary operator achieves against the bytes it moves, below the peak of the same session.
+
+    None where the peak or the file's operators are not known.
+    """
+    moved = {(each.subgraph, each.index): each.weight_bytes + each.output_bytes for each in table.operators}
+    points = [
+        (
+            row.binary_macs / max(1, sum(moved.get(place, 0) for place in _places(row))),
+            row.gmacs,
         )
-    figure.update_layout(showlegend=True, bargap=0.25)
-    figure.update_xaxes(type="category")
-    return Chart(f"operator-time-{position}", "Time by operator", figure)
+        for row in split.rows
+        if row.kind == "binary" and row.gmacs and row.binary_macs
+    ]
+    if not points or not measurement.peak_gmacs:
+        return None
+    peak = measurement.peak_gmacs * measurement.threads
+    with drawing.style():
+        figure, axes = drawing.axes()
+        axes.axhline(peak, color=ORANGE, linewidth=1.5)
+        axes.scatter([each[0] for each in points], [each[1] for each in points], color=BLUE, s=22, zorder=3)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_ylim(min(each[1] for each in points) / 2, 2 * peak)
+        axes.annotate(
+            f"peak of {plural(measurement.threads, 'core')}: {significant(peak)}",
+            (0, peak),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 3),
+            textcoords="offset points",
+            fontsize=9,
+        )
+        _plain_ticks(axes.yaxis)
+        _plain_ticks(axes.xaxis)
+        axes.set_xlabel("binary MACs for each byte of weights and output")
+        axes.set_ylabel("Gbit-MAC/s")
+    return Chart(f"roofline-{position}", "Binary operators below the peak", figure)
+
+
+def _places(row: TimedOperator) -> list[tuple[int, int]]:
+    return [(row.latency.subgraph, index) for index in row.latency.operators or [row.latency.operator]]
 
 
 def latencies(profiles: Sequence[Profile]) -> list[Chart]:
     """A chart for each target."""
     charts = []
-    for position, profile in enumerate(profiles):
-        title = "Latency of the runs" + (f" on {printable(profile.target)}" if len(profiles) > 1 else "")
-        charts.append(Chart(f"latency-{position}", title, _latency(profile)))
+    with drawing.style():
+        for position, profile in enumerate(profiles):
+            title = "Latency of the runs" + (f" on {printable(profile.target)}" if len(profiles) > 1 else "")
+            title += " (emulated)" if profile.machine.emulated else ""
+            charts.append(Chart(f"latency-{position}", title, _latency(profile)))
     return charts
 
 
-def _latency(profile: Profile) -> go.Figure:
-    """The distribution of the runs: one box for each engine and kernel, side by side for each thread count."""
-    figure = _figure("", "latency (ms, logarithmic)")
-    groups: dict[str, list[Measurement]] = {}
-    for measurement in sorted(profile.measurements, key=lambda measurement: measurement.threads):
-        groups.setdefault(engine(measurement), []).append(measurement)
-    colours = iter(COLOURS[1:] * (1 + len(groups) // len(COLOURS[1:])))
-    for name, measurements in groups.items():
-        colour = BLUE if is_float_baseline(measurements[0]) else next(colours)
-        figure.add_trace(
-            go.Box(
-                x=[plural(one.threads, "thread") for one in measurements for _ in one.latencies_ms],
-                y=[value for one in measurements for value in one.latencies_ms],
-                name=label(name),
-                boxpoints="outliers",
-                marker={"color": colour, "size": 3, "opacity": 0.6},
-                line={"width": 1.5},
-            )
-        )
-    figure.update_layout(boxmode="group", showlegend=True, height=HEIGHT + 60)
-    ticks = _ticks([value for measured in profile.measurements for value in measured.latencies_ms])
-    figure.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+def _latency(profile: Profile) -> "Figure":
+    """The distribution of the runs of each measurement: a box of quartiles, whiskers to 1 and 99 per cent."""
+    rows = profile.measurements
+    figure, axes = drawing.axes(height=1.0 + 0.3 * len(rows))
+    names = list(dict.fromkeys(engine(each) for each in rows))
+    colours = {name: COLOURS[1:][place % len(COLOURS[1:])] for place, name in enumerate(names)}
+    boxes = axes.boxplot(
+        [each.latencies_ms for each in rows],
+        orientation="horizontal",
+        whis=(1, 99),
+        showfliers=False,
+        patch_artist=True,
+        widths=0.6,
+        tick_labels=[_measured(each) for each in rows],
+    )
+    for box, each in zip(boxes["boxes"], rows, strict=True):
+        box.set(facecolor=BLUE if is_float_baseline(each) else colours[engine(each)], edgecolor=INK, linewidth=0.8)
+    for part in ("whiskers", "caps", "medians"):
+        for line in boxes[part]:
+            line.set(color=INK, linewidth=1.4 if part == "medians" else 0.8)
+    axes.set_xscale("log")
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", labelsize=9, length=0)
+    axes.grid(visible=False, axis="y")
+    _plain_ticks(axes.xaxis)
+    axes.set_xlabel("latency (ms, logarithmic)")
     return figure
 
 
-def _ticks(values: Sequence[float]) -> list[float]:
-    """Ticks at 1, 2 and 5 times each power of ten that the positive values span."""
-    exponents = [math.floor(math.log10(value)) for value in values if value > 0] or [0]
-    powers = range(min(exponents), max(exponents) + 2)
-    return [round(step * 10.0**power, -power) for power in powers for step in (1, 2, 5)]
+def _measured(each: Measurement) -> str:
+    name = f"{_short(engine(each))}, {each.threads}T"
+    name += f" {each.cores}" if each.cores else ""
+    return f"{name} (throttled)" if each.throttled else name
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Ticks of a logarithmic axis as plain numbers: 0.05, 2, 500."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=9))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _short(name: str, most: int = _LONGEST) -> str:
+    """The end of a long name tells more than its beginning."""
+    name = printable(name)
+    return name if len(name) <= most else "…" + name[-most + 1 :]

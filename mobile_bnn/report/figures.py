@@ -256,7 +256,34 @@ def cautions(records: Records) -> list[str]:
 
 def latency_remarks(profiles: Iterable[Profile]) -> list[str]:
     """What to know of the latencies, besides the files that they are of."""
-    return list(dict.fromkeys(_lce_remark(profile.machine) for profile in profiles if lce_on_x86(profile)))
+    found: list[str] = []
+    for profile in profiles:
+        found += [_lce_remark(profile.machine)] * lce_on_x86(profile)
+        found += _emulated_remark(profile) + _idle_remarks(profile) + _throttled_remark(profile)
+    return list(dict.fromkeys(found))
+
+
+def _emulated_remark(profile: Profile) -> list[str]:
+    where = printable(profile.target)
+    return [f"{where} is emulated: its times say nothing of a real device."] * profile.machine.emulated
+
+
+def _idle_remarks(profile: Profile) -> list[str]:
+    """Where our library was to run a file and took nothing of it."""
+    return [
+        f"The native library took none of the {plural(measured.operators or 0, 'operator')} of "
+        f"{printable(PurePath(measured.file).name)} on {printable(profile.target)}: the runtime ran them all."
+        for measured in profile.measurements
+        if measured.engine == "delegate" and measured.delegated_operators == 0
+    ]
+
+
+def _throttled_remark(profile: Profile) -> list[str]:
+    number = sum(measured.throttled for measured in profile.measurements)
+    if not number:
+        return []
+    what = f"Heat or the supply slowed {plural(number, 'measurement')} on {printable(profile.target)} down"
+    return [f"{what}: they are marked as throttled. Cool the device, or measure with --cool-to."]
 
 
 def _lce_remark(machine: Machine) -> str:

@@ -1,24 +1,25 @@
 """Writes a run's report as one HTML file that opens from disk with no network; it may be mailed as it is.
 
-Plotly's script lies in the file, which makes 4.8 MB of its size. A Content-Security-Policy allows that script and the
-page's own by their hashes and nothing else: no network, and nothing that a name out of a file could smuggle in.
+A Content-Security-Policy allows the page's own script by its hash and nothing else: no network, and nothing that a name
+out of a file could smuggle in.
 """
 
 import base64
 import hashlib
-import json
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from mobile_bnn import __version__
 from mobile_bnn.files import write_text
-from mobile_bnn.profile_records import Profile
+from mobile_bnn.profile_records import Measurement
 from mobile_bnn.records import History, Operators, Verification
-from mobile_bnn.report import charts, figures, operator_times, provenance, tables
+from mobile_bnn.report import charts, drawing, figures, operator_times, provenance, tables
+from mobile_bnn.report.anchors import anchor_lines
 from mobile_bnn.report.formats import DOT, percent, printable
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
@@ -41,7 +42,7 @@ def write_html(run: RunFolder | Records | Path | str, path: Path | str | None = 
 def _page(records: Records) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(_resource("template.html.j2"))
-    plotly, script = get_plotlyjs(), _resource("page.js")
+    script = _resource("page.js")
     return template.render(
         title=f" {DOT} ".join(figures.identity(records)) or records.run.path.resolve().name,
         figures=figures.key_figures(records),
@@ -51,16 +52,16 @@ def _page(records: Records) -> str:
         training=records.history and _training(records.history),
         accuracy=records.verification and _accuracy(records.verification),
         operators=records.operators and _operators(records.operators),
-        latency=_latency(records.profiles) if records.profiles else None,
+        latency=_latency(records) if records.profiles else None,
         operator_times=_operator_times(records),
         recipe=tables.recipe(records.recipe) if records.recipe else None,
         versions=tables.versions(records),
         version=__version__,
         date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         style=Markup(_resource("page.css")),
-        plotly=Markup(plotly),
         script=Markup(script),
-        script_hashes=f"{_hash(plotly)} {_hash(script)}",
+        script_hash=_hash(script),
+        no_charts="" if drawing.is_available() else drawing.CURE,
     )
 
 
@@ -71,7 +72,7 @@ def _training(history: History) -> JsonObject:
         value = percent(figures.validation_metric(history, best))
         metric, epochs = printable(history.metric), len(history.epochs)
         sentence = f"Highest validation {metric}: {value}, in epoch {best.epoch} of {epochs}."
-    return {"charts": list(map(_chart, charts.training(history))), "best": sentence, "table": tables.training(history)}
+    return {"charts": _drawn(charts.training, history), "best": sentence, "table": tables.training(history)}
 
 
 def _accuracy(verification: Verification) -> JsonObject:
@@ -81,32 +82,56 @@ def _accuracy(verification: Verification) -> JsonObject:
 
 def _operators(operators: Operators) -> JsonObject:
     return {
-        "charts": list(map(_chart, charts.operators(operators))),
+        "charts": _drawn(charts.operators, operators),
         "table": tables.operators(operators),
         "float_layers": tables.float_layers(operators),
     }
 
 
-def _latency(profiles: list[Profile]) -> JsonObject:
+def _latency(records: Records) -> JsonObject:
+    profiles = records.profiles
     return {
-        "charts": list(map(_chart, charts.latencies(profiles))),
+        "published": [line for profile in profiles for line in anchor_lines(profile, records.metadata)],
+        "charts": _drawn(charts.latencies, profiles),
         "table": tables.latency(profiles),
+        "parity": tables.parity(profiles),
         "machines": list(map(tables.machine, profiles)),
         "remarks": figures.latency_remarks(profiles),
     }
 
 
 def _operator_times(records: Records) -> list[JsonObject]:
-    found = []
+    found: list[JsonObject] = []
+    rows = records.operators.operators if records.operators else []
+    names = tables.short_names(records.operators) if records.operators else []
     for position, profile in enumerate(records.profiles):
         if measured := operator_times.timed(profile, records):
-            chart = _chart(charts.operator_times(measured, position))
-            found.append({"chart": chart, "tables": operator_times.tables(measured, profile.target)})
+            split = operator_times.breakdown(measured, rows, layers=names)
+            found.append(
+                {
+                    "charts": _drawn(_time_charts, split, measured, records, position),
+                    "tables": operator_times.tables(measured, profile.target, rows, names),
+                }
+            )
     return found
 
 
-def _chart(chart: charts.Chart) -> JsonObject:
-    return {"name": chart.name, "title": chart.title, "content": json.loads(chart.figure.to_json())}
+def _time_charts(
+    split: operator_times.Breakdown, measured: Measurement, records: Records, position: int
+) -> list[charts.Chart]:
+    found = charts.operator_times(split, position)
+    roof = charts.roofline(split, measured, records.operators, position) if records.operators else None
+    return [*found, roof] if roof else found
+
+
+def _drawn(draw: Callable[..., list[charts.Chart]], *arguments: Any) -> list[JsonObject]:
+    """Charts as elements of the page; none where there is nothing to draw with."""
+    if not drawing.is_available():
+        return []
+    return [
+        {"name": chart.name, "title": chart.title, "svg": Markup(chart.svg())}  # what is in it is escaped there
+        for chart in draw(*arguments)
+    ]
 
 
 def _resource(name: str) -> str:

@@ -70,8 +70,9 @@ class OperatorTimes(_Part):
     engine: str
     kernel: str
     threads: int
-    binary_ms: float = Field(description="the sum of the binary operators")
-    float_ms: float = Field(description="the rest: float operators, copying in and out")
+    binary_ms: float = Field(description="the sum of the operators that our library runs")
+    float_ms: float = Field(description="the rest: other operators, copying in and out")
+    parts: dict[str, float] = Field(description="the same in ms by kind: binary, packing, glue, float, outside")
     operators: list[OperatorLatency]
 
 
@@ -213,11 +214,13 @@ def _target(profile: Profile, records: Records) -> TargetFigures:
 def _operator_times(measured: Measurement | None) -> OperatorTimes | None:
     if measured is None:
         return None
-    split = operator_times.parts(measured)
+    split = operator_times.breakdown(measured)
+    ours = sum(row.latency.median_ms for row in split.rows if row.latency.runs_in == "delegate")
     return OperatorTimes(
         **measured.model_dump(include={"engine", "kernel", "threads"}),
-        binary_ms=split.binary,
-        float_ms=split.rest,
+        binary_ms=ours,
+        float_ms=split.whole - ours,
+        parts=dict(split.by_kind()),
         operators=measured.operator_times,
     )
 

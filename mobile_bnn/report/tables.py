@@ -134,7 +134,7 @@ def operators(table: Operators) -> Table:
             f"{'×'.join(map(str, row.output_shape))} {printable(row.output_type)}",
             *map(count, (row.binary_macs, row.float_macs, row.weight_bytes, row.output_bytes)),
         ]
-        for row, layer in zip(table.operators, _short_names(table), strict=True)
+        for row, layer in zip(table.operators, short_names(table), strict=True)
     ]
     macs = (table.total("binary_macs"), table.total("float_macs"))
     sizes = (table.total("weight_bytes"), table.total("output_bytes"))
@@ -150,7 +150,7 @@ def float_layers(table: Operators) -> Table | None:
     return Table("Layers that stayed float", [Column("layer", unbroken=_NAME), Column("why")], rows) if rows else None
 
 
-def _short_names(table: Operators) -> list[str]:
+def short_names(table: Operators) -> list[str]:
     """The layers' names without the model's, which most begin with, and without the further ones of fused operators."""
     names = [row.layer.partition(";")[0] for row in table.operators]
     for model, times in Counter(name.partition("/")[0] for name in names).most_common(1):
@@ -161,33 +161,89 @@ def _short_names(table: Operators) -> list[str]:
 
 def latency(profiles: Sequence[Profile]) -> Table:
     """One row for each measurement on each target; latencies in ms over all runs after the warm-up."""
-    columns = [
-        Column("target"),
-        Column("engine"),
-        *_numbers("threads", "median (ms)", "p90 (ms)", "p99 (ms)", "min (ms)", "load (ms)", "peak memory"),
-        *_numbers("speed against float"),
-    ]
     # One binary file and its float twin are told apart by the engine's name; more files need names of their own.
     every = [(profile, measured) for profile in profiles for measured in profile.measurements]
     binary_files = {measured.file for _, measured in every if not is_float_baseline(measured)}
+    pinned = any(measured.cores for _, measured in every)
+    powered = any(measured.energy for _, measured in every)
+    marked = any(_marks(profile, measured) for profile, measured in every)
+    columns = [
+        Column("target"),
+        Column("engine"),
+        *([Column("cores")] if pinned else []),
+        *_numbers("threads", "median (ms)", "95 % interval", "p90 (ms)", "p99 (ms)", "min (ms)"),
+        *_numbers("load (ms)", "first (ms)", "peak memory"),
+        *(_numbers("energy (mJ)") if powered else []),
+        *_numbers("speed against float"),
+        *([Column("remark")] if marked else []),
+    ]
     rows = []
     for profile, measured in every:
         times = speed_at_same_threads(measured, profile)
         name = engine(measured)
-        if len(binary_files) > 1:
+        if len(binary_files) > 1 or _is_another(measured, every):
             name += f", {printable(PurePath(measured.file).name)}"
+        energy = significant(measured.energy.millijoules) if measured.energy else "–"
         rows.append(
             [
                 printable(profile.target),
                 name,
+                *([printable(measured.cores)] if pinned else []),
                 str(measured.threads),
-                *map(significant, (measured.median_ms, measured.p90_ms, measured.p99_ms, measured.min_ms)),
+                significant(measured.median_ms),
+                _interval(measured),
+                *map(significant, (measured.p90_ms, measured.p99_ms, measured.min_ms)),
                 significant(measured.load_ms),
+                "–" if measured.first_ms is None else significant(measured.first_ms),
                 size(measured.peak_memory_bytes),
+                *([energy] if powered else []),
                 "–" if times is None else ratio(times),
+                *([_marks(profile, measured)] if marked else []),
             ]
         )
     return Table(f"Latency, batch 1, {_runs(measured for _, measured in every)} each", columns, rows)
+
+
+def _is_another(measured: Measurement, every: Sequence[tuple[Profile, Measurement]]) -> bool:
+    """Whether it is of one of several float files, such as those that were measured beside the own twin."""
+    floats = {other.file for _, other in every if is_float_baseline(other)}
+    return is_float_baseline(measured) and len(floats) > 1
+
+
+def _interval(measured: Measurement) -> str:
+    if measured.median_low_ms is None or measured.median_high_ms is None:
+        return "–"
+    return f"{significant(measured.median_low_ms)} to {significant(measured.median_high_ms)}"
+
+
+def _marks(profile: Profile, measured: Measurement) -> str:
+    return ", ".join(["emulated"] * profile.machine.emulated + ["throttled"] * measured.throttled)
+
+
+def parity(profiles: Sequence[Profile]) -> Table | None:
+    """What files computed beside their float files in the same session; None if none was compared."""
+    rows = [
+        [
+            printable(profile.target),
+            engine(measured),
+            str(measured.threads),
+            count(measured.parity.samples),
+            printable(measured.parity.inputs),
+            significant(measured.parity.largest_difference),
+            percent(measured.parity.top1_agreement),
+        ]
+        for profile in profiles
+        for measured in profile.measurements
+        if measured.parity
+    ]
+    columns = [
+        Column("target"),
+        Column("engine"),
+        *_numbers("threads", "samples"),
+        Column("inputs"),
+        *_numbers("largest difference", "same top-1"),
+    ]
+    return Table("Outputs beside those of the float file, in the same session", columns, rows) if rows else None
 
 
 def _runs(measurements: Iterable[Measurement]) -> str:
@@ -201,17 +257,53 @@ def machine(profile: Profile) -> Table:
     facts: Machine = profile.machine
     rows = [
         ["Target", profile.target],
+        *(
+            [["Emulated", "an emulator ran the programs: the times say nothing of a real device"]]
+            if facts.emulated
+            else []
+        ),
+        *([["Board", facts.board]] if facts.board and facts.board != facts.cpu else []),
         ["CPU", facts.cpu],
         ["Architecture", facts.architecture],
         ["Logical cores", count(facts.logical_cores)],
+        *([["Kinds of cores", _kinds(facts)]] if facts.cores else []),
         ["Memory", size(facts.memory_bytes)],
         ["Frequency governor", facts.governor],
         ["Instruction sets", ", ".join(facts.flags) or "none of note"],
         ["Load average before measuring (1 min)", significant(facts.load_1min)],
-        ["System", facts.system],
-        ["Python", facts.python],
+        ["System", f"{facts.system}, {facts.bits}-bit programs"],
+        *([["Distribution", facts.distribution]] if facts.distribution else []),
+        *([["C library", facts.libc]] if facts.libc else []),
+        *([["Python", facts.python]] if facts.python else []),
+        *_conditions(profile),
     ]
     return _pairs("The machine that measured", "fact", rows)
+
+
+def _kinds(facts: Machine) -> str:
+    texts = []
+    for kind in facts.cores:
+        clock = "" if kind.max_mhz is None else f" up to {count(round(kind.max_mhz))} MHz"
+        texts.append(f"{len(kind.cpus)} {kind.name}{clock}")
+    return ", ".join(texts)
+
+
+def _conditions(profile: Profile) -> list[list[str]]:
+    """The range of temperatures and clocks of a session, and what throttled it."""
+    moments = [moment for each in profile.measurements for one in each.rounds for moment in (one.before, one.after)]
+    heats = [moment.temperature_c for moment in moments if moment.temperature_c is not None]
+    clocks = [clock for moment in moments for clock in moment.mhz or []]
+    throttled = sorted({reason for moment in moments for reason in moment.throttled or []})
+    rows = []
+    if heats:
+        rows.append(["Temperature while measuring", f"{min(heats):.0f} to {max(heats):.0f} °C"])
+    if clocks:
+        rows.append(["Clock while measuring", f"{count(round(min(clocks)))} to {count(round(max(clocks)))} MHz"])
+    if throttled:
+        rows.append(["Throttled by", ", ".join(throttled)])
+    if profile.measured_at:
+        rows.append(["Measured at", profile.measured_at])
+    return rows
 
 
 def recipe(content: Mapping[str, Json]) -> Table:

@@ -9,6 +9,7 @@ from rich.text import Text
 from mobile_bnn.profile_records import Profile
 from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.report import figures, operator_times, tables
+from mobile_bnn.report.anchors import anchor_lines
 from mobile_bnn.report.formats import DOT, printable
 from mobile_bnn.report.layout import Column, Fitted, Table
 from mobile_bnn.report.records import Records, read
@@ -38,7 +39,8 @@ def profile_table(*profiles: Profile) -> Group:
     """One row for each measurement on each target, what to know about it, and the machines."""
     remarks = [Text(remark, style="yellow") for remark in figures.latency_remarks(profiles)]
     machines = [Fitted(tables.machine(profile)) for profile in profiles]
-    return Group(Fitted(tables.latency(profiles)), *remarks, *machines)
+    compared = tables.parity(profiles)
+    return Group(Fitted(tables.latency(profiles)), *remarks, *([Fitted(compared)] if compared else []), *machines)
 
 
 def summary(run: RunFolder | Records | Path | str) -> Group:
@@ -68,9 +70,12 @@ def everything(run: RunFolder | Records | Path | str) -> Group:
         parts.append(operator_table(records.operators))
     if records.profiles:
         parts.append(profile_table(*records.profiles))
+        parts += [Text(line) for profile in records.profiles for line in anchor_lines(profile, records.metadata)]
     for profile in records.profiles:
         if measured := operator_times.timed(profile, records):
-            parts += map(Fitted, operator_times.tables(measured, profile.target))
+            rows = records.operators.operators if records.operators else []
+            names = tables.short_names(records.operators) if records.operators else []
+            parts += map(Fitted, operator_times.tables(measured, profile.target, rows, names))
     if records.recipe:
         parts.append(Fitted(tables.recipe(records.recipe)))
     return Group(*parts, Fitted(tables.versions(records)))

@@ -1,7 +1,9 @@
 """Opens the page in headless Chromium, with no network, and reads what a reader sees; keeps pictures of it."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -9,9 +11,8 @@ from playwright import sync_api
 
 from mobile_bnn.profile_records import Profile
 from mobile_bnn.records import History, Operators
-from mobile_bnn.report import write_html
+from mobile_bnn.report import charts, drawing, write_html
 from mobile_bnn.run_folder import RunFolder
-from mobile_bnn.typing import JsonObject
 from tests.support.packages import need
 
 PICTURES = Path("build/test-artifacts")
@@ -43,18 +44,10 @@ class Opened:
         self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(path.resolve().as_uri())
-        sync_api.expect(self.page.locator(".chart:not(:has(.main-svg))")).to_have_count(0, timeout=PATIENCE)
 
     def _hear(self, message: sync_api.ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
-
-    def data(self, chart: str) -> list[JsonObject]:
-        """The traces that a chart was drawn from."""
-        script = """id => document.getElementById(id).data.map(({name, type, x, y, hovertemplate}) =>
-                    ({name, type, x: Array.from(x), y: Array.from(y), hovertemplate}))"""
-        traces: list[JsonObject] = self.page.evaluate(script, f"chart-{chart}")
-        return traces
 
     def picture(self, name: str) -> None:
         """Keeps a picture of the whole page."""
@@ -113,29 +106,31 @@ def test_page_shows_the_figures_and_draws_the_charts(real_file_run: RunFolder, o
         "larq (made the file)",
     ):
         assert sentence in text
-    assert page.locator(".js-plotly-plot").count() == 7
+    assert page.locator(".chart svg").count() == 7
     assert page.locator(".missing").count() == 0
     assert all(page.locator("table").nth(index).locator("caption").count() == 1 for index in range(8))
 
 
-def test_charts_hold_the_records(
-    recorded_run: RunFolder, history: History, operators: Operators, profile: Profile, open_page: OpenPage
-) -> None:
-    opened = open_page(write_html(recorded_run), viewport={"width": 1200, "height": 900})
-    training, validation = opened.data("metric-0")
-    assert (training["name"], validation["name"]) == ("training", "validation")
-    assert training["x"] == list(range(1, 13))
-    assert training["y"] == [epoch.metrics["loss"] for epoch in history.epochs]
-    assert validation["y"][1] is None, "a loss that is not a number is a gap"
-    assert opened.data("learning-rate")[0]["y"] == [epoch.learning_rate for epoch in history.epochs]
-    assert [trace["name"] for trace in opened.data("flip-ratio")] == ["each binary layer"] * 2 + ["mean of all layers"]
-    binary, floats = opened.data("macs")
-    assert binary["y"] == [operator.binary_macs for operator in operators.operators]
-    assert floats["y"] == [operator.float_macs for operator in operators.operators]
-    boxes = {trace["name"]: trace for trace in opened.data("latency-0")}
-    assert set(boxes) == {"lce · bgemm", "lce · indirect_bgemm", "litert · xnnpack · float"}
-    assert boxes["lce · bgemm"]["y"] == profile.measurements[0].latencies_ms + profile.measurements[1].latencies_ms
-    assert boxes["lce · bgemm"]["x"] == ["1 thread"] * 200 + ["2 threads"] * 200
+def test_charts_hold_the_records(history: History, operators: Operators, profile: Profile) -> None:
+    loss = next(chart for chart in charts.training(history) if chart.name == "metric-0")
+    training, validation = loss.figure.axes[0].lines
+    assert (training.get_label(), validation.get_label()) == ("training", "validation")
+    assert list(training.get_xdata()) == list(range(1, 13))
+    assert list(training.get_ydata()) == [epoch.metrics["loss"] for epoch in history.epochs]
+    assert math.isnan(validation.get_ydata()[1]), "a loss that is not a number is a gap"
+    *_, flips, rate = charts.training(history)
+    assert list(rate.figure.axes[0].lines[0].get_ydata()) == [epoch.learning_rate for epoch in history.epochs]
+    labels = [text.get_text() for text in flips.figure.axes[0].get_legend().get_texts()]
+    assert (labels, len(flips.figure.axes[0].lines)) == (["each binary layer", "mean of all layers"], 3)
+    macs, _ = charts.operators(operators)
+    binary, floats = macs.figure.axes[0].containers
+    assert list(binary.datavalues) == [operator.binary_macs for operator in operators.operators]
+    assert list(floats.datavalues) == [operator.float_macs for operator in operators.operators]
+    (latency,) = charts.latencies([profile])
+    axes = latency.figure.axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()][:2] == ["lce · bgemm, 1T", "lce · bgemm, 2T"]
+    middles = [line.get_xdata()[0] for line in axes.lines if line.get_linewidth() == 1.4]
+    assert middles == pytest.approx([median(each.latencies_ms) for each in profile.measurements])
 
 
 def test_hostile_names_are_only_text(recorded_run: RunFolder, open_page: OpenPage) -> None:
@@ -145,11 +140,6 @@ def test_hostile_names_are_only_text(recorded_run: RunFolder, open_page: OpenPag
     assert (
         page.locator("td", has_text="<script>alert(1)</script>").count() == 5
     )  # flips, operators, layer and reason, recipe
-    place = page.locator("#chart-macs .trace.bars").first.locator(".point").nth(5)
-    place.scroll_into_view_if_needed()
-    bar = place.bounding_box()
-    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
-    page.locator("#chart-macs .hoverlayer", has_text="<script>alert(1)</script>").wait_for()
 
 
 def test_dark(real_file_run: RunFolder, open_page: OpenPage) -> None:
@@ -157,7 +147,7 @@ def test_dark(real_file_run: RunFolder, open_page: OpenPage) -> None:
     opened.picture("report-dark.png")
     colour = "selector => getComputedStyle(document.querySelector(selector))[{property}]"
     assert opened.page.evaluate(colour.format(property="'backgroundColor'"), "body") == "rgb(16, 19, 23)"
-    assert opened.page.evaluate(colour.format(property="'fill'"), ".xtick text") == "rgb(154, 163, 176)"
+    assert opened.page.evaluate(colour.format(property="'fill'"), ".chart text") == "rgb(154, 163, 176)"
 
 
 def test_phone(real_file_run: RunFolder, open_page: OpenPage) -> None:
@@ -166,7 +156,7 @@ def test_phone(real_file_run: RunFolder, open_page: OpenPage) -> None:
     opened.picture("report-phone.png")
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert opened.page.evaluate("document.body.scrollWidth") <= 390
-    widths = [chart.bounding_box()["width"] for chart in opened.page.locator(".main-svg").all()]
+    widths = [chart.bounding_box()["width"] for chart in opened.page.locator(".chart svg").all()]
     assert max(widths) <= 390
 
 
@@ -176,15 +166,6 @@ def test_print_fits_the_paper(recorded_run: RunFolder, open_page: OpenPage) -> N
     opened.page.pdf(path=PICTURES / "report.pdf", format="A4")
     opened.page.set_viewport_size({"width": 690, "height": 900})
     opened.page.emulate_media(media="print")
-    # The page's policy forbids the polling that Playwright has for this.
-    opened.page.evaluate(
-        """() => new Promise(fits => {
-            const charts = [...document.querySelectorAll(".main-svg")];
-            const right = () => Math.max(...charts.map(chart => chart.getBoundingClientRect().right));
-            const look = () => (right() <= 690 ? fits() : setTimeout(look, 50));
-            look();
-        })"""
-    )
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 690
 
 
@@ -224,7 +205,87 @@ def test_the_time_of_each_operator(timed_run: RunFolder, open_page: Any) -> None
     section = opened.page.locator("#operator-times")
     assert section.locator("h2").inner_text() == "Time by operator"
     assert section.locator("caption").count() == 2
-    assert section.locator("td", has_text="<b>conv_1</b>").count() == 1
-    binary, rest = opened.data("operator-time-0")
-    assert (binary["x"], binary["y"]) == (["#0", "#1"], [0.01, 0.05])
-    assert (rest["x"], rest["y"]) == (["float"], pytest.approx([0.02]))
+    assert section.locator("td", has_text="LceBconv2d+ADD").count() == 1
+    assert section.locator(".chart svg").count() == 2
+    assert "outside" in section.locator("#chart-operator-time-0").inner_text()
+
+
+def test_tables_sort_by_their_numbers_and_filter(recorded_run: RunFolder, open_page: OpenPage) -> None:
+    page = open_page(write_html(recorded_run)).page
+    table = page.locator("#operators table.sortable").first
+    header = table.locator("th", has_text="binary MACs")
+    header.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "descending"
+    column = table.locator("tbody tr td:nth-child(5)")
+    assert column.all_inner_texts()[:3] == ["1,179,648", "589,824", "0"]
+    page.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert column.all_inner_texts()[-1] == "1,179,648"
+    box = page.locator("#operators .filter").first
+    box.fill("lcebconv2d conv_2")
+    assert table.locator("tbody tr:visible").count() == 1
+    box.fill("")
+    assert table.locator("tbody tr:visible").count() == 9
+
+
+def test_the_theme_follows_the_reader(recorded_run: RunFolder, open_page: OpenPage) -> None:
+    page = open_page(write_html(recorded_run), color_scheme="light").page
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(246, 247, 249)"
+    page.locator("#theme").click()
+    assert page.evaluate(background) == "rgb(16, 19, 23)"
+    assert page.inner_text("#theme") == "Light"
+    page.reload()
+    assert page.evaluate(background) == "rgb(16, 19, 23)", "it is remembered"
+    page.emulate_media(media="print")
+    assert page.evaluate(background) == "rgb(255, 255, 255)", "paper is white"
+
+
+def test_sections_are_a_click_away(recorded_run: RunFolder, open_page: OpenPage) -> None:
+    page = open_page(write_html(recorded_run)).page
+    names = page.locator("nav a").all_inner_texts()
+    assert names == page.locator("h2").all_inner_texts()
+    page.locator("nav a", has_text="Latency").click()
+    assert page.url.endswith("#latency")
+
+
+def test_a_page_without_matplotlib(
+    recorded_run: RunFolder, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "is_available", lambda: False)
+    page = open_page(write_html(recorded_run)).page
+    assert page.locator(".chart svg").count() == 0
+    assert "Matplotlib is not installed here (pip install 'mobile-bnn[report]')" in page.inner_text("header")
+    assert page.locator("table").count() > 5
+
+
+def test_a_large_run_makes_a_small_page(timed_run: RunFolder, profile: Profile, operators: Operators) -> None:
+    """200 operators, 24 measurements of 1,000 latencies."""
+    rows = [operators.operators[2].model_copy(update={"index": index}) for index in range(200)]
+    operators.model_copy(update={"operators": rows}).save(timed_run.operators)
+    one = Profile.load(timed_run.profile()).measurements[0].operator_times[1]
+    times = [one.model_copy(update={"operator": index, "layer": f"model/block_{index}/conv"}) for index in range(200)]
+    measured = [
+        each.model_copy(update={"latencies_ms": each.latencies_ms * 10, "threads": threads, "operator_times": times})
+        for each in profile.measurements
+        for threads in (1, 2, 3, 4)
+    ]
+    profile.model_copy(update={"measurements": measured}).save(timed_run.profile())
+    assert write_html(timed_run).stat().st_size < 500_000
+
+
+def test_what_marks_a_measurement_is_told(recorded_run: RunFolder, profile: Profile, open_page: OpenPage) -> None:
+    machine = profile.machine.model_copy(update={"emulated": True})
+    own = {"engine": "delegate", "kernel": "neon-2x64", "delegated_operators": 0, "operators": 9}
+    first = profile.measurements[0].model_copy(update=own)
+    last = profile.measurements[-1].model_copy(update={"throttled": True})
+    changed = {"machine": machine, "measurements": [first, *profile.measurements[1:-1], last]}
+    profile.model_copy(update=changed).save(recorded_run.profile())
+    page = open_page(write_html(recorded_run)).page
+    text = page.inner_text("#latency")
+    assert "local is emulated: its times say nothing of a real device." in text
+    assert "The native library took none of the 9 operators of model.tflite on local" in text
+    assert "Heat or the supply slowed 1 measurement on local down" in text
+    assert page.locator("td", has_text="emulated, throttled").count() == 1
+    assert "(emulated)" in page.locator("figcaption", has_text="Latency of the runs").inner_text()
