@@ -9,7 +9,10 @@ from mobile_bnn.cli import (
     compare,
     convert,
     demo,
+    deploy,
+    devices,
     doctor,
+    export_profile,
     export_weights,
     inspect,
     lint,
@@ -20,6 +23,7 @@ from mobile_bnn.cli import (
     train,
     verify,
     zoo,
+    zoo_baseline,
 )
 from mobile_bnn.cli.console import out, print_error, reported
 from mobile_bnn.cli.help import Command, Group
@@ -51,7 +55,23 @@ def _root(
     pass
 
 
-for _module in (demo, train, lint, convert, verify, inspect, export_weights, profile, compare, report, doctor):
+_COMMANDS = (
+    demo,
+    train,
+    lint,
+    convert,
+    verify,
+    inspect,
+    export_weights,
+    devices,
+    deploy,
+    profile,
+    compare,
+    export_profile,
+    report,
+    doctor,
+)
+for _module in _COMMANDS:
     app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), cls=Command, epilog=_module.EXAMPLE)(
         reported(_module.command)
     )
@@ -59,6 +79,8 @@ for _module, _help in ((zoo, "The model architectures."), (methods, "The binariz
     _group = typer.Typer(help=_help, cls=Group, no_args_is_help=True, epilog=_module.EXAMPLE)
     _group.command("list", cls=Command, epilog=_module.EXAMPLE)(reported(_module.list_command))
     _group.command("show", cls=Command, epilog=_module.EXAMPLE)(reported(_module.show_command))
+    if _module is zoo:
+        _group.command("baseline", cls=Command, epilog=zoo_baseline.EXAMPLE)(reported(zoo_baseline.command))
     app.add_typer(_group, name=_module.__name__.rpartition(".")[2])
 
 
