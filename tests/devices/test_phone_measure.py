@@ -97,7 +97,9 @@ def test_a_full_phone(
 ) -> None:
     phone = start_phone(disk="2m")
     monkeypatch.setenv("MBNN_ANDROID_DIR", str(android_files))
-    with pytest.raises(TargetLostError, match=f"the phone {phone.serial} has no room for .*No space left on device"):
+    with pytest.raises(
+        TargetLostError, match=f"the phone {phone.serial} has no room for {TFLITE}: .*No space left on device"
+    ):
         deploy("adb://", tflite=tflite_archive)
     assert not inside(phone, PROGRAMS).exists()
 

@@ -158,8 +158,12 @@ def test_nothing_runs_on_when_the_cable_is_pulled(device: Device, phone: Phone) 
     running = lambda: "sleep" in phone.system.processes().values()  # noqa: E731
     puller = threading.Thread(target=phone.unplug_when, args=(running,))
     puller.start()
-    with pytest.raises(TargetLostError, match=f"the connection to the phone {phone.serial} is lost"):
+    with pytest.raises(TargetLostError) as error:
         run_guarded(device, ["sleep", "100"], b"", 50)
+    assert str(error.value) == (
+        f"the connection to the phone {phone.serial} is lost: it was unplugged, or adb was stopped. "
+        "Plug it in, and try again"
+    )
     puller.join()
     wait_until(lambda: not phone.system.processes(), 5)
 
@@ -210,7 +214,7 @@ def test_a_full_disk(start_phone: StartPhone, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 << 20))
     with pytest.raises(TargetLostError) as error:
         push(find_device(), tmp_path / "file", f"{TMP}/file")
-    assert error.value.what == f"the phone {phone.serial} has no room for {tmp_path / 'file'}"
+    assert error.value.what == f"the phone {phone.serial} has no room for file"
     assert "No space left on device" in error.value.why
     assert list((phone.system.root / TMP[1:]).iterdir()) == []  # what had arrived is removed
 

@@ -57,7 +57,9 @@ class Device:
             yield connection
         except (TimeoutError, AdbTimeout) as error:
             raise self.lost(f"it is silent for {patience_s:.0f} seconds") from error
-        except (AdbError, OSError, EOFError, ValueError, struct.error) as error:
+        except (EOFError, struct.error) as error:
+            raise self.lost("it was unplugged, or adb was stopped") from error
+        except (AdbError, OSError, ValueError) as error:
             raise self.lost(first_line(error)) from error
         finally:
             if connection is not None:
@@ -81,7 +83,7 @@ class Device:
         return TargetLostError(
             f"the connection to the phone {self.serial} is lost",
             why=why,
-            cure="Plug it in again, and run with --resume",
+            cure="Plug it in, and try again",
         )
 
 

@@ -109,9 +109,11 @@ def _verdict(connection: "AdbConnection") -> str:
 def _refusal(device: Device, path: Path, complaint: str) -> MobileBnnError:
     if "No space left" in complaint:
         return TargetLostError(
-            f"the phone {device.serial} has no room for {path}", why=complaint, cure="Free some memory of the phone"
+            f"the phone {device.serial} has no room for {path.name}",
+            why=complaint,
+            cure="Free some memory of the phone",
         )
-    return MobileBnnError(f"the phone {device.serial} refuses {path}", why=complaint)
+    return MobileBnnError(f"the phone {device.serial} refuses {path.name}", why=complaint)
 
 
 def _remove_quietly(device: Device, name: str) -> None:
