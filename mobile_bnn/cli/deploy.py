@@ -12,7 +12,7 @@ EXAMPLE = "Example: mbnn deploy ssh://pi@raspberrypi"
 
 
 def command(
-    target: Annotated[str, typer.Argument(help="The device: ssh://user@host[:port] or adb://[serial].")],
+    target: Annotated[str, typer.Argument(help="The device: ssh://user@host:port or adb://SERIAL.")],
     wheel: Annotated[Path | None, typer.Option(help="Our package for a board; the newest in dist/ by default.")] = None,
     tflite: Annotated[
         Path | None, typer.Option(help="An .aar or .so with TensorFlow Lite for a phone; from Maven by default.")

@@ -129,7 +129,9 @@ def _on(url: str) -> "Iterator[tuple[Keeper, board.Facts]]":
 
 def _remove_ssh(url: str) -> int:
     with _on(url) as (keeper, _):
-        return keeper.remove([HOME, CACHE])
+        count = keeper.remove([HOME, FILES])
+        keeper.remove([CACHE])  # where the lock is, which this very session has made
+        return count
 
 
 def _deploy_ssh(url: str, wheel: Path | None, tflite: Path | None, say: Saying, watch: Uploading | None) -> Deployed:
@@ -166,13 +168,13 @@ def _install(
     wheels = gather(package, facts)
     needed = sum(path.stat().st_size for path in wheels) + unpacked_bytes(wheels) + _SPARE
     if facts.free_bytes < needed:
-        raise _full(url, facts.free_bytes, needed)
+        raise full(url, facts.free_bytes, needed)
     say(f"sending {len(wheels)} packages")
     sent = {path.name: keeper.put(path, watch=watch) for path in wheels}
     say("installing them there")
     ended = step("install", wheels=sent, ours=package.path.name)
     if "No space left" in ended["error"]:
-        raise _full(url, 0, needed)
+        raise full(url, 0, needed)
     if ended["returncode"] != 0:
         raise MobileBnnError(f"the packages cannot be installed on {url}", why=ended["error"])
 
@@ -187,7 +189,8 @@ def _proved(checked: dict[str, Any], url: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in json.loads(checked["says"].splitlines()[-1]).items()}
 
 
-def _full(url: str, free: int, needed: int) -> TargetLostError:
+def full(url: str, free: int, needed: int) -> TargetLostError:
+    """The board has too few bytes left for what is to be laid there."""
     return TargetLostError(
         f"the disk of {url} is full",
         why=f"mobile_bnn needs {needed / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free",

@@ -1,5 +1,6 @@
 """Deployment, without a board: what a board may lack, and which packages it gets."""
 
+import errno
 import os
 import zipfile
 from pathlib import Path
@@ -9,10 +10,13 @@ import pytest
 
 from mobile_bnn import __version__
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.profiling import deploy as deploy_module
 from mobile_bnn.profiling.deploy import deploy, remove
 from mobile_bnn.profiling.deployment import wheels
 from mobile_bnn.profiling.deployment.check import check, signs_model
 from mobile_bnn.profiling.deployment.facts import Facts, explain
+from mobile_bnn.profiling.targets import ssh_errors
+from mobile_bnn.profiling.targets.ssh_address import SshAddress
 from mobile_bnn.runtime import default_isa, read_model
 
 URL = "ssh://pi@board"
@@ -43,33 +47,33 @@ def test_raspberry_pi_os_lacks_nothing() -> None:
     [
         (
             {"bits": 32, "machine": "armv7l"},
-            f"{URL} runs a 32-bit system (armv7l): there are no 32-bit packages of LiteRT. Install the 64-bit "
-            "Raspberry Pi OS: Raspberry Pi Imager offers it, from the Pi 3 and the Zero 2 on",
+            f"{URL} runs a 32-bit system (armv7l): there are no 32-bit packages of LiteRT. Install "
+            "Raspberry Pi OS (Legacy, 64-bit) with Raspberry Pi Imager, for the Pi 3, Zero 2 and newer",
         ),
         (
             {"bits": 32},
             f"{URL} runs a 32-bit system, under a 64-bit kernel (aarch64): there are no 32-bit packages of LiteRT. "
-            "Install the 64-bit Raspberry Pi OS: Raspberry Pi Imager offers it, from the Pi 3 and the Zero 2 on",
+            "Install Raspberry Pi OS (Legacy, 64-bit) with Raspberry Pi Imager, for the Pi 3, Zero 2 and newer",
         ),
         (
             {"glibc": "2.24"},
             f"{URL} has glibc 2.24: LiteRT's packages need glibc 2.27 or newer. "
-            "Install a newer system, such as Raspberry Pi OS (bookworm)",
+            "Install a newer system, such as Raspberry Pi OS (Legacy, 64-bit)",
         ),
         (
             {"glibc": ""},
             f"{URL} has no glibc: LiteRT's packages need glibc 2.27 or newer. "
-            "Install a newer system, such as Raspberry Pi OS (bookworm)",
+            "Install a newer system, such as Raspberry Pi OS (Legacy, 64-bit)",
         ),
         (
             {"version": (3, 13, 5)},
             f"{URL} has Python 3.13: there are packages for Python 3.10, 3.11 and 3.12. "
-            "Install one of these beside it, such as python3.11, or Raspberry Pi OS (bookworm)",
+            "Install one of these beside it, or Raspberry Pi OS (Legacy, 64-bit), which has Python 3.11",
         ),
         (
             {"version": (3, 9, 2)},
             f"{URL} has Python 3.9: there are packages for Python 3.10, 3.11 and 3.12. "
-            "Install one of these beside it, such as python3.11, or Raspberry Pi OS (bookworm)",
+            "Install one of these beside it, or Raspberry Pi OS (Legacy, 64-bit), which has Python 3.11",
         ),
         (
             {"machine": "riscv64"},
@@ -158,3 +162,23 @@ def test_the_model_that_proves_an_installation() -> None:
     graph = read_model(signs_model()).subgraphs[0]
     assert len(graph.operators) == 2
     assert check() == {"mobile_bnn": __version__, "litert": check()["litert"], "isa": default_isa()}
+
+
+def test_the_page_quotes_what_is_really_said() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "raspberry-pi.md").read_text(encoding="utf-8")
+    url = "ssh://pi@raspberrypi"
+    address = SshAddress.parse(url)
+    key = Path("/home/me/.ssh/id_ed25519")
+    said = [
+        ssh_errors.refused(url, address, "pi", 1, []),
+        ssh_errors.refused(url, address, "pi", 0, [key]),
+        ssh_errors.unreachable(url, OSError(errno.EHOSTUNREACH, "")),
+        ssh_errors.lost(url),
+        explain(facts(bits=32, machine="armv7l"), url),
+        explain(facts(version=(3, 13, 5)), url),
+        explain(facts(glibc="2.24"), url),
+        explain(facts(missing=["venv"]), url),
+        deploy_module.full(url, 120_000_000, 293_000_000),
+    ]
+    for each in said:
+        assert f"| `{str(each).replace('`', '')}` |" in page

@@ -105,7 +105,7 @@ def explain(facts: Facts, url: str) -> MobileBnnError | None:
         return MobileBnnError(
             f"{url} runs a 32-bit system{kernel}",
             why="there are no 32-bit packages of LiteRT",
-            cure="Install the 64-bit Raspberry Pi OS: Raspberry Pi Imager offers it, from the Pi 3 and the Zero 2 on",
+            cure="Install Raspberry Pi OS (Legacy, 64-bit) with Raspberry Pi Imager, for the Pi 3, Zero 2 and newer",
         )
     if facts.machine not in MACHINES:
         return MobileBnnError(f"{url} has a processor of the kind {facts.machine}", why=_only(MACHINES))
@@ -115,14 +115,14 @@ def explain(facts: Facts, url: str) -> MobileBnnError | None:
         return MobileBnnError(
             f"{url} has {had}",
             why=f"LiteRT's packages need glibc {wanted} or newer",
-            cure="Install a newer system, such as Raspberry Pi OS (bookworm)",
+            cure="Install a newer system, such as Raspberry Pi OS (Legacy, 64-bit)",
         )
     if not facts.fits:
         version = ".".join(map(str, facts.version[:2]))
         return MobileBnnError(
             f"{url} has Python {version}",
             why="there are packages for Python 3.10, 3.11 and 3.12",
-            cure="Install one of these beside it, such as python3.11, or Raspberry Pi OS (bookworm)",
+            cure="Install one of these beside it, or Raspberry Pi OS (Legacy, 64-bit), which has Python 3.11",
         )
     if facts.missing:
         return MobileBnnError(

@@ -69,7 +69,7 @@ class SshConnection:
         """Ends the connection."""
         if self._loop.is_closed():
             return
-        self.ssh.abort()
+        self._loop.call_soon_threadsafe(self.ssh.abort)
         self._stop()
 
     def _stop(self) -> None:

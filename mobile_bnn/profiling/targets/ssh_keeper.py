@@ -179,9 +179,10 @@ class Keeper:
         return None
 
     async def _give_signs_of_life(self) -> None:
-        while True:
-            await asyncio.sleep(_SIGN_OF_LIFE_S)
-            await self._send({"do": "live"})
+        with contextlib.suppress(self._connection.ssh_error, ConnectionError):  # who waits for a reply says it
+            while True:
+                await asyncio.sleep(_SIGN_OF_LIFE_S)
+                await self._send({"do": "live"})
 
     async def _send(self, request: Mapping[str, Any], content: bytes = b"") -> None:
         async with self._writing:
