@@ -12,6 +12,7 @@ A run folder holds
     model.tflite           the binary file, with its metadata record
     model_float.tflite     the same network for stock LiteRT: the speed baseline
     verification.json  operators.json
+    predictions.json       of a classifier: what the file predicts of each class
     profiles/<target>.json what was measured on each target; runs of before have profile.json
     report.html
     .lock                  who writes here now, if anyone does
@@ -52,6 +53,7 @@ class RunFolder:
     tflite = property(lambda self: self.path / f"{self._model}.tflite")
     float_tflite = property(lambda self: self.path / f"{self._model}_float.tflite")
     verification = property(lambda self: self._of("verification.json"))
+    predictions = property(lambda self: self._of("predictions.json"))
     operators = property(lambda self: self._of("operators.json"))
     old_profile = property(lambda self: self._of("profile.json"))  # of this machine, by versions without targets
     report = property(lambda self: self._of("report.html"))
@@ -93,7 +95,7 @@ class RunFolder:
         for folder in (self.checkpoints, self.logs, self.teacher, self._of("profiles")):
             shutil.rmtree(folder, ignore_errors=True)
         results = (self.history, self.history_csv, self.model, self.tflite, self.float_tflite)
-        records = (self.verification, self.operators, self.old_profile, self.report, self.weights)
+        records = (self.verification, self.predictions, self.operators, self.old_profile, self.report, self.weights)
         for path in (*results, *records, self.dataset, self.recipe):
             path.unlink(missing_ok=True)
 

@@ -26,6 +26,7 @@ FLOORS = (
         "named_options",
         "names",
         "native_output",
+        "prediction_records",
         "profile_records",
         "progress_columns",
         "python_files",

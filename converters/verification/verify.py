@@ -1,6 +1,6 @@
 """Verification: Keras and the file on the whole test split, class by class and bit by bit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mobile_bnn.runtime import graph_sha256, read_flatbuffer
 from mobile_bnn.runtime.interpreter import Batch, in_order
 from mobile_bnn.tasks import Task
 from mobile_bnn.tasks.classification import Classification
+from mobile_bnn.tasks.task import Prediction
 from mobile_bnn.typing import Array
 
 
@@ -30,6 +31,7 @@ def verify(
     split: str = "test",
     layer_samples: int = 256,
     on_progress: Callable[[int], None] | None = None,
+    on_predictions: Callable[[Array, Sequence[Prediction], Array], None] | None = None,
 ) -> Verification:
     """Runs a Keras model and its binary file side by side.
 
@@ -44,6 +46,8 @@ def verify(
         split: its name, for the record.
         layer_samples: on how many images, from the first, the binary layers are compared too.
         on_progress: called with the number of images of each batch done.
+        on_predictions: called with the images of each batch (the first input of several), what the file predicts of
+            them, and the targets.
 
     Raises:
         UsageError: the Keras model or the file does not exist, or a batch does not have the model's inputs.
@@ -74,9 +78,12 @@ def verify(
         ours = [np.asarray(output) for output in tf.nest.flatten(computed)]
         theirs = runner.run(inputs)[: len(ours)]
         predicted["keras"] += task.decode(ours)
-        predicted["tflite"] += task.decode(theirs)
+        predictions = task.decode(theirs)
+        predicted["tflite"] += predictions
         targets += list(batch_targets)
         largest = max(largest, *(float(np.abs(one - other).max()) for one, other in zip(ours, theirs, strict=True)))
+        if on_predictions:
+            on_predictions(inputs[0], predictions, batch_targets)
         if on_progress:
             on_progress(len(inputs[0]))
     if not targets:

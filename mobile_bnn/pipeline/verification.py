@@ -12,6 +12,7 @@ from mobile_bnn.pipeline.imports import import_first
 from mobile_bnn.pipeline.locate import binary_file, is_run, keras_model, run_of_file
 from mobile_bnn.pipeline.results import Kept, Shown, keep
 from mobile_bnn.pipeline.watcher import Watcher
+from mobile_bnn.prediction_records import Predictions
 from mobile_bnn.records import Verification
 from mobile_bnn.run_folder import ModelFile, RunFolder
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verified(Shown):
-    """A verification, the file that it is of, and where its record is kept."""
+    """A verification, the file that it is of, where its record is kept, and a classifier's predictions."""
 
     record: Verification
     file: Path
     kept: Kept
+    predictions: Predictions | None = None
 
     def __rich__(self) -> "RenderableType":
         from mobile_bnn.report import verification_table
@@ -54,6 +56,22 @@ class Verified(Shown):
         write_bytes(output, with_metadata(flatbuffer, metadata.model_copy(update={"accuracy": Accuracy(**fields)})))
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a verification leaves."""
+
+    record: Verification
+    predictions: Predictions | None
+
+    def keep(self, run: RunFolder) -> Kept:
+        """Keeps the records in a run, the verification's first: the other one is read beside it alone."""
+        kept = keep(self.record.save, run.verification)
+        if kept.path is None or self.predictions is None:
+            return kept
+        beside = keep(self.predictions.save, run.predictions)
+        return Kept(kept.path, beside.not_kept)
+
+
 def verify(
     file: RunFolder | Path | str,
     *,
@@ -66,7 +84,8 @@ def verify(
 ) -> Verified:
     """Verifies a binary file against its Keras model on the test split; the file is not changed.
 
-    The record is kept in the run, or beside a .tflite; that of a run is about its own model and data only.
+    The record is kept in the run, or beside a .tflite; that of a run is about its own model and data only. Beside the
+    record of a classifier lies another one: what the file predicts of each class, and some of its mistakes.
 
     Args:
         file: a run folder or its model.tflite, or another binary .tflite.
@@ -91,19 +110,19 @@ def verify(
     elif run:
         with run.writing():
             found = _verify_run(run, data_dir, limit, imports, watcher)
-            return Verified(found, run.tflite, keep(found.save, run.verification))
+            return Verified(found.record, run.tflite, found.keep(run), found.predictions)
     elif not path.is_file():
         raise UsageError(f"there is no .tflite file {path}")
     if not (model and dataset):
         raise UsageError("a .tflite is verified against a Keras model on a data set", cure="Give --model and --dataset")
     found = _verify_file(path, Path(model), dataset, data_dir, limit, imports, watcher)
     # What a run keeps is about its own model and data.
-    return Verified(found, path, Kept() if run else keep(found.save, ModelFile(path).verification))
+    return Verified(found.record, path, Kept() if run else found.keep(ModelFile(path)), found.predictions)
 
 
 def _verify_run(
     run: RunFolder, data_dir: Path | str | None, limit: int | None, imports: Sequence[Path | str], watcher: Watcher
-) -> Verification:
+) -> _Found:
     tflite, model = binary_file(run), keras_model(run)
     with watcher.status("loading TensorFlow"):
         from mobile_bnn import data
@@ -123,7 +142,7 @@ def _verify_file(
     limit: int | None,
     imports: Sequence[Path | str],
     watcher: Watcher,
-) -> Verification:
+) -> _Found:
     with watcher.status("loading TensorFlow"):
         from mobile_bnn import data, tasks
         from mobile_bnn.runtime import read_metadata
@@ -144,15 +163,18 @@ def _verify(
     limit: int | None,
     imports: Sequence[Path | str],
     watcher: Watcher,
-) -> Verification:
+) -> _Found:
     from mobile_bnn.converters.source import load_model
     from mobile_bnn.converters.verification.verify import verify
+    from mobile_bnn.pipeline.predictions import PredictionCounter
+    from mobile_bnn.tasks.classification import Classification
 
     with watcher.status(f"reading {model}"):
         keras = load_model(model, imports)
         digest = sha256(model) if model.is_file() else ""  # a SavedModel is a folder
     test = dataset.test if limit is None else dataset.test.unbatch().take(limit).batch(64)
     total = min(limit or dataset.info.test_size, dataset.info.test_size)
+    counter = PredictionCounter(dataset.info) if isinstance(task, Classification) else None
     with dataset.reading(), filtered_stderr(), watcher.progress("verifying", total, "images") as advance:
         found = verify(
             keras,
@@ -161,5 +183,7 @@ def _verify(
             dataset=name,
             task=task,
             on_progress=advance,
+            on_predictions=counter.add if counter else None,
         )
-    return found.model_copy(update={"model_sha256": digest})
+    predictions = counter.record(found) if counter else None
+    return _Found(found.model_copy(update={"model_sha256": digest}), predictions)

@@ -9,6 +9,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import sha256
+from mobile_bnn.prediction_records import Predictions
 from mobile_bnn.profile_records import Profile
 from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.run_folder import ModelFile, RunFolder, run_at
@@ -36,6 +37,7 @@ class Records:
     metadata: ModelMetadata | None
     history: History | None
     verification: Verification | None
+    predictions: Predictions | None
     operators: Operators | None
     profiles: list[Profile]
     file_bytes: int | None
@@ -97,6 +99,7 @@ def read(run: "RunFolder | Records | Path | str") -> Records:
         # Training writes an empty history before its first epoch ends.
         history=history if history and history.epochs else None,
         verification=run.optional(Verification, run.verification),
+        predictions=run.optional(Predictions, run.predictions),
         operators=_operators(run, graph),
         profiles=[Profile.load(path) for path in run.profiles()],
         file_bytes=_file_bytes(run.tflite),

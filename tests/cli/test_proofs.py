@@ -116,7 +116,8 @@ def test_a_file_alone_has_records_and_a_report_beside_it(own_run: RunFolder, tmp
         assert part in text
     assert "another" not in text
     assert sorted(path.name for path in folder.iterdir()) == [
-        "net.tflite", "net_float.tflite", "net_profiles", "net_report.html", "net_verification.json",
+        "net.tflite", "net_float.tflite", "net_predictions.json", "net_profiles", "net_report.html",
+        "net_verification.json",
     ]  # fmt: skip
     content = bytearray(mine.read_bytes())
     content[content.index(b"conv2/") + 4] = ord("9")  # another file now
