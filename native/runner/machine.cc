@@ -5,30 +5,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "runner/system_files.h"
+
 namespace mbnn {
 namespace {
 
 constexpr int kMostCores = 256;
-constexpr int kMostSensors = 256;
-
-// The first bytes of a file without spaces at the end; false if it cannot be read.
-bool read_file(const char* path, char* to, size_t size) {
-  FILE* file = fopen(path, "r");
-  if (file == nullptr) return false;
-  size_t count = fread(to, 1, size - 1, file);
-  fclose(file);
-  while (count > 0 && (to[count - 1] == '\n' || to[count - 1] == ' ' || to[count - 1] == '\0')) --count;
-  to[count] = '\0';
-  return true;
-}
-
-bool read_number(const char* path, long long* number) {
-  char text[64];
-  if (!read_file(path, text, sizeof text) || text[0] == '\0') return false;
-  char* end = nullptr;
-  *number = strtoll(text, &end, 10);
-  return *end == '\0';
-}
 
 // Of Android's settings; an empty text elsewhere.
 void property(const char* name, char* value) {
@@ -153,7 +135,7 @@ int count_cores() {
 
 long long memory_bytes() {
   char text[4096], value[64];
-  if (!read_file("/proc/meminfo", text, sizeof text)) return 0;
+  if (!read_text("/proc/meminfo", text, sizeof text)) return 0;
   return field(text, "MemTotal", value, sizeof value) ? 1024 * strtoll(value, nullptr, 10) : 0;
 }
 
@@ -176,30 +158,15 @@ void write_text(const char* name, const char* value, Text* to) {
   to->quote(value);
 }
 
-// Of the hottest sensor; false if there is none.
-bool temperature(double* celsius) {
-  bool found = false;
-  for (int zone = 0; zone < kMostSensors; ++zone) {
-    char path[64];
-    long long milli;
-    snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%d/temp", zone);
-    if (!read_number(path, &milli)) continue;
-    const double value = static_cast<double>(milli) / 1000;
-    if (!found || value > *celsius) *celsius = value;
-    found = true;
-  }
-  return found;
-}
-
 }  // namespace
 
 void write_machine(Text* to) {
   static char cpuinfo[1 << 16];
-  if (!read_file("/proc/cpuinfo", cpuinfo, sizeof cpuinfo)) cpuinfo[0] = '\0';
+  if (!read_text("/proc/cpuinfo", cpuinfo, sizeof cpuinfo)) cpuinfo[0] = '\0';
   utsname system = {};
   uname(&system);
   char board[128] = "", name[128] = "", flags[4096] = "", soc[128] = "", release[128] = "", api[128] = "";
-  read_file("/proc/device-tree/model", board, sizeof board);
+  read_text("/proc/device-tree/model", board, sizeof board);
   property("ro.soc.model", soc);
   if (soc[0] == '\0') property("ro.board.platform", soc);
   property("ro.build.version.release", release);
@@ -213,11 +180,11 @@ void write_machine(Text* to) {
   }
   if (!field(cpuinfo, "flags", flags, sizeof flags)) field(cpuinfo, "Features", flags, sizeof flags);
   char governor[64];
-  if (!read_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor, sizeof governor)) {
+  if (!read_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor, sizeof governor)) {
     snprintf(governor, sizeof governor, "unknown");
   }
   char load[64];
-  const double load_1min = read_file("/proc/loadavg", load, sizeof load) ? strtod(load, nullptr) : 0;
+  const double load_1min = read_text("/proc/loadavg", load, sizeof load) ? strtod(load, nullptr) : 0;
   char distribution[256] = "", libc[160] = "";
   if (release[0] != '\0') snprintf(distribution, sizeof distribution, "Android %s", release);
   if (api[0] != '\0') snprintf(libc, sizeof libc, "bionic API %s", api);
@@ -252,38 +219,6 @@ void write_machine(Text* to) {
   to->add(",\"cores\":");
   write_kinds(to);
   to->format(",\"emulated\":%s}", emulated ? "true" : "false");
-}
-
-void write_condition(const double* cpus, int count, Text* to) {
-  double celsius;
-  to->add("{\"temperature_c\":");
-  if (temperature(&celsius)) {
-    to->format("%.3f", celsius);
-  } else {
-    to->add("null");
-  }
-  to->add(",\"mhz\":");
-  bool told = true;
-  double clocks[kMostCores];
-  int number = 0;
-  for (int i = 0; told && i < (count == 0 ? kMostCores : count) && number < kMostCores; ++i) {
-    char path[128];
-    long long khz;
-    const int cpu = count == 0 ? i : static_cast<int>(cpus[i]);
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", cpu);
-    if (read_number(path, &khz) && khz > 0) {
-      clocks[number++] = static_cast<double>(khz) / 1000;
-    } else {
-      told = count == 0;  // of all, those that are there
-    }
-  }
-  if (!told || number == 0) {
-    to->add("null");
-  } else {
-    for (int i = 0; i < number; ++i) to->format("%s%.3f", i == 0 ? "[" : ",", clocks[i]);
-    to->add("]");
-  }
-  to->add(",\"throttled\":null}");
 }
 
 }  // namespace mbnn

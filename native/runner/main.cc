@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "runner/condition.h"
 #include "runner/machine.h"
 #include "runner/measure.h"
 
@@ -53,7 +54,7 @@ void describe(const Runtime& runtime, Text* to) {
   to->format("{\"protocol\":%d,\"machine\":", kProtocol);
   write_machine(to);
   to->add(",\"condition\":");
-  write_condition(nullptr, 0, to);
+  write_condition("/sys", nullptr, 0, to);
   to->add(",\"engines\":[");
   write_engine("delegate", runtime.has_library ? runtime.library.version() : "unknown", "[\"auto\"]",
                "[\"avx512\",\"avx2\",\"sse4\",\"neon_dot\",\"neon\",\"portable\"]", runtime.why_no_library, to);

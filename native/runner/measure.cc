@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runner/machine.h"
+#include "runner/condition.h"
 #include "runner/sha256.h"
 
 namespace mbnn {
@@ -227,7 +227,7 @@ bool measure(const Runtime& runtime, const Request& request, Text* to, char* ker
   if (!pin(request, failure) || !read_file(request.path, &model, failure)) return false;
   const bool xnnpack = strcmp(request.kernel, "plain") != 0;
   Text before, after;
-  write_condition(request.cpus, request.cpu_count, &before);
+  write_condition("/sys", request.cpus, request.cpu_count, &before);
   Session session(runtime);
   const int64_t began = nanoseconds();
   if (!session.load(model, request, xnnpack, nullptr, nullptr, failure)) return false;
@@ -239,7 +239,7 @@ bool measure(const Runtime& runtime, const Request& request, Text* to, char* ker
   if (!measurement.warm_up(ready)) return false;
   const long long peak = peak_memory_bytes();
   if (!measurement.time(ready)) return false;
-  write_condition(request.cpus, request.cpu_count, &after);
+  write_condition("/sys", request.cpus, request.cpu_count, &after);
   char digest[65];
   sha256(model.data(), model.size(), digest);
   to->format("{\"file_sha256\":\"%s\",\"load_ms\":%.6f,\"first_ms\":%.6f,", digest,
