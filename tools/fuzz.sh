@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes the native library with libFuzzer: `fuzz.sh SECONDS PYTHON`, that long for each target. Inputs that reached
+# Fuzzes the native library and its runner with libFuzzer: `fuzz.sh SECONDS PYTHON`, that long for each target. Inputs that reached
 # something new stay in build/fuzz/corpus, where the next run goes on; one that found a bug is in build/fuzz/found, and
 # `build/fuzz/fuzz/fuzz_TARGET FILE` shows it again.
 set -eu
@@ -18,7 +18,7 @@ if ! echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned 
 fi
 sh tools/build_native.sh "$folder" clang -fsanitize=fuzzer-no-link,address,undefined -DMBNN_FUZZ=ON
 "$python" native/fuzz/seeds.py "$folder/seeds"
-for target in options delegate; do
+for target in options request delegate; do
     mkdir -p "$folder/corpus/$target"
     log=$folder/$target.log
     echo "Fuzzing $target for $seconds s"

@@ -1,6 +1,6 @@
 """Writes the fuzz targets' first inputs from real models: `seeds.py FOLDER`; fake_model_format.h reads this format.
 
-The folder gets `delegate/` and `options/`. Models are those of the native tests.
+The folder gets `delegate/`, `options/` and `request/`. Models are those of the native tests, requests are the runner's.
 """
 
 import struct
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from mobile_bnn.profiling.messages import Question, Request
 from mobile_bnn.runtime import read_model
 
 ROOT = Path(__file__).parents[2]
@@ -164,10 +165,22 @@ def _packed_constant() -> bytes:
     return chain([("LceDequantize", [words], signs, b""), ("Foreign", [values, signs], result, b"")])
 
 
+def requests() -> Iterator[bytes]:
+    """Questions of the protocol, and the texts of a string that need an escape."""
+    yield Question(ask="describe").encode()
+    request = Request(engine="delegate", kernel="auto", path="m.tflite", threads=2, runs=50, warmup=3, max_seconds=9.5)
+    yield request.encode()
+    yield request.model_copy(update={"warmup": None, "cpus": [4, 5, 6, 7], "inputs": "in", "samples": 4}).encode()
+    yield rb'{"protocol": 2, "ask": "measure", "path": "\u00e9\ud83e\udd94\"\\\/\b\f\n\r\t", "cpus": []}'
+    yield b'{"protocol": 2.0e0, "ask": null, "peak": true, "operators": false, "runs": -1}'
+
+
 def main(folder: Path) -> None:
     """Writes all of them."""
-    for name in ("delegate", "options"):
+    for name in ("delegate", "options", "request"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    for number, request in enumerate(requests()):
+        (folder / "request" / f"{number}").write_bytes(request)
     for number, flatbuffer in enumerate(models()):
         for operator in read_model(flatbuffer).subgraphs[0].operators:
             options = b"" if operator.customOptions is None else bytes(operator.customOptions)
