@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from mobile_bnn.pipeline.exporting import export_profile
     from mobile_bnn.pipeline.float_baselines import WrittenBaseline, baseline
     from mobile_bnn.pipeline.measurement import Profiled, profile
-    from mobile_bnn.pipeline.reporting import Report, report
+    from mobile_bnn.pipeline.reporting import ComparedModels, Report, report, report_all
     from mobile_bnn.pipeline.verification import Verified, verify
     from mobile_bnn.pipeline.watcher import Watcher
 
 _HOMES = {
     "Compared": "comparing",
     "ConvertOptions": "conversion",
+    "ComparedModels": "reporting",
     "Converted": "conversion",
     "Profiled": "measurement",
     "Report": "reporting",
@@ -40,11 +41,13 @@ _HOMES = {
     "export_profile": "exporting",
     "profile": "measurement",
     "report": "reporting",
+    "report_all": "reporting",
     "trend": "comparing",
     "verify": "verification",
 }
 __all__ = [
     "Compared",
+    "ComparedModels",
     "ConvertOptions",
     "Converted",
     "Profiled",
@@ -59,6 +62,7 @@ __all__ = [
     "export_profile",
     "profile",
     "report",
+    "report_all",
     "trend",
     "verify",
 ]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.profile_records import Measurement, Profile
@@ -10,8 +11,9 @@ from mobile_bnn.records import Epoch, History, Operator, Operators
 from mobile_bnn.report import drawing
 from mobile_bnn.report.drawing import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PURPLE, SKY
 from mobile_bnn.report.figures import engine, is_float_baseline
-from mobile_bnn.report.formats import operator_number, plural, printable, significant
+from mobile_bnn.report.formats import DOT, operator_number, plural, printable, significant
 from mobile_bnn.report.operator_times import Breakdown, TimedOperator
+from mobile_bnn.report.pareto import Entry
 from mobile_bnn.report.tables import flip_ratio_names, metric_names
 
 if TYPE_CHECKING:
@@ -278,7 +280,7 @@ def _latency(profile: Profile) -> "Figure":
         showfliers=False,
         patch_artist=True,
         widths=0.6,
-        tick_labels=[_measured(each) for each in rows],
+        tick_labels=[_measured(each, several=_several_floats(rows)) for each in rows],
     )
     for box, each in zip(boxes["boxes"], rows, strict=True):
         box.set(facecolor=BLUE if is_float_baseline(each) else colours[engine(each)], edgecolor=INK, linewidth=0.8)
@@ -294,17 +296,67 @@ def _latency(profile: Profile) -> "Figure":
     return figure
 
 
-def _measured(each: Measurement) -> str:
-    name = f"{_short(engine(each))}, {each.threads}T"
+def _several_floats(rows: Sequence[Measurement]) -> bool:
+    return len({each.file for each in rows if is_float_baseline(each)}) > 1
+
+
+def _measured(each: Measurement, *, several: bool) -> str:
+    what = PurePath(each.file).stem if several and is_float_baseline(each) else engine(each)
+    name = f"{_short(what)}, {each.threads}T"
     name += f" {each.cores}" if each.cores else ""
     return f"{name} (throttled)" if each.throttled else name
+
+
+def pareto(found: Sequence[Entry]) -> list[Chart]:
+    """Accuracy against latency for each data set; the area of a point is the file's size. None without accuracies."""
+    scored = [entry for entry in found if entry.score]
+    charts = []
+    with drawing.style():
+        for position, dataset in enumerate(dict.fromkeys(entry.score.dataset for entry in scored if entry.score)):
+            own = [entry for entry in scored if entry.score and entry.score.dataset == dataset]
+            title = f"Accuracy on {printable(dataset)} against latency"
+            charts.append(Chart(f"pareto-{position}", title, _pareto(own)))
+    return charts
+
+
+def _pareto(found: Sequence[Entry]) -> "Figure":
+    figure, axes = drawing.axes(height=3.6, width=2 * drawing.WIDTH)
+    targets = list(dict.fromkeys(entry.target for entry in found))
+    largest = max(entry.size_bytes for entry in found)
+    for target, colour in zip(targets, COLOURS * len(targets), strict=False):
+        own = [entry for entry in found if entry.target == target]
+        values = [100 * entry.score.value if entry.score else math.nan for entry in own]
+        areas = [30 + 400 * entry.size_bytes / largest for entry in own]
+        mark = " (emulated)" if any(entry.emulated for entry in own) else ""
+        axes.scatter(
+            [each.median_ms for each in own], values, s=areas, color=colour, alpha=0.6, label=_short(target) + mark
+        )
+        front = sorted((each.median_ms, 100 * each.score.value) for each in own if each.front and each.score)
+        axes.plot([each[0] for each in front], [each[1] for each in front], color=colour, linewidth=1.2)
+        for entry, value in zip(own, values, strict=True):
+            where = (entry.median_ms, value)
+            name = f"{printable(entry.model, 30)} {DOT} {entry.engine.partition(' ')[0]}"
+            axes.annotate(name, where, xytext=(6, 4), textcoords="offset points", fontsize=8)
+    axes.set_xscale("log")
+    axes.margins(x=0.15, y=0.2)
+    axes.set_ylim(max(0.0, axes.get_ylim()[0]), min(100.5, axes.get_ylim()[1]))
+    _plain_ticks(axes.xaxis)
+    axes.set_xlabel("median latency (ms, logarithmic); the area is the size of the file")
+    axes.set_ylabel("accuracy (%)")
+    legend = axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1)
+    for handle in legend.legend_handles:
+        handle.set_sizes([40])
+    return figure
 
 
 def _plain_ticks(axis: Any) -> None:
     """Ticks of a logarithmic axis as plain numbers: 0.05, 2, 500."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=9))
+    low, high = axis.get_data_interval()
+    decades = math.log10(high / low) if 0 < low < high else 0.0
+    steps = (1.0,) if decades > 2 else (1.0, 2.0, 5.0) if decades > 0.8 else tuple(map(float, range(1, 10)))
+    axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

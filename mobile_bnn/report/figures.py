@@ -60,10 +60,22 @@ def fastest(profile: Profile) -> Measurement | None:
     return _fastest(measured for measured in profile.measurements if not is_float_baseline(measured))
 
 
+def baselines(profile: Profile) -> list[Measurement]:
+    """The measurements of the float file that the binary one is compared with: its twin, where there are several.
+
+    Other networks, which were measured in the same session, do not count.
+    """
+    floats = [measured for measured in profile.measurements if is_float_baseline(measured)]
+    if len({measured.file for measured in floats}) < 2:
+        return floats
+    own = {f"{PurePath(each.file).stem}{_TWIN}" for each in profile.measurements if not is_float_baseline(each)}
+    return [measured for measured in floats if PurePath(measured.file).name in own]
+
+
 def fair_pair(profile: Profile) -> tuple[Measurement, Measurement] | None:
     """The fastest measurement of the binary file and of the float file, among thread counts that both were timed at."""
     binary = [measured for measured in profile.measurements if not is_float_baseline(measured)]
-    floats = [measured for measured in profile.measurements if is_float_baseline(measured)]
+    floats = baselines(profile)
     both = {measured.threads for measured in binary} & {measured.threads for measured in floats}
     ours = _fastest(measured for measured in binary if measured.threads in both)
     baseline = _fastest(measured for measured in floats if measured.threads in both)
@@ -79,10 +91,7 @@ def speed(measurement: Measurement, baseline: Measurement | None) -> float | Non
 
 def speed_at_same_threads(measurement: Measurement, profile: Profile) -> float | None:
     """`speed` against the fastest float measurement with as many threads; None where there is none."""
-    same = (
-        other for other in profile.measurements if is_float_baseline(other) and other.threads == measurement.threads
-    )
-    return speed(measurement, _fastest(same))
+    return speed(measurement, _fastest(other for other in baselines(profile) if other.threads == measurement.threads))
 
 
 def lce_on_x86(profile: Profile) -> bool:

@@ -6,21 +6,21 @@ out of a file could smuggle in.
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from mobile_bnn import __version__
 from mobile_bnn.files import write_text
 from mobile_bnn.profile_records import Measurement
 from mobile_bnn.records import History, Operators, Verification
-from mobile_bnn.report import charts, drawing, figures, operator_times, provenance, tables
+from mobile_bnn.report import charts, drawing, figures, operator_times, pareto, provenance, tables
 from mobile_bnn.report.anchors import anchor_lines
-from mobile_bnn.report.formats import DOT, percent, printable
+from mobile_bnn.report.formats import DOT, percent, plural, printable
 from mobile_bnn.report.records import Records, read
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.typing import JsonObject
@@ -39,11 +39,65 @@ def write_html(run: RunFolder | Records | Path | str, path: Path | str | None = 
     return target
 
 
-def _page(records: Records) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_resource("template.html.j2"))
+def write_comparison(every: Sequence[Records], path: Path | str) -> Path:
+    """Writes one page of several runs beside each other to `path`, and returns where it is."""
+    write_text(path, _comparison(every))
+    return Path(path)
+
+
+def _comparison(every: Sequence[Records]) -> str:
+    profiles = [profile for records in every for profile in records.profiles]
+    found = pareto.entries(every)
+    models = list(dict.fromkeys(entry.model for entry in found))
+    targets = ", ".join(dict.fromkeys(printable(each.target) for each in profiles))
+    return _render(
+        "comparison.html.j2",
+        title=f"{plural(len(models), 'model')} on {targets}",
+        remarks=figures.latency_remarks(profiles),
+        pareto=_pareto(found),
+        latency={
+            "charts": _drawn(charts.latencies, profiles),
+            "table": tables.latency(profiles),
+            "parity": tables.parity(profiles),
+            "machines": list(map(tables.machine, {profile.target: profile for profile in profiles}.values())),
+        },
+    )
+
+
+def _pareto(found: list[pareto.Entry]) -> JsonObject:
+    return {
+        "charts": _drawn(charts.pareto, found),
+        "table": pareto.table(found),
+        "sources": pareto.sources(found),
+    }
+
+
+def _render(name: str, **content: Any) -> str:
+    names = ("parts.html.j2", "template.html.j2", "comparison.html.j2")
+    environment = Environment(
+        loader=DictLoader({each: _resource(each) for each in names}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     script = _resource("page.js")
-    return template.render(
+    return environment.get_template(name).render(
+        **content,
+        version=__version__,
+        date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+        style=Markup(_resource("page.css")),
+        script=Markup(script),
+        script_hash=_hash(script),
+        no_charts="" if drawing.is_available() else drawing.CURE,
+    )
+
+
+def _page(records: Records) -> str:
+    found = pareto.entries([records])
+    several = len({entry.model for entry in found}) > 2  # more than a file and its float twin
+    return _render(
+        "template.html.j2",
         title=f" {DOT} ".join(figures.identity(records)) or records.run.path.resolve().name,
         figures=figures.key_figures(records),
         cautions=figures.cautions(records),
@@ -53,15 +107,10 @@ def _page(records: Records) -> str:
         accuracy=records.verification and _accuracy(records.verification),
         operators=records.operators and _operators(records.operators),
         latency=_latency(records) if records.profiles else None,
+        pareto=_pareto(found) if several else None,
         operator_times=_operator_times(records),
         recipe=tables.recipe(records.recipe) if records.recipe else None,
         versions=tables.versions(records),
-        version=__version__,
-        date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        style=Markup(_resource("page.css")),
-        script=Markup(script),
-        script_hash=_hash(script),
-        no_charts="" if drawing.is_available() else drawing.CURE,
     )
 
 

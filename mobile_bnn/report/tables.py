@@ -266,7 +266,11 @@ def machine(profile: Profile) -> Table:
         ["CPU", facts.cpu],
         ["Architecture", facts.architecture],
         ["Logical cores", count(facts.logical_cores)],
-        *([["Kinds of cores", _kinds(facts)]] if facts.cores else []),
+        *(
+            [["Kinds of cores", _kinds(facts)]]
+            if len(facts.cores) > 1 or any(each.max_mhz for each in facts.cores)
+            else []
+        ),
         ["Memory", size(facts.memory_bytes)],
         ["Frequency governor", facts.governor],
         ["Instruction sets", ", ".join(facts.flags) or "none of note"],
