@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from mobile_bnn.cli.main import app
 from mobile_bnn.profile_records import Profile
+from mobile_bnn.records import History
 from mobile_bnn.report import charts, pareto
 from mobile_bnn.report.pareto import Entry, Score
 from mobile_bnn.report.records import read
@@ -76,11 +77,15 @@ def test_several_runs_make_one_page(real_file_run: RunFolder, tmp_path: Path) ->
     assert {each["model"] for each in models} == {"binary_lenet · bnn · digits", "binary_lenet · bnn · digits (float)"}
 
 
-def test_a_run_that_was_not_profiled_is_named(real_file_run: RunFolder, empty_run: RunFolder, history: object) -> None:
-    history.save(empty_run.history)  # type: ignore[attr-defined]
-    result = CliRunner().invoke(app, ["report", str(real_file_run), str(empty_run)])
+def test_a_run_that_was_not_profiled_is_named(real_file_run: RunFolder, history: History, tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    history.save(other.history)
+    other.recipe.write_text("")
+    page = tmp_path / "all.html"
+    result = CliRunner().invoke(app, ["report", str(real_file_run), str(other), "--output", str(page)])
     assert result.exit_code == 2
-    assert f"{empty_run} was not profiled. mbnn profile {empty_run} does it" in result.output.replace("\n", "")
+    assert f"{other} was not profiled. mbnn profile {other} does it" in result.output.replace("\n", "")
+    assert not page.exists()
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"model": 1}'])
