@@ -84,6 +84,7 @@ def test_it_converts_and_verifies(run, tmp_path):
     assert verification.agreement > 0.999
     assert len(verification.layers) == 6 + 6 + 1  # the third stage has no way to the head
     assert read_metadata(copy).accuracy.metrics == verification.metrics
+    assert not run.predictions.exists()  # which are of classes
 
 
 def test_its_report_names_its_metric(run):

@@ -118,6 +118,13 @@ def test_several_inputs_in_order_and_by_name(two_inputs):
         layer_samples=20,
     )
     assert listed == named
+    seen = []
+    converters.verify(model, path, given, dataset="noise", on_predictions=lambda *batch: seen.append(batch))
+    assert [len(predicted) for _, predicted, _ in seen] == [16, 16, 8]
+    for (inputs, targets), (images, predicted, told) in zip(given, seen, strict=True):
+        np.testing.assert_array_equal(images, inputs[0])
+        assert predicted == model.predict_on_batch(inputs).argmax(1).tolist()
+        np.testing.assert_array_equal(told, targets)
     labels = np.concatenate([labels for _, labels in given])
     keras = np.concatenate([model.predict_on_batch(inputs) for inputs, _ in given])
     assert listed.samples == 40
