@@ -39,4 +39,5 @@ if(NOT MBNN_STUBS)
   endforeach()
 endif()
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-nostdlib")
+set(CMAKE_SKIP_BUILD_RPATH ON)  # or devices would look for libc in the build folder
 set(MBNN_C_LIBRARIES "${MBNN_STUBS}/libc.so" "${MBNN_STUBS}/libm.so")  # by path: zig takes -lc and -lm for its own

@@ -20,7 +20,9 @@ from tests.support.shared import Once
 from tests.support.tools import ENVIRONMENT, ROOT
 
 LIBRARY = "libmobile_bnn_delegate.so"
+RUNNER = "mobile_bnn_runner"
 ARTIFACTS = ("linux x86_64", "linux aarch64", "android x86_64", "android arm64-v8a")
+ABIS = ("arm64-v8a", "x86_64")
 MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64", "arm64-v8a": "EM_AARCH64"}
 
 
@@ -58,7 +60,7 @@ def android(once: Once) -> Path:
 @pytest.fixture(scope="session")
 def libraries(wheels: dict[str, Path], android: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The library of each artifact."""
-    found = {f"android {abi}": android / abi / LIBRARY for abi in ("x86_64", "arm64-v8a")}
+    found = {f"android {abi}": android / abi / LIBRARY for abi in ABIS}
     for arch, wheel in wheels.items():
         with zipfile.ZipFile(wheel) as archive:
             name = archive.extract(f"mobile_bnn/runtime/native/{LIBRARY}", tmp_path_factory.mktemp("unpacked"))
@@ -111,28 +113,46 @@ def test_is_for_the_machine(elf: ELFFile, artifact: str) -> None:
     assert elf["e_type"] == "ET_DYN"
 
 
-def test_exports_five_functions(elf: ELFFile) -> None:
+def exported(elf: ELFFile) -> set[str]:
     symbols = elf.get_section_by_name(".dynsym").iter_symbols()
-    defined = {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
+    return {symbol.name for symbol in symbols if symbol["st_shndx"] != "SHN_UNDEF"}
+
+
+def imported(elf: ELFFile) -> set[str]:
+    symbols = elf.get_section_by_name(".dynsym").iter_symbols()
+    return {symbol.name for symbol in symbols if symbol.name and symbol["st_shndx"] == "SHN_UNDEF"}
+
+
+def dynamic_tags(elf: ELFFile, name: str) -> list[object]:
+    return list(elf.get_section_by_name(".dynamic").iter_tags(name))
+
+
+def needed_libraries(elf: ELFFile) -> set[str]:
+    return {tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")}
+
+
+def symbol_versions(elf: ELFFile) -> set[str]:
+    required = elf.get_section_by_name(".gnu.version_r").iter_versions()
+    return {version.name for _, versions in required for version in versions}
+
+
+def functions_of_android_6() -> set[str]:
+    lists = sorted((ROOT / "native/cmake/bionic").glob("*.txt"))
+    lines = (line for path in lists for line in path.read_text().splitlines() if not line.startswith("#"))
+    return set(" ".join(lines).split())
+
+
+def test_exports_six_functions(elf: ELFFile) -> None:
     plug_in = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
-    assert defined == plug_in | {"mobile_bnn_version", "mobile_bnn_default_isa", "mobile_bnn_tile"}
+    own = {"mobile_bnn_version", "mobile_bnn_default_isa", "mobile_bnn_tile", "mobile_bnn_peak_gmacs"}
+    assert exported(elf) == plug_in | own
 
 
 def test_needs_only_what_the_oldest_c_library_has(elf: ELFFile, artifact: str) -> None:
-    symbols = [symbol for symbol in elf.get_section_by_name(".dynsym").iter_symbols() if symbol.name]
-    needed = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
-    libraries = {tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")}
-    required = elf.get_section_by_name(".gnu.version_r").iter_versions()
-    versions = {version.name for _, versions in required for version in versions}
-    assert "malloc" in needed
+    libraries, versions = needed_libraries(elf), symbol_versions(elf)
+    assert "malloc" in imported(elf)
     if artifact.startswith("android"):
-        allowed = " ".join(
-            line
-            for path in sorted((ROOT / "native/cmake/bionic").glob("*.txt"))
-            for line in path.read_text().splitlines()
-            if not line.startswith("#")
-        )
-        assert needed <= set(allowed.split())
+        assert imported(elf) <= functions_of_android_6()
         assert libraries <= {"libc.so", "libm.so"}
         assert versions == {"LIBC"}
     else:
@@ -140,13 +160,21 @@ def test_needs_only_what_the_oldest_c_library_has(elf: ELFFile, artifact: str) -
         assert all(tuple(map(int, name.removeprefix("GLIBC_").split("."))) <= (2, 17) for name in versions)
 
 
+def test_names_no_folder_to_look_for_libraries_in(elf: ELFFile) -> None:
+    # That of the build, which another machine may have as well, filled by anybody.
+    assert dynamic_tags(elf, "DT_RPATH") + dynamic_tags(elf, "DT_RUNPATH") == []
+
+
+def is_for_pages_of_16_kilobytes(elf: ELFFile) -> bool:
+    loads = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
+    return bool(loads) and all(
+        segment["p_align"] >= 0x4000 and (segment["p_offset"] - segment["p_vaddr"]) % 0x4000 == 0 for segment in loads
+    )
+
+
 def test_segments_for_pages_of_16_kilobytes_and_no_thread_local_memory(elf: ELFFile) -> None:
-    segments = list(elf.iter_segments())
-    loads = [segment for segment in segments if segment["p_type"] == "PT_LOAD"]
-    assert loads
-    assert all(segment["p_align"] >= 0x4000 for segment in loads)
-    assert all((segment["p_offset"] - segment["p_vaddr"]) % 0x4000 == 0 for segment in loads)
-    assert "PT_TLS" not in {segment["p_type"] for segment in segments}
+    assert is_for_pages_of_16_kilobytes(elf)
+    assert "PT_TLS" not in {segment["p_type"] for segment in elf.iter_segments()}
 
 
 def test_is_stripped_and_small(elf: ELFFile, artifact: str, libraries: dict[str, Path]) -> None:
@@ -156,10 +184,63 @@ def test_is_stripped_and_small(elf: ELFFile, artifact: str, libraries: dict[str,
 
 @pytest.mark.parametrize("artifact", ["linux aarch64", "android arm64-v8a"], indirect=True)
 def test_has_no_instruction_that_cortex_a53_gets_wrong(elf: ELFFile) -> None:
-    # Erratum 843419 needs an ADRP; those of the linker's own call stubs (.plt) are not followed by what it takes.
+    assert page_addresses(elf) == []
+
+
+def page_addresses(elf: ELFFile) -> list[int]:
+    """Every ADRP, which erratum 843419 needs; those of the linker's call stubs (.plt) lack what else it takes."""
     text = elf.get_section_by_name(".text").data()
     instructions = struct.unpack(f"<{len(text) // 4}I", text)
-    assert [word for word in instructions if word & 0x9F000000 == 0x90000000] == []
+    return [word for word in instructions if word & 0x9F000000 == 0x90000000]
+
+
+@pytest.fixture(params=ABIS)
+def abi(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def runner(abi: str, android: Path) -> Iterator[ELFFile]:
+    """The measuring program for Android."""
+    with (android / abi / RUNNER).open("rb") as file:
+        yield ELFFile(file)
+
+
+def test_the_runner_is_a_program_that_android_starts(runner: ELFFile, abi: str, android: Path) -> None:
+    assert runner["e_machine"] == MACHINES[abi]
+    # Android 5 and newer start nothing whose addresses are fixed.
+    assert runner["e_type"] == "ET_DYN"
+    assert runner["e_entry"] != 0
+    (interpreter,) = (each for each in runner.iter_segments() if each["p_type"] == "PT_INTERP")
+    assert interpreter.get_interp_name() == "/system/bin/linker64"
+    assert is_for_pages_of_16_kilobytes(runner)
+    # Android refuses a stack that may hold code, and code that may be written.
+    flags = {"PT_LOAD": [], "PT_GNU_STACK": []} | segment_flags(runner)
+    assert all(flag & 1 == 0 for flag in flags["PT_GNU_STACK"])
+    assert all(flag & 3 != 3 for flag in flags["PT_LOAD"])
+    assert dynamic_tags(runner, "DT_TEXTREL") == []
+    assert os.access(android / abi / RUNNER, os.X_OK)
+
+
+def segment_flags(elf: ELFFile) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for segment in elf.iter_segments():
+        found.setdefault(segment["p_type"], []).append(segment["p_flags"])
+    return found
+
+
+def test_the_runner_needs_only_what_android_6_has(runner: ELFFile) -> None:
+    assert {"__libc_init", "dlopen"} <= imported(runner) <= functions_of_android_6()
+    assert needed_libraries(runner) == {"libc.so", "libdl.so"}
+    assert symbol_versions(runner) == {"LIBC"}
+    assert exported(runner) == set()
+    assert dynamic_tags(runner, "DT_RPATH") + dynamic_tags(runner, "DT_RUNPATH") == []
+    assert "PT_TLS" not in segment_flags(runner)
+
+
+def test_the_runner_is_stripped_and_small(runner: ELFFile, abi: str, android: Path) -> None:
+    assert runner.get_section_by_name(".symtab") is None
+    assert (android / abi / RUNNER).stat().st_size < 200_000
 
 
 def test_the_android_build_refuses_a_function_that_android_6_lacks(tmp_path: Path) -> None:
@@ -181,12 +262,12 @@ def test_the_android_build_refuses_a_function_that_android_6_lacks(tmp_path: Pat
 
 
 def test_the_android_build_ends_with_what_it_built(android: Path) -> None:
-    libraries = [android / abi / LIBRARY for abi in ("arm64-v8a", "x86_64")]
+    built = [android / abi / name for abi in ABIS for name in (LIBRARY, RUNNER)]
     assert (android / "printed").read_text().splitlines()[2:] == [
         "Built for Android 6 (API 23) and newer:",
-        *(f"  FOLDER/{path.parent.name}/{LIBRARY} ({path.stat().st_size} bytes)" for path in libraries),
+        *(f"  FOLDER/{path.parent.name}/{path.name} ({path.stat().st_size} bytes)" for path in built),
     ]
-    assert {path for path in android.rglob("*") if path.is_file()} == {*libraries, android / "printed"}
+    assert {path for path in android.rglob("*") if path.is_file()} == {*built, android / "printed"}
 
 
 def test_an_android_build_that_fails_says_why(tmp_path: Path) -> None:
