@@ -43,6 +43,11 @@ def test_each_class_by_its_own_images(animals: Predictions) -> None:
     ]  # the split has no owl
 
 
+def test_the_most_frequent_mistake_of_a_class_stands_in_its_row() -> None:
+    found = counted({(0, 1): 1, (0, 2): 5, (0, 3): 2}, ["cat", "dog", "fox", "owl"])
+    assert [row[-1] for row in classes.accuracy(found).rows] == ["fox (5)"]
+
+
 def test_the_interval_agrees_with_scipys() -> None:
     """scipy.stats.binomtest(right, images).proportion_ci(method="wilson")."""
     assert classes.interval(33, 35) == "81.4–98.4 %"
