@@ -27,14 +27,15 @@ def command(
         with err.status(f"removing what is on {target}"):
             count = deploy.remove(target)
         if as_json:
-            print_json({"target": target, "removed": count})
+            print_json({"target": target, "name": None, "already_there": None, "about": {}, "removed": count})
         else:
             out.print(f"removed from {target}" if count else f"nothing was on {target}", soft_wrap=True)
         return
     with _Shown() as shown:
         done = deploy.deploy(target, wheel=wheel, tflite=tflite, say=shown.say, watch=shown.watch)
     if as_json:
-        print_json({"target": target, "name": done.name, "already_there": done.already_there, **done.about})
+        about = {"name": done.name, "already_there": done.already_there, "about": done.about}
+        print_json({"target": target, **about, "removed": None})
         return
     versions = ", ".join(f"{name} {value}" for name, value in done.about.items())
     told = "is already there" if done.already_there else f"is there now: {versions}"

@@ -1,5 +1,6 @@
 """`mbnn profile`: latency and memory of a .tflite on targets."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,12 @@ def command(
             help="Where to measure: local, ssh://user@host, adb://SERIAL; repeatable. By default local, this machine."
         ),
     ] = None,
+    benchmark_model: Annotated[
+        Path | None, typer.Option(help="Your own TFLite benchmark_model, to measure with on a phone too.")
+    ] = None,
+    lce_benchmark: Annotated[
+        Path | None, typer.Option(help="LCE's lce_benchmark_model, to measure with on a phone too.")
+    ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas; 1-4 is a range.")] = "1,2",
     cores: Annotated[
         str, typer.Option(help="Pin it to kinds of cores: all, big, middle, little, separated by commas.")
@@ -77,6 +84,8 @@ def command(
     from mobile_bnn import pipeline
 
     counts, kinds, urls = thread_counts(threads), _names(cores), list(dict.fromkeys(target or ["local"]))
+    tools = _name_tools(benchmark_model, lce_benchmark)
+    engines = [*(engine or (["delegate", "litert"] if tools else [])), *tools]
     if output and len(urls) > 1:
         raise UsageError("--output keeps the result of one target", cure="Leave it out: each has a file in profiles/")
     profiled: list[Profiled] = []
@@ -85,7 +94,7 @@ def command(
             pipeline.profile(
                 source,
                 target=url,
-                engines=engine or (),
+                engines=engines,
                 against=against or (),
                 threads=counts,
                 cores=kinds,
@@ -107,6 +116,19 @@ def command(
         for each in profiled:
             out.print(each)
     _check(profiled, max_ms, max_mb)
+
+
+def _name_tools(benchmark_model: Path | None, lce_benchmark_model: Path | None) -> list[str]:
+    """Lets targets know the user's own programs, and returns the engines that they are."""
+    from mobile_bnn.profiling.benchmark_model import TOOLS
+
+    given = {"benchmark_model": benchmark_model, "lce_benchmark_model": lce_benchmark_model}
+    for name, path in given.items():
+        if path is not None:
+            if not path.is_file():
+                raise UsageError(f"there is no file {path}")
+            os.environ[TOOLS[name].variable] = str(path)
+    return [name for name, path in given.items() if path is not None]
 
 
 def _keep(profiled: "Profiled", history: Path | None, output: Path | None) -> None:

@@ -14,6 +14,7 @@ from mobile_bnn.names import look_up
 from mobile_bnn.profiling.deployment import facts as board
 from mobile_bnn.profiling.deployment import installer
 from mobile_bnn.profiling.deployment.wheels import Package, gather, our_package, unpacked_bytes
+from mobile_bnn.profiling.targets.discovery import remember
 from mobile_bnn.profiling.targets.ssh_connection import SshConnection
 from mobile_bnn.profiling.targets.ssh_keeper import FILES, Keeper, Uploading
 from mobile_bnn.profiling.targets.target import TargetLostError
@@ -72,7 +73,9 @@ def deploy(
     """
     kinds: dict[str, Callable[..., Deployed]]
     kinds = {"ssh": _deploy_ssh, "adb": _deploy_adb, "local": _refuse_local}
-    return look_up("target", url.partition("://")[0], kinds)(url, wheel, tflite, say, watch)
+    done = look_up("target", url.partition("://")[0], kinds)(url, wheel, tflite, say, watch)
+    remember(url)  # for `mbnn devices`, which could not know it otherwise
+    return done
 
 
 def remove(url: str) -> int:

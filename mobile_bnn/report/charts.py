@@ -261,6 +261,8 @@ def latencies(profiles: Sequence[Profile]) -> list[Chart]:
     charts = []
     with drawing.style():
         for position, profile in enumerate(profiles):
+            if not any(each.latencies_ms for each in profile.measurements):
+                continue
             title = "Latency of the runs" + (f" on {printable(profile.target)}" if len(profiles) > 1 else "")
             title += " (emulated)" if profile.machine.emulated else ""
             charts.append(Chart(f"latency-{position}", title, _latency(profile)))
@@ -269,7 +271,7 @@ def latencies(profiles: Sequence[Profile]) -> list[Chart]:
 
 def _latency(profile: Profile) -> "Figure":
     """The distribution of the runs of each measurement: a box of quartiles, whiskers to 1 and 99 per cent."""
-    rows = profile.measurements
+    rows = [each for each in profile.measurements if each.latencies_ms]  # some tools print statistics alone
     figure, axes = drawing.axes(height=1.0 + 0.3 * len(rows))
     names = list(dict.fromkeys(engine(each) for each in rows))
     colours = {name: COLOURS[1:][place % len(COLOURS[1:])] for place, name in enumerate(names)}

@@ -217,7 +217,8 @@ def _interval(measured: Measurement) -> str:
 
 
 def _marks(profile: Profile, measured: Measurement) -> str:
-    return ", ".join(["emulated"] * profile.machine.emulated + ["throttled"] * measured.throttled)
+    marks = ["emulated"] * profile.machine.emulated + ["throttled"] * measured.throttled
+    return ", ".join(marks + ["stated by the tool"] * measured.stated)
 
 
 def parity(profiles: Sequence[Profile]) -> Table | None:

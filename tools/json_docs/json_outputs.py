@@ -136,7 +136,7 @@ class ExportWeights(WeightsIndex):
 
 
 class ProfileOutput(Profile):
-    """Latencies and memory, as profiles/local.json."""
+    """Latencies and memory, as profiles/local.json; of several targets {"profiles": [...]}, one for each."""
 
 
 class Comparison(ProfileChange):
@@ -152,6 +152,16 @@ class Compare(Output):
     comparisons: list[Comparison] = Field(description="of each further profile; empty with --history")
     folder: str | None = Field(description="with --history")
     trends: list[Trend] = Field(description="with --history: each measurement on each machine")
+
+
+class Deploy(Output):
+    """What was laid on a device, or with --remove taken away from it."""
+
+    target: str
+    name: str | None = Field(description="version and hash of what is used there now; null with --remove")
+    already_there: bool | None = Field(description="whether nothing had to be sent; null with --remove")
+    about: dict[str, str] = Field(description="versions there, and the instruction set that runs; empty with --remove")
+    removed: int | None = Field(description="how many were taken away; null without --remove")
 
 
 class ExportProfile(Output):
@@ -315,6 +325,7 @@ OUTPUTS: dict[str, type[BaseModel]] = {
     "export-weights": ExportWeights,
     "profile": ProfileOutput,
     "compare": Compare,
+    "deploy": Deploy,
     "export-profile": ExportProfile,
     "devices": Devices,
     "report": Report,
