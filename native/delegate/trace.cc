@@ -9,14 +9,6 @@ namespace {
 
 using Invoke = TfLiteStatus (*)(TfLiteContext*, TfLiteNode*);
 
-// A node, found again by its outputs: the runtime's table of nodes moves when it grows, that array does not.
-struct TracedNode {
-  const TfLiteIntArray* outputs = nullptr;
-  Invoke invoke = nullptr;
-  const char* runner = nullptr;        // of the delegate that made it; null: the runtime itself
-  Array<int> operators;
-};
-
 // `invoke` is told nothing but the subgraph and the node, so all traces of the process are in a list.
 pthread_mutex_t traces_lock = PTHREAD_MUTEX_INITIALIZER;
 Trace* traces = nullptr;
@@ -30,6 +22,14 @@ int64_t nanoseconds() {
 TfLiteStatus traced_invoke(TfLiteContext* context, TfLiteNode* node);
 
 }  // namespace
+
+// A node, found again by its outputs: the runtime's table of nodes moves when it grows, that array does not.
+struct TracedNode {
+  const TfLiteIntArray* outputs = nullptr;
+  Invoke invoke = nullptr;
+  const char* runner = nullptr;  // of the delegate that made it; null: the runtime itself
+  Array<int> operators;
+};
 
 struct TracedGraph {
   const TfLiteContext* context = nullptr;
@@ -120,38 +120,50 @@ bool Trace::hook(TfLiteContext* context) {
   if (graph == nullptr) return false;
   // The runtime may overwrite what it has shown.
   Array<int> plan;
-  if (!plan.allocate(static_cast<size_t>(shown->size)) || !graph->nodes.allocate(plan.size())) {
+  bool good = plan.allocate(static_cast<size_t>(shown->size)) && graph->nodes.allocate(plan.size());
+  if (good) memcpy(plan.data(), shown->data, plan.size() * sizeof(int));
+  for (size_t i = 0; good && i < plan.size(); ++i) good = read_node(context, plan[i], &graph->nodes[i]);
+  if (!good) {
     destroy(graph);
     return false;
   }
-  memcpy(plan.data(), shown->data, plan.size() * sizeof(int));
-  TracedGraph* before = find(context);  // where the delegates were undone and applied once more
-  for (size_t i = 0; i < plan.size(); ++i) {
-    TfLiteNode* node = nullptr;
-    TfLiteRegistration* registration = nullptr;
-    TracedNode& traced = graph->nodes[i];
-    if (context->GetNodeAndRegistration(context, plan[i], &node, &registration) != kTfLiteOk ||
-        !list_operators(*node, plan[i], &traced.operators)) {
-      destroy(graph);
-      return false;
-    }
-    const bool hooked = registration->invoke == traced_invoke;
-    const TracedNode* same = before == nullptr ? nullptr : before->find(node->outputs);
-    if (hooked && same == nullptr) {
-      destroy(graph);
-      return false;
-    }
-    traced.outputs = node->outputs;
-    traced.invoke = hooked ? same->invoke : registration->invoke;
-    traced.runner = node->delegate == nullptr ? nullptr : registration->custom_name;
-    if (traced.invoke != nullptr) registration->invoke = traced_invoke;
-  }
+  const TracedGraph* before = find(context);  // where the delegates were undone and applied once more
   graph->context = context;
   graph->number = before == nullptr ? subgraphs_++ : before->number;
   graph->calls = before == nullptr ? 0 : before->calls;
   graph->next = graphs_;
-  graphs_ = graph;  // an older one of the same subgraph is no longer found
+  pthread_mutex_lock(&traces_lock);  // other threads look for their own subgraphs in the same list
+  graphs_ = graph;                   // an older one of the same subgraph is no longer found
+  pthread_mutex_unlock(&traces_lock);
+  // Only now that nothing can fail: a node without a graph would not run.
+  for (size_t i = 0; i < plan.size(); ++i) {
+    TfLiteNode* node = nullptr;
+    TfLiteRegistration* registration = nullptr;
+    context->GetNodeAndRegistration(context, plan[i], &node, &registration);
+    if (graph->nodes[i].invoke != nullptr) registration->invoke = traced_invoke;
+  }
   return true;
+}
+
+bool Trace::read_node(TfLiteContext* context, int index, TracedNode* traced) {
+  TfLiteNode* node = nullptr;
+  TfLiteRegistration* registration = nullptr;
+  if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk ||
+      !list_operators(*node, index, &traced->operators)) {
+    return false;
+  }
+  traced->outputs = node->outputs;
+  traced->runner = node->delegate == nullptr ? nullptr : registration->custom_name;
+  traced->invoke = registration->invoke;
+  if (traced->invoke != traced_invoke) return true;
+  // It has been hooked before, maybe some resizes ago, when no delegate ran it.
+  for (TracedGraph* graph = graphs_; graph != nullptr; graph = graph->next) {
+    const TracedNode* same = graph->context == context ? graph->find(node->outputs) : nullptr;
+    if (same == nullptr) continue;
+    traced->invoke = same->invoke;
+    return true;
+  }
+  return false;
 }
 
 TfLiteStatus Trace::invoke(TracedGraph& graph, TfLiteContext* context, TfLiteNode* node) {

@@ -10,6 +10,7 @@
 namespace mbnn {
 
 struct TracedGraph;
+struct TracedNode;
 
 // What one tracing delegate has seen. It must be applied after all others, and outlive the interpreter's inferences.
 //
@@ -35,6 +36,9 @@ class Trace {
   Trace* next() const { return next_; }
 
  private:
+  // What is to be known of a node of that index. False if there is no memory, or the runtime does not tell.
+  bool read_node(TfLiteContext* context, int index, TracedNode* traced);
+
   bool is_writing() const { return file_ != nullptr && owner_ == getpid(); }
 
   FILE* file_ = nullptr;
