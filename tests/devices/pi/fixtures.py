@@ -27,7 +27,9 @@ def pi_wheel(once: Once) -> Path:
     need_system("arm64")
 
     def make(folder: Path) -> None:
-        subprocess.run(["sh", "tools/wheel.sh", sys.executable, "aarch64", str(folder)], check=True, cwd=ROOT)
+        subprocess.run(
+            ["sh", "tools/wheel.sh", sys.executable, "aarch64", str(folder)], check=True, cwd=ROOT, capture_output=True
+        )
 
     (path,) = once("wheel_aarch64", make).glob("*.whl")
     return path
@@ -39,19 +41,23 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Client:
     return Client(tmp_path_factory.mktemp("client"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _at_home(client: Client) -> Iterator[None]:
-    """Lets this process and its children live there; packages that were got before are still found."""
+@pytest.fixture(scope="session")
+def home(client: Client) -> Iterator[dict[str, str]]:
+    """Lets this process live there, and gives the variables for others; packages that were got before are found."""
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MBNN_CACHE", os.environ.get("MBNN_CACHE") or str(Path(caches, "mobile_bnn")))
-        patch.setenv("HOME", str(client.home))
+        variables = {
+            "MBNN_CACHE": os.environ.get("MBNN_CACHE") or str(Path(caches, "mobile_bnn")),
+            "HOME": str(client.home),
+        }
+        for name, value in variables.items():
+            patch.setenv(name, value)
         patch.delenv("SSH_AUTH_SOCK", raising=False)
-        yield
+        yield variables
 
 
 @pytest.fixture(scope="session")
-def start_board(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartBoard]:
+def start_board(client: Client, home: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartBoard]:
     """start_board("arm64"): a board with nothing on it but its system; it is shut down at the end."""
     with ExitStack() as running:
 
