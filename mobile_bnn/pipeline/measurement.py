@@ -116,10 +116,10 @@ def _url(target: "Target | str") -> str:
     return target if isinstance(target, str) else target.url
 
 
-def _references(jobs: "Sequence[Job]") -> dict[Path, Path]:
-    """For each file that has a float twin beside it: that one."""
+def _references(jobs: "Sequence[Job]") -> list[tuple[Path, Path]]:
+    """Each file that has a float twin beside it, with that one."""
     twins = {job.path: job.path.with_name(f"{job.path.stem}_float.tflite") for job in jobs}
-    return {path: twin for path, twin in twins.items() if twin.is_file()}
+    return [(path, twin) for path, twin in twins.items() if twin.is_file()]
 
 
 def _jobs_of(path: Path, there: "Sequence[EngineInfo]") -> "list[Job]":

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -40,9 +40,9 @@ def profile(
     rounds: int = ROUNDS,
     max_seconds: float = 30.0,
     cool_to: float | None = None,
-    references: Mapping[Path, Path] | None = None,
+    references: Iterable[tuple[Path | str, Path | str]] = (),
     samples: Sequence[Array] | None = None,
-    journal: Path | None = None,
+    journal: Path | str | None = None,
     resume: bool = False,
     on_progress: Progress | None = None,
     on_refusal: Refused | None = None,
@@ -63,7 +63,7 @@ def profile(
         rounds: processes for each measurement, as many as there are runs at most.
         max_seconds: a cap on each measurement; past it there are fewer runs, but at least 5 in each round.
         cool_to: degrees Celsius that the target is let cool down to before each round.
-        references: for a file the float file that its outputs are compared with, on the same inputs.
+        references: pairs of a file and the float file that its outputs are compared with, on the same inputs.
         samples: these inputs, [N, ...] for each input; by default random ones.
         journal: a file that keeps what is measured until the session has ended.
         resume: go on with what the journal holds.
@@ -78,12 +78,14 @@ def profile(
             crashes.
     """
     amount = Amount(runs, warmup, rounds, max_seconds)
+    kept = Journal(None if journal is None else Path(journal), resume=resume)
     contents = {path: _content(path) for path in dict.fromkeys(job.path for job in jobs)}
     with _opened(target) as opened:
         plan = settings(jobs, threads, cores, opened.describe().machine)
-        with ParityPlan(contents, references or {}, samples) as parity:
+        compared = {Path(file): Path(other) for file, other in references}
+        with ParityPlan(contents, compared, samples) as parity:
             names = opened.stage([*contents, *parity.files])
-            session = _Session(opened, amount, contents, parity, names, Journal(journal, resume=resume))
+            session = _Session(opened, amount, contents, parity, names, kept)
             session.run(in_turns(plan, amount.rounds), cool_to, on_progress, on_refusal)
             measurements = session.measurements(plan)
         result = Profile(

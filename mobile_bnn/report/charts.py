@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mobile_bnn.profile_records import Measurement, Profile
 from mobile_bnn.records import Epoch, History, Operator, Operators
 from mobile_bnn.report import drawing
+from mobile_bnn.report.classes import Matrix
 from mobile_bnn.report.drawing import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, PURPLE, SKY
 from mobile_bnn.report.figures import engine, is_float_baseline
 from mobile_bnn.report.formats import DOT, operator_number, plural, printable, significant
@@ -309,6 +310,34 @@ def _measured(each: Measurement, *, several: bool) -> str:
     return f"{name} (throttled)" if each.throttled else name
 
 
+def confusion(matrix: Matrix) -> Chart:
+    """How often images of each class, by row, were taken for each, by column."""
+    with drawing.style():
+        size = len(matrix.names)
+        figure, axes = drawing.axes(height=min(2 + 0.28 * size, 8), width=1.6 * drawing.WIDTH)
+        shares = [[count / max(1, sum(row) + rest) for count in row] for row, rest in _rows(matrix)]
+        axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="none", alpha=0.85)
+        for row, counts in enumerate(matrix.images):
+            for column, count in enumerate(counts):
+                colour = "white" if shares[row][column] > 0.5 else GREY
+                if count:
+                    where = column + 0.5, row + 0.5
+                    axes.text(*where, str(count), ha="center", va="center", fontsize=8, color=colour)
+        places = [place + 0.5 for place in range(size)]
+        axes.set_xticks(places, [_short(name, 14) for name in matrix.names], rotation=90 if size > 6 else 0, fontsize=9)
+        axes.set_yticks(places, [_short(name, 14) for name in matrix.names], fontsize=9)
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+        axes.invert_yaxis()
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+    return Chart("confusion", "Confusion matrix (images)", figure)
+
+
+def _rows(matrix: Matrix) -> list[tuple[Sequence[int], int]]:
+    return list(zip(matrix.images, matrix.others, strict=True))
+
+
 def pareto(found: Sequence[Entry]) -> list[Chart]:
     """Accuracy against latency for each data set; the area of a point is the file's size. None without accuracies."""
     scored = [entry for entry in found if entry.score]
@@ -322,6 +351,8 @@ def pareto(found: Sequence[Entry]) -> list[Chart]:
 
 
 def _pareto(found: Sequence[Entry]) -> "Figure":
+    from matplotlib.artist import setp
+
     figure, axes = drawing.axes(height=3.6, width=2 * drawing.WIDTH)
     targets = list(dict.fromkeys(entry.target for entry in found))
     largest = max(entry.size_bytes for entry in found)
@@ -346,8 +377,7 @@ def _pareto(found: Sequence[Entry]) -> "Figure":
     axes.set_xlabel("median latency (ms, logarithmic); the area is the size of the file")
     axes.set_ylabel("accuracy (%)")
     legend = axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1)
-    for handle in legend.legend_handles:
-        handle.set_sizes([40])
+    setp([handle for handle in legend.legend_handles if handle], sizes=[40])
     return figure
 
 

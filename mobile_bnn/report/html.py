@@ -18,7 +18,7 @@ from mobile_bnn import __version__
 from mobile_bnn.files import write_text
 from mobile_bnn.profile_records import Measurement
 from mobile_bnn.records import History, Operators, Verification
-from mobile_bnn.report import charts, drawing, figures, operator_times, pareto, provenance, tables
+from mobile_bnn.report import charts, classes, drawing, figures, operator_times, pareto, provenance, tables
 from mobile_bnn.report.anchors import anchor_lines
 from mobile_bnn.report.formats import DOT, percent, plural, printable
 from mobile_bnn.report.records import Records, read
@@ -105,6 +105,7 @@ def _page(records: Records) -> str:
         missing=records.missing,
         training=records.history and _training(records.history),
         accuracy=records.verification and _accuracy(records.verification),
+        classes=_classes(records),
         operators=records.operators and _operators(records.operators),
         latency=_latency(records) if records.profiles else None,
         pareto=_pareto(found) if several else None,
@@ -127,6 +128,14 @@ def _training(history: History) -> JsonObject:
 def _accuracy(verification: Verification) -> JsonObject:
     layers = tables.layers(verification) if verification.layers else None
     return {"table": tables.accuracy(verification), "layers": layers}
+
+
+def _classes(records: Records) -> JsonObject | None:
+    found = classes.of(records)
+    if found is None:
+        return None
+    drawn = _drawn(lambda matrix: [charts.confusion(matrix)], found.matrix)
+    return {"found": found, "charts": drawn}
 
 
 def _operators(operators: Operators) -> JsonObject:

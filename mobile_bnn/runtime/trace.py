@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import TextIO
 
 from ai_edge_litert.schema_py_generated import ModelT
 
@@ -180,13 +181,16 @@ def _lines(own: Path, invoke: Callable[[], None], count: int, every: Path) -> _L
     """What both logs got in each inference."""
     logs = _Logs([], [])
     own.touch()
-    how = {"encoding": "ascii", "errors": "replace", "newline": "\n"}
-    with own.open(**how) as ours, every.open(**how) as all_of_them:
+    with _opened(own) as ours, _opened(every) as all_of_them:
         for _ in range(count):
             invoke()
             logs.ours.append(ours.readlines())
             logs.every.append(all_of_them.readlines())
     return logs
+
+
+def _opened(log: Path) -> TextIO:
+    return log.open(encoding="ascii", errors="replace", newline="\n")
 
 
 def _create(
@@ -229,7 +233,7 @@ def _invocation(interpreter: LiteRTInterpreter, inputs: Sequence[Array]) -> Call
 def _as_operator(node: NodeTime, model: ModelT) -> OperatorTime:
     graph = model.subgraphs[node.subgraph]
     operators = [graph.operators[index] for index in node.operators]
-    outputs = next((each.outputs for each in operators if len(each.outputs)), [])
+    outputs: Sequence[int] = next((each.outputs for each in operators if len(each.outputs)), [])
     return OperatorTime(
         operator=node.operators[0],
         name="+".join(operator_name(model, each) for each in operators),

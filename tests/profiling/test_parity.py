@@ -16,7 +16,7 @@ from mobile_bnn.runtime import Interpreter, pack, read_model
 
 def test_a_binary_file_computes_what_its_float_file_does(binary_tflite: Path, float_tflite: Path) -> None:
     jobs = [*jobs_for(binary_tflite, ["delegate", "lce"]), *jobs_for(float_tflite, ["litert"])]
-    result = profile(jobs, runs=3, threads=[1], references={binary_tflite: float_tflite})
+    result = profile(jobs, runs=3, threads=[1], references=[(binary_tflite, float_tflite)])
     *binary, reference = result.measurements
     assert reference.parity is None
     for each in binary:
@@ -29,7 +29,7 @@ def test_a_binary_file_computes_what_its_float_file_does(binary_tflite: Path, fl
 
 def test_the_reference_need_not_be_measured(binary_tflite: Path, float_tflite: Path) -> None:
     (only,) = profile(
-        jobs_for(binary_tflite, ["delegate"]), runs=3, threads=[1], references={binary_tflite: float_tflite}
+        jobs_for(binary_tflite, ["delegate"]), runs=3, threads=[1], references=[(binary_tflite, float_tflite)]
     ).measurements
     assert only.parity is not None
     assert only.parity.largest_difference < 1e-4
@@ -46,7 +46,7 @@ def test_a_fast_file_that_is_wrong_is_seen(binary_tflite: Path, float_tflite: Pa
     wrong = tmp_path / "wrong.tflite"
     wrong.write_bytes(pack(model))
     job = Job("delegate", "auto", wrong)
-    (only,) = profile([job], runs=3, threads=[1], references={wrong: float_tflite}).measurements
+    (only,) = profile([job], runs=3, threads=[1], references=[(wrong, float_tflite)]).measurements
     assert only.parity is not None
     assert only.parity.largest_difference > 0.01
     assert only.parity.top1_agreement < 1.0
@@ -59,7 +59,7 @@ def test_given_samples_are_what_is_compared(binary_tflite: Path, float_tflite: P
         jobs_for(binary_tflite, ["delegate"]),
         runs=3,
         threads=[1],
-        references={binary_tflite: float_tflite},
+        references=[(binary_tflite, float_tflite)],
         samples=[samples],
     ).measurements
     assert only.parity is not None
@@ -69,7 +69,7 @@ def test_given_samples_are_what_is_compared(binary_tflite: Path, float_tflite: P
             jobs_for(binary_tflite, ["delegate"]),
             runs=3,
             threads=[1],
-            references={binary_tflite: float_tflite},
+            references=[(binary_tflite, float_tflite)],
             samples=[samples.reshape(5, -1)[:, :3]],
         )
 

@@ -1,5 +1,7 @@
 """Opens the page in headless Chromium, with no network, and reads what a reader sees; keeps pictures of it."""
 
+import base64
+import io
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,15 +9,18 @@ from statistics import median
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright import sync_api
 
+from mobile_bnn.prediction_records import Predictions
 from mobile_bnn.profile_records import Profile
-from mobile_bnn.records import History, Operators
+from mobile_bnn.records import History, Operators, Verification
 from mobile_bnn.report import charts, drawing, write_html
 from mobile_bnn.run_folder import RunFolder
 from tests.support.packages import need
 
 PICTURES = Path("build/test-artifacts")
+HOSTILE = "<script>alert(1)</script>"
 PATIENCE = 180_000  # milliseconds; on a machine that does much else, Playwright's own 30 and 5 seconds are not enough
 
 
@@ -289,3 +294,31 @@ def test_what_marks_a_measurement_is_told(recorded_run: RunFolder, profile: Prof
     assert "Heat or the supply slowed 1 measurement on local down" in text
     assert page.locator("td", has_text="emulated, throttled").count() == 1
     assert "(emulated)" in page.locator("figcaption", has_text="Latency of the runs").inner_text()
+
+
+def test_classes_with_pictures_of_mistakes(
+    recorded_run: RunFolder, verification: Verification, open_page: OpenPage
+) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(content, "png")
+    pixel = f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    graph = verification.graph_sha256
+    predictions = Predictions.model_validate(
+        {
+            "dataset": "digits",
+            "split": "test",
+            "samples": 360,
+            "labels": ["cat", HOSTILE, "dog"],
+            "confusion": [[0, 0, 200], [1, 1, 150], [2, 2, 8], [2, 1, 2]],
+            "mistakes": [{"index": 7, "true": 2, "predicted": 1, "image": pixel}],
+            "graph_sha256": graph,
+        }
+    )
+    predictions.save(recorded_run.predictions)
+    opened = open_page(write_html(recorded_run), viewport={"width": 1200, "height": 900})
+    section = opened.page.locator("#classes")
+    assert section.locator(".chart svg").count() == 1
+    assert section.locator("tbody tr").first.inner_text().startswith("dog")
+    assert "2 misclassified, of which 1:" in section.inner_text()
+    assert section.locator(".pictures span").inner_text() == f"dog → {HOSTILE}"
+    assert section.locator(".pictures img").evaluate("image => image.naturalWidth") == 1
