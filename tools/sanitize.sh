@@ -43,7 +43,7 @@ if has g++ thread; then
     # It counts threads on in the child of a fork, and ends a child whose new thread gets the number of one that is gone:
     # what the others start there is tested without it.
     TSAN_OPTIONS=die_after_fork=0 run_tests tsan "$(g++ -print-file-name=libtsan.so)" \
-        tests/native/test_models.py tests/native/test_trace.py tests/native/test_forked_delegates.py \
+        tests/native/test_models.py tests/native/test_traced_interpreters.py tests/native/test_forked_delegates.py \
         -k "thread and not threads_of_a_child and not $fork_while"
 fi
 if has clang++ fuzzer-no-link,address,undefined; then
