@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt tools/find_python.sh $(SOURCES)
 	@python="$$(sh tools/find_python.sh $(PYTHON))" && \
 	  { "$(PY)" -c pass 2>/dev/null || { rm -rf $(VENV) && echo "Creating $(VENV) with $$python" && "$$python" -m venv $(VENV); }; }
 	@echo "Installing the packages of constraints.txt and building native/ (about a minute, once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --use-pep517 -c constraints.txt -e '.[train,devices,dev]'
+	@$(PY) -m pip install --quiet --disable-pip-version-check --use-pep517 -c constraints.txt -e '.[train,camera,devices,dev]'
 	@touch $(READY)
 
 setup: $(READY) ## set up .venv with the versions that were tested together, and build the native library into it

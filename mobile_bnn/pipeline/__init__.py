@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mobile_bnn.pipeline.exporting import export_profile
     from mobile_bnn.pipeline.float_baselines import WrittenBaseline, baseline
     from mobile_bnn.pipeline.measurement import Profiled, profile
+    from mobile_bnn.pipeline.prediction import Predicted, predict
     from mobile_bnn.pipeline.reporting import ComparedModels, Report, report, report_all
     from mobile_bnn.pipeline.verification import Verified, verify
     from mobile_bnn.pipeline.watcher import Watcher
@@ -29,6 +30,7 @@ _HOMES = {
     "ConvertOptions": "conversion",
     "ComparedModels": "reporting",
     "Converted": "conversion",
+    "Predicted": "prediction",
     "Profiled": "measurement",
     "Report": "reporting",
     "Trends": "comparing",
@@ -39,6 +41,7 @@ _HOMES = {
     "compare": "comparing",
     "convert": "conversion",
     "export_profile": "exporting",
+    "predict": "prediction",
     "profile": "measurement",
     "report": "reporting",
     "report_all": "reporting",
@@ -50,6 +53,7 @@ __all__ = [
     "ComparedModels",
     "ConvertOptions",
     "Converted",
+    "Predicted",
     "Profiled",
     "Report",
     "Trends",
@@ -60,6 +64,7 @@ __all__ = [
     "compare",
     "convert",
     "export_profile",
+    "predict",
     "profile",
     "report",
     "report_all",

@@ -377,7 +377,8 @@ def _pareto(found: Sequence[Entry]) -> "Figure":
     axes.set_xlabel("median latency (ms, logarithmic); the area is the size of the file")
     axes.set_ylabel("accuracy (%)")
     legend = axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.1)
-    setp([handle for handle in legend.legend_handles if handle], sizes=[40])
+    for handle in filter(None, legend.legend_handles):
+        setp(handle, sizes=[40])
     return figure
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.names import unknown
 from mobile_bnn.runtime.batching import fixed_batch, in_pieces
+from mobile_bnn.runtime.classify import ClassScore, class_scores, network_input
 from mobile_bnn.runtime.describe import operator_name
 from mobile_bnn.runtime.flatbuffer import read_flatbuffer, read_model
 from mobile_bnn.runtime.forks import call_in_children, never_destroy
@@ -173,6 +174,26 @@ class Interpreter:
                 return _run(interpreter, self._ends, arrays, self._batch)
             finally:
                 self._running = False
+
+    def classify(self, image: Array, *, top: int = 5) -> list[ClassScore]:
+        """Names what is on an image, by the labels and with the normalization of the file's metadata.
+
+        Args:
+            image: uint8 [height, width] or [height, width, channels] of any size, such as `runtime.images.read_image`
+                reads; it is cropped to its middle and resized as in tests after training.
+            top: how many classes, the most probable first.
+
+        Returns:
+            Classes with their probabilities.
+
+        Raises:
+            UsageError: the file has no metadata, is not a classifier of one image, or the image is none.
+            MobileBnnError: the runtime reports an error.
+        """
+        prepared = network_input(image, self.metadata, self.input_details)
+        output = self.predict(prepared)
+        outputs = output if isinstance(output, list) else [output]
+        return class_scores(outputs[0], self.metadata, self.output_details[0], top)
 
     def profile(self, batch: Batch, *, runs: int = 50) -> list[OperatorTime]:
         """Times each operator of the native library; the float operators, which the runtime runs itself, are not in it.

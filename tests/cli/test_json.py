@@ -31,6 +31,7 @@ COMMANDS = {
     "inspect": "inspect {run}",
     "export-weights": "export-weights {run}",
     "profile": "profile {run} --runs 3 --threads 1",
+    "predict": "predict {run} {image}",
     "compare": "compare {run} {run}",
     "export-profile": "export-profile {run} --csv {run}/latency.csv",
     "devices": "devices local",
@@ -44,6 +45,7 @@ COMMANDS = {
 }
 
 
+IMAGE = ROOT / "docs" / "report.png"
 WITH_DEVICES = {"deploy"}  # which tests/devices runs
 
 
@@ -57,7 +59,7 @@ def strict(text: str) -> Json:
 
 
 def answer(command: str, run: RunFolder) -> Json:
-    result = CliRunner().invoke(app, [*command.replace("{run}", str(run)).split(), "--json"])
+    result = CliRunner().invoke(app, [*command.format(run=run, image=IMAGE).split(), "--json"])
     assert result.exit_code == 0, result.output
     return strict(result.stdout)
 

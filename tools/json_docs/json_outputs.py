@@ -154,6 +154,32 @@ class Compare(Output):
     trends: list[Trend] = Field(description="with --history: each measurement on each machine")
 
 
+class PredictedClass(Output):
+    """A class and its probability."""
+
+    index: int
+    label: str = Field(description="its name; the number where the file has no names")
+    score: float = Field(description="0 to 1")
+
+
+class PredictedImage(Output):
+    """What the file sees on one image."""
+
+    image: str = Field(description="its path")
+    classes: list[PredictedClass] = Field(description="the most probable first")
+    latency_ms: float = Field(description="of cropping, normalizing and the inference together")
+    true: str = Field(description="the name of its folder where that is a class of the file; else empty")
+
+
+class Predict(Output):
+    """What the file sees on images."""
+
+    predictions: list[PredictedImage]
+    unreadable: list[str] = Field(description="images that were left out, and why")
+    median_ms: float | None = Field(description="of the latencies")
+    top1: float | None = Field(description="0 to 1, of images in folders named after classes; null where none is")
+
+
 class Deploy(Output):
     """What was laid on a device, or with --remove taken away from it."""
 
@@ -325,6 +351,7 @@ OUTPUTS: dict[str, type[BaseModel]] = {
     "export-weights": ExportWeights,
     "profile": ProfileOutput,
     "compare": Compare,
+    "predict": Predict,
     "deploy": Deploy,
     "export-profile": ExportProfile,
     "devices": Devices,
