@@ -67,7 +67,7 @@ wheel: $(READY) ## build dist/*.whl for this kind of PC
 wheel-aarch64: $(READY) ## build dist/*.whl for the Raspberry Pi, on any PC
 	@sh tools/wheel.sh $(PY) aarch64 dist
 
-android: $(READY) ## build dist/android/*/libmobile_bnn_delegate.so, with the NDK of ANDROID_NDK_HOME or without any
+android: $(READY) ## build the library and the measuring program for phones into dist/android/, with the NDK of ANDROID_NDK_HOME or without any
 	@sh tools/android.sh $(PY) dist/android
 
 runtimes: $(READY) ## run the native library in every TFLite runtime that it supports (docs/runtimes.md)

@@ -21,7 +21,7 @@ from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
 from mobile_bnn.runtime.subgraphs import called_subgraphs, reached_subgraphs
 from mobile_bnn.typing import Array, LiteRTInterpreter
 
-WARM_UP = 3  # inferences that do not count
+WARM_UP = 3  # inferences that do not count, at most
 _LINE = re.compile(r"(\d{1,18})\t(?:(\d{1,9}):)?(\d{1,9}(?:,\d{1,9}){0,99999})\t(\w{1,100})\t(\d{1,18})\n", re.ASCII)
 _SHOWN = 60  # characters of a malformed line that an error repeats
 _RUNNERS = {"litert": "litert", "TfLiteXNNPackDelegate": "xnnpack", "mobile_bnn": "delegate"}
@@ -98,9 +98,10 @@ def trace_operators(
         tracing = load_delegate({"trace": str(folder / "all")})
         interpreter = _create(content, computing, tracing, num_threads, xnnpack=xnnpack)
         invoke = _invocation(interpreter, inputs)
-        own = _lines(folder / "own", invoke, WARM_UP + runs, folder / "all")
-        nodes = read_nodes(own.every, model, skip=WARM_UP)
-        ours = read_operator_times(own.ours, model, skip=WARM_UP) if with_library else []
+        warm_up = min(WARM_UP, max(1, runs // 2))  # a slow network is stable soon
+        own = _lines(folder / "own", invoke, warm_up + runs, folder / "all")
+        nodes = read_nodes(own.every, model, skip=warm_up)
+        ours = read_operator_times(own.ours, model, skip=warm_up) if with_library else []
         del interpreter  # before the delegates, which it uses
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -15,8 +15,9 @@ namespace mbnn {
 namespace {
 
 constexpr int kFewestRuns = 5;
-constexpr int kOperatorRuns = 20;
-constexpr int kOperatorWarmUp = 3;
+constexpr int kMostOperatorRuns = 20;
+constexpr int kMostOperatorWarmUp = 3;
+constexpr double kOperatorNs = 5e8;     // that the operators' inferences may take, of 2 at least
 constexpr int kWindow = 5;              // latencies, compared with as many before
 constexpr double kClose = 0.02;         // how far apart their medians may be
 constexpr int64_t kLeastNs = 50000000;  // a clock may take that long to rise
@@ -104,6 +105,8 @@ class Measurement {
       now = nanoseconds();
       // Written between two runs, which costs them nothing but some lines of the first cache.
       to_.format("%s%.6f", run == 0 ? "" : ",", static_cast<double>(now - before) / 1e6);
+      total_ns_ += static_cast<double>(now - before);
+      ++runs_;
       now = nanoseconds();
     }
     to_.add("]");
@@ -111,6 +114,7 @@ class Measurement {
   }
 
   int warmup_runs() const { return warmup_runs_; }
+  double mean_ns() const { return total_ns_ / runs_; }
   const Text& latencies() const { return to_; }
 
  private:
@@ -126,17 +130,31 @@ class Measurement {
   const Request& request_;
   Failure* failure_;
   int warmup_runs_ = 0;
+  double total_ns_ = 0;
+  int runs_ = 0;
   Text to_;
 };
 
+// Inferences in which operators are timed, after some that do not count.
+struct OperatorRuns {
+  explicit OperatorRuns(double inference_ns) {
+    const double room = kOperatorNs / inference_ns;
+    runs = room < 2 ? 2 : room > kMostOperatorRuns ? kMostOperatorRuns : static_cast<int>(room);
+    warm_up = runs / 2 < kMostOperatorWarmUp ? runs / 2 : kMostOperatorWarmUp;
+  }
+  int all() const { return warm_up + runs; }
+
+  int runs, warm_up;
+};
+
 // The contents of a log with the places where each inference ended in it.
-bool write_log(const char* name, const char* path, const long* ends, Text* to, Failure* failure) {
+bool write_log(const char* name, const char* path, const long* ends, int count, Text* to, Failure* failure) {
   Array<uint8_t> content;
   if (!read_file(path, &content, failure)) return false;
   to->format("\"%s\":", name);
   to->quote(reinterpret_cast<const char*>(content.data()), content.size());
   to->format(",\"%s_ends\":[", name);
-  for (int i = 0; i < kOperatorWarmUp + kOperatorRuns; ++i) to->format("%s%ld", i == 0 ? "" : ",", ends[i]);
+  for (int i = 0; i < count; ++i) to->format("%s%ld", i == 0 ? "" : ",", ends[i]);
   to->add("]");
   return true;
 }
@@ -153,27 +171,28 @@ const char* temporary_folder() {
 }
 
 // Every operator's times, as our library wrote them; the host has the file and makes sense of them.
-bool trace(const Runtime& runtime, const Array<uint8_t>& model, const Request& request, bool xnnpack, Text* to,
-           Failure* failure) {
+bool trace(const Runtime& runtime, const Array<uint8_t>& model, const Request& request, bool xnnpack,
+           const OperatorRuns& runs, Text* to, Failure* failure) {
   char own[PATH_MAX], every[PATH_MAX];
   const char* folder = temporary_folder();
   snprintf(own, sizeof own, "%s/mobile_bnn-%ld.own", folder, static_cast<long>(getpid()));
   snprintf(every, sizeof every, "%s/mobile_bnn-%ld.every", folder, static_cast<long>(getpid()));
-  long own_ends[kOperatorWarmUp + kOperatorRuns], every_ends[kOperatorWarmUp + kOperatorRuns];
+  constexpr int kMost = kMostOperatorWarmUp + kMostOperatorRuns;
+  long own_ends[kMost], every_ends[kMost];
   Session session(runtime);
   bool good = session.load(model, request, xnnpack, own, every, failure);
   // The first inference, which fills the inputs, is one of those that do not count.
-  for (int i = 0; good && i < kOperatorWarmUp + kOperatorRuns; ++i) {
+  for (int i = 0; good && i < runs.all(); ++i) {
     good = i == 0 ? session.fill_inputs(failure) : session.invoke() || fail(failure, "", "an inference failed");
     own_ends[i] = size_of(own);
     every_ends[i] = size_of(every);
   }
   FILE* file = fopen(own, "a");  // it is not there without our library
   if (file != nullptr) fclose(file);
-  to->format("{\"warm_up\":%d,", kOperatorWarmUp);
-  good = good && write_log("own", own, own_ends, to, failure);
+  to->format("{\"warm_up\":%d,", runs.warm_up);
+  good = good && write_log("own", own, own_ends, runs.all(), to, failure);
   to->add(",");
-  good = good && write_log("every", every, every_ends, to, failure);
+  good = good && write_log("every", every, every_ends, runs.all(), to, failure);
   to->add("}");
   unlink(own);
   unlink(every);
@@ -252,11 +271,12 @@ bool measure(const Runtime& runtime, const Request& request, Text* to, char* ker
   to->add(",\"after\":");
   to->add(after.data(), after.size());
   if (request.operators && runtime.has_library) {
+    const OperatorRuns runs(measurement.mean_ns());
     to->add(",\"trace\":");
-    if (!trace(runtime, model, request, xnnpack, to, failure)) return false;
+    if (!trace(runtime, model, request, xnnpack, runs, to, failure)) return false;
     if (xnnpack) {
       to->add(",\"trace_plain\":");
-      if (!trace(runtime, model, request, false, to, failure)) return false;
+      if (!trace(runtime, model, request, false, runs, to, failure)) return false;
     }
   }
   if (request.peak && strcmp(request.engine, "delegate") == 0) {
