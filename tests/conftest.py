@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-pytest_plugins = [f"tests.support.{part}" for part in ("shared", "alone", "devices", "order", "processes", "runs", "workers")]
+pytest_plugins = [
+    f"tests.support.{part}" for part in ("shared", "alone", "devices", "order", "processes", "runs", "workers")
+]
 
 # Where a failure must be the fault of the change (continuous integration), every run tries the same examples.
 settings.register_profile("same_examples", derandomize=True)

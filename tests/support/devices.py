@@ -1,4 +1,4 @@
-"""Tests marked `devices` start a virtual Raspberry Pi or phone, which takes minutes: `pytest --devices tests/devices`."""
+"""Tests marked `devices` start a virtual Raspberry Pi or phone, for minutes: `pytest --devices tests/devices`."""
 
 import pytest
 
