@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests on devices that answer like real ones: `test_devices.sh PYTHON [--if-possible]`.
+# Tests on devices that answer like real ones: `test_devices.sh PYTHON [--if-possible] [options of pytest]`.
 #
 # A virtual Raspberry Pi: a Debian arm64 system under qemu with a real sshd on loopback. A virtual phone: the real adb
 # client against an adbd that the tests provide, which runs pushed Android programs under qemu. With --if-possible, a
@@ -7,7 +7,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=$1
-if_possible=${2:-}
+shift
+if_possible=
+[ "${1:-}" != --if-possible ] || { if_possible=$1 && shift; }
 
 give_up() {
     echo "test-devices: cannot run here: $1" >&2
@@ -24,4 +26,4 @@ binfmt=/proc/sys/fs/binfmt_misc
 [ -e $binfmt/register ] || mount -t binfmt_misc binfmt_misc $binfmt 2>/dev/null ||
     give_up "this kernel has no binfmt_misc, which hands programs for ARM to qemu"
 
-exec "$python" -m pytest --devices tests/devices
+exec "$python" -m pytest --devices tests/devices "$@"

@@ -16,7 +16,7 @@ from tests.support.ssh_server import Client
 from tests.support.tools import ROOT
 
 pytest_plugins = ["tests.devices.pi.fixtures", "tests.devices.phone.fixtures"]
-pytestmark = pytest.mark.devices
+pytestmark = [pytest.mark.devices, pytest.mark.slow]
 
 PAGES = ROOT / "build" / "test-artifacts"
 NETWORKS = """

@@ -13,7 +13,7 @@ from tests.support.ssh_server import HOST, Client
 from tests.support.tools import ENVIRONMENT, ROOT
 
 pytest_plugins = ["tests.devices.pi.fixtures"]
-pytestmark = pytest.mark.devices
+pytestmark = [pytest.mark.devices, pytest.mark.slow]
 
 PAGE = (ROOT / "docs" / "raspberry-pi.md").read_text(encoding="utf-8")
 
