@@ -283,7 +283,7 @@ def _latency(profile: Profile) -> "Figure":
         showfliers=False,
         patch_artist=True,
         widths=0.6,
-        tick_labels=[_measured(each, several=_several_floats(rows)) for each in rows],
+        tick_labels=[_measured(each, several=len({other.file for other in rows}) > 2) for each in rows],
     )
     for box, each in zip(boxes["boxes"], rows, strict=True):
         box.set(facecolor=BLUE if is_float_baseline(each) else colours[engine(each)], edgecolor=INK, linewidth=0.8)
@@ -299,12 +299,8 @@ def _latency(profile: Profile) -> "Figure":
     return figure
 
 
-def _several_floats(rows: Sequence[Measurement]) -> bool:
-    return len({each.file for each in rows if is_float_baseline(each)}) > 1
-
-
 def _measured(each: Measurement, *, several: bool) -> str:
-    what = PurePath(each.file).stem if several and is_float_baseline(each) else engine(each)
+    what = f"{PurePath(each.file).stem} {DOT} {each.engine}" if several else engine(each)
     name = f"{_short(what)}, {each.threads}T"
     name += f" {each.cores}" if each.cores else ""
     return f"{name} (throttled)" if each.throttled else name

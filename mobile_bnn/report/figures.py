@@ -168,9 +168,10 @@ def key_figures(records: Records) -> list[KeyFigure]:
 
 
 def of_these_files(profile: Profile, records: Records) -> Profile:
-    """The profile without measurements of files that are not in the folder any more."""
-    measurements = profile.measurements
-    kept = [each for each in measurements if provenance.of_measurement(each, records) is not Origin.ANOTHER]
+    """The profile without measurements of files that are not in the folder any more, or never were."""
+    own = [each for each in profile.measurements if provenance.is_named_as_own(each, records)]
+    known = own or profile.measurements
+    kept = [each for each in known if provenance.of_measurement(each, records) is not Origin.ANOTHER]
     return profile.model_copy(update={"measurements": kept})
 
 
@@ -214,6 +215,8 @@ def _latency_cards(profile: Profile, target: list[str]) -> list[KeyFigure]:
     best = fastest(profile)
     if best is None:
         return []
+    if profile.machine.emulated:
+        target = [*target, "emulated"]
     settings = sum(not is_float_baseline(measured) for measured in profile.measurements)
     lines = [*target, engine(best), f"{plural(best.threads, 'thread')}, fastest of {plural(settings, 'setting')}"]
     cards = [KeyFigure("Median latency", milliseconds(best.median_ms), lines)]

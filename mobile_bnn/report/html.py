@@ -22,7 +22,7 @@ from mobile_bnn.report import charts, classes, drawing, figures, operator_times,
 from mobile_bnn.report.anchors import anchor_lines
 from mobile_bnn.report.formats import DOT, percent, plural, printable
 from mobile_bnn.report.records import Records, read
-from mobile_bnn.run_folder import RunFolder
+from mobile_bnn.run_folder import ModelFile, RunFolder
 from mobile_bnn.typing import JsonObject
 
 
@@ -98,7 +98,7 @@ def _page(records: Records) -> str:
     several = len({entry.model for entry in found}) > 2  # more than a file and its float twin
     return _render(
         "template.html.j2",
-        title=f" {DOT} ".join(figures.identity(records)) or records.run.path.resolve().name,
+        title=f" {DOT} ".join(figures.identity(records)) or printable(_name(records.run)),
         figures=figures.key_figures(records),
         cautions=figures.cautions(records),
         remarks=provenance.remarks(records),
@@ -113,6 +113,10 @@ def _page(records: Records) -> str:
         recipe=tables.recipe(records.recipe) if records.recipe else None,
         versions=tables.versions(records),
     )
+
+
+def _name(run: RunFolder) -> str:
+    return run.tflite.stem if isinstance(run, ModelFile) else run.path.resolve().name
 
 
 def _training(history: History) -> JsonObject:

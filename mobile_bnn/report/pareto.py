@@ -85,8 +85,8 @@ def _model(records: Records, measured: Measurement) -> str:
 
 def _is_own(records: Records, measured: Measurement) -> bool:
     """Whether it is of the run's own file or of its float twin."""
-    own = {records.run.tflite.name, records.run.float_tflite.name}
-    return PurePath(measured.file).name in own and provenance.of_measurement(measured, records) is not Origin.ANOTHER
+    named = provenance.is_named_as_own(measured, records)
+    return named and provenance.of_measurement(measured, records) is not Origin.ANOTHER
 
 
 def score(records: Records, measured: Measurement) -> Score | None:

@@ -38,6 +38,11 @@ def _is_against_another_model(records: Records) -> bool:
     return bool(against) and records.model_sha256 not in (None, against)
 
 
+def is_named_as_own(measurement: Measurement, records: Records) -> bool:
+    """Whether it is of the run's file or its float twin by its name, not of one that was measured beside them."""
+    return PurePath(measurement.file).name in (records.run.tflite.name, records.run.float_tflite.name)
+
+
 def of_measurement(measurement: Measurement, records: Records) -> Origin:
     """Of one measurement, of the binary file or of its float twin."""
     files = {

@@ -134,3 +134,19 @@ def test_targets_are_compared_with_themselves_only(recorded_run: RunFolder, prof
     targets = as_json(recorded_run)["targets"]
     assert [each["target"] for each in targets] == ["local", "ssh://pi@board"]
     assert "Latency of the runs on ssh://pi@board" in write_html(recorded_run).read_text(encoding="utf-8")
+
+
+def test_networks_that_were_measured_beside_a_file_are_not_its_own(real_file_run: RunFolder) -> None:
+    profile = Profile.load(real_file_run.profile())
+    faster = {"file": "elsewhere/tiny.tflite", "graph_sha256": "d" * 64, "median_ms": 0.0001, "threads": 1}
+    binary = profile.measurements[0].model_copy(update=faster)
+    floats = profile.measurements[-1].model_copy(update={**faster, "file": "elsewhere/mobilenet.tflite"})
+    machine = profile.machine.model_copy(update={"emulated": True})
+    changed = {"measurements": [*profile.measurements, binary, floats], "machine": machine}
+    profile.model_copy(update=changed).save(real_file_run.profile())
+    records = read(real_file_run)
+    cards = {card.title: card for card in figures.key_figures(records)}
+    best = min(each.median_ms for each in profile.measurements if not figures.is_float_baseline(each))
+    assert cards["Median latency"].value == f"{best:.4f} ms"
+    assert "emulated" in cards["Median latency"].lines
+    assert "Speed against float" in cards
