@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-# Information and warnings of TensorFlow's and absl's loggers, what they say where there is no GPU, an attribute that
+# Information and warnings of TensorFlow's, LiteRT's and absl's loggers, what they say where there is no GPU, an attribute that
 # TensorFlow forgets to remove where it makes a data set deterministic, and what libjpeg and libpng say of photos that
 # they can read all the same.
 _NOISE = re.compile(
@@ -23,6 +23,7 @@ _NOISE = re.compile(
     r"|\d{4}-\d\d-\d\d [\d:.]+: [IW] "
     r"|To enable the following instructions:"
     r"|.*(failed call to cuInit|Unable to register cu(DNN|FFT|BLAS) factory)"
+    r"|INFO: Created TensorFlow Lite XNNPACK delegate"
     r"|.*NodeDef mentions attribute use_unbounded_threadpool which is not in the op definition"
     r"|Corrupt JPEG data: |Premature end of JPEG file|Inconsistent progression sequence for component "
     r"|Invalid SOS parameters for sequential JPEG|Warning: unknown JFIF revision number "

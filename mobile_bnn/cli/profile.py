@@ -82,8 +82,10 @@ def command(
 ) -> None:
     """Measure latency (median, p90, p99, min), peak memory and operators; every figure in processes of its own."""
     from mobile_bnn import pipeline
+    from mobile_bnn.profiling.limits import check_numbers
 
     counts, kinds, urls = thread_counts(threads), _names(cores), list(dict.fromkeys(target or ["local"]))
+    check_numbers(max_ms, max_mb)
     tools = _name_tools(benchmark_model, lce_benchmark)
     engines = [*(engine or (["delegate", "litert"] if tools else [])), *tools]
     if output and len(urls) > 1:

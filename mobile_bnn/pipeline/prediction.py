@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.pipeline.locate import binary_file, run_or_file
 from mobile_bnn.pipeline.results import Shown
 from mobile_bnn.pipeline.watcher import Watcher
@@ -145,7 +146,8 @@ def opened(file: RunFolder | Path | str, threads: int) -> "Interpreter":
     from mobile_bnn.runtime import Interpreter
 
     run = run_or_file(Path(file))
-    return Interpreter(run.tflite if isinstance(run, ModelFile) else binary_file(run), num_threads=threads)
+    with filtered_stderr():  # LiteRT says that it has started XNNPACK
+        return Interpreter(run.tflite if isinstance(run, ModelFile) else binary_file(run), num_threads=threads)
 
 
 def find_images(sources: Iterable[Path | str]) -> list[Path]:

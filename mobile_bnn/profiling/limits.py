@@ -18,9 +18,7 @@ def check_limits(profile: Profile, *, max_ms: float | None = None, max_mb: float
     Raises:
         UsageError: a limit is not above 0.
     """
-    for name, limit in (("milliseconds", max_ms), ("megabytes", max_mb)):
-        if limit is not None and not limit > 0:
-            raise UsageError(f"a limit of {limit:g} {name} cannot be kept", cure="Give a number above 0")
+    check_numbers(max_ms, max_mb)
     measured = fastest(profile)
     if measured is None:
         return []
@@ -30,6 +28,17 @@ def check_limits(profile: Profile, *, max_ms: float | None = None, max_mb: float
     if max_mb is not None and measured.peak_memory_bytes > max_mb * 1e6:
         broken.append(f"the peak memory of {measured.peak_memory_bytes / 1e6:.4g} MB is above {max_mb:g} MB")
     return [f"{text} ({_where(profile, measured)})" for text in broken]
+
+
+def check_numbers(max_ms: float | None, max_mb: float | None) -> None:
+    """Whether these can be limits, which is better known before anything is measured.
+
+    Raises:
+        UsageError: a limit is not above 0.
+    """
+    for name, limit in (("milliseconds", max_ms), ("megabytes", max_mb)):
+        if limit is not None and not limit > 0:
+            raise UsageError(f"a limit of {limit:g} {name} cannot be kept", cure="Give a number above 0")
 
 
 def fastest(profile: Profile) -> Measurement | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.profile_records import Parity
 from mobile_bnn.profiling.engines import ENGINES
 from mobile_bnn.profiling.engines.engine import Spec
@@ -101,9 +102,10 @@ class ParityPlan:
         return Inputs(path, hashlib.sha256(content).hexdigest(), samples, what)
 
     def _computed(self, reference: Path) -> list[str]:
-        session = ENGINES["litert"].load(reference.read_bytes(), "xnnpack", 1)
         inputs = self._inputs[reference]
-        return outputs_of(session, inputs.path.read_bytes(), inputs.samples)
+        with filtered_stderr():
+            session = ENGINES["litert"].load(reference.read_bytes(), "xnnpack", 1)
+            return outputs_of(session, inputs.path.read_bytes(), inputs.samples)
 
 
 def ends(path: Path) -> Ends | None:
