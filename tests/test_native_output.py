@@ -21,6 +21,7 @@ NOISE = [
     "Invalid SOS parameters for sequential JPEG",
     "Warning: unknown JFIF revision number 2.01",
     "libpng warning: iCCP: known incorrect sRGB profile",
+    "INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
 ]
 NEWS = [
     "E0000 00:00:1795633753.196949   20889 cuda_dnn.cc:1] out of memory",

@@ -8,6 +8,7 @@ from subprocess import SubprocessError
 from typing import TYPE_CHECKING, Any
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.native_output import caught_stderr
 from mobile_bnn.profiling.targets.target import TargetLostError
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _states(server: Any) -> dict[str, str]:
     from adbutils import AdbError
 
     try:
-        return {each.serial: each.state for each in server.list()}
+        with caught_stderr():  # adb tells at length that it has started its server
+            return {each.serial: each.state for each in server.list()}
     except (AdbError, OSError, ValueError, SubprocessError) as error:
         raise MobileBnnError(
             "adb cannot be run",
