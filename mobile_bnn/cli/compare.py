@@ -10,7 +10,7 @@ from mobile_bnn.cli.progress import Terminal
 from mobile_bnn.errors import MobileBnnError, UsageError
 
 EXAMPLE = (
-    "Examples: mbnn compare old.json new.json    or    mbnn compare runs/a runs/b --max-slower 5%    or    "
+    "Example: mbnn compare old.json new.json    or    mbnn compare runs/a runs/b --max-slower 5%    or    "
     "mbnn compare --history profiles --output trend.html"
 )
 

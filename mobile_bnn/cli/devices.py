@@ -7,7 +7,7 @@ import typer
 from mobile_bnn.cli.console import Json, err, labelled, out, print_error, print_json
 from mobile_bnn.errors import MobileBnnError
 
-EXAMPLE = "Examples: mbnn devices    or    mbnn devices local ssh://pi@raspberrypi adb://"
+EXAMPLE = "Example: mbnn devices    or    mbnn devices local ssh://pi@raspberrypi adb://"
 
 
 def command(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mobile_bnn.runtime.cameras import Camera
 
 EXAMPLE = (
-    "Examples: mbnn predict model.tflite cat.jpg photos/    or    mbnn predict runs/demo --camera auto    or    "
+    "Example: mbnn predict model.tflite cat.jpg photos/    or    mbnn predict runs/demo --camera auto    or    "
     "mbnn predict model.tflite --camera auto --web 8000"
 )
 
@@ -56,15 +56,15 @@ def command(
         raise UsageError("--web shows a camera", cure="Give --camera auto too")
     predicted = pipeline.predict(file, images or [], top=top, threads=threads, watcher=Terminal())
     if csv:
-        from mobile_bnn.files import write_text
+        from mobile_bnn.files import write_bytes
 
-        write_text(csv, predicted.csv())
+        write_bytes(csv, predicted.csv().encode("utf-8", "surrogateescape"))  # a name need not be text
     if as_json:
         print_json(predicted.as_json())
     elif predicted.predictions:
         out.print(predicted)
     for line in predicted.unreadable:
-        err.print(labelled("left out:", "yellow", line), soft_wrap=True)
+        err.print(labelled("left out:", "yellow", line.replace("\n", "\\n")), soft_wrap=True)
     if predicted.unreadable:
         raise typer.Exit(MobileBnnError.exit_code)
 

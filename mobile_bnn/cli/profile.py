@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_THREADS = 256
 
 EXAMPLE = (
-    "Examples: mbnn profile runs/demo --threads 1,2    or    mbnn profile model.tflite --target local "
+    "Example: mbnn profile runs/demo --threads 1,2    or    mbnn profile model.tflite --target local "
     "--target ssh://pi@raspberrypi --against mobilenet.tflite    or    mbnn profile model.tflite --max-ms 5"
 )
 

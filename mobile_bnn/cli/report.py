@@ -8,7 +8,7 @@ import typer
 from mobile_bnn.cli.console import Json, out, print_json
 from mobile_bnn.errors import MobileBnnError
 
-EXAMPLE = "Examples: mbnn report runs/demo --output demo.html    or    mbnn report runs/a runs/b mobilenet.tflite"
+EXAMPLE = "Example: mbnn report runs/demo --output demo.html    or    mbnn report runs/a runs/b mobilenet.tflite"
 
 _SEVERAL = Path("comparison.html")
 

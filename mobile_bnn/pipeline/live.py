@@ -77,7 +77,7 @@ class LivePage:
         self._looks = looks(interpreter, camera, top)
         self._state = _State()
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(self._state))
+            self._server = ThreadingHTTPServer((host, port), _handler(self._state, {host, "localhost"}))
         except OSError as error:
             cure = "Take another --web PORT"
             raise UsageError(f"the page cannot listen on {host}:{port}", why=error.strerror or "", cure=cure) from error
@@ -116,7 +116,7 @@ class _State:
         from PIL import Image
 
         content = io.BytesIO()
-        Image.fromarray(look.frame.squeeze()).save(content, "jpeg", quality=80)
+        Image.fromarray(look.frame if look.frame.shape[2] > 1 else look.frame[..., 0]).save(content, "jpeg", quality=80)
         told = {
             "classes": [asdict(each) for each in look.classes],
             "latency_ms": look.latency_ms,
@@ -143,10 +143,17 @@ class _State:
             return None if self._ended or self._number <= after else (self._number, self._jpeg)
 
 
-def _handler(state: _State) -> type[BaseHTTPRequestHandler]:
+def _handler(state: _State, names: set[str]) -> type[BaseHTTPRequestHandler]:
+    """Answers those who call this machine by one of these names.
+
+    A page of somebody else's may give its own name this address, and would else see the camera through a browser here.
+    """
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path == "/":
+            if self.headers.get("Host", "").rpartition(":")[0] not in names:
+                self.send_error(HTTPStatus.FORBIDDEN)
+            elif self.path == "/":
                 self._send("text/html; charset=utf-8", _PAGE.read_bytes())
             elif self.path == "/classes":
                 self._send("application/json", state.told())

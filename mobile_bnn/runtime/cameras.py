@@ -62,16 +62,17 @@ class FolderCamera:
 
     def __init__(self, folder: Path) -> None:
         self.name = str(folder)
-        self._paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not self._paths:
-            raise UsageError(f"{folder} holds no image")
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        self._frames = [frame for frame in map(_readable, paths) if frame is not None]
+        if not self._frames:
+            raise UsageError(f"{folder} holds no image that can be read")
         self._open = True
 
     def frames(self) -> Iterator[Pixels]:
         """Its images."""
         while self._open:
-            for path in self._paths:
-                yield read_image(path)
+            for frame in self._frames:
+                yield frame
                 time.sleep(1 / 30)
 
     def close(self) -> None:
@@ -91,8 +92,12 @@ class VideoDevice:
         try:
             self._device: Any = Device(str(device))
             self._device.open()
-            self._capture = VideoCapture(self._device)
-            self._capture.set_format(*SIZE, "MJPG")
+            try:
+                self._capture = VideoCapture(self._device)
+                self._capture.set_format(*SIZE, "MJPG")
+            except OSError:
+                self.close()
+                raise
         except PermissionError as error:
             cure = "sudo usermod -aG video $USER, and log in anew"
             raise UsageError(f"the camera {device} may not be used", why=first_line(error), cure=cure) from error
@@ -139,6 +144,13 @@ class PiCamera:
         """Stops it."""
         self._camera.stop()
         self._camera.close()
+
+
+def _readable(path: Path) -> Pixels | None:
+    try:
+        return read_image(path)
+    except MobileBnnError:
+        return None
 
 
 def _pi_camera() -> Camera | None:

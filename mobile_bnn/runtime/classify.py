@@ -12,6 +12,7 @@ from mobile_bnn.runtime.metadata import ModelMetadata
 from mobile_bnn.typing import Array, TensorDetail
 
 TASK = "classification"
+_FOLDER = "image_folder:"  # the name of a data set whose images are all cropped, whatever their size
 _CURE = "Feed predict() with inputs that you have prepared, or convert the model with mbnn, which keeps how to feed it"
 
 
@@ -41,7 +42,8 @@ def network_input(image: Pixels, metadata: ModelMetadata | None, details: Sequen
     if len(details) > 1 or len(shape) != 4:
         raise UsageError("the file does not take one image", why=f"its input is {shape}", cure=_CURE)
     mean, std = (np.asarray(each, np.float32) for each in (metadata.normalization.mean, metadata.normalization.std))
-    values = (fit(image, *shape[1:]) - mean) / std
+    folder = (metadata.dataset or "").startswith(_FOLDER)
+    values = (fit(image, *shape[1:], crop_all=folder) - mean) / std
     return _quantized(values[None].astype(np.float32), details[0])
 
 
@@ -60,7 +62,7 @@ def class_scores(output: Array, metadata: ModelMetadata | None, detail: TensorDe
     values = _dequantized(output, detail)
     if values.ndim != 2 or values.shape[0] != 1 or values.shape[1] == 0:
         raise UsageError(f"the file is not a classifier: its output is {list(values.shape)}", cure="Use predict()")
-    probabilities = _probabilities(values[0])
+    probabilities = _probabilities(values[0], detail)
     order = np.argsort(-probabilities, kind="stable")[:top]
     labels = metadata.labels if metadata else []
     return [
@@ -69,8 +71,11 @@ def class_scores(output: Array, metadata: ModelMetadata | None, detail: TensorDe
     ]
 
 
-def _probabilities(values: Array) -> Array:
-    if (values >= 0).all() and abs(float(values.sum()) - 1) < 0.02:  # an int8 output misses 1 by its steps
+def _probabilities(values: Array, detail: TensorDetail) -> Array:
+    # An integer output misses 1 by up to half a step for each class; a step of 1/256 from 0 on is what softmax has.
+    step = float(detail["quantization"][0]) if np.dtype(detail["dtype"]).kind != "f" else 0.0
+    softmax = step == 1 / 256 and (values >= 0).all()
+    if softmax or ((values >= 0).all() and abs(float(values.sum()) - 1) < 0.02):
         return values
     shifted = np.exp(values - values.max())
     return np.asarray(shifted / shifted.sum())
@@ -81,6 +86,8 @@ def _quantized(values: Array, detail: TensorDetail) -> Array:
     scale, zero = detail["quantization"]
     if dtype.kind == "f":
         return values.astype(dtype)
+    if not scale:
+        raise UsageError(f"the file takes {dtype} and does not say how they stand for pixels", cure=_CURE)
     limits = np.iinfo(dtype)
     return np.asarray(np.round(values / scale) + zero).clip(limits.min, limits.max).astype(dtype)
 

@@ -6,19 +6,38 @@ rounds its own way.
 """
 
 import io
+import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 
 Pixels = npt.NDArray[np.uint8]
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
+SUFFIXES = frozenset(  # those that training reads
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".jp2"),
+    }
+)
 MOST_PIXELS = 100_000_000  # of a file of unknown origin, which a few bytes may claim to have
 CENTRAL_FRACTION = 0.875  # of the shorter side, as tests of image classifiers take: 224 of 256 pixels
+
+# No others, whatever a file's name: to read an EPS, Pillow would start Ghostscript.
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
+_TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read_image(source: Path | str | bytes) -> Pixels:
@@ -35,31 +54,56 @@ def read_image(source: Path | str | bytes) -> Pixels:
     """
     name = "the image" if isinstance(source, bytes) else str(source)
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise MobileBnnError(
-                    f"{name} has {image.width} x {image.height} pixels", why="that is more than 100 million"
-                )
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(_grey_or_rgb(upright), np.uint8).reshape(upright.height, upright.width, -1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, about odd but readable files
+            return _pixels(io.BytesIO(source) if isinstance(source, bytes) else source, name)
+    except MobileBnnError:
+        raise
     except FileNotFoundError as error:
         raise UsageError(f"there is no image {name}") from error
     except UnidentifiedImageError as error:
         raise MobileBnnError(f"{name} is not an image that can be read") from error
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a damaged file can raise anything
         raise MobileBnnError(f"{name} cannot be read", why=first_line(error)) from error
 
 
+def _pixels(source: io.BytesIO | Path | str, name: str) -> Pixels:
+    with Image.open(source, formats=_formats()) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise MobileBnnError(
+                f"{name} has {image.width} x {image.height} pixels", why="that is more than 100 million"
+            )
+        image.load()
+        upright = _upright(image)
+        return np.asarray(_grey_or_rgb(upright), np.uint8).reshape(upright.height, upright.width, -1)
+
+
+@cache
+def _formats() -> list[str]:
+    Image.init()
+    return [each for each in _FORMATS if each in Image.OPEN]
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned by its EXIF orientation; a record that is damaged turns nothing, as in training."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a damaged record can raise anything
+        return image
+    return image.transpose(_TURNED[orientation]) if orientation in _TURNED else image
+
+
 def _grey_or_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):  # 16 bits, of which the upper 8 are kept
-        values = np.asarray(image, np.float64) / (257 if image.mode != "F" else 1)
-        return Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))  # the upper 8 bits, as TensorFlow takes them
+    if image.mode in ("I", "F"):
+        raise ValueError("its pixels are 32-bit numbers of no known range")
     if image.mode in ("1", "L", "LA"):
         return image.convert("L")
     return image.convert("RGBA").convert("RGB") if "transparency" in image.info else image.convert("RGB")
 
 
-def fit(image: Pixels, height: int, width: int, channels: int) -> npt.NDArray[np.float32]:
+def fit(image: Pixels, height: int, width: int, channels: int, *, crop_all: bool = False) -> npt.NDArray[np.float32]:
     """An image of a network's size: float32 [height, width, channels], 0 to 255.
 
     One that has this size stays as it is. Of others the central part is taken that has the network's proportions and
@@ -70,15 +114,17 @@ def fit(image: Pixels, height: int, width: int, channels: int) -> npt.NDArray[np
         height: of the network's input; so are the others.
         width: see there.
         channels: 1 or 3, or as many as the image has.
+        crop_all: crops an image of the network's size too, as tests do on a folder of images.
 
     Raises:
         UsageError: it is not such an image.
     """
     pixels = _with_channels(np.asarray(image), channels)
-    if pixels.shape[:2] == (height, width):
+    if pixels.shape[:2] == (height, width) and not crop_all:
         return pixels.astype(np.float32)
-    scale = CENTRAL_FRACTION * min(pixels.shape[0] / height, pixels.shape[1] / width)
-    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    # Products of whole numbers, so that halves are rounded as training rounds them.
+    bound = CENTRAL_FRACTION * min(pixels.shape[0] * width, pixels.shape[1] * height)
+    rows, columns = max(1, round(bound / width)), max(1, round(bound / height))
     top, left = (pixels.shape[0] - rows) // 2, (pixels.shape[1] - columns) // 2
     return resize(pixels[top : top + rows, left : left + columns], height, width)
 

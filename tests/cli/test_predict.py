@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -94,6 +95,19 @@ def test_what_cannot_be_read_is_named_and_left_out(folder: Path) -> None:
     assert "c.png" not in text
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names must be UTF-8 here")
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.new("L", (8, 8)).save(folder / os.fsdecode(b"\xff.png"), "png")
+    (folder / "two\nlines\x1b[31m.png").write_bytes(b"no image")
+    code, text = run(FILE, folder, "--csv", tmp_path / "all.csv", "--json", "--top", 1)
+    assert code == 1
+    assert b"/\xff.png,1," in (tmp_path / "all.csv").read_bytes()
+    (line,) = (line for line in text.splitlines() if line.startswith("left out: "))
+    assert line.endswith("lines\\x1b[31m.png is not an image that can be read")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -104,7 +118,7 @@ def test_what_cannot_be_read_is_named_and_left_out(folder: Path) -> None:
         ([FILE, "x.png", "--camera", "auto"], "--camera shows what it sees, live"),
         ([FILE, "--web", "0"], "--web shows a camera. Give --camera auto too"),
         ([FILE, "--camera", "77"], "there is no camera /dev/video77"),
-        ([FILE, "--camera", "empty"], "empty holds no image"),
+        ([FILE, "--camera", "empty"], "empty holds no image that can be read"),
     ],
 )
 def test_wrong_use_is_one_line(
@@ -165,6 +179,9 @@ def test_a_page_shows_what_is_seen_until_ctrl_c(trained: Path, folder: Path) -> 
         assert b"<img src=" in urllib.request.urlopen(url, timeout=30).read()
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(f"{url}../etc/passwd", timeout=30)
+        stranger = urllib.request.Request(f"{url}classes", headers={"Host": "elsewhere.example:80"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(stranger, timeout=30)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert process.stderr is not None

@@ -9,6 +9,7 @@ import pytest
 from mobile_bnn.errors import UsageError
 from mobile_bnn.runtime import Interpreter, ModelMetadata, Normalization, TaskSpec, with_metadata
 from mobile_bnn.runtime.classify import class_scores
+from mobile_bnn.runtime.images import fit
 
 MEAN, STD = [100.0] * 32, [50.0] * 32
 LABELS = [f"class {number}" for number in range(10)]
@@ -74,6 +75,25 @@ def test_int8_probabilities() -> None:
     detail = {"dtype": np.int8, "quantization": (1 / 256, -128)}
     classes = class_scores(np.array([[-128, 100, -100]], np.int8), None, detail, 2)
     assert [(each.index, each.score) for each in classes] == [(1, 228 / 256), (2, 28 / 256)]
+
+
+def test_int8_probabilities_of_many_classes() -> None:
+    """Nearly all are rounded to 0, so that the rest is far from 1."""
+    detail = {"dtype": np.int8, "quantization": (1 / 256, -128)}
+    output = np.full((1, 1000), -128, np.int8)
+    output[0, 5] = 77 - 128
+    assert [(each.index, each.score) for each in class_scores(output, None, detail, 1)] == [(5, 77 / 256)]
+
+
+@pytest.mark.parametrize("name", ["image_folder:/photos", "cifar10"])
+def test_images_of_the_network_s_size(name: str, binary_tflite: Path, image: np.ndarray) -> None:
+    """Those of a folder are cropped as in its tests, others stay as they are."""
+    crop = name.startswith("image_folder:")
+    with Interpreter(labelled(binary_tflite.read_bytes(), dataset=name)) as interpreter:
+        fed = ((fit(image, 8, 8, 32, crop_all=crop) - 100.0) / 50.0).astype(np.float32)
+        expected = interpreter.predict(fed[None])[0]
+        classes = interpreter.classify(image, top=10)
+    assert {each.index: each.score for each in classes} == pytest.approx(dict(enumerate(expected)), abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobile_bnn.runtime.images import fit, read_image
+from mobile_bnn.runtime.images import SUFFIXES, fit, read_image
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (14, 21, 3)).astype(np.uint8)
 RGB = Image.fromarray(PIXELS)
@@ -32,6 +32,9 @@ def save(path: Path, image: Image.Image, **options: object) -> Path:
     ("name", "image", "options"),
     [
         ("grey.png", RED, {}),
+        ("grey of 16 bits.png", Image.fromarray(PIXELS[..., 0].astype(np.uint16) << 8 | PIXELS[..., 1]), {}),
+        ("grey of 16 bits.tiff", Image.fromarray(PIXELS[..., 0].astype(np.uint16) << 8 | PIXELS[..., 1]), {}),
+        ("grey of 16 bits.pgm", Image.fromarray(PIXELS[..., 0].astype(np.uint16) << 8 | PIXELS[..., 1]), {}),
         ("grey and alpha.png", Image.merge("LA", [RED, GREEN]), {}),
         ("alpha.png", Image.merge("RGBA", [*RGB.split(), GREEN]), {}),
         ("one bit.png", RGB.convert("1"), {}),
@@ -114,3 +117,35 @@ def test_what_is_given_back_is_the_caller_s() -> None:
     image = np.zeros((4, 4, 3), np.uint8)
     fit(image, 4, 4, 3)[:] = 9
     assert not image.any()
+
+
+@pytest.mark.parametrize("size", [28, 32, 48, 96, 160, 224, 299])
+@pytest.mark.parametrize("side", [*range(4, 125, 24), 156, 244, 492])
+def test_halves_of_pixels_are_rounded_as_in_training(size: int, side: int) -> None:
+    """7/8 of these sides end in one half, which the least error of rounding would take to the other side."""
+    from mobile_bnn.data.augment import central_crop
+    from mobile_bnn.legacy_keras import tf
+
+    image = np.random.default_rng(6).integers(0, 256, (side, side + 5, 3)).astype(np.uint8)
+    assert np.abs(fit(image, size, size, 3) - central_crop(tf.constant(image), size).numpy()).max() < 1e-4
+
+
+def test_a_folder_of_images_is_fed_as_its_tests_are(tmp_path: Path) -> None:
+    """Among them images of the network's size, of which tests take the middle too."""
+    from mobile_bnn.data import image_folder
+
+    for place in ("train/a", "train/b", "test/a", "test/b"):
+        (tmp_path / place).mkdir(parents=True)
+        for number, (height, width) in enumerate([(96, 96), (124, 200), (300, 96), (500, 333)]):
+            pixels = np.random.default_rng(number).integers(0, 256, (height, width, 3)).astype(np.uint8)
+            save(tmp_path / place / f"{number}.png", Image.fromarray(pixels))
+    expected = np.concatenate([images for images, _ in image_folder.read(tmp_path, 96, 0).test.ordered(8)])
+    paths = sorted((tmp_path / "test" / "a").iterdir()) + sorted((tmp_path / "test" / "b").iterdir())
+    for path, theirs in zip(paths, expected, strict=True):
+        assert np.abs(fit(read_image(path), 96, 96, 3, crop_all=True) - theirs).max() < 1e-4
+
+
+def test_folders_are_searched_for_the_kinds_that_training_reads() -> None:
+    from mobile_bnn.data import image_files
+
+    assert set(image_files.SUFFIXES) == SUFFIXES

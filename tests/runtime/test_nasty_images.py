@@ -2,17 +2,20 @@
 
 import io
 import struct
+import subprocess
+import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image, features
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime.images import read_image
 
 KINDS = ["png", "jpeg", "gif", "bmp", "tiff", "webp", "ppm"]
+AVIF = pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
 
 
 def encoded(kind: str) -> bytes:
@@ -85,3 +88,34 @@ def test_names_that_are_no_files(tmp_path: Path) -> None:
     for name in (tmp_path, f"{tmp_path}/a\0b.png", f"{tmp_path}/{'long' * 99}.png"):
         with pytest.raises(MobileBnnError, match="cannot be read: "):
             read_image(name)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "mpo", pytest.param("avif", marks=AVIF)])
+def test_files_with_wrong_bytes(kind: str) -> None:
+    """Neither another error than ours nor a warning, whatever becomes of them."""
+    content, generator = encoded(kind), np.random.default_rng(7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(400):
+            damaged = bytearray(content)
+            for place in generator.integers(0, min(len(damaged), 400), generator.integers(1, 8)):
+                damaged[place] = generator.choice([0, 1, 127, 128, 255])
+            one_line(bytes(damaged))
+
+
+@pytest.mark.parametrize("kind", ["eps", "ico", "tga", "pcx", "dds", "pdf"])
+def test_kinds_that_training_does_not_read_start_no_program(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(content, kind)
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "check_call", lambda *arguments, **_: started.append(arguments))
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", "gs")
+    assert one_line(content.getvalue()) == "the image is not an image that can be read"
+    assert not started
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_numbers_of_no_known_range(dtype: type) -> None:
+    content = io.BytesIO()
+    Image.fromarray(np.ones((4, 4), dtype)).save(content, "tiff")
+    assert one_line(content.getvalue()).endswith("cannot be read: its pixels are 32-bit numbers of no known range")
