@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 # Information and warnings of TensorFlow's, LiteRT's and absl's loggers, what they say where there is no GPU, an
-# attribute that TensorFlow forgets to remove where it makes a data set deterministic, and what libjpeg and libpng say of
-# photos that they can read all the same.
+# attribute that TensorFlow forgets to remove where it makes a data set deterministic, and what libjpeg and libpng say
+# of photos that they can read all the same.
 _NOISE = re.compile(
     r"^(WARNING: All log messages before absl::InitializeLog"
     r"|[IW]\d{4} "
