@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,9 +27,16 @@ class StartedModule:
         self._pool = ThreadPoolExecutor(1)
         self._output = self._pool.submit(self._process.communicate, content)
 
-    def result(self) -> "subprocess.CompletedProcess[bytes]":
-        """Waits until it ends."""
-        out, told = self._output.result()
+    def result(self, timeout_s: float | None = None) -> "subprocess.CompletedProcess[bytes]":
+        """Waits until it ends.
+
+        Raises:
+            TimeoutError: it has not ended by then; `close` ends it.
+        """
+        try:
+            out, told = self._output.result(timeout_s)
+        except futures.TimeoutError as error:  # which is TimeoutError itself from Python 3.11 on
+            raise TimeoutError from error
         return subprocess.CompletedProcess(self._command, self._process.returncode, out, told)
 
     def close(self) -> None:
@@ -39,13 +47,16 @@ class StartedModule:
         self._pool.shutdown()
 
 
-def run_module(name: str, content: bytes) -> "subprocess.CompletedProcess[bytes]":
+def run_module(name: str, content: bytes, timeout_s: float | None = None) -> "subprocess.CompletedProcess[bytes]":
     """Runs `python -m name` with a standard input, and catches its standard output and error.
 
     An exception meanwhile kills it, KeyboardInterrupt above all.
+
+    Raises:
+        TimeoutError: it did not end in time, and was killed.
     """
     with closing(StartedModule(name, content)) as module:
-        return module.result()
+        return module.result(timeout_s)
 
 
 def complaint(process: "subprocess.CompletedProcess[bytes]") -> str:

@@ -18,7 +18,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import sha256
 from mobile_bnn.profiling.engines import ENGINES
 from mobile_bnn.profiling.messages import Answer, Message, Question, Request, TargetInfo
-from mobile_bnn.profiling.targets import Local, connect
+from mobile_bnn.profiling.targets import EngineCrashError, Local, connect, local
 
 WORKER = [sys.executable, "-W", "error", "-m", "mobile_bnn.profiling.worker"]
 
@@ -139,3 +139,12 @@ def test_an_interrupted_measurement_leaves_no_process(float_tflite: Path) -> Non
     ended, left = psutil.wait_procs(workers, timeout=30)
     assert (len(ended), left) == (len(workers), [])
     assert workers
+
+
+def test_a_measurement_that_hangs_is_ended(float_tflite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "time_limit_s", lambda request: 3.0)
+    before = set(psutil.Process().children(recursive=True))
+    forever = request(float_tflite, engine="litert", kernel="xnnpack", min_seconds=600.0, max_seconds=600.0)
+    with pytest.raises(EngineCrashError, match="the engine took too long: it was ended after 3 seconds"):
+        Local().measure(forever)
+    assert set(psutil.Process().children(recursive=True)) <= before

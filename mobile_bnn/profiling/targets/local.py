@@ -6,7 +6,7 @@ from pathlib import Path
 from mobile_bnn.child_process import complaint, end_of, run_module
 from mobile_bnn.errors import UsageError
 from mobile_bnn.profiling.messages import Answer, Message, Question, Request, TargetInfo
-from mobile_bnn.profiling.targets.target import EngineCrashError, Target
+from mobile_bnn.profiling.targets.target import EngineCrashError, Target, time_limit_s
 
 _WORKER = "mobile_bnn.profiling.worker"
 _SENDER = "the measuring process"
@@ -41,7 +41,7 @@ class Local(Target):
 
     def measure(self, request: Request) -> Answer:
         """Measures in a process of its own; an interruption kills its process group."""
-        content, told = _ask(request)
+        content, told = _ask(request, time_limit_s(request))
         answer = Answer.parse(content, _SENDER)
         if answer.error is None or not told:
             return answer
@@ -52,9 +52,13 @@ class Local(Target):
         """Nothing is held."""
 
 
-def _ask(question: Message) -> tuple[bytes, str]:
+def _ask(question: Message, limit_s: float | None = None) -> tuple[bytes, str]:
     """The worker's answer, and what its native code complained about."""
-    process = run_module(_WORKER, question.encode())
+    try:
+        process = run_module(_WORKER, question.encode(), limit_s)
+    except TimeoutError as error:
+        why = f"it was ended after {limit_s:.0f} seconds"
+        raise EngineCrashError("the engine took too long", why=why, cure="Try another engine or kernel") from error
     told = complaint(process)
     if process.returncode != 0:
         why = f"its process {end_of(process.returncode)}" + (f" ({told})" if told else "")
