@@ -213,7 +213,7 @@ class Devices(Output):
 
 
 class Report(ReportFigures):
-    """The figures of a report; null where there is no record."""
+    """The figures of a report; null where there is no record. Of several sources {"report": ..., "models": [...]}."""
 
     report: str = Field(description="the HTML page")
 
