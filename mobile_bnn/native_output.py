@@ -24,6 +24,7 @@ _NOISE = re.compile(
     r"|To enable the following instructions:"
     r"|.*(failed call to cuInit|Unable to register cu(DNN|FFT|BLAS) factory)"
     r"|INFO: Created TensorFlow Lite XNNPACK delegate"
+    r"|.*oneDNN supports DT_\w+ only on platforms with"
     r"|.*NodeDef mentions attribute use_unbounded_threadpool which is not in the op definition"
     r"|Corrupt JPEG data: |Premature end of JPEG file|Inconsistent progression sequence for component "
     r"|Invalid SOS parameters for sequential JPEG|Warning: unknown JFIF revision number "

@@ -15,6 +15,8 @@ NOISE = [
     "2026-11-25 18:41:28.123456: W tensorflow/core/x.cc:1] careful",
     "E0000 00:00:1795633753.196949   20889 node_def_util.cc:682] NodeDef mentions attribute use_unbounded_threadpool "
     "which is not in the op definition: Op<name=MapDataset; signature=input_dataset:variant>",
+    "E0000 00:00:1795738512.839454   29245 util.cc:131] oneDNN supports DT_UINT8 only on platforms with AVX-512. "
+    "Falling back to the default Eigen-based implementation if present.",
     "Corrupt JPEG data: 65 extraneous bytes before marker 0xd9",
     "Corrupt JPEG data: premature end of data segment",
     "Premature end of JPEG file",

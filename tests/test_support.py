@@ -17,7 +17,7 @@ from tests.support.tools import ROOT
 from tests.support.workers import MEMORY_OF_A_WORKER, workers
 
 CONFTEST = (ROOT / "tests" / "conftest.py").read_text()
-PLUGINS = next(line for line in CONFTEST.splitlines() if line.startswith("pytest_plugins"))
+PLUGINS = CONFTEST[CONFTEST.index("pytest_plugins") :].partition("\n\n")[0]
 
 
 def run(folder: Path, *options: str, **files: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,8 @@ from mobile_bnn.profiling.cores import clocks_mhz
 SYSTEM = Path("/sys")
 HOT = 80.0  # degrees Celsius: a Raspberry Pi begins to lower its clock here, most others a little later
 
+NOW = " now"  # ends what throttles at this moment
+
 _RASPBERRY_PI = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
 
 
@@ -46,7 +48,7 @@ def throttling(system: Path = SYSTEM) -> list[str] | None:
 
 
 def _raspberry_pi(flags: int) -> list[str]:
-    now = [f"{name} now" for bit, name in enumerate(_RASPBERRY_PI) if flags >> bit & 1]
+    now = [f"{name}{NOW}" for bit, name in enumerate(_RASPBERRY_PI) if flags >> bit & 1]
     since = [name for bit, name in enumerate(_RASPBERRY_PI) if flags >> 16 + bit & 1 and not flags >> bit & 1]
     return now + since
 

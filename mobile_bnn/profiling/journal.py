@@ -6,7 +6,8 @@ A line of JSON for each answer. The last one may be cut off by a kill -9; it is 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mobile_bnn.errors import MobileBnnError
@@ -21,7 +22,7 @@ class Journal:
         self._path = path
         self._answers = _read(path) if path and resume else {}
         if path and path.exists():  # without a line that was cut off, to which the next one would be appended
-            write_text(path, "".join(_line(key, answer) for key, answer in self._answers.items()))
+            self._write(lambda: write_text(path, "".join(_line(*each) for each in self._answers.items())))
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -31,20 +32,31 @@ class Journal:
         return self._answers.get(key)
 
     def add(self, key: str, answer: Answer) -> None:
-        """Keeps an answer; it is on disk before this returns."""
+        """Keeps an answer; it is on disk before this returns, unless nothing can be written there."""
         self._answers[key] = answer
+        self._write(lambda: self._append(_line(key, answer)))
+
+    def _append(self, line: str) -> None:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(_line(key, answer))
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Gives the disk up where it is full or may not be written: what was measured is worth more than its copy."""
+        try:
+            write()
+        except OSError:
+            self._path = None
 
     def close(self) -> None:
         """Removes it from disk: the session has ended, and its record is kept elsewhere."""
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 def question_key(request: Request, contents: Sequence[str], number: int, url: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.profile_records import Condition, Measurement, Parity, Round
+from mobile_bnn.profiling.condition import NOW
 from mobile_bnn.profiling.messages import Answer, Figures
 from mobile_bnn.profiling.planning import Setting
 from mobile_bnn.profiling.stated_times import stated_median, stated_times
@@ -119,7 +120,7 @@ def is_throttled(rounds: Sequence[Round], highest_mhz: float | None) -> bool:
     """
     for each in rounds:
         before, after = set(each.before.throttled or ()), set(each.after.throttled or ())
-        if after - before or any(reason.endswith(" now") for reason in after):
+        if after - before or any(flag.endswith(NOW) for flag in after):
             return True
         mhz = mean_mhz(each.after)
         if mhz and highest_mhz and mhz < _FALLEN * highest_mhz:

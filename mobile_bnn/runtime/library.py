@@ -93,17 +93,12 @@ def peak_gmacs(isa: str, milliseconds: int = 20) -> float | None:
         milliseconds: how long it is timed.
 
     Returns:
-        None if this CPU or the library has no such instruction set, or the library is older than this package.
+        None if this CPU or the library has no such instruction set.
 
     Raises:
-        MobileBnnError: the library is not installed, or cannot be loaded.
+        MobileBnnError: the library is not installed, cannot be loaded, or is older than this package.
     """
-    try:
-        function = _function("mobile_bnn_peak_gmacs")
-    except MobileBnnError as error:
-        if "older" in error.what:
-            return None
-        raise
+    function = _function("mobile_bnn_peak_gmacs")
     function.restype = ctypes.c_double
     return float(function(isa.encode("utf-8"), ctypes.c_int(milliseconds))) or None
 

@@ -6,7 +6,7 @@ from mobile_bnn import zoo
 from mobile_bnn.profile_records import Profile
 from mobile_bnn.report.anchors import ANCHORS, anchor_lines, anchors_for
 from mobile_bnn.runtime import ModelMetadata, Normalization
-from tests.report.test_comparison import measurement, profile
+from tests.report.test_compared_profiles import measurement, profile
 
 PI_4 = "Raspberry Pi 4 Model B Rev 1.4"
 

@@ -18,7 +18,7 @@ from mobile_bnn.profile_records import Energy, OperatorLatency, Parity, Profile
 from mobile_bnn.report.csv_export import measurements_csv, operators_csv
 from mobile_bnn.report.trace_export import trace_json
 from mobile_bnn.runtime import graph_sha256, operator_table
-from tests.report.test_comparison import measurement, profile
+from tests.report.test_compared_profiles import measurement, profile
 
 
 def rows(text: str) -> list[dict[str, str]]:

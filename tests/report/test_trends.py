@@ -12,7 +12,7 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.profiling import history
 from mobile_bnn.report.trend_page import write_trend_page
 from mobile_bnn.report.trends import sparkline, trends
-from tests.report.test_comparison import measurement, profile, run
+from tests.report.test_compared_profiles import measurement, profile, run
 
 
 def at(month: int) -> str:

@@ -48,6 +48,21 @@ def test_accuracy_on_digits(input_type: ValueType, output_type: ValueType) -> No
     assert abs(before - after) <= 0.01
 
 
+def test_channels_whose_sign_never_changes_stay_so() -> None:
+    """The converter adds an infinity before the sign of a channel that a batch norm makes constant."""
+    model = digits().binary.copy()
+    (graph,) = model.graphs
+    shift = next(each for each in graph.operators if each.op_type == "ADD")
+    (constant,) = (each for each in shift.inputs if each is not None and each.content is not None)
+    values = np.array(constant.values)
+    values.reshape(-1)[:2] = (np.inf, -np.inf)
+    constant.set_values(values)
+    images = digits().images
+    before, after = run(model, images), run(quantize_int8(model, [digits().seen[:200]]), images)
+    assert np.isfinite(after).all()
+    assert (before.argmax(-1) == after.argmax(-1)).mean() > 0.97
+
+
 def test_binary_operators_read_and_write_int8() -> None:
     (graph,) = quantize_int8(digits().binary, [digits().seen[:50]]).graphs
     ends = {
