@@ -128,8 +128,8 @@ def _is_packed(operator: Operator | None) -> bool:
 def _bound_infinite_shifts(model: TfliteModel, samples: Sequence[Array]) -> None:
     """Replaces infinities that are added before a sign by what is just beyond the range of what they are added to.
 
-    They stand for a channel whose sign is always the same. In int8 a number saturates at the range that was seen, so that
-    no input brings the sum to the other side.
+    They stand for a channel whose sign is always the same. In int8 a number saturates at the range that was seen, so
+    that no input brings the sum to the other side.
     """
     (graph,) = model.graphs
     shifts = [

@@ -50,7 +50,10 @@ class Journal:
         try:
             write()
         except OSError:
-            self._path = None
+            path, self._path = self._path, None
+            with suppress(OSError):  # what a full disk has room for: a name without content
+                if path is not None and path.stat().st_size == 0:
+                    path.unlink()
 
     def close(self) -> None:
         """Removes it from disk: the session has ended, and its record is kept elsewhere."""

@@ -14,6 +14,7 @@ from mobile_bnn import data
 from mobile_bnn.data.augment import central_crop
 from mobile_bnn.data.image_files import SUFFIXES
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.native_output import is_noise
 
 ORIENTATION = 0x0112
 WIDTH, HEIGHT = 50, 36
@@ -301,7 +302,8 @@ def test_data_that_libjpeg_repairs_is_told_of_once_and_nothing_else_is_printed(t
     (tmp_path / "second" / "whole.jpg").write_bytes(whole)
     command = [sys.executable, "-c", TRAINING, tmp_path]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert finished.stderr == f"read in spite of damaged data in {tmp_path}: 1 image (first/grey half.jpg)\n"
+    told = [line for line in finished.stderr.splitlines() if not is_noise(line)]  # TensorFlow's own, of some processors
+    assert told == [f"read in spite of damaged data in {tmp_path}: 1 image (first/grey half.jpg)"]
 
 
 @pytest.mark.parametrize("suffix", ["png", "tiff"])
