@@ -29,8 +29,6 @@ ValueType = Literal["float32", "int8"]
 
 _Ranges = dict[str, tuple[float, float]]
 
-_BEYOND = 1.05  # times the largest number that was seen
-
 _PADDING_SAME, _PAD_VALUE_ZERO = 0, 0  # of LCE's options
 
 
@@ -63,7 +61,6 @@ def quantize_int8(
     joined = model.copy()
     make_names_unique(joined)
     (graph,) = joined.graphs
-    _bound_infinite_shifts(joined, samples)
     ranges = _observe(joined, samples)
     _quantize_float_part(graph, ranges)
     if input_type == "int8":
@@ -107,9 +104,12 @@ def _cut(graph: Graph) -> _Cut:
 def _is_float(graph: Graph, operator: Operator) -> bool:
     """Whether it may become int8.
 
-    A filter that is stored in bits stays what the float kernels expand it to; a product of signs stays one.
+    A filter that is stored in bits stays what the float kernels expand it to; a product of signs stays one. An
+    infinity, which the conversion adds before a sign that is always the same, has no form in int8.
     """
     if operator.code.builtinCode == schema.BuiltinOperator.CUSTOM:
+        return False
+    if any(tensor is not None and _holds_infinity(tensor) for tensor in operator.inputs):
         return False
     makers = [None if tensor is None else graph.producer(tensor) for tensor in operator.inputs]
     if any(_is_packed(maker) for maker in makers):
@@ -125,34 +125,6 @@ def _is_packed(operator: Operator | None) -> bool:
     return operator.inputs[0] is not None and operator.inputs[0].content is not None
 
 
-def _bound_infinite_shifts(model: TfliteModel, samples: Sequence[Array]) -> None:
-    """Replaces infinities that are added before a sign by what is just beyond the range of what they are added to.
-
-    They stand for a channel whose sign is always the same. In int8 a number saturates at the range that was seen, so
-    that no input brings the sum to the other side.
-    """
-    (graph,) = model.graphs
-    shifts = [
-        (operator, place)
-        for operator in graph.operators
-        for place, tensor in enumerate(operator.inputs)
-        if operator.op_type == "ADD" and tensor is not None and _holds_infinity(tensor)
-    ]
-    if not shifts:
-        return
-    shifted = [operator.inputs[1 - place] for operator, place in shifts]
-    ranges = _observe(model, samples, [tensor for tensor in shifted if tensor is not None])
-    for (operator, place), other in zip(shifts, shifted, strict=True):
-        constant = operator.inputs[place]
-        values = None if constant is None else constant.values
-        if constant is None or other is None or values is None:
-            continue
-        bound = np.float32(_BEYOND * max(map(abs, ranges[other.name])) or 1)
-        finite = np.where(np.isinf(values), np.copysign(bound, values), values).astype(np.float32)
-        bounded = Tensor.constant(f"{constant.name}_bounded", finite)
-        graph.set_inputs(operator, [bounded if tensor is constant else tensor for tensor in operator.inputs])
-
-
 def _holds_infinity(tensor: Tensor) -> bool:
     if tensor.dtype != np.float32 or tensor.content is None:
         return False
@@ -160,12 +132,12 @@ def _holds_infinity(tensor: Tensor) -> bool:
     return values is not None and bool(np.isinf(values).any())
 
 
-def _observe(model: TfliteModel, samples: Sequence[Array], watched_tensors: Sequence[Tensor] = ()) -> _Ranges:
-    """Runs the model on batches of its own size; the ranges of these float tensors by name, by default of all."""
+def _observe(model: TfliteModel, samples: Sequence[Array]) -> _Ranges:
+    """Runs the model on one batch of its own size after the other; the range of every float tensor by name."""
     (graph,) = model.graphs
-    floats = [t for operator in graph.operators for t in operator.outputs if t.dtype == np.float32]
+    finite = (each for each in graph.operators if not any(t is not None and _holds_infinity(t) for t in each.inputs))
+    floats = [t for operator in finite for t in operator.outputs if t.dtype == np.float32]
     floats += [tensor for tensor in graph.inputs if tensor.dtype == np.float32]
-    floats = list(watched_tensors) or floats
     ranges = dict.fromkeys((tensor.name for tensor in floats), (0.0, 0.0))
     watched = Graph(graph.name, graph.inputs, floats, graph.operators)
     with Interpreter(TfliteModel([watched], [], model.table).write()) as interpreter:

@@ -58,7 +58,9 @@ def test_channels_whose_sign_never_changes_stay_so() -> None:
     values.reshape(-1)[:2] = (np.inf, -np.inf)
     constant.set_values(values)
     images = digits().images
-    before, after = run(model, images), run(quantize_int8(model, [digits().seen[:200]]), images)
+    quantized = quantize_int8(model, [digits().seen[:200]])
+    assert "ADD" in {each.op_type for each in quantized.graphs[0].operators if each.output.dtype == np.float32}
+    before, after = run(model, images), run(quantized, images)
     assert np.isfinite(after).all()
     assert (before.argmax(-1) == after.argmax(-1)).mean() > 0.97
 
@@ -69,7 +71,12 @@ def test_binary_operators_read_and_write_int8() -> None:
         "LceQuantize": [operator.inputs[0] for operator in graph.operators if operator.op_type == "LceQuantize"],
         "LceBconv2d": [operator.output for operator in graph.operators if operator.op_type == "LceBconv2d"],
     }
-    assert {str(tensor.dtype) for tensor in ends["LceQuantize"]} == {"int8"}
+    makers = [graph.producer(tensor) for tensor in ends["LceQuantize"]]
+    for tensor, maker in zip(ends["LceQuantize"], makers, strict=True):
+        # On some processors the training ends with a sign that never changes: an infinity is added before it.
+        constants = [each.values for each in maker.inputs if each is not None and each.content is not None]
+        infinite = any(values is not None and not np.isfinite(values).all() for values in constants)
+        assert str(tensor.dtype) == ("float32" if infinite else "int8")
     assert [str(tensor.dtype) for tensor in ends["LceBconv2d"]][-1] == "int8"
     assert "float32" not in {str(tensor.dtype) for tensor in ends["LceBconv2d"]}
     kinds = [operator.op_type for operator in graph.operators]
