@@ -15,15 +15,13 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.names import unknown
 from mobile_bnn.runtime.batching import fixed_batch, in_pieces
 from mobile_bnn.runtime.classify import ClassScore, class_scores, network_input
-from mobile_bnn.runtime.describe import operator_name
 from mobile_bnn.runtime.flatbuffer import read_flatbuffer, read_model
 from mobile_bnn.runtime.forks import call_in_children, never_destroy
-from mobile_bnn.runtime.lce import OPERATORS
 from mobile_bnn.runtime.library import default_isa, litert, load_delegate
 from mobile_bnn.runtime.metadata import ModelMetadata, read_metadata
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
+from mobile_bnn.runtime.operators import has_binary_operators
 from mobile_bnn.runtime.signature import Ends, signature_names
-from mobile_bnn.runtime.subgraphs import reached_subgraphs
 from mobile_bnn.typing import Array, LiteRTInterpreter, LiteRTModule, TensorDetail
 from mobile_bnn.wording import plural
 
@@ -227,8 +225,7 @@ class Interpreter:
 
     def _profile(self, content: bytes, arrays: list[Array], runs: int, log: Path) -> list[OperatorTime]:
         model = read_model(content)
-        graphs = (model.subgraphs[number] for number in reached_subgraphs(model))
-        if not any(operator_name(model, each) in OPERATORS for graph in graphs for each in graph.operators):
+        if not has_binary_operators(model):
             raise UsageError("there is nothing to profile", why="the model has no binary operator")
         interpreter = self._create(content, {**self._options, "profile": str(log)})
         inferences = []

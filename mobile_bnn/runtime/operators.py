@@ -41,6 +41,12 @@ def operator_table(source: Path | str | bytes) -> Operators:
     return Operators(file_bytes=size, graph_sha256=graph_sha256(model), operators=rows)
 
 
+def has_binary_operators(model: ModelT) -> bool:
+    """Whether an inference may run an operator of the native library."""
+    graphs = (model.subgraphs[number] for number in reached_subgraphs(model))
+    return any(operator_name(model, each) in OPERATORS for graph in graphs for each in graph.operators)
+
+
 def _rows(model: ModelT, number: int, caller: str, counted: set[int]) -> Iterator[Operator]:
     """Those of one subgraph; the buffers of its constants are added to `counted`."""
     tensors = model.subgraphs[number].tensors

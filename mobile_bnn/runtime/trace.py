@@ -15,10 +15,10 @@ from ai_edge_litert.schema_py_generated import ModelT
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.runtime.describe import operator_name, tensor_name
 from mobile_bnn.runtime.flatbuffer import read_model
-from mobile_bnn.runtime.lce import OPERATORS
 from mobile_bnn.runtime.library import load_delegate
 from mobile_bnn.runtime.operator_times import OperatorTime, read_operator_times
-from mobile_bnn.runtime.subgraphs import called_subgraphs, reached_subgraphs
+from mobile_bnn.runtime.operators import has_binary_operators
+from mobile_bnn.runtime.subgraphs import called_subgraphs
 from mobile_bnn.typing import Array, LiteRTInterpreter
 
 WARM_UP = 3  # inferences that do not count, at most
@@ -89,7 +89,7 @@ def trace_operators(
         MobileBnnError: the runtime refuses the file, or lacks what tracing needs.
     """
     model = read_model(content)
-    with_library = with_library and _has_binary(model)
+    with_library = with_library and has_binary_operators(model)
     # No TemporaryDirectory: the child of a fork would remove the folder when it ends.
     folder = Path(tempfile.mkdtemp(prefix="mobile_bnn-"))
     try:
@@ -246,11 +246,6 @@ def _as_operator(node: NodeTime, model: ModelT) -> OperatorTime:
         operators=node.operators,
         runs_in=node.runs_in,
     )
-
-
-def _has_binary(model: ModelT) -> bool:
-    graphs = (model.subgraphs[number] for number in reached_subgraphs(model))
-    return any(operator_name(model, each) in OPERATORS for graph in graphs for each in graph.operators)
 
 
 def _fields(line: str, number: int) -> tuple[_Key, str, int]:
