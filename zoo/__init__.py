@@ -92,6 +92,7 @@ def build(
             if lacking <= changed.lacks()
             else f"Choose one of {', '.join(fitting)}",
         )
+    chosen = chosen.padding_with(changed.pad_value(architecture.pad_value))
     head = (tasks.create(task) if isinstance(task, str) else task).training()
     image = keras2.layers.Input(shape, name="image")
     features = architecture.features(chosen, image, changed)

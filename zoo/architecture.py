@@ -8,7 +8,7 @@ from mobile_bnn.methods import Method
 from mobile_bnn.registry import Registry
 from mobile_bnn.tasks import Classifier, Features
 from mobile_bnn.typing import KerasTensor
-from mobile_bnn.zoo.network_options import Network
+from mobile_bnn.zoo.network_options import Network, Padded
 
 Shape = tuple[int, ...]
 # Of a method and the image, and of the options where the architecture has some.
@@ -30,7 +30,9 @@ class Architecture:
         classifier: from the backbone's maps, a method and the number of classes to logits, float32 [batch, classes];
             for networks whose dense layers were published with them. None: a mean over all pixels and a dense layer.
         offers: what methods may need of a network: "shortcut" around every binary convolution.
-        options: what may be changed about it: the backbone is given an object of this class, if it is not Network.
+        options: what may be changed about it: the backbone is given an object of this class, if it has options beyond
+            those of Padded.
+        pad_value: what the authors' code puts around binarized maps under "same" padding; None: the method's own.
     """
 
     name: str
@@ -43,10 +45,12 @@ class Architecture:
     classifier: Classifier | None = None
     offers: frozenset[str] = frozenset()
     options: type[Network] = Network
+    pad_value: float | None = None
 
     def features(self, method: Method, image: KerasTensor, network: Network) -> Features:
         """The backbone's maps by their stride, float32 [batch, height / stride, width / stride, channels]."""
-        return self.backbone(method, image, *([] if self.options is Network else [network]))
+        own = [] if self.options in (Network, Padded) else [network]
+        return self.backbone(method, image, *own)
 
 
 ARCHITECTURES: Registry[Architecture] = Registry("zoo model", "mobile_bnn.zoo")
@@ -63,12 +67,23 @@ def register(
     classifier: Classifier | None = None,
     offers: frozenset[str] = frozenset(),
     options: type[Network] = Network,
+    pad_value: float | None = None,
 ) -> Callable[[Backbone], Backbone]:
     """A decorator that makes a backbone known as an architecture; for the arguments see `Architecture`."""
 
     def add(backbone: Backbone) -> Backbone:
         record = Architecture(
-            name, summary, source, input_shape, num_classes, smallest_input, backbone, classifier, offers, options
+            name,
+            summary,
+            source,
+            input_shape,
+            num_classes,
+            smallest_input,
+            backbone,
+            classifier,
+            offers,
+            options,
+            pad_value,
         )
         ARCHITECTURES.add(name, record, backbone)
         return backbone

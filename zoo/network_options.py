@@ -21,6 +21,24 @@ class Network(NamedOptions):
         """What the architecture no longer offers to methods."""
         return frozenset()
 
+    def pad_value(self, published: float | None) -> float | None:
+        """What is put around binarized maps, of what the published architecture puts there; None: the method's own."""
+        return published
+
+
+class Padded(Network):
+    """Of published networks that pad binarized maps with another value than those that binarized inputs take."""
+
+    padding: Literal["published", "fast"] = Field(
+        "published",
+        description="published pads as the authors' code does, which their weights need; fast with a value that "
+        "binarized inputs take, +1 for signs, which costs nothing on the device",
+    )
+
+    def pad_value(self, published: float | None) -> float | None:
+        """The published value, or None for padding=fast."""
+        return None if self.padding == "fast" else published
+
 
 class Widened(Network):
     """Of networks whose binary convolutions may have more filters, or fewer."""
@@ -52,3 +70,7 @@ class Residual(Widened):
     def lacks(self) -> frozenset[str]:
         """The shortcuts, if they are left out."""
         return frozenset() if self.shortcuts else frozenset({"shortcut"})
+
+
+class PaddedResidual(Residual, Padded):
+    """Of published residual networks."""

@@ -71,6 +71,7 @@ class Method(NamedOptions):
     )
 
     _phase: Phase = PrivateAttr(WHOLE)
+    _pad_value: float | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _fits_together(self: M) -> M:
@@ -146,7 +147,7 @@ class Method(NamedOptions):
             kernel_size: height and width, or one number for both.
             strides, dilation, groups: as in Keras.
             padding: "same" or "valid".
-            pad_value: around the binarized input; the method's own for None. A published network gives its lineage's.
+            pad_value: around the binarized input; for None the one of `padding_with`, else the method's own.
             binary_input: False leaves the input float, as in a first layer, which sees the image.
             activation: of the result, as in Keras.
             kernel_initializer: of the latent weights, as in Keras.
@@ -155,7 +156,6 @@ class Method(NamedOptions):
         Returns:
             float32 [batch, height / strides, width / strides, filters], rounded up for "same".
         """
-        value = self.pad_value if pad_value is None else pad_value
         return self.layer_maker("QuantConv2D", binary_input=binary_input)(
             filters,
             kernel_size,
@@ -167,9 +167,20 @@ class Method(NamedOptions):
             kernel_initializer=kernel_initializer,
             use_bias=False,
             name=name,
-            **({"pad_values": value} if padding == "same" else {}),
+            **({"pad_values": self.padded_by(pad_value)} if padding == "same" else {}),
             **self.layer_options(binary_input=binary_input),
         )(x)
+
+    def padded_by(self, pad_value: float | None) -> float:
+        """What "same" padding puts around a layer's binarized input: the layer's, the network's or the method's own."""
+        given = (pad_value, self._pad_value, self.pad_value)
+        return next(value for value in given if value is not None)
+
+    def padding_with(self: M, pad_value: float | None) -> M:
+        """The same method, which pads with this value where a layer gives none: the network's; None: its own."""
+        copy = self.model_copy()
+        copy._pad_value = pad_value
+        return copy
 
     def dense(self, x: KerasTensor, units: int, *, binary_input: bool = True, name: str) -> KerasTensor:
         """A dense layer without bias, by default one `QuantDense`: float32 [batch, features] to [batch, units]."""

@@ -84,7 +84,7 @@ class Cbcn(Method):
         quantizers = {**self.layer_options(), "kernel_quantizer": circulant}
         pad_value, dilation = options.pop("pad_value", None), options.pop("dilation", 1)
         if options.setdefault("padding", "same") == "same":
-            options["pad_values"] = self.pad_value if pad_value is None else pad_value
+            options["pad_values"] = self.padded_by(pad_value)
         return CirculantConv2D(
             filters, size, dilation_rate=dilation, use_bias=False, name=name, **options, **quantizers
         )(x)
