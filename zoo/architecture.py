@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mobile_bnn.methods import Method
+from mobile_bnn.methods import Method, Published
 from mobile_bnn.registry import Registry
 from mobile_bnn.tasks import Classifier, Features
 from mobile_bnn.typing import KerasTensor
@@ -33,6 +33,7 @@ class Architecture:
         options: what may be changed about it: the backbone is given an object of this class, if it has options beyond
             those of Padded.
         pad_value: what the authors' code puts around binarized maps under "same" padding; None: the method's own.
+        published: accuracies of this very network that its authors, or those of its code, report.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Architecture:
     offers: frozenset[str] = frozenset()
     options: type[Network] = Network
     pad_value: float | None = None
+    published: tuple[Published, ...] = ()
 
     def features(self, method: Method, image: KerasTensor, network: Network) -> Features:
         """The backbone's maps by their stride, float32 [batch, height / stride, width / stride, channels]."""
@@ -68,6 +70,7 @@ def register(
     offers: frozenset[str] = frozenset(),
     options: type[Network] = Network,
     pad_value: float | None = None,
+    published: tuple[Published, ...] = (),
 ) -> Callable[[Backbone], Backbone]:
     """A decorator that makes a backbone known as an architecture; for the arguments see `Architecture`."""
 
@@ -84,6 +87,7 @@ def register(
             offers,
             options,
             pad_value,
+            published,
         )
         ARCHITECTURES.add(name, record, backbone)
         return backbone

@@ -11,7 +11,7 @@ or a script by the decorator `register`. Listing methods loads no TensorFlow; ma
 """
 
 from mobile_bnn.methods.bop import Bop
-from mobile_bnn.methods.card import DEPLOY_CLASSES, Card
+from mobile_bnn.methods.card import DEPLOY_CLASSES, Card, Published
 from mobile_bnn.methods.method import METHODS, Method, register
 from mobile_bnn.methods.plan import Phase, Schedule
 from mobile_bnn.registry import import_modules
@@ -44,4 +44,4 @@ def create(name: str, source: str = "", **fields: Json) -> Method:
     return get(name).create(source, **fields)
 
 
-__all__ = ["DEPLOY_CLASSES", "Bop", "Card", "Method", "Phase", "Schedule", "create", "get", "names", "register"]
+__all__ = ["DEPLOY_CLASSES", "Bop", "Card", "Method", "Phase", "Published", "Schedule", "create", "get", "names", "register"]
