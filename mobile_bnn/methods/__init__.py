@@ -44,4 +44,16 @@ def create(name: str, source: str = "", **fields: Json) -> Method:
     return get(name).create(source, **fields)
 
 
-__all__ = ["DEPLOY_CLASSES", "Bop", "Card", "Method", "Phase", "Published", "Schedule", "create", "get", "names", "register"]
+__all__ = [
+    "DEPLOY_CLASSES",
+    "Bop",
+    "Card",
+    "Method",
+    "Phase",
+    "Published",
+    "Schedule",
+    "create",
+    "get",
+    "names",
+    "register",
+]
