@@ -49,7 +49,7 @@ class InputScale(tf.keras.layers.Layer):  # type: ignore[misc]
     """K = (mean over the channels of |a|) ∗ k with k a box of 1/(height · width): [N, H, W, C] to [N, H', W', 1].
 
     Equation 11: the scale of every patch that a convolution of that kernel size and stride sees. Where the patch
-    reaches beyond the map, what lies there counts as 0.
+    reaches beyond the map, what lies there counts as 0. Padding may be "symmetric" too (`layers.symmetric_padding`).
     """
 
     def __init__(
@@ -69,6 +69,9 @@ class InputScale(tf.keras.layers.Layer):  # type: ignore[misc]
         magnitude = tf.reduce_mean(tf.abs(inputs), axis=-1, keepdims=True)
         box = tf.fill([*self._size, 1, 1], tf.constant(1.0 / (self._size[0] * self._size[1]), inputs.dtype))
         padding, dilation = str(self._geometry["padding"]).upper(), self._geometry["dilation"]
+        if padding == "SYMMETRIC":
+            around = [[dilation * (size // 2)] * 2 for size in self._size]
+            magnitude, padding = tf.pad(magnitude, [[0, 0], *around, [0, 0]]), "VALID"
         return tf.nn.conv2d(magnitude, box, self._geometry["strides"], padding, dilations=dilation)
 
     def get_config(self) -> Options:

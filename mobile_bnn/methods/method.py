@@ -146,7 +146,8 @@ class Method(NamedOptions):
             filters: output channels.
             kernel_size: height and width, or one number for both.
             strides, dilation, groups: as in Keras.
-            padding: "same" or "valid".
+            padding: "same", "valid" or "symmetric", which is PyTorch's: as "same", but for strides above 1 with k // 2
+                values on every side (`layers.symmetric_padding`).
             pad_value: around the binarized input; for None the one of `padding_with`, else the method's own.
             binary_input: False leaves the input float, as in a first layer, which sees the image.
             activation: of the result, as in Keras.
@@ -154,9 +155,15 @@ class Method(NamedOptions):
             name: of the layer that holds the kernel.
 
         Returns:
-            float32 [batch, height / strides, width / strides, filters], rounded up for "same".
+            float32 [batch, height / strides, width / strides, filters], rounded up for "same" and "symmetric".
+
+        Raises:
+            UsageError: the method's layers cannot pad symmetrically.
         """
-        return self.layer_maker("QuantConv2D", binary_input=binary_input)(
+        maker = self.layer_maker("QuantConv2D", binary_input=binary_input)
+        if padding == "symmetric":
+            maker, padding = self.symmetric_maker(maker, strides, name), "same"
+        return maker(
             filters,
             kernel_size,
             strides=strides,
@@ -170,6 +177,20 @@ class Method(NamedOptions):
             **({"pad_values": self.padded_by(pad_value)} if padding == "same" else {}),
             **self.layer_options(binary_input=binary_input),
         )(x)
+
+    def symmetric_maker(self, maker: LayerMaker, strides: int, name: str) -> LayerMaker:
+        """What makes a layer with symmetric padding; with odd filters and a stride of 1 "same" is symmetric."""
+        if strides == 1:
+            return maker
+        if maker is keras2.larq.layers.QuantConv2D:
+            from mobile_bnn.layers.symmetric_padding import SymmetricQuantConv2D
+
+            return SymmetricQuantConv2D
+        raise UsageError(
+            f"{self.card.name} cannot make layer {name}",
+            why="it has layers of its own, which cannot pad a map of stride 2 on both sides",
+            cure="Choose another network or another method",
+        )
 
     def padded_by(self, pad_value: float | None) -> float:
         """What "same" padding puts around a layer's binarized input: the layer's, the network's or the method's own."""

@@ -83,8 +83,9 @@ class Cbcn(Method):
             circulant = Circulant(self._phase.binarize_kernels)
         quantizers = {**self.layer_options(), "kernel_quantizer": circulant}
         pad_value, dilation = options.pop("pad_value", None), options.pop("dilation", 1)
-        if options.setdefault("padding", "same") == "same":
+        maker = CirculantConv2D
+        if options.setdefault("padding", "same") == "symmetric":
+            maker, options["padding"] = self.symmetric_maker(maker, options.get("strides", 1), name), "same"
+        if options["padding"] == "same":
             options["pad_values"] = self.padded_by(pad_value)
-        return CirculantConv2D(
-            filters, size, dilation_rate=dilation, use_bias=False, name=name, **options, **quantizers
-        )(x)
+        return maker(filters, size, dilation_rate=dilation, use_bias=False, name=name, **options, **quantizers)(x)
