@@ -4,6 +4,8 @@
 
     model = zoo.build("resnet20", method="bi_real", input_shape=(32, 32, 3), num_classes=10)
 
+    loaded = zoo.load("resnet20", weights="fashion_mnist")  # loaded.model, loaded.tflite, loaded.record
+
 An architecture is a function with the decorator `register`; another package brings its own by an entry point of the
 group `mobile_bnn.zoo`. Listing the zoo loads no TensorFlow; building does.
 """
@@ -17,6 +19,8 @@ from mobile_bnn.registry import import_modules
 from mobile_bnn.typing import Json, KerasModel
 from mobile_bnn.zoo.architecture import ARCHITECTURES, SHORTCUT, Architecture, register
 from mobile_bnn.zoo.network_options import Network
+from mobile_bnn.zoo.trained import Loaded, Trained, tags, trained
+from mobile_bnn.zoo.trained.records import WEIGHTS
 
 import_modules(__name__, __path__)
 
@@ -99,6 +103,35 @@ def build(
     return keras2.tf.keras.Model(image, head.outputs(features, chosen, classes, architecture.classifier), name=name)
 
 
+def load(name: str, weights: str) -> Loaded:
+    """An architecture with weights that come with the package.
+
+    Args:
+        name: one of `names()`.
+        weights: one of `tags(name)`, such as "fashion_mnist".
+
+    Returns:
+        The Keras model, the .tflite file, and what is known of them.
+
+    Raises:
+        UsageError: there are no such weights; the nearest names are suggested.
+        MobileBnnError: their files are damaged.
+    """
+    from mobile_bnn.zoo.trained import named_weights, packed_weights
+
+    record = trained(get(name).name, weights)
+    model = build(
+        name,
+        methods.create(**record.method),
+        record.input_shape,
+        record.num_classes,
+        tasks.create(**record.task),
+        record.network,
+    )
+    named_weights.assign(model, packed_weights.read(record.file(WEIGHTS)), str(record))
+    return Loaded(model, record)
+
+
 _network = network  # which an argument of `build` is called, too
 
 
@@ -115,4 +148,18 @@ def _checked_shape(architecture: Architecture, input_shape: Sequence[int] | None
     return shape
 
 
-__all__ = ["SHORTCUT", "Architecture", "Network", "build", "get", "names", "network", "register"]
+__all__ = [
+    "SHORTCUT",
+    "Architecture",
+    "Loaded",
+    "Network",
+    "Trained",
+    "build",
+    "get",
+    "load",
+    "names",
+    "network",
+    "register",
+    "tags",
+    "trained",
+]

@@ -26,6 +26,13 @@ def command(
     dataset: Annotated[
         str | None, typer.Option(help="digits, mnist, fashion_mnist, cifar10, image_folder:PATH or any TFDS name.")
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="What to begin with instead of random weights: a tag of mbnn zoo list --weights, a run folder or a "
+            ".keras file. Another number of classes is fine."
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step, over all replicas together.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer, after the warm-up.")] = None,
@@ -66,6 +73,7 @@ def command(
         "zoo": zoo,
         "method": method,
         "dataset": dataset,
+        "weights": weights,
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -115,11 +123,14 @@ def default_folder(recipe: "Recipe") -> Path:
 
 def _recipe(path: Path | None, resumed: RunFolder | None, overrides: JsonObject) -> "Recipe":
     from mobile_bnn.training import Recipe
+    from mobile_bnn.training.initial_weights import choices_of
 
     if resumed and resumed.recipe.is_file() and path is None:
         return Recipe.read(resumed.recipe, **overrides)
     if path:
         return Recipe.read(path, **overrides)
+    if not overrides.get("zoo") and overrides.get("weights"):
+        overrides = {**choices_of(overrides["weights"], None), **overrides}
     if not overrides.get("zoo"):
         if resumed:
             raise UsageError(

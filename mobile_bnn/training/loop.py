@@ -14,6 +14,7 @@ from mobile_bnn.native_output import filtered_stderr
 from mobile_bnn.records import History
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training import distribution
+from mobile_bnn.training.initial_weights import located
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.resources import resource_errors
 from mobile_bnn.training.sections import Cosine, RunTeacher
@@ -38,12 +39,13 @@ def load_data(recipe: Recipe, data_dir: Path | str | None = None) -> data.Datase
 
 
 def _located(recipe: Recipe, run: RunFolder) -> Recipe:
-    """The recipe with absolute paths to its image folder and its teacher's run, which is what a run keeps."""
+    """The recipe as a run keeps it: with absolute paths to its image folder, its teacher and its first weights."""
     chosen = recipe.data.model_copy(update={"name": data.absolute(recipe.data.name, near=run.path)})
     teacher = recipe.teacher
     if isinstance(teacher, RunTeacher):
         teacher = teacher.model_copy(update={"run": str(Path(teacher.run).expanduser().absolute())})
-    return recipe.model_copy(update={"data": chosen, "teacher": teacher})
+    weights = recipe.weights and located(recipe.weights)
+    return recipe.model_copy(update={"data": chosen, "teacher": teacher, "weights": weights})
 
 
 def _check_folder(run: RunFolder, recipe: Recipe, *, resume: bool, fresh: bool) -> None:

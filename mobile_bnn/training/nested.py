@@ -12,7 +12,7 @@ from mobile_bnn.typing import Json, JsonObject
 
 Nested = JsonObject
 
-TOP = ("schema_version", "zoo", "epochs")
+TOP = ("schema_version", "zoo", "epochs", "weights")
 _OF_BOP = ("bop_threshold", "bop_gamma")
 FLAT = {
     "dataset": "data.name",

@@ -13,6 +13,7 @@ from mobile_bnn import methods, tasks, zoo
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.files import write_text
 from mobile_bnn.named_options import NamedOptions
+from mobile_bnn.training.initial_weights import choices_of
 from mobile_bnn.training.nested import Nested, merge, nest, upgrade
 from mobile_bnn.training.recipe_defaults import bowed
 from mobile_bnn.training.sections import (
@@ -45,6 +46,11 @@ class Recipe(BaseModel):
     schema_version: Literal[2] = Field(_VERSION, description="of this file")
     zoo: str = Field(description="architecture, a name of `mbnn zoo list`")
     epochs: Count = Field(description="passes over the training images")
+    weights: str | None = Field(
+        None,
+        description="what training begins with: a tag of mbnn zoo list --weights, a run folder or a .keras file; "
+        "layers for other classes begin at random",
+    )
     task: InstanceOf[tasks.Task] = Field(description="what the network learns")
     network: InstanceOf[Network] = Field(
         default_factory=Network, description="what is changed about the architecture; its options"
@@ -129,11 +135,13 @@ class Recipe(BaseModel):
         for one data set and many epochs, does not fit to them, it bows: see `recipe_defaults`.
         """
         zoo.get(name)
+        given = nest(overrides, f"recipe {name}")
         # Not by importlib.resources: in an editable install that one finds a copy from install time.
         path = Path(zoo.__file__).parent / "recipes" / f"{name}.toml"
         source = f"recipe {name}"
         own = _parse(path.read_text(encoding="utf-8"), source) if path.is_file() else {"zoo": name, "epochs": 30}
-        given = nest(overrides, source)
+        if given.get("weights"):
+            own |= choices_of(given["weights"], name)
         return cls._of(source, merge(bowed(own, given), given))
 
     def nested(self) -> Nested:

@@ -12,12 +12,14 @@ from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training.building import build_model, build_stage, compile_stage
 from mobile_bnn.training.callbacks import ProgressBar, Recorder, write_history
 from mobile_bnn.training.checkpoints import Checkpoints
+from mobile_bnn.training.initial_weights import initial_weights, is_path
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.schedules import AssignAtEpochEnd, follow
 from mobile_bnn.training.stages import Stage, stages
 from mobile_bnn.training.teachers import Train, found_teacher, twin_of
 from mobile_bnn.typing import Array, KerasModel, TfDataset, TfStrategy
 from mobile_bnn.wording import plural
+from mobile_bnn.zoo.trained import named_weights
 
 
 class Session:
@@ -49,14 +51,23 @@ class Session:
         """Builds the model of the stage that is next, in the folder's state or, if `fresh`, of the first one.
 
         Raises:
-            UsageError: the recipe does not fit the data, or its teacher.
+            UsageError: the recipe does not fit the data, its first weights, or its teacher.
         """
         saved = [] if fresh else Checkpoints.saved_epochs(self._run.checkpoints)
         self._left = [stage for stage in stages(self._recipe) if not saved or saved[-1] < stage.last]
         self._left = self._left or stages(self._recipe)[-1:]
         tf.keras.utils.set_random_seed(self._recipe.runtime.seed)
         self._model = build_stage(self._recipe, self._dataset, self._left[0])
+        if self._recipe.weights and not saved:
+            self._begin_with(self._recipe.weights)
         self._teacher, self._twin = found_teacher(self._recipe, self._model), twin_of(self._recipe)
+
+    def _begin_with(self, weights: str) -> None:
+        name = self._recipe.zoo
+        source = weights if is_path(weights) else f"{name}:{weights}"
+        assigned = named_weights.assign(self._model, initial_weights(weights, name), source)
+        fresh = f", {', '.join(assigned.fresh)} at random" if assigned.fresh else ""
+        self._console.print(f"begins with the weights of {source}{fresh}", soft_wrap=True, highlight=False)
 
     def restore(self) -> None:
         """Reads how far the training came."""

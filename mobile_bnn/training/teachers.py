@@ -32,7 +32,8 @@ def twin_of(recipe: Recipe) -> Recipe | None:
         return None
     epochs = recipe.teacher.epochs or recipe.epochs
     nested = {**recipe.nested(), "method": {"name": FullPrecision.card.name}, "epochs": epochs}
-    nested.pop("teacher")
+    for of_the_student in ("teacher", "weights"):
+        nested.pop(of_the_student, None)
     return Recipe.make("the float twin", **nested)
 
 
