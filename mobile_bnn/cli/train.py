@@ -40,7 +40,7 @@ def command(
         str | None,
         typer.Option(help="adam, adamax, rmsprop, sgd, or bop: for binary weights, and adam for the rest."),
     ] = None,
-    schedule: Annotated[str | None, typer.Option(help="cosine, step or constant.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="cosine, linear, exponential, step or constant.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of weights, data order and augmentation.")] = None,
     strategy: Annotated[str | None, typer.Option(help="none, mirrored or multi_worker (tf.distribute).")] = None,
     jit: Annotated[bool | None, typer.Option("--jit", help="Compile the training step by XLA.")] = None,

@@ -17,10 +17,12 @@ from mobile_bnn.training import distribution
 from mobile_bnn.training.initial_weights import located
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.resources import resource_errors
-from mobile_bnn.training.sections import Cosine, RunTeacher
+from mobile_bnn.training.sections import Cosine, Exponential, Linear, RunTeacher
 from mobile_bnn.training.session import Session
 from mobile_bnn.typing import KerasModel
 from mobile_bnn.wording import plural
+
+_WAYS: dict[type, str] = {Cosine: "along a cosine", Linear: "along a line", Exponential: "by a factor"}
 
 
 def load_data(recipe: Recipe, data_dir: Path | str | None = None) -> data.Dataset:
@@ -80,10 +82,10 @@ def _say_what_more_epochs_cost(before: Recipe, recipe: Recipe, trained: int, con
             cure=f"Resume with --epochs {trained} or more, or start anew with --fresh",
         )
     text = f"epochs: {before.epochs} before, {recipe.epochs} now."
-    if isinstance(recipe.schedule, Cosine) and trained:
+    if (way := _WAYS.get(type(recipe.schedule))) and trained:
         text += (
-            f" The learning rate of {plural(trained, 'epoch')} fell along a cosine over {before.epochs}, from here on "
-            f"it follows the one over {recipe.epochs}: the weights will not be those of an unbroken training"
+            f" The learning rate of {plural(trained, 'epoch')} fell {way} over {before.epochs}, from here on it "
+            f"follows the one over {recipe.epochs}: the weights will not be those of an unbroken training"
         )
     elif recipe.method.follows_progress() and trained:
         text += (

@@ -2,7 +2,8 @@
 
 from mobile_bnn.legacy_keras import larq, tf
 from mobile_bnn.training.recipe import Recipe
-from mobile_bnn.training.sections import Adam, AdaMax, Cosine, RmsProp, Sgd, Step
+from mobile_bnn.training.sections import Adam, AdaMax, Cosine, Exponential, Linear, RmsProp, Sgd, Step
+from mobile_bnn.training.weight_decay import decaying
 from mobile_bnn.typing import JsonObject, KerasModel, KerasOptimizer, KerasSchedule, TfTensor
 
 _CLASSES = {
@@ -45,8 +46,13 @@ def learning_rate(recipe: Recipe, steps_per_epoch: int, epochs: int | None = Non
     """
     schedules = tf.keras.optimizers.schedules
     rate, chosen = recipe.optimizer.learning_rate, recipe.schedule
+    steps = (epochs or recipe.epochs) * steps_per_epoch
     if isinstance(chosen, Cosine):
-        schedule = schedules.CosineDecay(rate, decay_steps=(epochs or recipe.epochs) * steps_per_epoch)
+        schedule = schedules.CosineDecay(rate, decay_steps=steps)
+    elif isinstance(chosen, Linear):
+        schedule = schedules.PolynomialDecay(rate, decay_steps=steps, end_learning_rate=0.0)
+    elif isinstance(chosen, Exponential):
+        schedule = schedules.ExponentialDecay(rate, decay_steps=steps, decay_rate=chosen.final)
     elif isinstance(chosen, Step):
         values = [rate * chosen.factor**power for power in range(len(chosen.epochs) + 1)]
         # A boundary is the last step of the old value: epoch e ends with step e·n − 1.
@@ -61,8 +67,10 @@ def learning_rate(recipe: Recipe, steps_per_epoch: int, epochs: int | None = Non
 def make(recipe: Recipe, model: KerasModel, steps_per_epoch: int, epochs: int | None = None) -> KerasOptimizer:
     """The recipe's Keras optimizer of a model, or the method's; for the other arguments see `learning_rate`."""
     rate, chosen = learning_rate(recipe, steps_per_epoch, epochs), recipe.optimizer
-    options = chosen.model_dump(exclude={"learning_rate", "clip_norm"})
-    optimizer = _CLASSES[type(chosen)](rate, global_clipnorm=chosen.clip_norm, **options)
+    options = chosen.model_dump(exclude={"learning_rate", "clip_norm", "weight_decay"})
+    own = _CLASSES[type(chosen)]
+    make_one = decaying(own, chosen.weight_decay) if chosen.weight_decay else own
+    optimizer = make_one(rate, global_clipnorm=chosen.clip_norm, **options)
     return recipe.method.optimizer(optimizer, model)
 
 

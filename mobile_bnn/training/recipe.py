@@ -19,15 +19,13 @@ from mobile_bnn.training.recipe_defaults import bowed
 from mobile_bnn.training.sections import (
     NETWORK,
     SECTIONS,
-    Constant,
-    Cosine,
     Count,
     Data,
     FloatTwin,
     Optimizer,
     RunTeacher,
     Runtime,
-    Step,
+    Schedule,
     fields_of,
     make_section,
 )
@@ -58,7 +56,7 @@ class Recipe(BaseModel):
     method: InstanceOf[methods.Method] = Field(description="binarization method, a name of `mbnn methods list`")
     data: Data = Field(description="what to train on")
     optimizer: Optimizer = Field(description="adam, adamax, rmsprop or sgd; a method may replace it")
-    schedule: Cosine | Step | Constant = Field(description="learning rate: cosine, step or constant")
+    schedule: Schedule = Field(description="learning rate: cosine, linear, exponential, step or constant")
     teacher: RunTeacher | FloatTwin | None = Field(
         None, description="distillation (Hinton et al. 2015) from another run (run) or a float_twin trained first"
     )

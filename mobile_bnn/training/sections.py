@@ -47,6 +47,9 @@ class _Optimizer(Section):
     clip_norm: Positive | None = Field(
         None, description="all gradients together are scaled down to this norm where theirs is larger"
     )
+    weight_decay: Positive | None = Field(
+        None, description="of kernels, latent ones too: this share of a weight is added to its gradient (L2)"
+    )
 
 
 class Adam(_Optimizer):
@@ -88,6 +91,19 @@ class Cosine(_Schedule):
     """Down to 0 along a cosine."""
 
     choice = "cosine"
+
+
+class Linear(_Schedule):
+    """Down to 0 along a straight line."""
+
+    choice = "linear"
+
+
+class Exponential(_Schedule):
+    """Down to a share of it, by the same factor in each step."""
+
+    choice = "exponential"
+    final: Annotated[float, Field(gt=0, lt=1)] = Field(1e-3, description="the share of it that is left at the end")
 
 
 class Step(_Schedule):
@@ -158,13 +174,13 @@ class Runtime(Section):
 
 
 Optimizer: TypeAlias = Adam | AdaMax | RmsProp | Sgd
-Schedule: TypeAlias = Cosine | Step | Constant
+Schedule: TypeAlias = Cosine | Linear | Exponential | Step | Constant
 Teacher: TypeAlias = RunTeacher | FloatTwin
 
 # The sections that are a choice by name: the name that is meant where none is given, and the choices.
 CHOICES: dict[str, tuple[str, Mapping[str, type[Section]]]] = {
     "optimizer": ("adam", {each.choice: each for each in (Adam, AdaMax, RmsProp, Sgd)}),
-    "schedule": ("cosine", {each.choice: each for each in (Cosine, Step, Constant)}),
+    "schedule": ("cosine", {each.choice: each for each in (Cosine, Linear, Exponential, Step, Constant)}),
     "teacher": ("run", {each.choice: each for each in (RunTeacher, FloatTwin)}),
 }
 DEFAULT_NAMES = {"method": "bnn", "task": "classification", **{key: name for key, (name, _) in CHOICES.items()}}

@@ -21,6 +21,15 @@ def test_cosine():
     np.testing.assert_allclose(rates(epochs=4), 0.25 * (1 + np.cos(np.pi * step / 40)), atol=1e-6)
 
 
+def test_linear():
+    np.testing.assert_allclose(rates(epochs=4, schedule="linear"), 0.5 * (1 - np.arange(40) / 40), rtol=1e-5)
+
+
+def test_exponential():
+    found = rates(epochs=4, **{"schedule.name": "exponential", "schedule.final": 3e-4})
+    np.testing.assert_allclose(found, 0.5 * 3e-4 ** (np.arange(40) / 40), rtol=1e-5)
+
+
 def test_step():
     found = rates(epochs=4, schedule="step", step_epochs=[1, 3], step_factor=0.2)
     np.testing.assert_allclose(found, np.repeat([0.5, 0.1, 0.1, 0.02], STEPS), rtol=1e-6)
@@ -30,7 +39,7 @@ def test_constant():
     np.testing.assert_allclose(rates(epochs=2, schedule="constant"), 0.5)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
 def test_warm_up_rises_linearly_and_then_follows_the_schedule(schedule):
     plain = rates(epochs=4, schedule=schedule)
     found = rates(epochs=4, schedule=schedule, warmup_epochs=1.5)
@@ -66,6 +75,35 @@ def test_gradients_are_clipped_by_their_common_norm(name):
         optimizer.apply_gradients(zip(map(tf.constant, gradients), variables, strict=True))
         changed[clip_norm] = [float(variable) for variable in variables]
     assert changed[2.5] == changed[None] == changed[100.0] != [1.0, 1.0]
+
+
+def test_kernels_decay_by_an_l2_loss_that_goes_through_the_momentum():
+    """Against the steps in NumPy: v ← 0.9·v + g + λ·w, w ← w − η·v, and λ = 0 for what has one axis."""
+    fields = {"optimizer.name": "sgd", "optimizer.momentum": 0.9, "optimizer.weight_decay": 0.25}
+    recipe = Recipe.make(zoo="binary_lenet", epochs=1, schedule="constant", learning_rate=0.5, **fields)
+    optimizer = optimizers.make(recipe, zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3), STEPS)
+    kernel, bias = tf.Variable([[1.0, -2.0]]), tf.Variable([1.0, -2.0])
+    expected = {True: np.array([1.0, -2.0]), False: np.array([1.0, -2.0])}
+    speed = {True: np.zeros(2), False: np.zeros(2)}
+    for gradient in ((0.5, 0.5), (-1.0, 0.25), (0.0, 0.0)):
+        optimizer.apply_gradients([(tf.constant([gradient]), kernel), (tf.constant(gradient), bias)])
+        for decays in (True, False):
+            speed[decays] = 0.9 * speed[decays] + np.array(gradient) + 0.25 * decays * expected[decays]
+            expected[decays] = expected[decays] - 0.5 * speed[decays]
+    np.testing.assert_allclose(kernel.numpy()[0], expected[True], rtol=1e-6)
+    np.testing.assert_allclose(bias.numpy(), expected[False], rtol=1e-6)
+
+
+def test_latent_weights_decay_and_not_what_is_made_of_them():
+    recipe = Recipe.make(
+        zoo="binary_lenet", epochs=1, schedule="constant", **{"optimizer.name": "sgd", "optimizer.weight_decay": 0.5}
+    )
+    model = zoo.build("binary_lenet", recipe.method, (8, 8, 1), 3)
+    optimizer = optimizers.make(recipe, model, STEPS)
+    kernel = model.get_layer("conv2").kernel
+    before = kernel.numpy()
+    optimizer.apply_gradients([(tf.zeros(kernel.shape), kernel)])
+    np.testing.assert_allclose(kernel.numpy(), before * (1 - 0.1 * 0.5), rtol=1e-6)
 
 
 def test_bop_flips_binary_weights_and_adam_trains_the_rest():

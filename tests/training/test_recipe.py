@@ -149,7 +149,7 @@ def test_bop_is_an_option_of_the_method_and_was_an_optimizer(tmp_path):
 FLAT = FIXTURES / "version_1" / "recipes"
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", sorted({path.stem for path in FLAT.glob("*.toml")} & set(zoo.names())))
 def test_a_flat_recipe_of_version_1_is_the_one_of_today(name):
     assert Recipe.read(FLAT / f"{name}.toml") == Recipe.of_zoo(name)
 
