@@ -20,11 +20,13 @@ from mobile_bnn.cli import (
     predict,
     profile,
     report,
+    reproduce,
     streams,
     train,
     verify,
     zoo,
     zoo_baseline,
+    zoo_load,
 )
 from mobile_bnn.cli.console import out, print_error, reported
 from mobile_bnn.cli.help import Command, Group
@@ -71,6 +73,7 @@ _COMMANDS = (
     compare,
     export_profile,
     report,
+    reproduce,
     doctor,
 )
 for _module in _COMMANDS:
@@ -82,6 +85,7 @@ for _module, _help in ((zoo, "The model architectures."), (methods, "The binariz
     _group.command("list", cls=Command, epilog=_module.EXAMPLE)(reported(_module.list_command))
     _group.command("show", cls=Command, epilog=_module.EXAMPLE)(reported(_module.show_command))
     if _module is zoo:
+        _group.command("load", cls=Command, epilog=zoo_load.EXAMPLE)(reported(zoo_load.command))
         _group.command("baseline", cls=Command, epilog=zoo_baseline.EXAMPLE)(reported(zoo_baseline.command))
     app.add_typer(_group, name=_module.__name__.rpartition(".")[2])
 

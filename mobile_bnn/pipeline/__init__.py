@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mobile_bnn.pipeline.measurement import Profiled, profile
     from mobile_bnn.pipeline.prediction import Predicted, predict
     from mobile_bnn.pipeline.reporting import ComparedModels, Report, report, report_all
+    from mobile_bnn.pipeline.reproduction import Reproducing, reproduce
+    from mobile_bnn.pipeline.trained_weights import load_trained
     from mobile_bnn.pipeline.verification import Verified, verify
     from mobile_bnn.pipeline.watcher import Watcher
 
@@ -33,6 +35,7 @@ _HOMES = {
     "Predicted": "prediction",
     "Profiled": "measurement",
     "Report": "reporting",
+    "Reproducing": "reproduction",
     "Trends": "comparing",
     "Verified": "verification",
     "Watcher": "watcher",
@@ -41,10 +44,12 @@ _HOMES = {
     "compare": "comparing",
     "convert": "conversion",
     "export_profile": "exporting",
+    "load_trained": "trained_weights",
     "predict": "prediction",
     "profile": "measurement",
     "report": "reporting",
     "report_all": "reporting",
+    "reproduce": "reproduction",
     "trend": "comparing",
     "verify": "verification",
 }
@@ -56,6 +61,7 @@ __all__ = [
     "Predicted",
     "Profiled",
     "Report",
+    "Reproducing",
     "Trends",
     "Verified",
     "Watcher",
@@ -64,10 +70,12 @@ __all__ = [
     "compare",
     "convert",
     "export_profile",
+    "load_trained",
     "predict",
     "profile",
     "report",
     "report_all",
+    "reproduce",
     "trend",
     "verify",
 ]

@@ -15,6 +15,7 @@ from mobile_bnn.typing import Array, KerasLayer, KerasModel
 from mobile_bnn.zoo.trained.named_weights import Weights, variables
 
 _SIGNS, _SCALES, _SHAPE = "|signs", "|scales", "|shape"
+_ROUNDING = 1e-6
 _MOST_VALUES = 1 << 28  # of one array: 1 GiB as float32
 
 
@@ -63,12 +64,13 @@ def _binary(layer: KerasLayer, latent: Array) -> tuple[Array, Array] | None:
         return None
     kernel = np.asarray(quantizer(latent))
     filters = np.abs(kernel).reshape(-1, kernel.shape[-1])
-    scales = filters[0]
-    if np.any(filters != scales) or not np.all(scales):
+    scales = np.median(filters, axis=0).astype(latent.dtype)
+    # Straight-through estimators that add the latent weight and subtract it again round the scale.
+    if not np.all(scales) or not np.allclose(filters, scales, rtol=_ROUNDING, atol=0):
         return None
     signs = kernel > 0
     again = np.asarray(quantizer(np.where(signs, scales, -scales).astype(latent.dtype)))
-    return (signs, scales) if np.allclose(again, kernel, rtol=1e-6, atol=0) else None
+    return (signs, scales) if np.allclose(again, kernel, rtol=_ROUNDING, atol=0) else None
 
 
 def _unpacked(arrays: Weights) -> dict[str, Array]:
@@ -81,7 +83,8 @@ def _unpacked(arrays: Weights) -> dict[str, Array]:
             shape = tuple(int(extent) for extent in value)
             scales, signs = arrays[base + _SCALES], arrays[base + _SIGNS]
             count = int(np.prod(shape, dtype=np.float64))
-            if min(shape) < 1 or count > _MOST_VALUES or signs.size != -(-count // 8) or scales.shape != shape[-1:]:
+            whole = min(shape) > 0 and count <= _MOST_VALUES and (signs.dtype, signs.size) == (np.uint8, -(-count // 8))
+            if not whole or scales.shape != shape[-1:]:
                 raise ValueError(f"{base} has parts that do not fit together")
             bits = np.unpackbits(signs, count=count).reshape(shape)
             weights[base] = np.where(bits, scales, -scales).astype(np.float32)

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "weights"
 """In it NAME/TAG/, each with record.json and the files that it names."""
 
 WEIGHTS, TFLITE, RECIPE, HISTORY, DATASET = "weights.npz", "model.tflite", "recipe.toml", "history.json", "dataset.json"
-_RECORD = "record.json"
+RECORD = "record.json"
 
 
 class Trained(Record):
@@ -70,7 +70,7 @@ class Trained(Record):
 
 def tags(name: str) -> list[str]:
     """The tags of an architecture's trained weights, sorted; none for most."""
-    return sorted(path.parent.name for path in (FOLDER / name).glob(f"*/{_RECORD}"))
+    return sorted(path.parent.name for path in (FOLDER / name).glob(f"*/{RECORD}"))
 
 
 def trained(name: str, tag: str) -> Trained:
@@ -81,13 +81,8 @@ def trained(name: str, tag: str) -> Trained:
     """
     known = tags(name)
     if not known:
-        others = sorted({path.parts[-3] for path in FOLDER.glob(f"*/*/{_RECORD}")})
+        others = sorted({path.parts[-3] for path in FOLDER.glob(f"*/*/{RECORD}")})
         raise UsageError(f"there are no trained weights of {name}", cure=f"Choose one of {', '.join(others)}")
     if tag not in known:
         raise unknown(f"weights of {name}", tag, known)
-    return Trained.load(FOLDER / name / tag / _RECORD)
-
-
-def save(record: Trained) -> None:
-    """Writes a record beside its files."""
-    record.save(record.folder / _RECORD)
+    return Trained.load(FOLDER / name / tag / RECORD)
