@@ -62,8 +62,8 @@ def _gate(x: KerasTensor, filters: int, name: str) -> KerasTensor:
 
     layers = keras2.layers
     y = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_mean")(x)
-    y = layers.Dense(max(x.shape[-1] // _REDUCTION, 1), "relu", name=f"{name}_squeeze")(y)
-    return HardSigmoid(name=f"{name}_gate")(layers.Dense(filters, name=f"{name}_expand")(y))
+    y = layers.Conv2D(max(x.shape[-1] // _REDUCTION, 1), 1, activation="relu", name=f"{name}_squeeze")(y)
+    return HardSigmoid(name=f"{name}_gate")(layers.Conv2D(filters, 1, name=f"{name}_expand")(y))
 
 
 def poke_conv(

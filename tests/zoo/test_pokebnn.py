@@ -22,8 +22,8 @@ def poke_conv(x, w, name, strides=1, block=None):
     shifted = y - p["before"]
     y = np.where(shifted >= 0, p["above"], p["below"]) * shifted - p["after"]
     squeeze, expand = w[f"{name}_squeeze"], w[f"{name}_expand"]
-    gate = np.maximum(x.mean((1, 2)) @ squeeze["kernel"] + squeeze["bias"], 0) @ expand["kernel"] + expand["bias"]
-    y = y * (np.clip(gate + 3, 0, 6) / 6)[:, None, None]
+    gate = np.maximum(conv(x.mean((1, 2), keepdims=True), squeeze["kernel"]) + squeeze["bias"], 0)
+    y = y * np.clip(conv(gate, expand["kernel"]) + expand["bias"] + 3, 0, 6) / 6
     return batch_norm(y, w[f"{name}_gated_norm"], 1e-5)
 
 
