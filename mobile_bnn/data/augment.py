@@ -1,6 +1,7 @@
 """Random crops and flips as stateless functions: the same draws or the same seed give the same image."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.typing import TfTensor
@@ -66,7 +67,16 @@ class Augment:
     """The changes that data go through, of images and their targets together.
 
     Targets of this class stay as they are, as a label does; a task whose targets have places in the image moves them.
+
+    Attributes:
+        targets: what readers shall give, of data sets that have more than one kind: "classes", "boxes" or "masks".
+        crop_words: what `crop` does, in words.
     """
+
+    targets: ClassVar[str] = "classes"
+    crop_words: ClassVar[str] = (
+        f"random crop of {AREA_RANGE[0]:.0%} to {AREA_RANGE[1]:.0%} of the area, horizontal flip"
+    )
 
     def shift(
         self, images: TfTensor, targets: TfTensor, draws: TfTensor, *, pad: int, flip: bool

@@ -2,9 +2,10 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from mobile_bnn.data import cifar, digits, idx, image_folder
+from mobile_bnn.data import cifar, digits, idx, image_folder, synthetic_scenes
 from mobile_bnn.data.augment import IMAGES_ALONE, Augment
 from mobile_bnn.data.folder_names import absolute, user_path
 from mobile_bnn.data.info import FOLDER_PREFIX, NAMES, OTHERS, SPECS, DatasetInfo, SetSpec, base_name
@@ -55,7 +56,12 @@ def _from_tfds(name: str, folder: Path | None, image_size: int | None) -> Source
         ) from error
 
 
-def _read(name: str, data_dir: Path | str | None, seed: int, fraction: float | None, image_size: int | None) -> Source:
+def _read(
+    name: str, data_dir: Path | str | None, seed: int, fraction: float | None, image_size: int | None, kind: str
+) -> Source:
+    if synthetic_scenes.is_name(name):
+        items = partial(_read, "fashion_mnist", data_dir, seed, fraction, None, "classes")
+        return synthetic_scenes.read(name, items, kind, image_size)
     if name == "digits":
         return digits.read(seed, fraction)
     if name in READERS.names():
@@ -147,7 +153,7 @@ def load(
     """
     _check_arguments(batch_size, seed, validation_fraction, image_size)
     name = absolute(name, near)
-    source = _read(name, data_dir, seed, validation_fraction, image_size)
+    source = _read(name, data_dir, seed, validation_fraction, image_size, changes.targets)
     _check_size(name, source.train.input_shape, image_size)
     if name != "digits":  # which holds out by class
         fraction = VALIDATION_FRACTION if validation_fraction is None else validation_fraction

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mobile_bnn.data.augment import AREA_RANGE, IMAGES_ALONE, Augment
+from mobile_bnn.data.augment import IMAGES_ALONE, Augment
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import TfDataset, TfTensor
 
@@ -66,8 +66,7 @@ class Stream:
     @property
     def random_changes(self) -> str:
         """What training images go through, in words."""
-        area = f"{AREA_RANGE[0]:.0%} to {AREA_RANGE[1]:.0%} of the area"
-        return f"random crop of {area}, horizontal flip" if self.augmented else "none"
+        return self.augment.crop_words if self.augmented else "none"
 
     def changed_by(self, augment: Augment, *, random: bool) -> "Stream":
         """The split whose images and targets `augment` changes; only if `random` at random."""

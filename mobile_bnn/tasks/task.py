@@ -12,6 +12,7 @@ from mobile_bnn.tasks.training_task import TrainingTask
 from mobile_bnn.typing import Array, JsonObject
 
 T = TypeVar("T", bound="type[Task]")
+F = TypeVar("F", bound="Task")
 Prediction: TypeAlias = Any
 """Of one sample: a class number, a label map, boxes; the task says which."""
 
@@ -35,6 +36,13 @@ class Task(NamedOptions):
         """Its name in recipes."""
         return cls.name
 
+    def fitted(self: F, input_shape: Sequence[int], num_classes: int) -> F:
+        """The same task for images of this shape (height, width, channels) and so many classes; by default itself.
+
+        A network is built, trained and converted by the fitted task, and `decoding` is asked of it.
+        """
+        return self
+
     @abstractmethod
     def decode(self, outputs: Sequence[Array]) -> Sequence[Prediction]:
         """The predictions in a network's outputs, one for each sample of the batch.
@@ -50,6 +58,10 @@ class Task(NamedOptions):
     def agreement(self, ours: Sequence[Prediction], theirs: Sequence[Prediction]) -> float:
         """How far two networks predict the same, 0 to 1: by default the share of equal elements."""
         return float(np.mean(np.asarray(ours) == np.asarray(theirs)))
+
+    def evaluate_classes(self, predictions: Sequence[Prediction], targets: Sequence[Prediction]) -> dict[int, float]:
+        """The metric of each class by its number, of those that the targets hold; none by default."""
+        return {}
 
     def decoding(self) -> JsonObject:
         """The options that `decode` depends on; they travel in the file. None by default."""

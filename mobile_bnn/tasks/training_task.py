@@ -1,7 +1,7 @@
 """The half of a task that training needs: head, targets, loss, metrics and augmentation."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from mobile_bnn.data.augment import IMAGES_ALONE, Augment
@@ -38,13 +38,24 @@ class TrainingTask(ABC):
         """The tensor of a model before its last activation, which distillation compares."""
 
     @abstractmethod
-    def encode(self, targets: TfTensor, num_classes: int) -> TfTensor:
-        """A batch of a data set's targets as the loss takes them."""
+    def encode(self, targets: TfTensor, num_classes: int) -> TfTensor | tuple[TfTensor, ...]:
+        """A batch of a data set's targets as the losses take them: one for each output."""
 
     @abstractmethod
     def losses(self) -> KerasLoss | list[KerasLoss]:
         """The loss of each output."""
 
     @abstractmethod
-    def metrics(self) -> Sequence[KerasMetric]:
-        """New metrics; one is named as the task's `training_metric`."""
+    def metrics(self) -> Sequence[KerasMetric] | Mapping[str, Sequence[KerasMetric]]:
+        """New metrics; one is named as the task's `training_metric`.
+
+        Of several outputs those of each, by its name: Keras calls the metric "accuracy" of the output "scores"
+        "scores_accuracy".
+        """
+
+    def metric_names(self) -> list[str]:
+        """The names that Keras's logs have for the metrics."""
+        metrics = self.metrics()
+        if not isinstance(metrics, Mapping):
+            return [metric.name for metric in metrics]
+        return [f"{output}_{metric.name}" for output, each in metrics.items() for metric in each]

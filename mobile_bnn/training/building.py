@@ -1,5 +1,8 @@
 """Building and compiling a recipe's model, in one phase of its training."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from mobile_bnn import data, zoo
 from mobile_bnn.errors import UsageError
 from mobile_bnn.legacy_keras import larq, tf
@@ -10,7 +13,7 @@ from mobile_bnn.training import optimizers
 from mobile_bnn.training.distillation import Distillation
 from mobile_bnn.training.recipe import Recipe
 from mobile_bnn.training.stages import Stage
-from mobile_bnn.typing import KerasLayer, KerasModel
+from mobile_bnn.typing import KerasLayer, KerasMetric, KerasModel
 
 
 def build_model(recipe: Recipe, info: data.DatasetInfo, phase: Phase = WHOLE) -> KerasModel:
@@ -63,10 +66,15 @@ def compile_stage(
     trained.compile(
         optimizer=optimizers.make(recipe, model, dataset.steps_per_epoch, stage.schedule_epochs),
         loss=task.losses(),
-        metrics=list(task.metrics()),
+        metrics=_by_output(task.metrics()),
         jit_compile=recipe.runtime.jit,
     )
     return trained
+
+
+def _by_output(metrics: Sequence[KerasMetric] | Mapping[str, Sequence[KerasMetric]]) -> Any:
+    """As Keras takes them: a list for one output, else a list for each."""
+    return dict(metrics) if isinstance(metrics, Mapping) else list(metrics)
 
 
 def _is_maximum_pool(layer: KerasLayer) -> bool:

@@ -39,7 +39,7 @@ class Session:
     ) -> None:
         self._recipe, self._run, self._dataset = recipe, run, dataset
         self._strategy, self._console, self._chief = strategy, console, chief
-        self._task = recipe.task.training()
+        self._task = recipe.task.fitted(dataset.info.input_shape, dataset.info.num_classes).training()
         self._history = History()
 
     @property
@@ -94,7 +94,7 @@ class Session:
             self._run_stage(stage, trained)
         with self._console.status("evaluating on the test split"):
             test = trained.evaluate(self._encoded(self._dataset.test), verbose=0, return_dict=True)
-        kept = ("loss", *(metric.name for metric in self._task.metrics()))
+        kept = ("loss", *self._task.metric_names())
         history = self._history.model_copy(update={"test": {name: float(test[name]) for name in kept}})
         weights = self._model.get_weights()  # by every worker: reading a distributed variable is a joint operation
         if not self._chief:

@@ -1,0 +1,57 @@
+"""Boxes as the project writes them: (y0, x0, y1, x1) in 0 to 1 of the image's height and width. NumPy only.
+
+A target of detection is a row (y0, x0, y1, x1, class, ignored), a batch of them float32 [batch, rows, 6]. Images hold
+different numbers of objects, so rows are padded by ones whose class is `PADDING`. An object that is `ignored` (too
+difficult, or a crowd) counts neither as found nor as missed.
+"""
+
+import numpy as np
+
+from mobile_bnn.typing import Array, Floats
+
+COLUMNS = 6
+CLASS, IGNORED = 4, 5  # columns
+PADDING = -1.0
+_SMALLEST_AREA = 1e-12  # where both boxes are empty, 0 / 0 is 0
+
+
+def area(boxes: Array) -> Floats:
+    """Of boxes [..., 4], float32 [...]; 0 for ones without height or width."""
+    sides = np.maximum(boxes[..., 2:4] - boxes[..., :2], 0)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+
+
+def intersection_over_union(first: Array, second: Array) -> Floats:
+    """Of each box of `first` [N, 4] with each of `second` [M, 4]: float32 [N, M]."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:4], second[None, :, 2:4])
+    sides = np.maximum(high - low, 0)
+    common = sides[..., 0] * sides[..., 1]
+    union = area(first)[:, None] + area(second)[None] - common
+    return np.asarray(common / np.maximum(union, _SMALLEST_AREA), np.float32)
+
+
+def from_centers(centers: Array) -> Floats:
+    """(center y, center x, height, width) [..., 4] as corners."""
+    middle, half = centers[..., :2], centers[..., 2:] / 2
+    return np.concatenate([middle - half, middle + half], -1, dtype=np.float32)
+
+
+def to_centers(boxes: Array) -> Floats:
+    """Corners [..., 4] as (center y, center x, height, width)."""
+    low, high = boxes[..., :2], boxes[..., 2:4]
+    return np.concatenate([(low + high) / 2, high - low], -1, dtype=np.float32)
+
+
+def padded(rows: Array, count: int) -> Floats:
+    """Targets [N, 6] with padding below, or the first of them: float32 [count, 6]."""
+    result = np.zeros((count, COLUMNS), np.float32)
+    result[:, CLASS] = PADDING
+    kept = rows[:count]
+    result[: len(kept)] = kept
+    return result
+
+
+def objects(rows: Array) -> Array:
+    """The rows of one image's target [N, 6] that are objects, in their order."""
+    return rows[rows[:, CLASS] >= 0]
