@@ -1,11 +1,12 @@
 """Binary AlexNet: all weights binary, those of the first and the last layer too."""
 
 from mobile_bnn import legacy_keras as keras2
-from mobile_bnn.methods import Method
+from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import register
 from mobile_bnn.zoo.blocks.alexnet_layers import binary_body, norm, pool
+from mobile_bnn.zoo.network_options import Padded
 
 
 def _classifier(features: Features, method: Method, num_classes: int) -> KerasTensor:
@@ -23,6 +24,9 @@ def _classifier(features: Features, method: Method, num_classes: int) -> KerasTe
     source="Hubara et al., Binarized Neural Networks, NeurIPS 2016 (AlexNet)",
     smallest_input=57,
     classifier=_classifier,
+    options=Padded,
+    pad_value=0.0,
+    published=(Published(dataset="ImageNet", network="AlexNet", top1=36.3, source="Larq Zoo"),),
 )
 def binary_alexnet(method: Method, image: KerasTensor) -> Features:
     """A convolution of the image with binary weights, and four binary ones."""

@@ -1,12 +1,12 @@
 """Bi-Real Net with 18 layers: a ResNet-18 with a float shortcut around every binary convolution."""
 
-from mobile_bnn.methods import Method
+from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks.real_layers import stem
 from mobile_bnn.zoo.blocks.shortcut_stages import binary_stages
-from mobile_bnn.zoo.network_options import Residual
+from mobile_bnn.zoo.network_options import PaddedResidual
 
 
 @register(
@@ -15,8 +15,13 @@ from mobile_bnn.zoo.network_options import Residual
     "around each, a real dense layer",
     source="Liu et al., Bi-Real Net, ECCV 2018 (18 layers)",
     offers=SHORTCUT,
-    options=Residual,
+    options=PaddedResidual,
+    pad_value=0.0,
+    published=(
+        Published(dataset="ImageNet", network="Bi-Real-18", top1=57.47, source="Larq Zoo"),
+        Published(dataset="ImageNet", network="Bi-Real-18", top1=56.4, source="the authors' README"),
+    ),
 )
-def birealnet18(method: Method, image: KerasTensor, network: Residual) -> Features:
+def birealnet18(method: Method, image: KerasTensor, network: PaddedResidual) -> Features:
     """Four stages after ResNet's stem."""
     return binary_stages(stem(image), method, filters=(64, 128, 256, 512), layers=4, stride=4, network=network)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mobile_bnn import legacy_keras as keras2
-from mobile_bnn.methods import Method
+from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasLayer, KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
@@ -14,6 +14,11 @@ from mobile_bnn.zoo.blocks import real_layers
 
 def _norm(name: str) -> KerasLayer:
     return real_layers.norm(name, epsilon=1e-5)
+
+
+def _stem_norm(name: str, **options: bool) -> KerasLayer:
+    """With the momentum and the epsilon of Keras."""
+    return keras2.layers.BatchNormalization(name=f"{name}_norm", **options)
 
 
 def _depthwise(name: str, **options: object) -> KerasLayer:
@@ -26,9 +31,9 @@ def _pointwise(filters: int, name: str) -> KerasLayer:
 
 def _stem(image: KerasTensor, filters: int) -> KerasTensor:
     x = real_layers.real_conv(filters // 4, 3, "stem_1", strides=2)(image)
-    x = keras2.layers.ReLU(name="stem_1_relu")(_norm("stem_1")(x))
-    x = _norm("stem_2")(_depthwise("stem_2")(x))
-    return _norm("stem_3")(_pointwise(filters, "stem_3")(x))
+    x = keras2.layers.ReLU(name="stem_1_relu")(_stem_norm("stem_1")(x))
+    x = _stem_norm("stem_2", scale=False, center=False)(_depthwise("stem_2")(x))
+    return _stem_norm("stem_3")(_pointwise(filters, "stem_3")(x))
 
 
 def _blurred(x: KerasTensor, name: str) -> KerasTensor:
@@ -42,7 +47,7 @@ def _blurred(x: KerasTensor, name: str) -> KerasTensor:
 
 def _transition(x: KerasTensor, filters: int, name: str) -> KerasTensor:
     layers = keras2.layers
-    x = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(layers.ReLU(name=f"{name}_relu")(x))
+    x = layers.MaxPooling2D(2, strides=1, name=f"{name}_pool")(layers.ReLU(name=f"{name}_relu")(x))
     # Blurring before the stride keeps shifted images alike.
     return _norm(name)(_pointwise(filters, name)(_blurred(x, f"{name}_blur")))
 
@@ -57,7 +62,7 @@ def _classifier(features: Features, method: Method, num_classes: int) -> KerasTe
     return keras2.layers.Dense(num_classes, kernel_initializer="glorot_normal", name="logits")(x)
 
 
-def _register(name: str, published_as: str, filters_of: Sequence[int], layers_of: Sequence[int]) -> None:
+def _register(name: str, published_as: str, top1: float, filters_of: Sequence[int], layers_of: Sequence[int]) -> None:
     """Registers a network whose stage i has layers_of[i] binary convolutions of filters_of[i] filters."""
     stages = ", ".join(f"{count} of {filters}" for count, filters in zip(layers_of, filters_of, strict=True))
 
@@ -68,6 +73,7 @@ def _register(name: str, published_as: str, filters_of: Sequence[int], layers_of
         source=f"Bannink et al., Larq Compute Engine, MLSys 2021 ({published_as})",
         classifier=_classifier,
         offers=SHORTCUT,
+        published=(Published(dataset="ImageNet", network=published_as, top1=top1, source="Larq Zoo"),),
     )
     def quicknet(method: Method, image: KerasTensor) -> Features:
         x, features = _stem(image, filters_of[0]), Features()
@@ -80,6 +86,6 @@ def _register(name: str, published_as: str, filters_of: Sequence[int], layers_of
         return {**features, 32: keras2.layers.ReLU(name="relu")(x)}
 
 
-_register("quicknet_small", "QuickNetSmall", filters_of=(32, 64, 256, 512), layers_of=(4, 4, 4, 4))
-_register("quicknet", "QuickNet", filters_of=(64, 128, 256, 512), layers_of=(4, 4, 4, 4))
-_register("quicknet_large", "QuickNetLarge", filters_of=(64, 128, 256, 512), layers_of=(6, 8, 12, 6))
+_register("quicknet_small", "QuickNetSmall", 59.4, filters_of=(32, 64, 256, 512), layers_of=(4, 4, 4, 4))
+_register("quicknet", "QuickNet", 63.3, filters_of=(64, 128, 256, 512), layers_of=(4, 4, 4, 4))
+_register("quicknet_large", "QuickNetLarge", 66.9, filters_of=(64, 128, 256, 512), layers_of=(6, 8, 12, 6))

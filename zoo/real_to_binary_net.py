@@ -1,12 +1,13 @@
 """Real-to-Binary Net: a ResNet-18 whose binary convolutions are scaled by factors that depend on their input."""
 
 from mobile_bnn import legacy_keras as keras2
-from mobile_bnn.methods import Method
+from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasLayer, KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks.real_layers import norm, stem
 from mobile_bnn.zoo.blocks.shortcut_stages import binary_conv, binary_stages
+from mobile_bnn.zoo.network_options import Padded
 
 _REDUCTION = 8
 
@@ -38,6 +39,9 @@ def _scaled_branch(x: KerasTensor, method: Method, filters: int, strides: int, n
     "norm and a PReLU, scaled by two small dense layers of its input's means, and with a real shortcut around it",
     source="Martinez et al., Training Binary Neural Networks with Real-to-Binary Convolutions, ICLR 2020",
     offers=SHORTCUT,
+    options=Padded,
+    pad_value=0.0,
+    published=(Published(dataset="ImageNet", network="ResNet-18", top1=65.01, source="Larq Zoo"),),
 )
 def real_to_binary_net(method: Method, image: KerasTensor) -> Features:
     """Four stages of scaled convolutions after ResNet's stem."""

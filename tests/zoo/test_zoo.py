@@ -59,7 +59,7 @@ def test_a_method_that_needs_a_shortcut_refuses_nets_without():
 
     assert zoo.build("resnet20", Residual(), (8, 8, 3), 3).output_shape == (None, 3)
     message = "binary_lenet cannot be trained with bnn: the method needs a shortcut around every binary convolution"
-    with pytest.raises(UsageError, match=rf"{message}. Choose one of binary_resnet_e18, birealnet18, quicknet, "):
+    with pytest.raises(UsageError, match=rf"{message}. Choose one of binary_resnet_e18, birealnet18, "):
         zoo.build("binary_lenet", Residual())
 
 
@@ -134,7 +134,8 @@ def test_a_real_shortcut_goes_around_every_binary_convolution(name):
     convolutions = [layer for layer in model.layers if isinstance(layer, larq.layers.QuantConv2D)]
     additions = [layer for layer in model.layers if isinstance(layer, tf.keras.layers.Add)]
     assert len(convolutions) == len(additions) == SHORTCUTS[name]
-    assert all(layer.pad_values == 1.0 for layer in convolutions)
+    published = 1.0 if name == "resnet20" else 0.0  # Larq Zoo's networks pad with 0
+    assert {layer.pad_values for layer in convolutions} == {published}
 
 
 def outputs_of(model, names):

@@ -6,9 +6,9 @@ from mobile_bnn.typing import KerasLayer, KerasTensor
 from mobile_bnn.zoo.blocks import real_layers
 
 
-def norm(name: str) -> KerasLayer:
+def norm(name: str, epsilon: float = 1e-3) -> KerasLayer:
     """A batch normalization without a scale, which a sign after it would not see."""
-    return real_layers.norm(name, scale=False)
+    return real_layers.norm(name, epsilon=epsilon, scale=False)
 
 
 def pool(name: str, padding: str = "valid") -> KerasLayer:
@@ -16,12 +16,12 @@ def pool(name: str, padding: str = "valid") -> KerasLayer:
     return keras2.layers.MaxPooling2D(3, strides=2, padding=padding, name=f"{name}_pool")
 
 
-def binary_body(x: KerasTensor, method: Method, filters: int) -> KerasTensor:
+def binary_body(x: KerasTensor, method: Method, filters: int, epsilon: float = 1e-3) -> KerasTensor:
     """The second to the fifth convolution, the second of `filters` filters; batch norms stand after the poolings."""
     for index, (channels, size) in enumerate(((filters, 5), (384, 3), (384, 3), (256, 3)), 2):
         name = f"conv{index}"
         x = method.conv2d(x, channels, size, name=name)
         if index in (2, 5):
             x = pool(name)(x)
-        x = norm(name)(x)
+        x = norm(name, epsilon)(x)
     return x

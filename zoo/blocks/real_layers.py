@@ -29,9 +29,9 @@ def real_conv(filters: int, size: int, name: str, strides: int = 1, groups: int 
     )
 
 
-def stem(image: KerasTensor, activation: KerasLayer | None = None) -> KerasTensor:
+def stem(image: KerasTensor, activation: KerasLayer | None = None, epsilon: float = 1e-3) -> KerasTensor:
     """ResNet's: a 7x7 convolution of 64 filters and a maximum pooling, from [N, H, W, C] to [N, H / 4, W / 4, 64]."""
-    x = norm("stem")(real_conv(64, 7, "stem", strides=2)(image))
+    x = norm("stem", epsilon=epsilon)(real_conv(64, 7, "stem", strides=2)(image))
     if activation is not None:
         x = activation(x)
     return keras2.layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)

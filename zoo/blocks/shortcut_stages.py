@@ -18,9 +18,13 @@ def binary_conv(x: KerasTensor, method: Method, filters: int, strides: int, name
     return method.conv2d(x, filters, 3, strides=strides, name=f"{name}_conv")
 
 
-def plain_branch(x: KerasTensor, method: Method, filters: int, strides: int, name: str) -> KerasTensor:
-    """A convolution and a batch norm."""
-    return norm(f"{name}_conv")(binary_conv(x, method, filters, strides, name))
+def plain_branch(epsilon: float = 1e-3) -> Branch:
+    """A convolution and a batch norm with this epsilon."""
+
+    def branch(x: KerasTensor, method: Method, filters: int, strides: int, name: str) -> KerasTensor:
+        return norm(f"{name}_conv", epsilon=epsilon)(binary_conv(x, method, filters, strides, name))
+
+    return branch
 
 
 def binary_stages(
@@ -29,8 +33,9 @@ def binary_stages(
     filters: Sequence[int],
     layers: int,
     stride: int,
-    branch: Branch = plain_branch,
+    branch: Branch | None = None,
     network: Residual | None = None,
+    epsilon: float = 1e-3,
 ) -> Features:
     """Stages of `layers` binary convolutions each; every stage but the first begins by halving height and width.
 
@@ -40,26 +45,27 @@ def binary_stages(
         filters: output channels of each stage.
         layers: binary convolutions in a stage.
         stride: of x.
-        branch: what stands beside a shortcut.
+        branch: what stands beside a shortcut; `plain_branch` by default.
         network: what to change: the number of filters, and whether there are shortcuts.
+        epsilon: of the batch norms.
 
     Returns:
         The output of each stage by its stride: float32 [batch, height / 2^i, width / 2^i, filters[i]], rounded up.
     """
-    features, network = Features(), network or Residual()
+    features, network, branch = Features(), network or Residual(), branch or plain_branch(epsilon)
     for stage, channels in enumerate(map(network.widened, filters), 1):
         for layer in range(1, layers + 1):
             strides, name = 2 if layer == 1 and stage > 1 else 1, f"stage{stage}_{layer}"
             y = branch(x, method, channels, strides, name)
             if network.shortcuts:
-                y = method.shortcut(_shortcut(x, channels, strides, f"{name}_shortcut"), y, name=f"{name}_add")
+                y = method.shortcut(_shortcut(x, channels, strides, f"{name}_shortcut", epsilon), y, name=f"{name}_add")
             x = y
         features[stride * 2 ** (stage - 1)] = x
     return features
 
 
-def _shortcut(x: KerasTensor, filters: int, strides: int, name: str) -> KerasTensor:
+def _shortcut(x: KerasTensor, filters: int, strides: int, name: str, epsilon: float) -> KerasTensor:
     if strides == 1 and x.shape[-1] == filters:
         return x
     x = keras2.layers.AveragePooling2D(strides, padding="same", name=f"{name}_pool")(x)
-    return norm(name)(real_conv(filters, 1, name)(x))
+    return norm(name, epsilon=epsilon)(real_conv(filters, 1, name)(x))
