@@ -18,6 +18,7 @@ from mobile_bnn.errors import UsageError
 from mobile_bnn.registry import import_modules
 from mobile_bnn.typing import Json, KerasModel
 from mobile_bnn.zoo.architecture import ARCHITECTURES, SHORTCUT, Architecture, register
+from mobile_bnn.zoo.importing.loading import load_weights
 from mobile_bnn.zoo.network_options import Network
 from mobile_bnn.zoo.trained import Loaded, Trained, tags, trained
 from mobile_bnn.zoo.trained.records import WEIGHTS
@@ -97,7 +98,7 @@ def build(
             else f"Choose one of {', '.join(fitting)}",
         )
     chosen = chosen.padding_with(changed.pad_value(architecture.pad_value))
-    head = (tasks.create(task) if isinstance(task, str) else task).training()
+    head = (tasks.create(task) if isinstance(task, str) else task).fitted(shape, classes).training()
     image = keras2.layers.Input(shape, name="image")
     features = architecture.features(chosen, image, changed)
     return keras2.tf.keras.Model(image, head.outputs(features, chosen, classes, architecture.classifier), name=name)
@@ -157,6 +158,7 @@ __all__ = [
     "build",
     "get",
     "load",
+    "load_weights",
     "names",
     "network",
     "register",
