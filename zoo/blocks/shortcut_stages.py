@@ -31,19 +31,19 @@ def binary_stages(
     x: KerasTensor,
     method: Method,
     filters: Sequence[int],
-    layers: int,
+    layers: int | Sequence[int],
     stride: int,
     branch: Branch | None = None,
     network: Residual | None = None,
     epsilon: float = 1e-3,
 ) -> Features:
-    """Stages of `layers` binary convolutions each; every stage but the first begins by halving height and width.
+    """Stages of binary convolutions; every stage but the first begins by halving height and width.
 
     Args:
         x: float32 [batch, height, width, channels].
         method: makes the binary layers.
         filters: output channels of each stage.
-        layers: binary convolutions in a stage.
+        layers: binary convolutions in a stage: a number for each, or one for all.
         stride: of x.
         branch: what stands beside a shortcut; `plain_branch` by default.
         network: what to change: the number of filters, and whether there are shortcuts.
@@ -53,8 +53,9 @@ def binary_stages(
         The output of each stage by its stride: float32 [batch, height / 2^i, width / 2^i, filters[i]], rounded up.
     """
     features, network, branch = Features(), network or Residual(), branch or plain_branch(epsilon)
-    for stage, channels in enumerate(map(network.widened, filters), 1):
-        for layer in range(1, layers + 1):
+    counts = [layers] * len(filters) if isinstance(layers, int) else layers
+    for stage, (channels, count) in enumerate(zip(map(network.widened, filters), counts, strict=True), 1):
+        for layer in range(1, count + 1):
             strides, name = 2 if layer == 1 and stage > 1 else 1, f"stage{stage}_{layer}"
             y = branch(x, method, channels, strides, name)
             if network.shortcuts:
