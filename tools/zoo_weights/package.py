@@ -9,6 +9,7 @@ NAME is the reproduction (`mbnn reproduce`) that trained RUN, which is converted
 import argparse
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,7 @@ def package(name: str, run: RunFolder, tag: str, twin: RunFolder | None) -> Trai
     if differences := recipe.differences(Recipe.read(run.recipe)):
         raise MobileBnnError(f"{run} was not trained by {name}", why="; ".join(differences))
     verification, data = Verification.load(run.verification), DatasetRecord.load(run.dataset)
+    import_module("mobile_bnn.layers")  # Keras looks quantizers up by name
     keras = tf.keras.models.load_model(run.model, compile=False)
     nested = recipe.nested()
     folder = records.FOLDER / recipe.zoo / tag

@@ -15,7 +15,7 @@ from mobile_bnn.typing import Array, KerasLayer, KerasModel
 from mobile_bnn.zoo.trained.named_weights import Weights, variables
 
 _SIGNS, _SCALES, _SHAPE = "|signs", "|scales", "|shape"
-_ROUNDING = 1e-6
+_ROUNDING = 1e-5  # of a float32 mean of many equal numbers
 _MOST_VALUES = 1 << 28  # of one array: 1 GiB as float32
 
 
@@ -69,7 +69,7 @@ def _binary(layer: KerasLayer, latent: Array) -> tuple[Array, Array] | None:
     if not np.all(scales) or not np.allclose(filters, scales, rtol=_ROUNDING, atol=0):
         return None
     signs = kernel > 0
-    again = np.asarray(quantizer(np.where(signs, scales, -scales).astype(latent.dtype)))
+    again = np.asarray(quantizer(np.where(signs, scales, -scales)))
     return (signs, scales) if np.allclose(again, kernel, rtol=_ROUNDING, atol=0) else None
 
 
