@@ -22,6 +22,7 @@ class Counts:
 
     Attributes:
         parameters: numbers that its variables hold, moving statistics too.
+        inference_parameters: the same where a batch norm is a factor and a summand of each channel.
         binary_parameters: those of kernels that are binarized.
         binary_macs: multiply-accumulates of two binarized operands; one of padding counts, too.
         float_macs: all others.
@@ -32,6 +33,7 @@ class Counts:
     """
 
     parameters: int
+    inference_parameters: int
     binary_parameters: int
     binary_macs: int
     float_macs: int
@@ -46,8 +48,8 @@ class Counts:
 
     @property
     def ideal_bytes(self) -> int:
-        """Size of one bit for each binary weight, 32 for every other number."""
-        return self.binary_parameters // 8 + 4 * (self.parameters - self.binary_parameters)
+        """Size of one bit for each binary weight, 32 for every other number that inference needs."""
+        return self.binary_parameters // 8 + 4 * (self.inference_parameters - self.binary_parameters)
 
 
 def of(model: KerasModel) -> Counts:
@@ -56,8 +58,11 @@ def of(model: KerasModel) -> Counts:
     real = [layer for layer in model.layers if _is_linear(layer) and not _is_binary(layer)]
     by_layer = {layer.name: macs(layer) for layer in real}
     kernels = [layer.kernel for layer in model.layers if getattr(layer, "kernel_quantizer", None)]
+    norms = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
+    folded = sum(norm.count_params() - 2 * norm.output_shape[-1] for norm in norms)
     return Counts(
         parameters=model.count_params(),
+        inference_parameters=model.count_params() - folded,
         binary_parameters=sum(prod(kernel.shape) for kernel in kernels),
         binary_macs=sum(map(macs, binary)),
         float_macs=sum(by_layer.values()),

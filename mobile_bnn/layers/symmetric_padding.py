@@ -39,3 +39,23 @@ class SymmetricQuantConv2D(larq.layers.QuantConv2D):  # type: ignore[misc]
 def pad_evenly(x: KerasTensor, size: int, name: str) -> KerasTensor:
     """A float map with size // 2 zeros on every side, for a convolution of that size without padding of its own."""
     return tf.keras.layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
+
+
+@_REGISTER
+class SymmetricMaxPooling2D(tf.keras.layers.MaxPooling2D):  # type: ignore[misc]
+    """A maximum pooling that looks k // 2 pixels beyond the map on every side, where nothing is: PyTorch's padding.
+
+    [N, H, W, C] to [N, (H − 1) // stride + 1, (W − 1) // stride + 1, C] for odd sizes k.
+    """
+
+    def call(self, inputs: KerasTensor) -> KerasTensor:
+        """Keras's hook."""
+        around = [[k // 2, k // 2] for k in self.pool_size]
+        padded = tf.pad(inputs, [[0, 0], *around, [0, 0]], constant_values=inputs.dtype.min)
+        return tf.nn.max_pool2d(padded, self.pool_size, self.strides, "VALID")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Keras's hook."""
+        batch, height, width, channels = tf.TensorShape(input_shape).as_list()
+        sizes = [None if n is None else (n - 1) // s + 1 for n, s in zip((height, width), self.strides, strict=True)]
+        return tf.TensorShape([batch, *sizes, channels])
