@@ -165,6 +165,11 @@ class Verification(Record):
     samples: int
     headline: str = Field(description="the metric that the task is judged by, such as top-1")
     metrics: dict[str, Pair] = Field(description="of the task, by name")
+    classes: dict[str, Pair] = Field(
+        default_factory=dict,
+        description="of detection the average precision at an overlap of 0.5, of segmentation the intersection over "
+        "union of each class, by its name; empty for other tasks",
+    )
     agreement: float = Field(description="how far both predict the same, 0 to 1; classification: the same top-1 class")
     largest_difference: float = Field(description="largest absolute difference of an output")
     layers: list[LayerCheck]

@@ -29,6 +29,7 @@ def verify(
     dataset: str,
     task: Task | None = None,
     split: str = "test",
+    labels: Sequence[str] = (),
     layer_samples: int = 256,
     on_progress: Callable[[int], None] | None = None,
     on_predictions: Callable[[Array, Sequence[Prediction], Array], None] | None = None,
@@ -44,6 +45,7 @@ def verify(
         dataset: its name, for the record.
         task: tells what outputs and targets mean; classification by default.
         split: its name, for the record.
+        labels: class names by their number, for the record.
         layer_samples: on how many images, from the first, the binary layers are compared too.
         on_progress: called with the number of images of each batch done.
         on_predictions: called with the images of each batch (the first input of several), what the file predicts of
@@ -98,6 +100,7 @@ def verify(
         samples=len(targets),
         headline=task.headline,
         metrics={name: Pair(keras=value, tflite=metrics["tflite"][name]) for name, value in metrics["keras"].items()},
+        classes=_of_classes(task, predicted, targets, labels),
         agreement=task.agreement(predicted["keras"], predicted["tflite"]),
         largest_difference=largest,
         layers=comparison.checks(),
@@ -105,6 +108,19 @@ def verify(
         graph_sha256=graph_sha256(flatbuffer),
         model_sha256=source.sha256,
     )
+
+
+def _of_classes(
+    task: Task, predicted: dict[str, list[Prediction]], targets: list[Prediction], labels: Sequence[str]
+) -> dict[str, Pair]:
+    """The metric of each class by its name, of those that both models or the targets have."""
+    keras, tflite = (task.evaluate_classes(predicted[name], targets) for name in ("keras", "tflite"))
+    return {
+        labels[number] if number < len(labels) else f"class {number}": Pair(
+            keras=keras.get(number, 0.0), tflite=tflite.get(number, 0.0)
+        )
+        for number in sorted({*keras, *tflite})
+    }
 
 
 def _is_rounded(flatbuffer: bytes) -> bool:

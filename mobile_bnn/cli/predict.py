@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mobile_bnn.runtime.cameras import Camera
 
 EXAMPLE = (
-    "Example: mbnn predict model.tflite cat.jpg photos/    or    mbnn predict runs/demo --camera auto    or    "
-    "mbnn predict model.tflite --camera auto --web 8000"
+    "Example: mbnn predict model.tflite cat.jpg photos/ --draw seen    or    "
+    "mbnn predict runs/demo --camera auto    or    mbnn predict model.tflite --camera auto --web 8000"
 )
 
 _LOOPBACK = "127.0.0.1"
@@ -30,9 +30,15 @@ def command(
     images: Annotated[
         list[Path] | None, typer.Argument(help="Images, and folders whose images are taken with those of theirs.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many classes are named.")] = 5,
+    top: Annotated[int, typer.Option(min=1, help="How many classes a classifier names.")] = 5,
+    score: Annotated[
+        float, typer.Option(min=0, max=1, help="Least probability of an object that a detector finds.")
+    ] = (0.5),
+    draw: Annotated[
+        Path | None, typer.Option(help="Write pictures with classes, boxes or areas drawn on them into this folder.")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of the runtime.")] = 1,
-    csv: Annotated[Path | None, typer.Option(help="Write a line for each image and class.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a line for each image and class, object or area.")] = None,
     camera: Annotated[
         str, typer.Option(help="Look live: auto, /dev/video0 or its number, or a folder of images as frames.")
     ] = "",
@@ -44,17 +50,20 @@ def command(
     ),
     as_json: Json = False,
 ) -> None:
-    """Name what is on images, with probabilities and latency. Exit code 1 if an image cannot be read."""
+    """Name what is on images, and where, with probabilities and latency. Exit code 1 if an image cannot be read."""
     from mobile_bnn import pipeline
+    from mobile_bnn.report.formats import printable
 
     if camera:
-        if images or as_json or csv:
-            raise UsageError("--camera shows what it sees, live", cure="Leave images, --csv and --json out")
+        if images or as_json or csv or draw:
+            raise UsageError("--camera shows what it sees, live", cure="Leave images, --csv, --draw and --json out")
         _watch(file, camera, top, threads, web, host)
         return
     if web is not None:
         raise UsageError("--web shows a camera", cure="Give --camera auto too")
-    predicted = pipeline.predict(file, images or [], top=top, threads=threads, watcher=Terminal())
+    predicted = pipeline.predict(
+        file, images or [], top=top, score=score, threads=threads, draw=draw, watcher=Terminal()
+    )
     if csv:
         from mobile_bnn.files import write_bytes
 
@@ -63,6 +72,9 @@ def command(
         print_json(predicted.as_json())
     elif predicted.predictions:
         out.print(predicted)
+        for each in predicted.predictions:
+            if each.drawn:
+                out.print(printable(f"drawn: {each.drawn}", 4096), soft_wrap=True, markup=False, highlight=False)
     for line in predicted.unreadable:
         err.print(labelled("left out:", "yellow", line.replace("\n", "\\n")), soft_wrap=True)
     if predicted.unreadable:

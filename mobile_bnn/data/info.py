@@ -79,6 +79,7 @@ SPECS = {
         augmentation=Augmentation(pad=4, flip=True),
     ),
     "cifar100": SetSpec(augmentation=Augmentation(pad=4, flip=True)),
+    "synthetic_scenes": SetSpec(),
 }
 
 
@@ -88,5 +89,5 @@ def base_name(name: str) -> str:
 
 
 FOLDER_PREFIX = "image_folder:"
-NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", f"{FOLDER_PREFIX}PATH")
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "synthetic_scenes", f"{FOLDER_PREFIX}PATH")
 OTHERS = "or any image classification set of TensorFlow Datasets"

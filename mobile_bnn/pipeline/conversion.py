@@ -240,9 +240,10 @@ def _metadata(run: RunFolder, model: Any) -> "ModelMetadata":
     from mobile_bnn.training import Recipe
 
     recipe, info = Recipe.read(run.recipe), DatasetRecord.load(run.dataset)
+    task = recipe.task.fitted(info.input_shape, len(info.labels))
     return ModelMetadata(
         zoo_model=recipe.zoo,
-        task=TaskSpec(name=recipe.task.name, options=recipe.task.decoding()),
+        task=TaskSpec(name=task.name, options=task.decoding()),
         method=recipe.method.card.name,
         dataset=recipe.data.name,
         labels=info.labels,

@@ -1,7 +1,7 @@
-"""`predict`: what a file sees on images, by name, with how long that takes. Needs no TensorFlow."""
+"""`predict`: what a file sees on images, and where, with how long that takes. Needs no TensorFlow."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,26 +16,34 @@ from mobile_bnn.run_folder import ModelFile, RunFolder
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from mobile_bnn.pipeline.seen import SeenArea, SeenObject
     from mobile_bnn.runtime import ClassScore, Interpreter
-
-_BAR = 10  # characters
+    from mobile_bnn.tasks import Task
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a file sees on one image.
+    """What a file sees on one image: classes, objects or areas, by its task.
 
     Attributes:
         image: its path.
         classes: the most probable first.
-        latency_ms: of cropping, normalizing and the inference together; reading the file is not in it.
+        latency_ms: of resizing, normalizing, the inference and decoding together; reading the file is not in it.
         true: the name of its folder, where that is a class of the file.
+        objects: the most probable first.
+        areas: the largest first.
+        size: (height, width) of the image in pixels.
+        drawn: the picture with all this on it; empty if none was asked for.
     """
 
     image: str
     classes: "list[ClassScore]"
     latency_ms: float
     true: str = ""
+    objects: "list[SeenObject]" = field(default_factory=list)
+    areas: "list[SeenArea]" = field(default_factory=list)
+    size: tuple[int, int] = (0, 0)
+    drawn: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,15 +53,17 @@ class Predicted(Shown):
     Attributes:
         predictions: of those that could be read, in their order.
         unreadable: of the others, why.
+        task: of the file.
     """
 
     predictions: list[Prediction]
     unreadable: list[str] = field(default_factory=list)
+    task: str = "classification"
 
     @property
     def top1(self) -> float | None:
         """The share of images whose first class is their folder's; None where folders are not classes."""
-        known = [each for each in self.predictions if each.true]
+        known = [each for each in self.predictions if each.true and each.classes]
         return sum(each.classes[0].label == each.true for each in known) / len(known) if known else None
 
     @property
@@ -67,20 +77,15 @@ class Predicted(Shown):
         from rich.console import Group
         from rich.text import Text
 
-        from mobile_bnn.report.formats import milliseconds, percent, plural
+        from mobile_bnn.pipeline.prediction_tables import summary, table
         from mobile_bnn.report.layout import Fitted
 
-        known = sum(bool(each.true) for each in self.predictions)
-        words = [plural(len(self.predictions), "image")]
-        if self.median_ms is not None:
-            words.append(f"median {milliseconds(self.median_ms)}")
-        if self.top1 is not None:
-            words.append(f"top-1 {percent(self.top1)} of {plural(known, 'image')} in folders of classes")
-        return Group(Fitted(_table(self.predictions)), Text(", ".join(words)))
+        return Group(Fitted(table(self)), Text(summary(self)))
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain dicts and lists; docs/json.md lists the keys."""
         return {
+            "task": self.task,
             "predictions": [asdict(each) for each in self.predictions],
             "unreadable": self.unreadable,
             "median_ms": self.median_ms,
@@ -88,17 +93,10 @@ class Predicted(Shown):
         }
 
     def csv(self) -> str:
-        """A line for each image and class: image, rank, index, label, score, latency_ms, true."""
-        import csv
-        import io
+        """A line for each image and class, object or area; the first line names the columns."""
+        from mobile_bnn.pipeline.prediction_tables import csv_lines
 
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["image", "rank", "index", "label", "score", "latency_ms", "true"])
-        for each in self.predictions:
-            for rank, one in enumerate(each.classes, 1):
-                writer.writerow([each.image, rank, one.index, one.label, one.score, each.latency_ms, each.true])
-        return text.getvalue()
+        return csv_lines(self)
 
 
 def predict(
@@ -106,28 +104,35 @@ def predict(
     images: Iterable[Path | str],
     *,
     top: int = 5,
+    score: float = 0.5,
     threads: int = 1,
+    draw: Path | str | None = None,
     watcher: Watcher | None = None,
 ) -> Predicted:
-    """Names what is on images; an image that cannot be read is left out, and named.
+    """Names what is on images, with boxes or areas where the file finds such; one that cannot be read is left out.
 
     Args:
         file: a run folder or its model.tflite, or another .tflite that mbnn converted.
         images: files, and folders whose images are taken with those of their folders, sorted.
-        top: how many classes of each.
+        top: how many classes of each, of a classifier.
+        score: least probability of an object, of a detector.
         threads: of the runtime.
+        draw: a folder for pictures with what was found drawn onto them.
         watcher: is told what goes on.
 
     Raises:
-        UsageError: there is no such file, no image, or the file is not a classifier of images.
+        UsageError: there is no such file, no image, or the file is for another task.
         MobileBnnError: the file is malformed.
     """
+    from mobile_bnn.pipeline.seen import task_of
+
     told, paths = watcher or Watcher(), find_images(images)
     with opened(file, threads) as interpreter, told.progress("predicting", len(paths), "images") as advance:
-        found = Predicted([], [])
+        task = task_of(interpreter)
+        found = Predicted([], [], task.name if task else Predicted.task)
         for path in paths:
             try:
-                found.predictions.append(_prediction(interpreter, path, top))
+                found.predictions.append(_prediction(interpreter, task, path, top, score, draw))
             except UsageError:
                 raise
             except MobileBnnError as error:
@@ -177,34 +182,22 @@ def _images_of(source: Path) -> Iterator[Path]:
     yield from images
 
 
-def _prediction(interpreter: "Interpreter", path: Path, top: int) -> Prediction:
+def _prediction(
+    interpreter: "Interpreter", task: "Task | None", path: Path, top: int, score: float, draw: Path | str | None
+) -> Prediction:
+    from mobile_bnn.pipeline.seen import look
     from mobile_bnn.runtime import read_image
 
     image = read_image(path)
     began = time.perf_counter()
-    classes = interpreter.classify(image, top=top)
+    seen = look(interpreter, task, image, top=top, score=score)
     took = (time.perf_counter() - began) * 1e3
+    drawn = ""
+    if draw is not None:
+        from mobile_bnn.pipeline import pictures
+
+        drawn = str(pictures.save(pictures.draw(image, seen), Path(draw), path))
     labels = interpreter.metadata.labels if interpreter.metadata else []
-    return Prediction(str(path), classes, took, path.parent.name if path.parent.name in labels else "")
-
-
-def _table(predictions: Sequence[Prediction]) -> Any:
-    from mobile_bnn.report.formats import percent, printable, significant
-    from mobile_bnn.report.layout import Column, Table
-
-    columns = [Column("image", unbroken=8), Column("class", unbroken=8), Column("probability", number=True)]
-    columns += [Column(""), Column("latency (ms)", number=True)]
-    rows = []
-    for each in predictions:
-        for rank, one in enumerate(each.classes):
-            first = rank == 0
-            rows.append(
-                [
-                    printable(each.image) if first else "",
-                    printable(one.label),
-                    percent(one.score, 1),
-                    "█" * round(one.score * _BAR),
-                    significant(each.latency_ms) if first else "",
-                ]
-            )
-    return Table("", columns, rows)
+    true = path.parent.name if seen.classes and path.parent.name in labels else ""
+    size = (image.shape[0], image.shape[1])
+    return Prediction(str(path), seen.classes, took, true, seen.objects, seen.areas, size, drawn)

@@ -97,7 +97,8 @@ def _images(run: RunFolder, data_dir: Path | str | None, *, calibration: bool) -
     from mobile_bnn.training import Recipe
 
     recipe = Recipe.read(run.recipe)
-    dataset = data.load(recipe.data.name, data_dir=data_dir, image_size=recipe.data.image_size, near=run.path)
+    chosen, changes = recipe.data, recipe.task.training().augment
+    dataset = data.load(chosen.name, data_dir=data_dir, image_size=chosen.image_size, changes=changes, near=run.path)
     compared, _ = dataset.test_arrays(_COMPARED)
     if not calibration:
         return Samples([compared])

@@ -181,7 +181,8 @@ def _verify(
             path.read_bytes(),
             test.as_numpy_iterator(),
             dataset=name,
-            task=task,
+            task=task.fitted(dataset.info.input_shape, dataset.info.num_classes),
+            labels=dataset.info.labels,
             on_progress=advance,
             on_predictions=counter.add if counter else None,
         )

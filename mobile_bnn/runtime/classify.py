@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mobile_bnn.errors import UsageError
-from mobile_bnn.runtime.images import Pixels, fit
+from mobile_bnn.runtime.images import Pixels, fit, fit_whole
 from mobile_bnn.runtime.metadata import ModelMetadata
 from mobile_bnn.typing import Array, TensorDetail
 
@@ -25,13 +25,17 @@ class ClassScore:
     score: float
 
 
-def network_input(image: Pixels, metadata: ModelMetadata | None, details: Sequence[TensorDetail]) -> Array:
+def network_input(
+    image: Pixels, metadata: ModelMetadata | None, details: Sequence[TensorDetail], *, whole: bool = False
+) -> Array:
     """The image as the file's input wants it: [1, height, width, channels], normalized, in the input's dtype.
 
     Args:
         image: uint8 [h, w], or [h, w, channels], of any size.
         metadata: of the file.
         details: of its inputs, as the runtime tells them.
+        whole: resizes all of the image, whatever its proportions, as tasks do that find places in it; else its middle
+            is taken.
 
     Raises:
         UsageError: the file does not say how to feed it, takes no image, or the image is none.
@@ -43,7 +47,8 @@ def network_input(image: Pixels, metadata: ModelMetadata | None, details: Sequen
         raise UsageError("the file does not take one image", why=f"its input is {shape}", cure=_CURE)
     mean, std = (np.asarray(each, np.float32) for each in (metadata.normalization.mean, metadata.normalization.std))
     folder = (metadata.dataset or "").startswith(_FOLDER)
-    values = (fit(image, *shape[1:], crop_all=folder) - mean) / std
+    pixels = fit_whole(image, *shape[1:]) if whole else fit(image, *shape[1:], crop_all=folder)
+    values = (pixels - mean) / std
     return _quantized(values[None].astype(np.float32), details[0])
 
 
@@ -59,7 +64,7 @@ def class_scores(output: Array, metadata: ModelMetadata | None, detail: TensorDe
         raise UsageError(f"{top} classes cannot be named", cure="Ask for 1 or more")
     if metadata is not None and metadata.task is not None and metadata.task.name != TASK:
         raise UsageError(f"the file is for {metadata.task.name}, not for classification", cure="Use predict()")
-    values = _dequantized(output, detail)
+    values = dequantized(output, detail)
     if values.ndim != 2 or values.shape[0] != 1 or values.shape[1] == 0:
         raise UsageError(f"the file is not a classifier: its output is {list(values.shape)}", cure="Use predict()")
     probabilities = _probabilities(values[0], detail)
@@ -92,7 +97,8 @@ def _quantized(values: Array, detail: TensorDetail) -> Array:
     return np.asarray(np.round(values / scale) + zero).clip(limits.min, limits.max).astype(dtype)
 
 
-def _dequantized(output: Array, detail: TensorDetail) -> Array:
+def dequantized(output: Array, detail: TensorDetail) -> Array:
+    """An output as the numbers that it stands for, float64; one of bytes without a scale stays as it is."""
     scale, zero = detail["quantization"]
     values = output.astype(np.float64)
     return values if output.dtype.kind == "f" or not scale else (values - zero) * scale

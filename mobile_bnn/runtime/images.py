@@ -129,6 +129,22 @@ def fit(image: Pixels, height: int, width: int, channels: int, *, crop_all: bool
     return resize(pixels[top : top + rows, left : left + columns], height, width)
 
 
+def fit_whole(image: Pixels, height: int, width: int, channels: int) -> npt.NDArray[np.float32]:
+    """All of an image at a network's size, whatever its proportions: float32 [height, width, channels], 0 to 255.
+
+    Args:
+        image: uint8 [h, w] or [h, w, 1, 3 or 4].
+        height: of the network's input; so are the others.
+        width: see there.
+        channels: 1 or 3, or as many as the image has.
+
+    Raises:
+        UsageError: it is not such an image.
+    """
+    pixels = _with_channels(np.asarray(image), channels)
+    return pixels.astype(np.float32) if pixels.shape[:2] == (height, width) else resize(pixels, height, width)
+
+
 def resize(image: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.float32]:
     """Bilinear between pixel centers, without a filter against aliasing, as `tf.image.resize` does.
 

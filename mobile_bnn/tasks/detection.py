@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, model_validator
 
+from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.tasks.anchors import Anchors, decode, map_sizes
 from mobile_bnn.tasks.average_precision import THRESHOLDS, average_precisions
 from mobile_bnn.tasks.boxes import intersection_over_union
@@ -102,6 +103,20 @@ class Detection(Task):
             )
             for moved, probabilities in zip(np.nan_to_num(offsets), np.nan_to_num(scores), strict=True)
         ]
+
+    def check_outputs(self, shapes: Sequence[Sequence[int]]) -> None:
+        """Refuses other outputs than offsets of the anchors and their probabilities.
+
+        Raises:
+            MobileBnnError: they are others.
+        """
+        count = self.anchors.count if self.maps is not None else 0
+        expected = len(shapes) == 2 and tuple(shapes[0][1:]) == (count, 4) and tuple(shapes[1][1:-1]) == (count,)
+        if not expected or shapes[1][-1] < 2:
+            raise MobileBnnError(
+                "the file's outputs are not those of a detector",
+                why=f"they are {[list(shape) for shape in shapes]}, its metadata tell of {count} anchors",
+            )
 
     def evaluate(self, predictions: Sequence[Detections], targets: Sequence[Array]) -> dict[str, float]:
         """The mean over classes of the average precision at an overlap of 0.5, and at 0.5 to 0.95 (COCO's)."""

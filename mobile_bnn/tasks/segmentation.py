@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, PrivateAttr
 
+from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.tasks.confusion import confusion_matrix, intersection_over_union
 from mobile_bnn.tasks.task import Task, register
 from mobile_bnn.tasks.training_task import TrainingTask
@@ -46,6 +47,17 @@ class Segmentation(Task):
         """The most probable class of each pixel, uint8 [height, width] for each image."""
         (probabilities,) = outputs
         return list(np.asarray(probabilities).argmax(-1).astype(np.uint8))
+
+    def check_outputs(self, shapes: Sequence[Sequence[int]]) -> None:
+        """Refuses other outputs than one of probabilities for each pixel.
+
+        Raises:
+            MobileBnnError: they are others.
+        """
+        if len(shapes) != 1 or len(shapes[0]) != 4 or not 1 <= shapes[0][-1] <= IGNORED:
+            raise MobileBnnError(
+                "the file's outputs are not those of a segmenter", why=f"they are {[list(each) for each in shapes]}"
+            )
 
     def evaluate(self, predictions: Sequence[Array], targets: Sequence[Array]) -> dict[str, float]:
         """The mean over classes of intersection over union, and the share of pixels that are right.

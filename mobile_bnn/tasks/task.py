@@ -51,6 +51,13 @@ class Task(NamedOptions):
             outputs: float32 [batch, ...], in the order of the network's outputs.
         """
 
+    def check_outputs(self, shapes: Sequence[Sequence[int]]) -> None:
+        """Refuses outputs that `decode` cannot read, as a damaged file may have; by default none.
+
+        Raises:
+            MobileBnnError: the shapes of the outputs are not those of the task.
+        """
+
     @abstractmethod
     def evaluate(self, predictions: Sequence[Prediction], targets: Sequence[Prediction]) -> dict[str, float]:
         """Metrics of predictions against a data set's targets, `headline` among them."""
