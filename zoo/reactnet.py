@@ -5,9 +5,6 @@ Its shifted signs and PReLUs are the method `react_net`. Where a block doubles t
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
-
-from pydantic import Field
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods import Method, Published
@@ -15,30 +12,12 @@ from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks import shortcut_stages, symmetric_layers
+from mobile_bnn.zoo.blocks.mobile_body import CHANNELS, MobileOptions, mobile_body
 from mobile_bnn.zoo.blocks.symmetric_layers import mean_pool, norm
-from mobile_bnn.zoo.network_options import Padded, PaddedResidual
+from mobile_bnn.zoo.network_options import PaddedResidual
 
 _SOURCE = "Liu, Shen, Savvides, Cheng, ReActNet, ECCV 2020"
-_CHANNELS = (32, 64, 128, 128, 256, 256, *(512,) * 6, 1024, 1024)
 _SMALL = (16, 32, 64, 64, 128, 128)
-# Images below have a stem without a stride.
-_LEAST_FOR_STRIDE = 64
-
-
-class ReActOptions(Padded):
-    """Of ReActNets of MobileNetV1's layers."""
-
-    width: Annotated[float, Field(gt=0, le=4)] = Field(1.0, description="factor of the channels of every layer")
-    stem_stride: Literal["auto", "1", "2"] = Field(
-        "auto", description="stride of the first convolution; auto: 1 for images below 64 pixels"
-    )
-
-    def stride(self, image: KerasTensor) -> int:
-        """Of the first convolution."""
-        if self.stem_stride != "auto":
-            return int(self.stem_stride)
-        known = [size for size in image.shape[1:3] if size is not None]
-        return 1 if known and min(known) < _LEAST_FOR_STRIDE else 2
 
 
 def block(
@@ -70,20 +49,13 @@ def block(
     return method.shortcut(around, norm(f"{name}_2_conv")(z), name=f"{name}_2_add")
 
 
-def _mobile(
-    image: KerasTensor, method: Method, channels: Sequence[int], network: ReActOptions, real_groups: int | None = None
+def _body(
+    image: KerasTensor, method: Method, channels: Sequence[int], network: MobileOptions, real_groups: int | None = None
 ) -> Features:
-    """A block for each channel number but the first, the stem's; all but the first halve the map where they double."""
-    first = max(1, round(network.width * channels[0]))
-    widths = [first * (each // channels[0]) for each in channels[1:]]
-    stride = network.stride(image)
-    x, features = norm("stem")(symmetric_layers.real_conv(image, first, 3, "stem", stride)), Features()
-    for index, filters in enumerate(widths, 1):
-        strides = 2 if index > 1 and filters != x.shape[-1] else 1
-        x = block(x, method, filters, strides, f"block{index}", real_groups)
-        stride *= strides
-        features[stride] = x
-    return features
+    def numbered(x: KerasTensor, filters: int, strides: int, index: int) -> KerasTensor:
+        return block(x, method, filters, strides, f"block{index}", real_groups)
+
+    return mobile_body(image, channels, network, numbered)
 
 
 def _register(letter: str, top1: float, source: str, doubling: str, real_groups: int | None) -> None:
@@ -94,12 +66,12 @@ def _register(letter: str, top1: float, source: str, doubling: str, real_groups:
         source=f"{_SOURCE} (ReActNet-{letter.upper()})",
         smallest_input=16,
         offers=SHORTCUT,
-        options=ReActOptions,
+        options=MobileOptions,
         pad_value=0.0,
         published=(Published(dataset="ImageNet", network=f"ReActNet-{letter.upper()}", top1=top1, source=source),),
     )
-    def reactnet(method: Method, image: KerasTensor, network: ReActOptions) -> Features:
-        return _mobile(image, method, _CHANNELS, network, real_groups)
+    def reactnet(method: Method, image: KerasTensor, network: MobileOptions) -> Features:
+        return _body(image, method, CHANNELS, network, real_groups)
 
 
 _register("a", 69.5, "the authors' README", "1x1 convolutions that double the channels are binary", None)
@@ -116,12 +88,12 @@ _register("c", 71.4, "recalled, not verified", "1x1 convolutions that double the
     num_classes=10,
     smallest_input=4,
     offers=SHORTCUT,
-    options=ReActOptions,
+    options=MobileOptions,
     pad_value=0.0,
 )
-def reactnet_small(method: Method, image: KerasTensor, network: ReActOptions) -> Features:
+def reactnet_small(method: Method, image: KerasTensor, network: MobileOptions) -> Features:
     """Five blocks."""
-    return _mobile(image, method, _SMALL, network)
+    return _body(image, method, _SMALL, network)
 
 
 @register(
