@@ -24,9 +24,10 @@ from mobile_bnn.cli import (
     streams,
     train,
     verify,
-    zoo,
     zoo_baseline,
+    zoo_list,
     zoo_load,
+    zoo_show,
 )
 from mobile_bnn.cli.console import out, print_error, reported
 from mobile_bnn.cli.help import Command, Group
@@ -80,14 +81,29 @@ for _module in _COMMANDS:
     app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), cls=Command, epilog=_module.EXAMPLE)(
         reported(_module.command)
     )
-for _module, _help in ((zoo, "The model architectures."), (methods, "The binarization methods.")):
-    _group = typer.Typer(help=_help, cls=Group, no_args_is_help=True, epilog=_module.EXAMPLE)
-    _group.command("list", cls=Command, epilog=_module.EXAMPLE)(reported(_module.list_command))
-    _group.command("show", cls=Command, epilog=_module.EXAMPLE)(reported(_module.show_command))
-    if _module is zoo:
-        _group.command("load", cls=Command, epilog=zoo_load.EXAMPLE)(reported(zoo_load.command))
-        _group.command("baseline", cls=Command, epilog=zoo_baseline.EXAMPLE)(reported(zoo_baseline.command))
-    app.add_typer(_group, name=_module.__name__.rpartition(".")[2])
+_GROUPS = {
+    "zoo": (
+        "The model architectures.",
+        {
+            "list": (zoo_list.command, zoo_list.EXAMPLE),
+            "show": (zoo_show.command, zoo_show.EXAMPLE),
+            "load": (zoo_load.command, zoo_load.EXAMPLE),
+            "baseline": (zoo_baseline.command, zoo_baseline.EXAMPLE),
+        },
+    ),
+    "methods": (
+        "The binarization methods.",
+        {
+            "list": (methods.list_command, methods.EXAMPLE),
+            "show": (methods.show_command, methods.EXAMPLE),
+        },
+    ),
+}
+for _name, (_help, _leaves) in _GROUPS.items():
+    _group = typer.Typer(help=_help, cls=Group, no_args_is_help=True, epilog=_leaves["show"][1])
+    for _leaf, (_command, _example) in _leaves.items():
+        _group.command(_leaf, cls=Command, epilog=_example)(reported(_command))
+    app.add_typer(_group, name=_name)
 
 
 def run() -> int:

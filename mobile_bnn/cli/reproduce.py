@@ -35,7 +35,8 @@ def command(
 
     done = pipeline.reproduce(name, run, data_dir=data_dir, console=err, watcher=Terminal())
     if as_json:
-        print_json({"name": name, "run": str(done.run), **done.row.model_dump(), "kept": done.kept and str(done.kept)})
+        facts = {"name": name, "run": str(done.run), "row": done.row.model_dump(), "kept": done.kept and str(done.kept)}
+        print_json({"done": facts, "table": {}})
     else:
         out.print(done)
 
@@ -47,7 +48,7 @@ def _print_table(as_json: bool) -> None:
     rows = reproductions.reproduced()
     found = [(reproductions.get(name), rows.get(name)) for name in reproductions.names()]
     if as_json:
-        print_json({each.name: _fields(each, row) for each, row in found})
+        print_json({"done": None, "table": {each.name: _fields(each, row) for each, row in found}})
     else:
         out.print(Fitted(_table(found)))
 

@@ -11,7 +11,9 @@ from mobile_bnn.report.comparison import ProfileChange
 from mobile_bnn.report.json import ReportFigures
 from mobile_bnn.report.trends import Trend
 from mobile_bnn.runtime import ModelMetadata
+from mobile_bnn.training.reproductions import Claim, Row
 from mobile_bnn.typing import JsonObject
+from mobile_bnn.zoo import Trained
 
 
 class Output(BaseModel):
@@ -234,10 +236,43 @@ class Doctor(Output):
     checks: list[DoctorCheck]
 
 
-class ZooEntry(Output):
-    """One architecture."""
+class PublishedResult(Output):
+    """A result of a paper or of its authors' code."""
+
+    dataset: str
+    network: str
+    bits: str = Field(description="of weights and activations, such as 1/1")
+    top1: float = Field(description="percent")
+    source: str = Field(description="where the number stands")
+
+
+class PackagedWeights(Output):
+    """Trained weights of the package."""
+
+    task: str
+    dataset: str
+    metric: str = Field(description="such as top-1")
+    tflite: float = Field(description="that metric of the .tflite file, 0 to 1")
+
+
+class ZooFacts(Output):
+    """What is known of an architecture; figures are null where they were not measured."""
 
     input_shape: tuple[int, ...] = Field(description="height, width, channels that it was designed for")
+    parameters: int | None
+    binary_macs: int | None = Field(description="multiply-accumulates of one image with two binarized operands")
+    float_macs: int | None
+    glue_visits: int | None = Field(description="elements that float operators between linear layers visit")
+    file_bytes: int | None = Field(description="of the .tflite")
+    latency_ms: float | None = Field(description="of the delegate with one thread, on the processor")
+    processor: str | None
+    published: list[PublishedResult]
+    weights: dict[str, PackagedWeights] = Field(description="by tag")
+
+
+class ZooEntry(ZooFacts):
+    """One architecture."""
+
     summary: str
 
 
@@ -245,18 +280,48 @@ class ZooList(RootModel[dict[str, ZooEntry]]):
     """The architectures by name."""
 
 
-class ZooShow(Output):
+class ZooShow(ZooFacts):
     """One architecture with a method."""
 
     name: str
     method: str
     source: str
-    input_shape: tuple[int, ...] = Field(description="height, width, channels")
     num_classes: int
-    parameters: int
+    binary_convolutions: int = Field(description="layers with two binarized operands")
     bytes: int = Field(description="of the weights, as Larq counts them")
-    binary_macs: int
-    float_macs: int
+
+
+class ZooLoad(Trained):
+    """Trained weights that were written as a run folder."""
+
+    run: str = Field(description="the folder")
+
+
+class ReproductionEntry(Output):
+    """A recipe of mbnn reproduce."""
+
+    zoo: str
+    method: str
+    dataset: str
+    epochs: int
+    published: Claim | None = Field(description="null for a training of our own")
+    reproduced: Row | None
+
+
+class Reproduced(Output):
+    """A reproduction that was trained."""
+
+    name: str
+    run: str
+    row: Row
+    kept: str | None = Field(description="the table that the row was written into; null outside of a checkout")
+
+
+class Reproduce(Output):
+    """A published result that was trained anew or, without a name, what there is."""
+
+    done: Reproduced | None
+    table: dict[str, ReproductionEntry] = Field(description="by name; empty with a name")
 
 
 class BaselineEntry(Output):
@@ -292,16 +357,6 @@ class Hyperparameter(Output):
 
     default: float | str | list[float] | dict[str, float] | None
     description: str
-
-
-class PublishedResult(Output):
-    """A result of a paper or of its authors' code."""
-
-    dataset: str
-    network: str
-    bits: str = Field(description="of weights and activations, such as 1/1")
-    top1: float = Field(description="percent")
-    source: str = Field(description="where the number stands")
 
 
 class CheckedMethod(Output):
@@ -356,9 +411,11 @@ OUTPUTS: dict[str, type[BaseModel]] = {
     "export-profile": ExportProfile,
     "devices": Devices,
     "report": Report,
+    "reproduce": Reproduce,
     "doctor": Doctor,
     "zoo list": ZooList,
     "zoo show": ZooShow,
+    "zoo load": ZooLoad,
     "zoo baseline": ZooBaseline,
     "methods list": MethodsList,
     "methods show": MethodsShow,

@@ -1,4 +1,4 @@
-"""`mbnn zoo`: the architectures."""
+"""`mbnn zoo show`: one architecture."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -11,61 +11,63 @@ from mobile_bnn.cli.imports import Imports, run_imports
 if TYPE_CHECKING:
     from mobile_bnn.report.layout import Table
 
-_NAME = 60  # characters of a name that must stay together: it is to be typed
-
 EXAMPLE = "Example: mbnn zoo show resnet20 --method bi_real"
 
 
-def list_command(as_json: Json = False) -> None:
-    """List the architectures."""
-    from mobile_bnn import zoo
-    from mobile_bnn.report.layout import Column, Fitted, Table
-
-    entries = [zoo.get(name) for name in zoo.names()]
-    if as_json:
-        print_json({entry.name: {"input_shape": entry.input_shape, "summary": entry.summary} for entry in entries})
-        return
-    columns = [Column("name", unbroken=_NAME), Column("designed for"), Column("layers")]
-    rows = [[entry.name, "x".join(map(str, entry.input_shape)), entry.summary] for entry in entries]
-    out.print(Fitted(Table("", columns, rows)))
-
-
-def show_command(
+def command(
     name: Annotated[str, typer.Argument(help="A name of mbnn zoo list.")],
-    method: Annotated[str, typer.Option(help="Binarization method.")] = "bnn",
+    method: Annotated[str | None, typer.Option(help="Binarization method; that of its recipe by default.")] = None,
     imports: Imports = None,
     as_json: Json = False,
 ) -> None:
-    """Show one architecture: its source, size and multiply-accumulates, and Larq's summary of its layers."""
+    """Show one architecture: its source, costs, accuracies and trained weights, and Larq's summary of its layers."""
     from mobile_bnn import zoo
     from mobile_bnn.report.layout import Fitted
+    from mobile_bnn.training import Recipe
 
     run_imports(imports)
-    entry = zoo.get(name)
+    entry, chosen = zoo.get(name), method or Recipe.of_zoo(name).method
     with err.status("loading TensorFlow"):
         from mobile_bnn.legacy_keras import larq
+        from mobile_bnn.zoo import counts
+        from mobile_bnn.zoo.facts import facts
 
-        model = zoo.build(name, method)
+        model = zoo.build(name, chosen)
         profile = larq.models.ModelProfile(model)
-    macs = [operation for layer in profile.layer_profiles for operation in layer.op_profiles]
+        counted = counts.of(model)
     figures = {
         "name": name,
-        "method": method,
+        "method": method or Recipe.of_zoo(name).method.card.name,
         "source": entry.source,
-        "input_shape": entry.input_shape,
+        **facts(entry),
         "num_classes": entry.num_classes,
-        "parameters": model.count_params(),
+        "parameters": counted.parameters,
+        "binary_convolutions": counted.binary_convolutions,
+        "binary_macs": counted.binary_macs,
+        "float_macs": counted.float_macs,
+        "glue_visits": counted.glue_visits,
         "bytes": profile.memory // 8,
-        "binary_macs": sum(operation.n for operation in macs if operation.precision == 1),
-        "float_macs": sum(operation.n for operation in macs if operation.precision != 1),
     }
     if as_json:
         print_json(figures)
         return
     for key, value in figures.items():
-        out.print(f"{key.replace('_', ' '):12} {f'{value:,}' if isinstance(value, int) else value}")
+        out.print(f"{key.replace('_', ' '):20} {_in_words(key, value)}", soft_wrap=True)
     out.print(Fitted(_layers(profile.generate_table())))
     out.print(Fitted(_totals(profile.generate_summary())))
+
+
+def _in_words(key: str, value: object) -> str:
+    if key == "published" and isinstance(value, list):
+        return "; ".join(f"{each['top1']:g}% on {each['dataset']} ({each['source']})" for each in value) or "nothing"
+    if key == "weights" and isinstance(value, dict):
+        tags = (f"{tag} ({each['metric']} {each['tflite']:.2%})" for tag, each in value.items())
+        return ", ".join(tags) or "none in the package"
+    if value is None:
+        return "not measured"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "x".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 def _layers(rows: Sequence[Sequence[object]]) -> "Table":
