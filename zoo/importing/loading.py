@@ -39,9 +39,9 @@ class Imported:
 
 def publications() -> list[Publication]:
     """All that are known."""
-    from mobile_bnn.zoo.importing import larq_zoo
+    from mobile_bnn.zoo.importing import larq_zoo, resnets
 
-    return [*larq_zoo.PUBLICATIONS]
+    return [*larq_zoo.PUBLICATIONS, *resnets.PUBLICATIONS]
 
 
 def import_weights(name: str, file: Path | str, input_shape: Sequence[int] | None = None) -> Imported:

@@ -1,0 +1,50 @@
+"""Authors' PyTorch checkpoints give our networks their outputs: seeded weights in their names, logits of PyTorch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors_files import write_safetensors
+from seeded_weights import images, seeded
+
+from mobile_bnn import zoo
+from mobile_bnn.legacy_keras import tf
+from mobile_bnn.zoo.importing.loading import publications
+
+FIXTURE = np.load(Path(__file__).with_name("torch_checkpoints.npz"))
+NETWORKS = sorted({key.partition("/")[0] for key in FIXTURE})
+
+
+def layout(network):
+    """What `make_torch_checkpoints.py` wrote of a network: its input shape, and names, shapes and spreads of arrays."""
+    return json.loads(FIXTURE[f"{network}/layout"].tobytes())
+
+
+def arrays_of(network):
+    """The checkpoint: float32 arrays by name."""
+    return {name: seeded(name, shape, spread) for name, shape, spread in layout(network)["arrays"]}
+
+
+def logits(model, x):
+    """Before the softmax: float32 [images, classes]."""
+    return tf.keras.Model(model.input, model.layers[-1].input)(x, training=False).numpy()
+
+
+def test_every_known_publication_is_compared():
+    assert sorted(each.zoo for each in publications() if each.format == "PyTorch") == NETWORKS
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_outputs_are_pytorchs(network, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    # As DataParallel names them.
+    write_safetensors(path, {f"module.{name}": array for name, array in arrays_of(network).items()})
+    known = layout(network)
+    shape = known["input_shape"]
+    found = logits(zoo.load_weights(network, path, shape), images(known["pool"], *shape[:2])[known["images"]])
+    expected = FIXTURE[f"{network}/logits"]
+    assert expected.std(0).mean() > 0.01, "or else images would not matter"
+    difference = np.abs(found[:, :: 10 if found.shape[1] > 100 else 1] - expected).max() / np.abs(expected).max()
+    print(f"{network}: {difference:.1e}")
+    assert difference < 1e-4
