@@ -5,7 +5,8 @@ from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import register
-from mobile_bnn.zoo.blocks.dense_stages import append, binary_channels, norm, transition
+from mobile_bnn.zoo.blocks.dense_stages import norm
+from mobile_bnn.zoo.blocks.melius_stages import melius_stages
 from mobile_bnn.zoo.blocks.real_layers import real_conv
 from mobile_bnn.zoo.network_options import Padded
 
@@ -22,16 +23,6 @@ def _stem(x: KerasTensor) -> KerasTensor:
     return keras2.layers.MaxPooling2D(2, padding="same", name="stem_pool")(x)
 
 
-def _improve(x: KerasTensor, method: Method, name: str) -> KerasTensor:
-    """Adds the channels of a binary convolution to the last channels of the map."""
-    layers = keras2.layers
-    y = binary_channels(x, method, name)
-    # The layer pads the last two dimensions if it takes them for height and width; the last one is that of channels.
-    before = x.shape[-1] - y.shape[-1]
-    pad = layers.ZeroPadding2D(((0, 0), (before, 0)), data_format="channels_first", name=f"{name}_pad")
-    return layers.Add(name=f"{name}_add")([x, pad(y)])
-
-
 @register(
     "meliusnet22",
     summary="a light real stem, 17 blocks (4, 5, 4, 4) of two binary 3x3 convolutions of 64 filters: the first one's "
@@ -46,12 +37,4 @@ def _improve(x: KerasTensor, method: Method, name: str) -> KerasTensor:
 )
 def meliusnet22(method: Method, image: KerasTensor) -> Features:
     """Four stages of blocks."""
-    x, features = _stem(image), Features()
-    for stage, blocks in enumerate(_BLOCKS, 1):
-        if stage > 1:
-            x = transition(x, _TRANSITIONS[stage - 2], f"transition{stage - 1}")
-        for block in range(1, blocks + 1):
-            x = append(x, method, f"stage{stage}_{block}_dense")
-            x = _improve(x, method, f"stage{stage}_{block}_improve")
-        features[2 ** (stage + 1)] = x
-    return {**features, 32: keras2.layers.ReLU(name="relu")(norm("last")(x))}
+    return melius_stages(_stem(image), method, _BLOCKS, _TRANSITIONS)

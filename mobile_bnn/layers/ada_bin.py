@@ -46,11 +46,17 @@ class CentredSets(larq.quantizers.Quantizer):  # type: ignore[misc]
 class LearnedSet(larq.quantizers.Quantizer):  # type: ignore[misc]
     """α·sign((a − β)/α) + β with learned α and β of the layer, 1 and 0 at the start (equation 13).
 
-    Backward (2 − 2|x|)₊ through the sign. The paper's α; the authors' code multiplies the whole sum by it, which is
-    another β.
+    Backward (2 − 2|x|)₊ through the sign.
+
+    Args:
+        scaled: whether α multiplies the whole sum, α·(sign((a − β)/α) + β), as in the authors' code.
     """
 
     precision = 1
+
+    def __init__(self, scaled: bool = False, **options: str) -> None:
+        super().__init__(**options)
+        self._scaled = scaled
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Keras's hook."""
@@ -61,7 +67,12 @@ class LearnedSet(larq.quantizers.Quantizer):  # type: ignore[misc]
     def call(self, inputs: TfTensor) -> TfTensor:
         """Keras's hook."""
         alpha, beta = (tf.cast(each, inputs.dtype) for each in (self.alpha, self.beta))
-        return alpha * sign_with(piecewise_polynomial, (inputs - beta) / alpha, tf.ones([])) + beta
+        offset = alpha * beta if self._scaled else beta
+        return alpha * sign_with(piecewise_polynomial, (inputs - beta) / alpha, tf.ones([])) + offset
+
+    def get_config(self) -> Options:
+        """Keras's serialization."""
+        return {**super().get_config(), "scaled": self._scaled}
 
 
 @_REGISTER

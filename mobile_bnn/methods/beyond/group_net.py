@@ -32,7 +32,8 @@ class GroupNet(Method):
         "gradients  (2 − 2|a|)₊;  g for weights",
         choices="bases=groups is the paper's block decomposition with blocks of one convolution: where a base spans "
         "several, the network's structure would be another, and so the soft gates between groups, which need each "
-        "base's own output, are left out. bases=layers is its layer decomposition; λ starts at 1/K, at random in the "
+        "base's own output, are left out; the network groupnet_resnet18 has both, with bases=network and count=1. "
+        "bases=layers is its layer decomposition; λ starts at 1/K, at random in the "
         "authors' code. Padding is +1 as there.",
         published=(
             Published(dataset="ImageNet", network="ResNet-18", top1=64.8, source="recalled, not verified"),
@@ -40,15 +41,17 @@ class GroupNet(Method):
         ),
     )
     count: Annotated[int, Field(ge=1, le=16)] = Field(5, description="K")
-    bases: Literal["groups", "layers"] = Field(
-        "groups", description="groups: each with a ReLU and a batch norm; layers: a learned sum"
+    bases: Literal["groups", "layers", "network"] = Field(
+        "groups",
+        description="groups: each with a ReLU and a batch norm; layers: a learned sum; network: a network of bases has "
+        "layers of one base each",
     )
 
     def kernel_quantizer(self) -> LarqQuantizer:
         """mean|w|·sign(w) of each base."""
         from mobile_bnn.layers.group_bases import BasesSign
 
-        return BasesSign(self.count)
+        return BasesSign(1 if self.bases == "network" else self.count)
 
     def input_quantizer(self) -> LarqQuantizer:
         """sign(a), backward (2 − 2|a|)₊."""
@@ -56,10 +59,14 @@ class GroupNet(Method):
 
     def conv2d(self, x: KerasTensor, filters: int, *shape: Any, name: str, **options: Any) -> KerasTensor:
         """K binary convolutions, joined."""
+        if self.bases == "network":
+            return super().conv2d(x, filters, *shape, name=name, **options)
         return self._joined(super().conv2d(x, self.count * filters, *shape, name=name, **options), name)
 
     def dense(self, x: KerasTensor, units: int, *, name: str, **options: Any) -> KerasTensor:
         """K binary dense layers, joined."""
+        if self.bases == "network":
+            return super().dense(x, units, name=name, **options)
         return self._joined(super().dense(x, self.count * units, name=name, **options), name)
 
     def _joined(self, y: KerasTensor, name: str) -> KerasTensor:
