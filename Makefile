@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-quick test-deps test-devices test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes \
+.PHONY: help demo zoo-figures test test-quick test-deps test-devices test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes \
         bench bench-conversion bench-training peak test-methods-long conversion-matrix fuzz-conversion fuzz-exact exact-mutants clean
 
 help: ## list the targets, as here
@@ -39,6 +39,10 @@ test-quick: ## run the tests that take less than about ten seconds each
 test-methods-long: $(READY) ## train, resume and convert with every method; goes on where it stopped; METHODS="bnn lab" for a few
 	@$(PY) tools/method_checks $(METHODS)
 	@$(PY) tools/method_docs/methods_page.py
+
+zoo-figures: $(READY) ## build, convert and time every architecture, and write docs/zoo.md; goes on where it stopped
+	@$(PY) tools/zoo_figures/measure.py
+	@$(PY) tools/zoo_docs/zoo_page.py
 
 test-devices: $(READY) ## run the tests on a virtual Raspberry Pi and a virtual phone; Debian or Ubuntu, as root
 	@sh tools/test_devices.sh $(PY)

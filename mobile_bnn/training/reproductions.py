@@ -1,7 +1,8 @@
 """Published results, and trainings of our own, as recipes that anyone with the data can run: `zoo/reproductions/`.
 
-A file NAME.toml has a table [recipe] and, where it is a paper's, a table [published]. What was reproduced is a row of
-reproduced.json beside them; a result without one was not reproduced here.
+A file NAME.toml has a table [recipe], whose fields replace those of the architecture's own recipe, and, where it is a
+paper's, a table [published]. What was reproduced is a row of reproduced.json beside them; a result without one was not
+reproduced here.
 """
 
 from dataclasses import dataclass
@@ -90,11 +91,12 @@ def read(path: Path) -> Reproduction:
     try:
         tables = tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
         published = Claim(**tables.pop("published")) if "published" in tables else None
-        recipe = Recipe.make(str(path), **tables.pop("recipe"))
+        fields = tables.pop("recipe")
+        recipe = Recipe.of_zoo(fields.pop("zoo"), **fields)
     except TOMLKitError as error:
         raise UsageError(f"{path} is not a TOML file", why=first_line(error)) from error
     except KeyError as error:
-        raise UsageError(f"{path} has no table [recipe]") from error
+        raise UsageError(f"{path} has no table [recipe] with an architecture, zoo") from error
     except ValidationError as error:
         raise UsageError(f"{path}: {problems(error, 'published')}") from error
     if tables:

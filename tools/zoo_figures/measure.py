@@ -8,6 +8,7 @@ on a machine that does nothing else.
 """
 
 import argparse
+import ast
 import hashlib
 import sys
 import tempfile
@@ -82,10 +83,25 @@ def measure(name: str, processor: str) -> Figures:
 
 
 def digest(name: str) -> str:
-    """Of the file that defines an architecture and of all blocks, which it may be made of."""
-    own = Path(str(getsourcefile(zoo.get(name).backbone)))
-    blocks = sorted((PATH.parent / "blocks").glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in (own, *blocks))).hexdigest()
+    """Of the file that defines an architecture and of those of the zoo that it imports."""
+    left, found = [Path(str(getsourcefile(zoo.get(name).backbone)))], dict[Path, bytes]()
+    while left:
+        path = left.pop()
+        if path not in found:
+            found[path] = path.read_bytes()
+            left += _imported(ast.parse(found[path]))
+    return hashlib.sha256(b"".join(found[path] for path in sorted(found))).hexdigest()
+
+
+def _imported(tree: ast.Module) -> list[Path]:
+    prefix = f"{zoo.__name__}."
+    modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    paths = [
+        PATH.parent.joinpath(*module.removeprefix(prefix).split("."))
+        for module in modules
+        if module.startswith(prefix) and not module.endswith((".architecture", ".network_options"))
+    ]
+    return [path.with_suffix(".py") for path in paths if path.with_suffix(".py").is_file()]
 
 
 if __name__ == "__main__":
