@@ -1,5 +1,6 @@
 """The sub-commands of `mbnn`, put together."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -81,7 +82,7 @@ for _module in _COMMANDS:
     app.command(_module.__name__.rpartition(".")[2].replace("_", "-"), cls=Command, epilog=_module.EXAMPLE)(
         reported(_module.command)
     )
-_GROUPS = {
+_GROUPS: dict[str, tuple[str, dict[str, tuple[Callable[..., None], str]]]] = {
     "zoo": (
         "The model architectures.",
         {

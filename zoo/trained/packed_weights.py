@@ -83,8 +83,8 @@ def _unpacked(arrays: Weights) -> dict[str, Array]:
             shape = tuple(int(extent) for extent in value)
             scales, signs = arrays[base + _SCALES], arrays[base + _SIGNS]
             count = int(np.prod(shape, dtype=np.float64))
-            whole = min(shape) > 0 and count <= _MOST_VALUES and (signs.dtype, signs.size) == (np.uint8, -(-count // 8))
-            if not whole or scales.shape != shape[-1:]:
+            whole = min(shape) > 0 and count <= _MOST_VALUES and signs.size == -(-count // 8)
+            if not whole or signs.dtype != np.uint8 or scales.shape != shape[-1:]:
                 raise ValueError(f"{base} has parts that do not fit together")
             bits = np.unpackbits(signs, count=count).reshape(shape)
             weights[base] = np.where(bits, scales, -scales).astype(np.float32)
