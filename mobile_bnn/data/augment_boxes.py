@@ -69,7 +69,8 @@ def _mirrored(rows: TfTensor) -> TfTensor:
 
 
 def _areas(boxes: TfTensor) -> TfTensor:
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+    sides = keras2.tf.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
+    return sides[..., 0] * sides[..., 1]
 
 
 BOXES = BoxAugment()

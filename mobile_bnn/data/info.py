@@ -88,6 +88,9 @@ def base_name(name: str) -> str:
     return name.split("/")[0].split(":")[0]
 
 
-FOLDER_PREFIX = "image_folder:"
-NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "synthetic_scenes", f"{FOLDER_PREFIX}PATH")
-OTHERS = "or any image classification set of TensorFlow Datasets"
+FOLDER_PREFIX, VOC_PREFIX, COCO_PREFIX = FOLDER_PREFIXES = ("image_folder:", "voc_folder:", "coco_folder:")
+NAMES = (
+    *("digits", "mnist", "fashion_mnist", "cifar10", "synthetic_scenes"),
+    *(f"{prefix}PATH" for prefix in FOLDER_PREFIXES),
+)
+OTHERS = "or any set of TensorFlow Datasets for image classification or, with --task detection, with boxes"

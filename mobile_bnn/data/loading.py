@@ -5,10 +5,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mobile_bnn.data import cifar, digits, idx, image_folder, synthetic_scenes
+from mobile_bnn.data import cifar, coco_folder, digits, idx, image_folder, synthetic_scenes, voc_folder
 from mobile_bnn.data.augment import IMAGES_ALONE, Augment
 from mobile_bnn.data.folder_names import absolute, user_path
-from mobile_bnn.data.info import FOLDER_PREFIX, NAMES, OTHERS, SPECS, DatasetInfo, SetSpec, base_name
+from mobile_bnn.data.info import (
+    COCO_PREFIX,
+    FOLDER_PREFIX,
+    NAMES,
+    OTHERS,
+    SPECS,
+    VOC_PREFIX,
+    DatasetInfo,
+    SetSpec,
+    base_name,
+)
 from mobile_bnn.data.memory import check_batch
 from mobile_bnn.data.pipeline import Dataset, Source
 from mobile_bnn.data.readers import READERS
@@ -33,7 +43,7 @@ def _local_folder(data_dir: Path | str | None) -> Path | None:
     return folder
 
 
-def _from_tfds(name: str, folder: Path | None, image_size: int | None) -> Source:
+def _from_tfds(name: str, folder: Path | None, image_size: int | None, kind: str) -> Source:
     from mobile_bnn.data import tfds_source  # loads TFDS, which local copies do not need
 
     builders = tfds_source.builders()
@@ -41,7 +51,7 @@ def _from_tfds(name: str, folder: Path | None, image_size: int | None) -> Source
     if base not in builders:
         raise unknown("data set", name, sorted({*NAMES, *READERS.names(), *builders}), f"{', '.join(NAMES)}, {OTHERS}")
     try:
-        return tfds_source.read(name, SPECS.get(base, SetSpec()), folder, image_size)
+        return tfds_source.read(name, SPECS.get(base, SetSpec()), folder, image_size, kind)
     except UsageError:
         raise
     except MobileBnnError as error:
@@ -62,6 +72,9 @@ def _read(
     if synthetic_scenes.is_name(name):
         items = partial(_read, "fashion_mnist", data_dir, seed, fraction, None, "classes")
         return synthetic_scenes.read(name, items, kind, image_size)
+    if name.startswith((VOC_PREFIX, COCO_PREFIX)):
+        return _annotated_folder(name, kind, image_size, seed)
+    _check_kind(name, kind)
     if name == "digits":
         return digits.read(seed, fraction)
     if name in READERS.names():
@@ -76,7 +89,38 @@ def _read(
         local = idx.read(name, folder)
     elif folder and name == "cifar10":
         local = cifar.read(folder)
-    return local or _from_tfds(name, folder, image_size)
+    return local or _from_tfds(name, folder, image_size, kind)
+
+
+def _annotated_folder(name: str, kind: str, image_size: int | None, seed: int) -> Source:
+    """The reader of "voc_folder:PATH" or "coco_folder:PATH"."""
+    prefix, reader = next(each for each in _ANNOTATED.items() if name.startswith(each[0]))
+    if kind == "classes":
+        raise UsageError(
+            f"{prefix}PATH is not for classification",
+            why="its images show several objects",
+            cure=f"Train with --task detection or --task segmentation; for one class an image take {FOLDER_PREFIX}PATH",
+        )
+    folder = Path(name.removeprefix(prefix))
+    if not folder.is_dir():
+        raise UsageError(f"there is no image folder {folder}")
+    if image_size is not None:
+        check_batch(1, (image_size, image_size, 3))  # before all images are read in vain
+    return reader(folder, kind, image_size, seed)
+
+
+_ANNOTATED = {VOC_PREFIX: voc_folder.read, COCO_PREFIX: coco_folder.read}
+
+
+def _check_kind(name: str, kind: str) -> None:
+    """Refuses sets of whole images where a task wants places in them."""
+    known = name in (*_LOCAL_FILES, "digits") or name.startswith(FOLDER_PREFIX)
+    if known and kind != "classes":
+        raise UsageError(
+            f"{base_name(name)} has no {kind}",
+            why="each of its images has one class",
+            cure=f"Choose synthetic_scenes, {VOC_PREFIX}PATH or {COCO_PREFIX}PATH",
+        )
 
 
 def _with_validation(source: Source, fraction: float, seed: int) -> Source:
@@ -133,7 +177,8 @@ def load(
 
     Args:
         name: "digits" (embedded), "mnist", "fashion_mnist", "cifar10", "image_folder:PATH", or an image classification
-            set of TensorFlow Datasets.
+            set of TensorFlow Datasets. For tasks whose `changes` ask for boxes or masks: "synthetic_scenes" (composed
+            here from Fashion-MNIST), "voc_folder:PATH", "coco_folder:PATH", or a set of TensorFlow Datasets with boxes.
         data_dir: a folder with the official archives or extracted files; the environment variable MBNN_DATA_DIR
             stands in for it. For sets that TensorFlow Datasets cannot download, where their archives are.
         batch_size: images in a batch.
@@ -142,7 +187,8 @@ def load(
             means 1/12 (digits: 180 images), 0 none.
         image_size: height and width in pixels, for images of varying size (default: image folders 96, others 224).
         augment: whether training images are augmented as is usual for the set.
-        changes: how crops and flips change targets along with their images; labels stay by default.
+        changes: how crops and flips change targets along with their images, and which kind of targets; by default one
+            label for each image, which stays.
         near: the run folder that the name comes from: a relative image folder is looked for in the current folder,
             then there and in the folders above it.
 

@@ -53,6 +53,7 @@ class Stream:
         shuffle_buffer: elements to shuffle among; `size` gives a perfect shuffle, at the price of memory.
         augmented: whether training takes random crops and flips instead of the central crop.
         augment: how.
+        read_target: maps the second part of an element to the target, where it is not the target itself.
     """
 
     dataset: TfDataset
@@ -62,6 +63,7 @@ class Stream:
     shuffle_buffer: int
     augmented: bool = True
     augment: Augment = IMAGES_ALONE
+    read_target: Callable[[TfTensor], TfTensor] | None = None
 
     @property
     def random_changes(self) -> str:
@@ -93,18 +95,21 @@ class Stream:
         elements = _shuffled(self.dataset.enumerate(), self.shuffle_buffer, seed, shuffle_seed)
 
         def finish(index: TfTensor, element: TfTensor) -> tuple[TfTensor, TfTensor]:
-            image = self.read(element[0])
+            image, target = self.read(element[0]), self._target(element[1])
             if not self.augmented:
-                return self.augment.center(image, element[1], self.input_shape[0])
+                return self.augment.center(image, target, self.input_shape[0])
             sample_seed = tf.random.fold_in(epoch_seed, index)
-            return self.augment.crop(image, element[1], sample_seed, self.input_shape[0])
+            return self.augment.crop(image, target, sample_seed, self.input_shape[0])
 
         return self._batches(elements, finish, batch_size)
+
+    def _target(self, stored: TfTensor) -> TfTensor:
+        return stored if self.read_target is None else self.read_target(stored)
 
     def ordered(self, batch_size: int) -> TfDataset:
         """The batches in the order of the set, centrally cropped."""
 
         def finish(source: TfTensor, target: TfTensor) -> tuple[TfTensor, TfTensor]:
-            return self.augment.center(self.read(source), target, self.input_shape[0])
+            return self.augment.center(self.read(source), self._target(target), self.input_shape[0])
 
         return self._batches(self.dataset, finish, batch_size)

@@ -21,6 +21,7 @@ from mobile_bnn.errors import MobileBnnError, UsageError, first_line
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import TfDataset, TfdsBuilder
 
+from mobile_bnn.data import tfds_objects  # isort: skip
 import tensorflow_datasets as tfds  # isort: skip  # after TensorFlow was loaded with Keras 2
 
 DEFAULT_SIZE = 224
@@ -118,7 +119,7 @@ def _features(builder: TfdsBuilder, name: str) -> tuple[str, str]:
     raise UsageError(
         f"the data set {name} of TensorFlow Datasets is not for image classification",
         why="it does not pair 8-bit images with class labels",
-        cure="Choose a set with an image and a label",
+        cure="Choose a set with an image and a label; sets with boxes are for --task detection",
     )
 
 
@@ -175,7 +176,7 @@ def _read_split(
     )
 
 
-def read(name: str, spec: SetSpec, manual_dir: Path | None, image_size: int | None) -> Source:
+def read(name: str, spec: SetSpec, manual_dir: Path | None, image_size: int | None, kind: str = "classes") -> Source:
     """Reads a set by its TFDS name, downloading it first if that was not done before.
 
     Images of one size are held in memory, up to a gigabyte a split; others are streamed and cropped to `image_size`
@@ -186,17 +187,23 @@ def read(name: str, spec: SetSpec, manual_dir: Path | None, image_size: int | No
         spec: the set's conventions; without an augmentation, images of one size are shifted by up to an eighth.
         manual_dir: where archives that TFDS cannot download were put.
         image_size: height and width for images of varying size, in pixels.
+        kind: of the targets: "classes", or "boxes" for sets such as voc and coco.
 
     Raises:
-        UsageError: the set has no images with class labels, or no such configuration.
+        UsageError: the set has no images with class labels or boxes, or no such configuration.
         MobileBnnError: it can be neither found nor downloaded, or what is on the disk is damaged.
     """
     with _quiet():
         builder = _builder(name)
-        keys = _features(builder, name)
+        if kind == "classes":
+            keys = _features(builder, name)
+        else:
+            tfds_objects.check(builder, kind, name)
         _prepare(builder, manual_dir)
         train, validation, test = _split_names(builder)
         try:
+            if kind != "classes":
+                return tfds_objects.source(builder, (train, validation, test), kind, name, image_size)
             return Source(
                 _read_split(builder, train, keys, spec, image_size),
                 _read_split(builder, validation, keys, spec, image_size) if validation else None,
