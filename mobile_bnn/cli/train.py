@@ -22,9 +22,16 @@ EXAMPLE = "Example: mbnn train --zoo resnet20 --method bi_real --dataset fashion
 
 def command(
     zoo: Annotated[str | None, typer.Option(help="Architecture; see mbnn zoo list.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, detection or segmentation; classification by default.")
+    ] = None,
     method: Annotated[str | None, typer.Option(help="Binarization method; see mbnn methods list.")] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="digits, mnist, fashion_mnist, cifar10, image_folder:PATH or any TFDS name.")
+        str | None,
+        typer.Option(
+            help="digits, mnist, fashion_mnist, cifar10, image_folder:PATH, a TFDS name; with boxes or masks: "
+            "synthetic_scenes, voc_folder:PATH, coco_folder:PATH."
+        ),
     ] = None,
     weights: Annotated[
         str | None,
@@ -71,6 +78,7 @@ def command(
     """
     options = {
         "zoo": zoo,
+        "task": task,
         "method": method,
         "dataset": dataset,
         "weights": weights,
@@ -114,10 +122,12 @@ def show(run: RunFolder, history: History) -> None:
 
 
 def default_folder(recipe: "Recipe") -> Path:
-    """runs/ZOO-METHOD-DATASET, with what a folder's name should not hold replaced."""
+    """runs/ZOO-METHOD-DATASET, with the task where it is another, and what a folder's name should not hold replaced."""
     dataset = recipe.data.name
     dataset = Path(dataset).name if ":" in dataset else dataset
     name = f"{recipe.zoo}-{recipe.method.card.name}-{dataset}"
+    if recipe.task.name != "classification":  # one data set may be for several tasks
+        name += f"-{recipe.task.name}"
     return Path("runs") / re.sub(r"[^\w.-]+", "-", name)
 
 

@@ -131,7 +131,8 @@ def _training(history: History) -> JsonObject:
 
 def _accuracy(verification: Verification) -> JsonObject:
     layers = tables.layers(verification) if verification.layers else None
-    return {"table": tables.accuracy(verification), "layers": layers}
+    by_class = tables.by_class(verification)
+    return {"table": tables.accuracy(verification), "by_class": by_class, "layers": layers}
 
 
 def _classes(records: Records) -> JsonObject | None:

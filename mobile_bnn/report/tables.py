@@ -84,6 +84,19 @@ def _metric_rows(verification: Verification) -> list[list[str]]:
     return rows
 
 
+_OF_CLASSES = {"detection": "Average precision at an overlap of 0.5", "segmentation": "Intersection over union"}
+
+
+def by_class(verification: Verification) -> Table | None:
+    """The metric of each class, the best first; None for a task without such."""
+    if not verification.classes:
+        return None
+    best_first = sorted(verification.classes.items(), key=lambda item: -item[1].tflite)
+    rows = [[printable(name), percent(pair.keras), percent(pair.tflite)] for name, pair in best_first]
+    title = _OF_CLASSES.get(verification.task, capitalized(verification.headline))
+    return Table(f"{title}, by class", [Column("class", unbroken=_NAME), *_numbers("Keras", "file")], rows)
+
+
 def layers(verification: Verification) -> Table:
     """The inputs of each binary layer: bits compared, bits that differ, and how many of those rounding explains."""
     columns = [

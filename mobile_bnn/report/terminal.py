@@ -22,8 +22,10 @@ def training_table(history: History) -> Fitted:
 
 
 def verification_table(verification: Verification) -> Group:
-    """Keras against the file, then the sign flips of each binary layer."""
+    """Keras against the file, class by class where its task tells of them, then each binary layer's sign flips."""
     parts = [Fitted(tables.accuracy(verification))]
+    if by_class := tables.by_class(verification):
+        parts.append(Fitted(by_class))
     if verification.layers:
         parts.append(Fitted(tables.layers(verification)))
     return Group(*parts)

@@ -1,6 +1,6 @@
 """Object detection: boxes with classes, by a single-shot detector (SSD) on any backbone's maps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -10,6 +10,7 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.tasks.anchors import Anchors, decode, map_sizes
 from mobile_bnn.tasks.average_precision import THRESHOLDS, average_precisions
 from mobile_bnn.tasks.boxes import intersection_over_union
+from mobile_bnn.tasks.head_blocks import missing_strides
 from mobile_bnn.tasks.suppression import Detections, detections
 from mobile_bnn.tasks.task import Task, register
 from mobile_bnn.tasks.training_task import TrainingTask
@@ -81,6 +82,12 @@ class Detection(Task):
         while -(-longer // strides[-1]) > _FEWEST_CELLS:
             strides.append(strides[-1] * 2)
         return strides
+
+    def fits(self, strides: Collection[int]) -> bool:
+        """Whether there are the maps of the task's strides; without such, some maps without a gap between them."""
+        own = sorted(strides)
+        wanted = self.strides or [own[0] * 2**power for power in range(len(own))] if own else [1]
+        return not missing_strides(wanted, own)
 
     @property
     def anchors(self) -> Anchors:

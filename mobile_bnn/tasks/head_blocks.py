@@ -1,6 +1,6 @@
 """The layers that heads of detection and segmentation are made of: binary 3x3 ones, and float 1x1 ones between maps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.errors import UsageError
@@ -36,6 +36,11 @@ def binary_block(
     return y
 
 
+def missing_strides(wanted: Sequence[int], available: Collection[int]) -> list[int]:
+    """Those of the wanted maps that a backbone lacks; coarser ones than its own are made of its deepest."""
+    return [stride for stride in wanted if stride not in available and stride < max(available, default=stride + 1)]
+
+
 def merged_maps(features: Features, strides: Sequence[int], width: int, method: Method, name: str) -> Features:
     """Maps of one number of channels, each with what the coarser ones see added to it.
 
@@ -55,10 +60,9 @@ def merged_maps(features: Features, strides: Sequence[int], width: int, method: 
     """
     layers, deepest = keras2.layers, max(features)
     own = [stride for stride in strides if stride in features]
-    between = [stride for stride in strides if stride < deepest and stride not in features]
-    if between:
+    if missing := missing_strides(strides, features):
         raise UsageError(
-            f"the network has no map of stride {between[0]}",
+            f"the network has no map of stride {missing[0]}",
             why=f"its maps have the strides {', '.join(map(str, sorted(features)))}",
             cure="Give the task strides that it has, or coarser ones",
         )

@@ -1,6 +1,6 @@
 """Semantic segmentation: a class for every pixel."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.tasks.confusion import confusion_matrix, intersection_over_union
+from mobile_bnn.tasks.head_blocks import missing_strides
 from mobile_bnn.tasks.task import Task, register
 from mobile_bnn.tasks.training_task import TrainingTask
 from mobile_bnn.typing import Array
@@ -42,6 +43,17 @@ class Segmentation(Task):
         copy = self.model_copy()
         copy._image, copy._classes = (input_shape[0], input_shape[1]), num_classes
         return copy
+
+    def fits(self, strides: Collection[int]) -> bool:
+        """Whether there is a map of the output stride, and all coarser ones up to the deepest."""
+        return not missing_strides(self.strides_of(strides), strides)
+
+    def strides_of(self, strides: Collection[int]) -> list[int]:
+        """The strides of the maps that are merged, of a backbone's: from the output stride to the deepest."""
+        wanted = [self.output_stride]
+        while wanted[-1] < max(strides, default=0):
+            wanted.append(wanted[-1] * 2)
+        return wanted
 
     def decode(self, outputs: Sequence[Array]) -> list[Array]:
         """The most probable class of each pixel, uint8 [height, width] for each image."""

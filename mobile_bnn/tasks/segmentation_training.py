@@ -39,10 +39,7 @@ class SegmentationTraining(TrainingTask):
         """
         layers, task = keras2.layers, self.task
         stride = task.output_stride
-        strides = [stride]
-        while strides[-1] < max(features):
-            strides.append(strides[-1] * 2)
-        x = merged_maps(features, strides, task.width, method, "head")[stride]
+        x = merged_maps(features, task.strides_of(features), task.width, method, "head")[stride]
         for place in ("a", "b"):
             x = binary_block(x, method, f"head_{place}", dilations=task.dilations)
         logits = float_conv(num_classes, "map_logits")(x)

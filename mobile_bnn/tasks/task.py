@@ -1,7 +1,7 @@
 """The base class of tasks, the half that devices need: what outputs mean and how good they are. NumPy only."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
@@ -42,6 +42,10 @@ class Task(NamedOptions):
         A network is built, trained and converted by the fitted task, and `decoding` is asked of it.
         """
         return self
+
+    def fits(self, strides: Collection[int]) -> bool:
+        """Whether a backbone with maps of these strides can carry the task's head; by default any."""
+        return True
 
     @abstractmethod
     def decode(self, outputs: Sequence[Array]) -> Sequence[Prediction]:
