@@ -47,29 +47,47 @@ class MaskedSign(larq.quantizers.Quantizer):  # type: ignore[misc]
 
     Args:
         mask: β.
+        shifted: whether there is a b.
     """
 
     precision = 1
 
-    def __init__(self, mask: float = 1.0, **options: str) -> None:
+    def __init__(self, mask: float = 1.0, shifted: bool = True, **options: str) -> None:
         super().__init__(**options)
-        self._mask = mask
+        self._mask, self._shifted = mask, shifted
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Keras's hook."""
-        self.shift = self.add_weight(name="shift", shape=(input_shape[-1],), initializer="zeros")
+        if self._shifted:
+            self.shift = self.add_weight(name="shift", shape=(input_shape[-1],), initializer="zeros")
         super().build(input_shape)
 
     def call(self, inputs: TfTensor) -> TfTensor:
         """Keras's hook."""
-        z = self._mask * inputs + tf.cast(self.shift, inputs.dtype)
+        z = self._mask * inputs
+        if self._shifted:
+            z = z + tf.cast(self.shift, inputs.dtype)
         # σ(3z)(1 − σ(3z)) as e/(1 + e)² with e = exp(−3|z|), of which no digits cancel.
         decay = tf.exp(-_STEEPNESS * tf.abs(z))
         return with_gradient(z, sign(z), 2.0 * _STEEPNESS * decay / tf.square(1.0 + decay))
 
     def get_config(self) -> Options:
         """Keras's serialization."""
-        return {**super().get_config(), "mask": self._mask}
+        return {**super().get_config(), "mask": self._mask, "shifted": self._shifted}
+
+
+@_REGISTER
+class StandardizedConv2D(tf.keras.layers.Conv2D):  # type: ignore[misc]
+    """A float convolution by g·v, v of `scaled_standard`, with a learned gain g of each filter, 1 at the start."""
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Keras's hook."""
+        super().build(input_shape)
+        self.gain = self.add_weight(name="gain", shape=(self.filters,), initializer="ones")
+
+    def convolution_op(self, inputs: TfTensor, kernel: TfTensor) -> TfTensor:
+        """Keras's hook."""
+        return super().convolution_op(inputs, self.gain * scaled_standard(kernel))
 
 
 @_REGISTER
