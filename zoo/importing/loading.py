@@ -1,6 +1,6 @@
 """Loads somebody's weights into a network of the zoo, and tells what matched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from mobile_bnn import methods
 from mobile_bnn.errors import MobileBnnError, UsageError
-from mobile_bnn.typing import KerasModel
+from mobile_bnn.typing import Json, KerasModel
 from mobile_bnn.wording import plural
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint, open_checkpoint
 from mobile_bnn.zoo.importing.matching import Match, Slot, fill, match
@@ -39,18 +39,24 @@ class Imported:
 
 def publications() -> list[Publication]:
     """All that are known."""
-    from mobile_bnn.zoo.importing import larq_zoo, resnets
+    from mobile_bnn.zoo.importing import larq_zoo, mobile_nets, resnets
 
-    return [*larq_zoo.PUBLICATIONS, *resnets.PUBLICATIONS]
+    return [*larq_zoo.PUBLICATIONS, *resnets.PUBLICATIONS, *mobile_nets.PUBLICATIONS]
 
 
-def import_weights(name: str, file: Path | str, input_shape: Sequence[int] | None = None) -> Imported:
+def import_weights(
+    name: str,
+    file: Path | str,
+    input_shape: Sequence[int] | None = None,
+    network: Mapping[str, Json] | None = None,
+) -> Imported:
     """The network called `name` with the weights of a file, and what went where.
 
     Args:
         name: of the zoo.
         file: of Keras 2 (.h5), of torch.save, or .safetensors.
         input_shape: (height, width, channels) of the network; its own by default.
+        network: options that the weights' network has beyond its own, such as {"width": 0.5}.
 
     Raises:
         UsageError: an unknown name, no such file, or no known weights of that network in the file's format.
@@ -65,7 +71,7 @@ def import_weights(name: str, file: Path | str, input_shape: Sequence[int] | Non
     tried = []
     for publication in candidates:
         if classes := publication.classes(checkpoint):
-            model = _build(publication, input_shape, classes)
+            model = _build(publication, input_shape, classes, network or {})
             slots = publication.slots(model, checkpoint)
             found = match(checkpoint, slots, publication.ignored)
             if found.complete:
@@ -77,9 +83,14 @@ def import_weights(name: str, file: Path | str, input_shape: Sequence[int] | Non
     raise _does_not_fit(name, checkpoint, tried)
 
 
-def load_weights(name: str, file: Path | str, input_shape: Sequence[int] | None = None) -> KerasModel:
+def load_weights(
+    name: str,
+    file: Path | str,
+    input_shape: Sequence[int] | None = None,
+    network: Mapping[str, Json] | None = None,
+) -> KerasModel:
     """The network called `name` with the weights of a file; for arguments and errors see `import_weights`."""
-    return import_weights(name, file, input_shape).model
+    return import_weights(name, file, input_shape, network).model
 
 
 def _candidates(name: str, checkpoint: Checkpoint) -> list[Publication]:
@@ -98,11 +109,14 @@ def _candidates(name: str, checkpoint: Checkpoint) -> list[Publication]:
     return fitting
 
 
-def _build(publication: Publication, input_shape: Sequence[int] | None, classes: int) -> KerasModel:
+def _build(
+    publication: Publication, input_shape: Sequence[int] | None, classes: int, network: Mapping[str, Json]
+) -> KerasModel:
     from mobile_bnn import zoo
 
     method = methods.create(publication.method, **publication.method_options)
-    return zoo.build(publication.zoo, method, input_shape, max(classes, 2), network=publication.network)
+    options = {**publication.network, **network}
+    return zoo.build(publication.zoo, method, input_shape, max(classes, 2), network=options)
 
 
 def _zeros(model: KerasModel) -> list[str]:

@@ -11,19 +11,30 @@ from pathlib import Path
 import numpy as np
 import torch
 from seeded_weights import images, seeded
-from torch_resnets import MARGINS, ClampedConv, ClippedNet, LibraConv, RealNet
+from torch_mobile_nets import BNext, ReActNet
+from torch_resnets import MARGINS, AdaptiveConv, ClampedConv, ClippedNet, LibraConv, RealNet
 
 HERE = Path(__file__).parent
 IMAGES, POOL = 3, 24  # chosen, out of
 WIDTHS = (64, 128, 256, 512)
 NETWORKS = {
     "birealnet18": (32, lambda: RealNet()),
+    "birealnet34": (32, lambda: RealNet(counts=(6, 8, 12, 6))),
     "reactnet_18": (32, lambda: RealNet(shifted=True)),
     "irnet_resnet20": (32, lambda: ClippedNet(LibraConv, "every second", (16, 32, 64), 3, 10)),
     "recu_resnet20": (32, lambda: ClippedNet(ClampedConv, "mean", (16, 32, 64), 3, 10)),
     "irnet_resnet18": (32, lambda: ClippedNet(LibraConv, "convolution", WIDTHS, 2, 1000, large=True, spare=True)),
     "recu_resnet18": (32, lambda: ClippedNet(ClampedConv, "convolution", WIDTHS, 2, 1000, large=True)),
+    "adabin_resnet20": (32, lambda: ClippedNet(AdaptiveConv, "every second", (16, 32, 64), 3, 10)),
+    "adabin_resnet18": (
+        32,
+        lambda: ClippedNet(AdaptiveConv, "pooled convolution", WIDTHS, 2, 1000, large=True, spare=True),
+    ),
+    "reactnet_a": (32, ReActNet),
+    "bnext_t": (32, BNext),
 }
+# Options of ours: small images would have a stem without a stride.
+OPTIONS = {"reactnet_a": {"stem_stride": "2"}, "bnext_t": {"stem_stride": "2"}}
 
 
 def fill(network, spreads):
@@ -65,6 +76,7 @@ def main():
         logits = logits[chosen]
         arrays = [[n, list(each.shape), spreads.get(n, 1.0)] for n, each in network.state_dict().items()]
         record = {"input_shape": [size, size, 3], "images": chosen.tolist(), "pool": POOL, "arrays": arrays}
+        record["network"] = OPTIONS.get(name, {})
         content[f"{name}/layout"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
         content[f"{name}/logits"] = logits[:, :: 10 if logits.shape[1] > 100 else 1]
         print(name, logits.shape, np.abs(logits).max(), logits.std(0).mean(), margins[chosen])

@@ -32,7 +32,10 @@ def logits(model, x):
 
 
 def test_every_known_publication_is_compared():
-    assert sorted(each.zoo for each in publications() if each.format == "PyTorch") == NETWORKS
+    """All but the larger sizes of BNext, whose names and code are those of the smallest."""
+    assert sorted(each.zoo for each in publications() if each.format == "PyTorch" and each.zoo[:-1] != "bnext_") == [
+        each for each in NETWORKS if each != "bnext_t"
+    ]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -42,7 +45,8 @@ def test_outputs_are_pytorchs(network, tmp_path):
     write_safetensors(path, {f"module.{name}": array for name, array in arrays_of(network).items()})
     known = layout(network)
     shape = known["input_shape"]
-    found = logits(zoo.load_weights(network, path, shape), images(known["pool"], *shape[:2])[known["images"]])
+    model = zoo.load_weights(network, path, shape, known["network"])
+    found = logits(model, images(known["pool"], *shape[:2])[known["images"]])
     expected = FIXTURE[f"{network}/logits"]
     assert expected.std(0).mean() > 0.01, "or else images would not matter"
     difference = np.abs(found[:, :: 10 if found.shape[1] > 100 else 1] - expected).max() / np.abs(expected).max()

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
 # Of each image, the smallest magnitude that a binary layer has taken the sign of; one entry a call.
 MARGINS = []
 
@@ -69,6 +68,43 @@ class ClampedConv(nn.Conv2d):
         return functional.conv2d(binarized(x), sign, None, self.stride, self.padding) * self.alpha
 
 
+class Threshold(nn.Module):
+    """AdaBin's activations: two values with a learnt distance and centre, as the authors' code has them."""
+
+    def __init__(self):
+        super().__init__()
+        self.alpha_a, self.beta_a = nn.Parameter(torch.tensor(1.0)), nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, x):
+        return self.alpha_a * (binarized((x - self.beta_a) / self.alpha_a) + self.beta_a)
+
+
+class AdaptiveConv(nn.Conv2d):
+    """AdaBin: weights of two values around the mean of each filter."""
+
+    def __init__(self, *shape, **options):
+        super().__init__(*shape, **options)
+        self.binary_a = Threshold()
+
+    def forward(self, x):
+        mean = self.weight.mean((1, 2, 3), keepdim=True)
+        spread = self.weight.var((1, 2, 3), keepdim=True, unbiased=False).sqrt()
+        w = spread * torch.sign((self.weight - mean) / spread) + mean
+        return functional.conv2d(self.binary_a(x), w, None, self.stride, self.padding)
+
+
+class Maxout(nn.Module):
+    """AdaBin's activation: a slope of each channel above 0 and one below."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.pos_scale, self.neg_scale = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.ones(channels))
+
+    def forward(self, x):
+        column = (1, -1, 1, 1)
+        return self.pos_scale.view(column) * x.clamp(min=0) + self.neg_scale.view(column) * x.clamp(max=0)
+
+
 class Bias(nn.Module):
     """A learnt shift of each channel."""
 
@@ -105,15 +141,15 @@ class RealBlock(nn.Module):
 
 
 class RealNet(nn.Module):
-    """Bi-Real Net with 18 layers, or ReActNet's; `widths` of the four stages."""
+    """Bi-Real Net, or ReActNet's of ResNet-18; `widths` and `counts` of blocks of the four stages."""
 
-    def __init__(self, widths=(64, 128, 256, 512), shifted=False, classes=1000):
+    def __init__(self, widths=(64, 128, 256, 512), counts=(4, 4, 4, 4), shifted=False, classes=1000):
         super().__init__()
         self.conv1 = nn.Conv2d(3, widths[0], 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         before = widths[0]
-        for number, width in enumerate(widths, 1):
-            strides = [1 if number == 1 else 2, 1, 1, 1]
+        for number, (width, count) in enumerate(zip(widths, counts, strict=True), 1):
+            strides = [1 if number == 1 else 2, *[1] * (count - 1)]
             blocks = [RealBlock(before if i == 0 else width, width, s, shifted) for i, s in enumerate(strides)]
             self.add_module(f"layer{number}", nn.Sequential(*blocks))
             before = width
@@ -127,7 +163,7 @@ class RealNet(nn.Module):
 
 
 class ClippedBlock(nn.Module):
-    """Two binary convolutions, each with a shortcut, what they add up to clipped: IR-Net's and ReCU's block."""
+    """Two binary convolutions, each with a shortcut, an activation of each sum: IR-Net's, ReCU's and AdaBin's block."""
 
     def __init__(self, conv, inputs, outputs, stride, shortcut):
         super().__init__()
@@ -135,10 +171,16 @@ class ClippedBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = conv(outputs, outputs, 3, stride=1, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
+        adaptive = conv is AdaptiveConv
+        self.nonlinear1 = Maxout(outputs) if adaptive else nn.Hardtanh()
+        self.nonlinear2 = Maxout(outputs) if adaptive else nn.Hardtanh()
         self.kind, self.wider, self.downsample = shortcut if stride > 1 else "", outputs - inputs, None
         if self.kind == "convolution":
             convolution = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
             self.downsample = nn.Sequential(convolution, nn.BatchNorm2d(outputs))
+        elif self.kind == "pooled convolution":
+            convolution = nn.Conv2d(inputs, outputs, 1, bias=False)
+            self.downsample = nn.Sequential(nn.AvgPool2d(2), convolution, nn.BatchNorm2d(outputs))
 
     def around(self, x):
         """What goes around the first convolution."""
@@ -150,18 +192,19 @@ class ClippedBlock(nn.Module):
         return functional.pad(x, (0, 0, 0, 0, self.wider // 2, self.wider // 2))
 
     def forward(self, x):
-        x = functional.hardtanh(self.bn1(self.conv1(x)) + self.around(x))
-        return functional.hardtanh(self.bn2(self.conv2(x)) + x)
+        x = self.nonlinear1(self.bn1(self.conv1(x)) + self.around(x))
+        return self.nonlinear2(self.bn2(self.conv2(x)) + x)
 
 
 class ClippedNet(nn.Module):
-    """IR-Net's and ReCU's ResNet-20 for small images, and their ResNet-18."""
+    """IR-Net's, ReCU's and AdaBin's ResNet-20 for small images, and their ResNet-18."""
 
     def __init__(self, conv, shortcut, widths, blocks, classes, large=False, spare=False):
         super().__init__()
         size = {"kernel_size": 7, "stride": 2, "padding": 3} if large else {"kernel_size": 3, "padding": 1}
         self.conv1 = nn.Conv2d(3, widths[0], **size, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
+        self.nonlinear1 = Maxout(widths[0]) if conv is AdaptiveConv else nn.Hardtanh()
         before, self.layers, self.large = widths[0], len(widths), large
         for number, width in enumerate(widths, 1):
             made = []
@@ -173,10 +216,12 @@ class ClippedNet(nn.Module):
         self.bn2 = nn.BatchNorm1d(before)
         self.add_module("fc" if large else "linear", nn.Linear(before, classes))
         if spare:
-            self.bn3 = nn.BatchNorm1d(classes)  # which IR-Net does not use
+            self.bn3 = nn.BatchNorm1d(classes)  # which is not used
+        if spare and conv is AdaptiveConv:
+            self.nonlinear2 = Maxout(before)  # neither
 
     def forward(self, x):
-        x = functional.hardtanh(self.bn1(self.conv1(x)))
+        x = self.nonlinear1(self.bn1(self.conv1(x)))
         x = functional.max_pool2d(x, 3, 2, 1) if self.large else x
         for number in range(1, self.layers + 1):
             x = getattr(self, f"layer{number}")(x)
