@@ -164,18 +164,40 @@ class PredictedClass(Output):
     score: float = Field(description="0 to 1")
 
 
+class PredictedObject(Output):
+    """An object on an image, of a detector."""
+
+    index: int = Field(description="number of its class")
+    label: str = Field(description="the class's name; its number where the file has no names")
+    score: float = Field(description="probability, 0 to 1")
+    box: list[float] = Field(description="y0, x0, y1, x1, from 0 to 1 of the image's height and width")
+
+
+class PredictedArea(Output):
+    """All pixels of a class, of a segmenter."""
+
+    index: int = Field(description="number of the class")
+    label: str = Field(description="the class's name; its number where the file has no names")
+    share: float = Field(description="of the image's pixels, 0 to 1")
+
+
 class PredictedImage(Output):
     """What the file sees on one image."""
 
     image: str = Field(description="its path")
-    classes: list[PredictedClass] = Field(description="the most probable first")
-    latency_ms: float = Field(description="of cropping, normalizing and the inference together")
+    classes: list[PredictedClass] = Field(description="of a classifier the most probable first; else empty")
+    latency_ms: float = Field(description="of resizing, normalizing, the inference and decoding together")
     true: str = Field(description="the name of its folder where that is a class of the file; else empty")
+    objects: list[PredictedObject] = Field(description="of a detector the most probable first; else empty")
+    areas: list[PredictedArea] = Field(description="of a segmenter the largest first; else empty")
+    size: list[int] = Field(description="height, width in pixels")
+    drawn: str = Field(description="with --draw the picture that was written; else empty")
 
 
 class Predict(Output):
     """What the file sees on images."""
 
+    task: str = Field(description="of the file: classification, detection or segmentation")
     predictions: list[PredictedImage]
     unreadable: list[str] = Field(description="images that were left out, and why")
     median_ms: float | None = Field(description="of the latencies")
