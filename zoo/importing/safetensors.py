@@ -66,7 +66,8 @@ def _place(name: str, entry: Any, end: int) -> tuple[Tensor, tuple[int, int]]:
     shape, (first, last) = tuple(entry["shape"]), entry["data_offsets"]
     if not all(isinstance(each, int) and each >= 0 for each in (*shape, first, last)) or not first <= last <= end:
         raise ValueError
-    strides, elements = [], 1
+    strides: list[int] = []
+    elements = 1
     for size in reversed(shape):
         strides.insert(0, elements)
         elements *= size

@@ -21,8 +21,9 @@ def read_zip(path: Path) -> Checkpoint:
     """
     try:
         with ZipFile(path) as archive:
-            records = _records(path, archive)
+            records = {info.filename: info for info in archive.infolist()}
             prefix = _prefix(path, records)
+            _check_records(path, archive)
             with archive.open(records[f"{prefix}data.pkl"]) as file:
                 content = read_pickle(file)
             order = f"{prefix}byteorder"
@@ -43,23 +44,23 @@ def read_zip(path: Path) -> Checkpoint:
     return checkpoint_of(path, content, lambda storage: sizes.get(storage.key, -1), read, big_endian=big)
 
 
-def _records(path: Path, archive: ZipFile) -> Mapping[str, ZipInfo]:
-    """What the zip has, by name: never more bytes than the file itself."""
+def _check_records(path: Path, archive: ZipFile) -> None:
+    """Refuses records that are not torch.save's: never have they more bytes together than the file itself."""
     infos = archive.infolist()
-    by_name = {info.filename: info for info in infos}
-    names = " ".join(by_name)
-    if "config.json" in by_name and "metadata.json" in by_name:
-        raise MobileBnnError(f"{path} is a model of Keras, not weights", cure="mbnn convert takes it as it is")
-    if len(infos) > _MAX_RECORDS or len(by_name) < len(infos) or ".." in names or "\\" in names:
+    names = {info.filename for info in infos}
+    odd = any(".." in name or "\\" in name for name in names)
+    if len(infos) > _MAX_RECORDS or len(names) < len(infos) or odd:
         raise MobileBnnError(f"{path} is a damaged checkpoint", why="the names of its records are not torch.save's")
     squeezed = next((info for info in infos if info.compress_type != ZIP_STORED or info.flag_bits & 1), None)
     if squeezed or sum(info.file_size for info in infos) > path.stat().st_size:
         which = f": {squeezed.filename}" if squeezed else ""
         raise MobileBnnError(f"{path} was not written by torch.save", why=f"its records are compressed{which}")
-    return by_name
 
 
 def _prefix(path: Path, records: Mapping[str, ZipInfo]) -> str:
+    """What the names of the records begin with: the name of the file as it was saved."""
+    if "config.json" in records and "metadata.json" in records:
+        raise MobileBnnError(f"{path} is a model of Keras, not weights", cure="mbnn convert takes it as it is")
     pickles = [name for name in records if name.rpartition("/")[2] == "data.pkl" and name.count("/") <= 1]
     if len(pickles) != 1:
         raise MobileBnnError(f"{path} is a zip, but not a checkpoint of torch.save")
