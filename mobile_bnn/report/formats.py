@@ -80,5 +80,5 @@ def _scaled(number: int, units: list[str]) -> str:
 
 
 def capitalized(metric: str) -> str:
-    """A metric's name at the beginning of a sentence: Top-1, MIoU."""
-    return printable(metric[:1].upper() + metric[1:])
+    """A metric's name at the beginning of a sentence: Top-1; mAP and mIoU stay as they are written."""
+    return printable(metric if metric[1:2].isupper() else metric[:1].upper() + metric[1:])

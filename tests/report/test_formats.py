@@ -79,3 +79,11 @@ def test_printable_replaces_what_a_terminal_would_obey_and_cuts() -> None:
     assert formats.printable("a\x1b[31m\nb\u202e") == "a�[31m�b�"
     assert formats.printable("x" * 1000, 10) == "x" * 9 + "…"
     assert formats.plural(1, "thread") + formats.plural(2000, "run") == "1 thread2,000 runs"
+
+
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [("top-1", "Top-1"), ("accuracy", "Accuracy"), ("mAP@0.5", "mAP@0.5"), ("mIoU", "mIoU"), ("", "")],
+)
+def test_a_metric_begins_a_sentence_as_it_is_written(metric: str, text: str) -> None:
+    assert formats.capitalized(metric) == text
