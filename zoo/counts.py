@@ -67,7 +67,7 @@ def of(model: KerasModel) -> Counts:
         binary_macs=sum(map(macs, binary)),
         float_macs=sum(by_layer.values()),
         glue_visits=sum(map(_visits, model.layers)),
-        binary_convolutions=len(binary),
+        binary_convolutions=sum(map(_planes, binary)),
         float_macs_by_layer=by_layer,
     )
 
@@ -77,8 +77,8 @@ def macs(layer: KerasLayer) -> int:
     kernel = layer.depthwise_kernel if hasattr(layer, "depthwise_kernel") else layer.kernel
     places = prod(_shape(layer.output_shape)[:-1])
     if type(layer).__name__ == "CirculantConv2D":  # whose kernel is a quarter of its filters
-        return places * prod(kernel.shape[:-1]) * layer.filters
-    return places * prod(kernel.shape)
+        return int(places * prod(kernel.shape[:-1]) * layer.filters)
+    return places * int(prod(kernel.shape)) * _planes(layer)
 
 
 def _is_linear(layer: KerasLayer) -> bool:
@@ -87,7 +87,13 @@ def _is_linear(layer: KerasLayer) -> bool:
 
 
 def _is_binary(layer: KerasLayer) -> bool:
-    return bool(getattr(layer, "input_quantizer", None) and getattr(layer, "kernel_quantizer", None))
+    quantized = getattr(layer, "input_quantizer", None) or hasattr(layer, "planes")
+    return bool(quantized and getattr(layer, "kernel_quantizer", None))
+
+
+def _planes(layer: KerasLayer) -> int:
+    """Binary convolutions that a layer stands for; a layer that takes several signs of its input says so."""
+    return int(getattr(layer, "planes", 1))
 
 
 def _visits(layer: KerasLayer) -> int:

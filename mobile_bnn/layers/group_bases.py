@@ -75,3 +75,18 @@ class SumOfBases(tf.keras.layers.Layer):  # type: ignore[misc]
     def get_config(self) -> Options:
         """Keras's serialization."""
         return {**super().get_config(), "count": self._count, "learned": self._learned}
+
+
+@_REGISTER
+class SoftGate(tf.keras.layers.Layer):  # type: ignore[misc]
+    """σ(θ)·a + (1 − σ(θ))·b of [a, b] with one learned θ, 0 at the start (section 3.2.3)."""
+
+    def build(self, input_shape: list[tuple[int, ...]]) -> None:
+        """Keras's hook."""
+        self._theta = self.add_weight(name="theta", shape=(), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: list[TfTensor]) -> TfTensor:
+        """Keras's hook."""
+        share = tf.sigmoid(self._theta)
+        return share * inputs[0] + (1.0 - share) * inputs[1]
