@@ -51,8 +51,8 @@ def residual_layer(
     x: KerasTensor, method: Method, filters: int, strides: int, variance: Variance, name: str
 ) -> KerasTensor:
     """A binary 3x3 convolution and its shortcut: [N, H, W, C] to [N, H / strides, W / strides, filters]."""
-    options = {"strides": strides, "padding": "symmetric"}
-    y = method.conv2d(variance.divided(x, name), filters, 3, name=f"{name}_conv", **options)
+    scaled = variance.divided(x, name)
+    y = method.conv2d(scaled, filters, 3, strides=strides, padding="symmetric", name=f"{name}_conv")
     transition = strides > 1
     if transition:
         x = _real_conv(mean_pool(x, f"{name}_shortcut"), filters, 1, f"{name}_shortcut")
@@ -102,8 +102,8 @@ def ab_reactnet_a(method: Method, image: KerasTensor, network: MobileOptions) ->
 
     def block(x: KerasTensor, filters: int, strides: int, index: int) -> KerasTensor:
         name, channels = f"block{index}", x.shape[-1]
-        options = {"strides": strides, "padding": "symmetric"}
-        y = method.conv2d(variance.divided(x, f"{name}_1"), channels, 3, name=f"{name}_1_conv", **options)
+        scaled = variance.divided(x, f"{name}_1")
+        y = method.conv2d(scaled, channels, 3, strides=strides, padding="symmetric", name=f"{name}_1_conv")
         around = mean_pool(x, f"{name}_1_shortcut") if strides > 1 else x
         variance.added(strides > 1)
         y = method.shortcut(around, y, name=f"{name}_1_add")

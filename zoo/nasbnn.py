@@ -72,10 +72,10 @@ def block(x: KerasTensor, method: Method, filters: int, strides: int, size: int,
     Returns:
         float32 [batch, height / strides, width / strides, filters], rounded up.
     """
-    options = {"strides": strides, "groups": groups, "padding": "symmetric"}
-    y = method.conv2d(x, x.shape[-1], size, name=f"{name}_1_conv", **options)
+    channels, first = x.shape[-1], f"{name}_1_conv"
+    y = method.conv2d(x, channels, size, strides=strides, groups=groups, padding="symmetric", name=first)
     around = mean_pool(x, f"{name}_1_shortcut") if strides > 1 else x
-    y = method.shortcut(around, norm(f"{name}_1_conv")(y), name=f"{name}_1_add")
+    y = method.shortcut(around, norm(first)(y), name=f"{name}_1_add")
     z = method.conv2d(y, filters, 1, name=f"{name}_2_conv")
     return method.shortcut(_repeated(y, filters, f"{name}_2"), norm(f"{name}_2_conv")(z), name=f"{name}_2_add")
 

@@ -62,7 +62,7 @@ class InputScale(tf.keras.layers.Layer):  # type: ignore[misc]
     ) -> None:
         super().__init__(**options)
         self._size = list(kernel_size)
-        self._geometry = {"strides": strides, "dilation": dilation, "padding": padding}
+        self._geometry: Options = {"strides": strides, "dilation": dilation, "padding": padding}
 
     def call(self, inputs: TfTensor) -> TfTensor:
         """Keras's hook."""

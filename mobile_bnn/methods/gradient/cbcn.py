@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from mobile_bnn.errors import UsageError
 from mobile_bnn.methods.card import Card, Published
-from mobile_bnn.methods.method import Method, register
+from mobile_bnn.methods.method import LayerMaker, Method, register
 from mobile_bnn.methods.quantizers import made_in_float32, sign
 from mobile_bnn.typing import KerasTensor, LarqQuantizer
 
@@ -83,7 +83,7 @@ class Cbcn(Method):
             circulant = Circulant(self._phase.binarize_kernels)
         quantizers = {**self.layer_options(), "kernel_quantizer": circulant}
         pad_value, dilation = options.pop("pad_value", None), options.pop("dilation", 1)
-        maker = CirculantConv2D
+        maker: LayerMaker = CirculantConv2D
         if options.setdefault("padding", "same") == "symmetric":
             maker, options["padding"] = self.symmetric_maker(maker, options.get("strides", 1), name), "same"
         if options["padding"] == "same":
