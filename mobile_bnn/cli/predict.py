@@ -85,6 +85,12 @@ def _watch(file: Path, which: str, top: int, threads: int, web: int | None, host
     from mobile_bnn.pipeline.prediction import opened
     from mobile_bnn.runtime.cameras import open_camera
 
+    with opened(file, threads) as interpreter:
+        spec = interpreter.metadata and interpreter.metadata.task
+    if spec and spec.name != "classification":
+        raise UsageError(
+            f"--camera shows classes, and the file is for {spec.name}", cure="Give images, with --draw FOLDER"
+        )
     with opened(file, threads) as interpreter, closing(open_camera(which)) as camera:
         try:
             if web is None:

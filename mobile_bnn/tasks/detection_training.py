@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.data.augment import Augment
 from mobile_bnn.data.augment_boxes import BOXES
+from mobile_bnn.errors import UsageError
 from mobile_bnn.methods import Method
 from mobile_bnn.tasks import detection_losses
 from mobile_bnn.tasks.detection_matching import matched_targets
@@ -39,7 +40,14 @@ class DetectionTraining(TrainingTask):
         layers, task = keras2.layers, self.task
         per_cell = task.anchors.per_cell
         offsets, logits = [], []
-        for stride, x in merged_maps(features, self.strides, task.width, method, "head").items():
+        maps = merged_maps(features, self.strides, task.width, method, "head")
+        for (stride, x), expected in zip(maps.items(), task.anchors.maps, strict=True):
+            if list(x.shape[1:3]) != list(expected):
+                raise UsageError(
+                    f"the network's map of stride {stride} has {x.shape[1]} × {x.shape[2]} pixels, not "
+                    f"{expected[0]} × {expected[1]}",
+                    cure=f"Choose a size of images that is a multiple of {self.strides[-1]}",
+                )
             for place in ("a", "b"):
                 x = binary_block(x, method, f"head{stride}{place}")
             boxes = float_conv(per_cell * 4, f"boxes{stride}")(x)

@@ -99,4 +99,10 @@ def _cropped(x: KerasTensor, like: KerasTensor, name: str) -> KerasTensor:
     rows, columns = x.shape[1] - like.shape[1], x.shape[2] - like.shape[2]
     if not (rows or columns):
         return x
+    if min(rows, columns) < 0:
+        raise UsageError(
+            f"the network's maps of {like.shape[1]} and {x.shape[1] // 2} rows do not fit each other",
+            why="it rounds down where it halves",
+            cure="Choose a size of images that it halves without a rest, such as --set image_size=64",
+        )
     return keras2.layers.Cropping2D(((0, rows), (0, columns)), name=name)(x)

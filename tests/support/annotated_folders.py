@@ -15,7 +15,7 @@ CORNERS = "<xmin>{1}</xmin><ymin>{0}</ymin><xmax>{3}</xmax><ymax>{2}</ymax>"
 def picture(path: Path, number: int) -> None:
     """A dark image with a bright patch, whose colour tells its number."""
     pixels = np.full((30, SIDE, 3), 10, np.uint8)
-    pixels[6:18, 10:30] = (200, 20 * number, 100)
+    pixels[6:18, 10:30] = (200, 20 * number % 256, 100)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 
