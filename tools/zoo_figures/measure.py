@@ -1,85 +1,96 @@
 """Builds, converts and times every architecture of the zoo, for `mbnn zoo list` and docs/zoo.md.
 
-usage: python tools/zoo_figures/measure.py [--again] [NAME ...]
+usage: python tools/zoo_figures/measure.py [--again] [--convert-only] [NAME ...]
 
-Each is kept as soon as it is measured, so what was broken off goes on where it stopped. What is measured already is
-left out while its sources and the processor are the same; latency is the delegate's median with one thread, so measure
-on a machine that does nothing else.
+First all are converted, into build/zoo_figures, then all are timed, one after the other: latency is the delegate's
+median with one thread, so time them on a machine that does nothing else. Each is kept at once, so what was broken off
+goes on where it stopped; what is known already is left out while its sources, and for latency the processor, are the
+same.
 """
 
 import argparse
 import ast
 import hashlib
+import json
 import sys
-import tempfile
 import time
 from inspect import getsourcefile
 from pathlib import Path
+from typing import Any
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn import pipeline, zoo
 from mobile_bnn.converters import convert
+from mobile_bnn.files import write_text
 from mobile_bnn.profiling.machine import local_machine
 from mobile_bnn.training import Recipe
 from mobile_bnn.zoo import counts
 from mobile_bnn.zoo.figures import PATH, Figures, Table
+
+FOLDER = Path(__file__).resolve().parents[2] / "build" / "zoo_figures"
 
 
 def main() -> int:
     """Measures what is asked for, all by default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--again", action="store_true", help="measure also what is measured already")
+    parser.add_argument("--again", action="store_true", help="time also what is timed already")
+    parser.add_argument("--convert-only", action="store_true", help="leave the timing for a quiet moment")
     options = parser.parse_args()
     own = [name for name in zoo.names() if zoo.get(name).backbone.__module__.startswith("mobile_bnn.")]
-    processor = local_machine().cpu
     nets = {name: each for name, each in (Table.load(PATH).nets if PATH.is_file() else {}).items() if name in own}
-    for name in options.names or own:
-        known = nets.get(name)
-        if known and not options.again and (known.source, known.processor) == (digest(name), processor):
-            continue
-        nets[name] = measure(name, processor)
+    names, processor = options.names or own, local_machine().cpu
+    old = [
+        name
+        for name in names
+        if options.again or name not in nets or (nets[name].source, nets[name].processor) != (digest(name), processor)
+    ]
+    for name in old:
+        converted(name)
+    for name in [] if options.convert_only else old:
+        nets[name] = timed(name, processor)
         Table(nets=dict(sorted(nets.items()))).save(PATH)
-        found = nets[name]
-        print(
-            f"{name:28} {found.binary_macs:>15,} binary MACs {found.latency_ms:9.3f} ms {found.file_bytes:>12,} bytes "
-            f"converted in {found.convert_s:.1f} s",
-            flush=True,
-        )
-        keras2.tf.keras.backend.clear_session()
     return 0
 
 
-def measure(name: str, processor: str) -> Figures:
-    """All figures of one architecture."""
-    method = Recipe.of_zoo(name).method
+def converted(name: str) -> dict[str, Any]:
+    """What converting one architecture tells; its file and a record of it lie in build/zoo_figures."""
+    path, record = FOLDER / f"{name}.tflite", FOLDER / f"{name}.json"
+    if record.is_file():
+        known: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        if known["source"] == digest(name):
+            return known
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    entry, method = zoo.get(name), Recipe.of_zoo(name).method
     model = zoo.build(name, method)
     counted = counts.of(model)
-    entry = zoo.get(name)
     features = entry.features(method, keras2.layers.Input(entry.input_shape), zoo.network(name, {}))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.tflite"
-        began = time.perf_counter()
-        convert(model, path)
-        seconds = time.perf_counter() - began
-        size = path.stat().st_size
-        profile = pipeline.profile(path, engines=["delegate"], threads=[1]).record
+    began = time.perf_counter()
+    convert(model, path)
+    found = {
+        "method": method.card.name,
+        "strides": sorted(features),
+        "parameters": counted.parameters,
+        "binary_convolutions": counted.binary_convolutions,
+        "binary_macs": counted.binary_macs,
+        "float_macs": counted.float_macs,
+        "glue_visits": counted.glue_visits,
+        "file_bytes": path.stat().st_size,
+        "convert_s": round(time.perf_counter() - began, 1),
+        "source": digest(name),
+    }
+    write_text(record, json.dumps(found, indent=1) + "\n")
+    print(f"{name:28} {found['file_bytes']:>12,} bytes, converted in {found['convert_s']:.1f} s", flush=True)
+    keras2.tf.keras.backend.clear_session()
+    return found
+
+
+def timed(name: str, processor: str) -> Figures:
+    """All figures of one architecture that is converted."""
+    profile = pipeline.profile(FOLDER / f"{name}.tflite", engines=["delegate"], threads=[1]).record
     (measured,) = profile.measurements
-    return Figures(
-        method=method.card.name,
-        strides=sorted(features),
-        parameters=counted.parameters,
-        binary_convolutions=counted.binary_convolutions,
-        binary_macs=counted.binary_macs,
-        float_macs=counted.float_macs,
-        glue_visits=counted.glue_visits,
-        file_bytes=size,
-        convert_s=round(seconds, 1),
-        latency_ms=measured.median_ms,
-        kernel=measured.kernel,
-        processor=processor,
-        source=digest(name),
-    )
+    print(f"{name:28} {measured.median_ms:9.3f} ms", flush=True)
+    return Figures(**converted(name), latency_ms=measured.median_ms, kernel=measured.kernel, processor=processor)
 
 
 def digest(name: str) -> str:
