@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mobile_bnn.cli.assignments import assigned
 from mobile_bnn.cli.console import DataDir, Json, err, out, print_json, shell_quoted
 from mobile_bnn.cli.imports import Imports, run_imports
 from mobile_bnn.errors import UsageError
@@ -94,7 +95,7 @@ def command(
     run_imports(imports)
     if resume and fresh:
         raise UsageError("--resume goes on, --fresh starts anew", cure="Give one of them")
-    overrides = {name: value for name, value in options.items() if value is not None} | _fields(set_ or [])
+    overrides = {name: value for name, value in options.items() if value is not None} | assigned(set_ or [])
     chosen = _recipe(recipe, RunFolder(run) if run and resume else None, overrides)
     folder = RunFolder(run or default_folder(chosen))
     history = train(chosen, folder, data_dir, resume=resume, fresh=fresh)
@@ -148,20 +149,3 @@ def _recipe(path: Path | None, resumed: RunFolder | None, overrides: JsonObject)
             )
         raise UsageError("nothing to train was named", cure="Name an architecture (--zoo) or a recipe (--recipe)")
     return Recipe.of_zoo(**{"name": overrides["zoo"], **overrides})
-
-
-def _fields(assignments: list[str]) -> JsonObject:
-    """The fields of --set, each value read as TOML; a bare word is a string, and nothing at all is None."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    fields: JsonObject = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals or not all(part.isidentifier() for part in name.split(".")):
-            raise UsageError(f"--set {assignment!r} is not FIELD=VALUE", cure="For example: --set label_smoothing=0.1")
-        try:
-            fields[name] = tomlkit.value(value).unwrap() if value else None
-        except TOMLKitError:
-            fields[name] = value
-    return fields

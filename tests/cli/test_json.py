@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": "verify {run} --limit 16",
     "inspect": "inspect {run}",
     "export-weights": "export-weights {run}",
+    "import-weights": "import-weights reactnet_a {checkpoint} --set width=0.03125 --output {run}/imported.keras",
     "profile": "profile {run} --runs 3 --threads 1",
     "predict": "predict {run} {image}",
     "compare": "compare {run} {run}",
@@ -48,6 +49,7 @@ COMMANDS = {
 
 
 IMAGE = ROOT / "docs" / "report.png"
+CHECKPOINT = ROOT / "tests" / "zoo" / "importing" / "torch_files" / "reactnet_a.pth"
 WITH_DEVICES = {"deploy"}  # which tests/devices runs
 
 
@@ -61,7 +63,7 @@ def strict(text: str) -> Json:
 
 
 def answer(command: str, run: RunFolder) -> Json:
-    result = CliRunner().invoke(app, [*command.format(run=run, image=IMAGE).split(), "--json"])
+    result = CliRunner().invoke(app, [*command.format(run=run, image=IMAGE, checkpoint=CHECKPOINT).split(), "--json"])
     assert result.exit_code == 0, result.output
     return strict(result.stdout)
 

@@ -12,6 +12,7 @@ from mobile_bnn.cli.main import app
 
 RUNNER = CliRunner()
 COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "export-weights", "profile", "report", "doctor"]
+COMMANDS += ["import-weights"]
 
 
 def mbnn(*arguments):
@@ -113,6 +114,14 @@ def test_groups_have_an_example(group, command):
         (["inspect", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["export-weights", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["export-weights", "/nowhere.tflite", "--output", "w.txt"], 2, "w.txt does not end in .npz"),
+        (["import-weights", "quicknet", "/nowhere.h5"], 2, "there is no file /nowhere.h5"),
+        (["import-weights", "quicknet", "w.h5", "--output", "w.h5"], 2, "w.h5 does not end in .keras"),
+        (
+            ["import-weights", "quicknet", "w.h5", "--set", "width"],
+            2,
+            "--set 'width' is not FIELD=VALUE. For example: --set width",
+        ),
+        (["import-weights", "quicknet", "w.h5", "--input-shape", "x=3"], 2, "'x=3' is not a shape. Give height, width"),
         (["profile", "/nowhere.tflite"], 2, "there is no .tflite file /nowhere.tflite"),
         (["report", "/nowhere"], 2, "there is no run folder /nowhere. mbnn train makes one"),
         (["zoo", "show", "quicknet_smal"], 2, "unknown zoo model 'quicknet_smal'. Did you mean quicknet_small"),

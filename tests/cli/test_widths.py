@@ -31,7 +31,7 @@ NUMBER = re.compile(r"[<>+−]?\d[\d,.]*(e[−+]\d+)?[×%]?")
 QUICK = ["report {run}", "inspect {run}/model.tflite", "zoo list", "methods list", "methods show dorefa"]
 SLOW = ["verify {run} --limit 16", "lint {run}", "inspect {run}", "zoo show binary_lenet", "convert {run}", "doctor"]
 COMMANDS = ["demo", "train", "lint", "convert", "verify", "inspect", "export-weights", "profile", "report", "doctor"]
-COMMANDS += ["devices", "deploy", "predict", "compare", "export-profile"]
+COMMANDS += ["import-weights", "devices", "deploy", "predict", "compare", "export-profile"]
 GROUPS = ["", "zoo", "zoo list", "zoo show", "zoo baseline", "methods", "methods list", "methods show"]
 
 

@@ -137,6 +137,29 @@ class ExportWeights(WeightsIndex):
     output: str = Field(description="the .npz")
 
 
+class ImportedArray(Output):
+    """A variable of the network, and where it was in the file."""
+
+    names: list[str] = Field(description="of the arrays in the file; several were joined along the last axis")
+    shapes: list[list[int]] = Field(description="of each in the file")
+    layer: str = Field(description="of the Keras model")
+    weight: str = Field(description="the variable of the layer, such as kernel")
+
+
+class ImportWeights(Output):
+    """Which arrays of a file went where; docs/imported-weights.md."""
+
+    network: str = Field(description="of the zoo")
+    source: str = Field(description="who published weights of these names")
+    method: str = Field(description="binarization method of the network")
+    output: str = Field(description="the .keras that was written")
+    parameters: int
+    num_classes: int = Field(description="rows of the file's last layer")
+    arrays: list[ImportedArray]
+    unused: list[str] = Field(description="arrays that are known to be of no use, such as counters")
+    notes: list[str] = Field(description="what a user should know, one sentence each")
+
+
 class ProfileOutput(Profile):
     """Latencies and memory, as profiles/local.json; of several targets {"profiles": [...]}, one for each."""
 
@@ -426,6 +449,7 @@ OUTPUTS: dict[str, type[BaseModel]] = {
     "verify": Verify,
     "inspect": Inspect,
     "export-weights": ExportWeights,
+    "import-weights": ImportWeights,
     "profile": ProfileOutput,
     "compare": Compare,
     "predict": Predict,

@@ -8,6 +8,7 @@ import numpy as np
 
 from mobile_bnn import methods
 from mobile_bnn.errors import MobileBnnError, UsageError
+from mobile_bnn.files import atomic_file
 from mobile_bnn.typing import Json, KerasModel
 from mobile_bnn.wording import plural
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint, open_checkpoint
@@ -28,6 +29,7 @@ class Imported:
         checkpoint: the file.
         slots: which array went where.
         notes: what a user should know, one sentence each.
+        unused: names of arrays that are known to be of no use.
     """
 
     model: KerasModel
@@ -35,6 +37,12 @@ class Imported:
     checkpoint: Checkpoint
     slots: Sequence[Slot]
     notes: Sequence[str]
+    unused: Sequence[str]
+
+    def save(self, path: Path | str) -> None:
+        """Writes the model as .keras, whole or not at all."""
+        with atomic_file(path) as part:
+            self.model.save(part, save_format="keras")
 
 
 def publications() -> list[Publication]:
@@ -78,7 +86,9 @@ def import_weights(
                 if why := publication.binary(checkpoint):
                     raise MobileBnnError(f"{checkpoint.path} cannot be loaded as {name}", why=why)
                 fill(model, checkpoint, slots)
-                return Imported(model, publication, checkpoint, slots, [*notes, *_zeros(model)])
+                used = {each for slot in slots for each in slot.names}
+                unused = [each for each in checkpoint.arrays if each not in used]
+                return Imported(model, publication, checkpoint, slots, [*notes, *_zeros(model)], unused)
             tried.append(found)
     raise _does_not_fit(name, checkpoint, tried)
 
@@ -101,7 +111,7 @@ def _candidates(name: str, checkpoint: Checkpoint) -> list[Publication]:
         raise UsageError(f"no weights of {name} are known that could be imported", cure=f"Those of {others} are")
     fitting = [each for each in own if each.format == checkpoint.format]
     if not fitting:
-        formats = " or ".join(sorted({f"{each.source}'s for {each.format}" for each in own}))
+        formats = " or ".join(sorted({f"those of {each.source} for {each.format}" for each in own}))
         what = f"{checkpoint.path} has weights of {checkpoint.format}"
         raise UsageError(what, why=f"of {name} only {formats} are known")
     if checkpoint.model and not any(checkpoint.model in each.models for each in fitting):

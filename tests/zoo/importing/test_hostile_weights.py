@@ -262,7 +262,7 @@ def test_files_for_another_network(tmp_path, monkeypatch):
     lacks = "does not have the weights of birealnet18: it lacks "
     assert f"{lacks}conv1.weight, bn1.weight, bn1.bias and " in message("birealnet18", torch_file)
     assert f"{lacks}conv2d number 1/kernel, " in message("birealnet18", keras)
-    assert "of quicknet only Larq Zoo's for Keras are known" in message("quicknet", torch_file)
+    assert "of quicknet only those of Larq Zoo for Keras are known" in message("quicknet", torch_file)
     assert "no weights of binary_net are known" in message("binary_net", keras)
     assert "Did you mean birealnet18" in message("birealnet19", keras)
     digest = published_files.sha256(keras)
