@@ -23,6 +23,7 @@ Size = Annotated[int, Field(ge=1, le=65536)]
 
 _MOST_CELLS, _FEWEST_CELLS = 24, 4  # on the longer side of the finest and the coarsest map, where no strides are given
 _SAME_BOX = 0.5  # intersection over union
+_PROBABLE, _AT_THE_LIMIT = 0.5, 0.1  # scores
 
 
 @register
@@ -136,14 +137,17 @@ class Detection(Task):
         return {label: float(each[0]) for label, each in average_precisions(predictions, targets).items()}
 
     def agreement(self, ours: Sequence[Detections], theirs: Sequence[Detections]) -> float:
-        """The share of the probable objects of both that the other found too: the same class, overlap of 0.5."""
+        """The share of the probable objects of both that the other found too: the same class, overlap of 0.5.
+
+        The other's probability may be a little lower, so that those at the limit do not count as different.
+        """
         pairs, all_of_both = 0, 0
-        for one, other in zip(ours, theirs, strict=True):
-            first, second = one.above(0.5), other.above(0.5)
-            same = intersection_over_union(first.boxes, second.boxes) >= _SAME_BOX
-            same &= first.classes[:, None] == second.classes[None]
-            pairs += int(same.any(1).sum() + same.any(0).sum())
-            all_of_both += len(first.scores) + len(second.scores)
+        for one, other in (*zip(ours, theirs, strict=True), *zip(theirs, ours, strict=True)):
+            probable, candidates = one.above(_PROBABLE), other.above(_PROBABLE - _AT_THE_LIMIT)
+            same = intersection_over_union(probable.boxes, candidates.boxes) >= _SAME_BOX
+            same &= probable.classes[:, None] == candidates.classes[None]
+            pairs += int(same.any(1).sum())
+            all_of_both += len(probable.scores)
         return pairs / all_of_both if all_of_both else 1.0
 
     def decoding(self) -> JsonObject:

@@ -45,6 +45,8 @@ class Distillation(tf.keras.Model):  # type: ignore[misc]
         check_fit(student, teacher)
         teacher.trainable = False
         self.student = student
+        if len(student.outputs) > 1:  # by which losses and metrics are told apart
+            self.output_names = student.output_names
         pairs = shared_maps(student, teacher) if options.attention else []
         mine, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         watched = {"outputs": student.outputs, "logits": task.logits(student), "maps": mine}

@@ -211,7 +211,9 @@ def test_agreement_pairs_the_same_objects():
     one = [found((0, 0, 0.5, 0.5, 0.9, 0), (0.5, 0.5, 1, 1, 0.6, 1)), found()]
     other = [found((0, 0, 0.5, 0.45, 0.7, 0), (0.5, 0.5, 1, 1, 0.6, 0), (0, 0, 1, 1, 0.1, 0)), found()]
     assert task.agreement(one, one) == 1
-    assert task.agreement(one, other) == pytest.approx(2 / 4)
+    assert task.agreement(one, other) == task.agreement(other, one) == pytest.approx(2 / 4)
+    limit = [found((0, 0, 0.5, 0.5, 0.9, 0), (0.5, 0.5, 1, 1, 0.45, 1)), found()]
+    assert task.agreement(one, limit) == 1
     assert task.agreement([found()], [found()]) == 1
 
 
