@@ -1,29 +1,16 @@
 """Authors' PyTorch checkpoints give our networks their outputs: seeded weights in their names, logits of PyTorch."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from safetensors_files import write_safetensors
-from seeded_weights import images, seeded
+from seeded_weights import images
+from torch_layouts import FIXTURE, arrays_of, layout
 
 from mobile_bnn import zoo
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo.importing.loading import publications
 
-FIXTURE = np.load(Path(__file__).with_name("torch_checkpoints.npz"))
 NETWORKS = sorted({key.partition("/")[0] for key in FIXTURE})
-
-
-def layout(network):
-    """What `make_torch_checkpoints.py` wrote of a network: its input shape, and names, shapes and spreads of arrays."""
-    return json.loads(FIXTURE[f"{network}/layout"].tobytes())
-
-
-def arrays_of(network):
-    """The checkpoint: float32 arrays by name."""
-    return {name: seeded(name, shape, spread) for name, shape, spread in layout(network)["arrays"]}
 
 
 def logits(model, x):
