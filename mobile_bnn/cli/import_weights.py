@@ -1,5 +1,6 @@
 """`mbnn import-weights`: weights that others trained, into a network of the zoo."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +43,7 @@ def command(
     from mobile_bnn.zoo.importing.loading import import_weights
 
     shape = parse_input_shapes([input_shape] if input_shape else None)
-    if isinstance(shape, dict):
+    if isinstance(shape, Mapping):
         raise UsageError(f"{input_shape!r} is not a shape", cure="Give height, width and channels, 224x224x3")
     with err.status(f"reading {file}"):
         imported = import_weights(name, file, shape, options)

@@ -63,6 +63,23 @@ def test_the_order_of_pooling_and_norm(name, pool):
     np.testing.assert_allclose(before(x), after(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("padding", "value"), [("published", 0.0), ("fast", 1.0)])
+def test_published_networks_pad_as_published_or_fast(padding, value):
+    model = zoo.build("binary_resnet_e18", "bnn", (32, 32, 3), 3, network={"padding": padding})
+    assert {layer.pad_values for layer in binary_layers(model)} == {value}
+
+
+def test_bi_real_net_as_its_authors_built_it():
+    ours, theirs = (zoo.build("birealnet18", "bi_real", (32, 32, 3), 3, network={"lineage": each}) for each in LINEAGES)
+    assert ours.count_params() == theirs.count_params()
+    assert [layer.name for layer in binary_layers(ours)] == [layer.name for layer in binary_layers(theirs)]
+    epsilons = [{layer.epsilon for layer in m.layers if hasattr(layer, "epsilon")} for m in (ours, theirs)]
+    assert epsilons == [{1e-3}, {1e-5}]
+
+
+LINEAGES = ("larq_zoo", "pytorch")
+
+
 @pytest.mark.parametrize(
     ("name", "network"),
     [
@@ -83,7 +100,7 @@ def test_changed_networks_become_binary(name, network, tmp_path):
         ("resnet20", {"widht": 2.0}, "unknown field of network options 'widht'. Did you mean width?"),
         ("resnet20", {"width": 0.0}, "network.width: Input should be greater than 0"),
         ("binary_net", {"order": "first"}, "network.order: "),
-        ("quicknet", {"width": 2.0}, "quicknet has no options such as width. Choose one of binary_lenet, binary_net"),
+        ("quicknet", {"width": 2.0}, "quicknet has no options such as width. Choose one of "),
         ("quicknet", {"depth": 2}, "quicknet has no options such as depth. Leave the section network out"),
     ],
 )
