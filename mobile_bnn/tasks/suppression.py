@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mobile_bnn.tasks.boxes import intersection_over_union
+from mobile_bnn.tasks.boxes import area, intersection_over_union
 from mobile_bnn.typing import Array, Floats
 
 _CANDIDATES = 400  # of a class, the best of which the authors of SSD keep too
@@ -53,14 +53,16 @@ def detections(boxes: Array, scores: Array, *, threshold: float, overlap: float,
         boxes: corners of each anchor, moved; float32 [anchors, 4].
         scores: float32 [anchors, classes + 1]; class 0 is the background.
         threshold: least score.
-        overlap: see `suppressed`; boxes of different classes do not suppress each other.
+        overlap: see `suppressed`; boxes of different classes do not suppress each other. A box that lies outside of the
+            image is none.
         most: detections at most.
     """
     found: list[tuple[float, int, int]] = []
     clipped = np.clip(boxes, 0, 1)
+    visible = area(clipped) > 0
     for label in range(scores.shape[1] - 1):
         own = scores[:, label + 1]
-        indices = np.flatnonzero(own >= threshold)
+        indices = np.flatnonzero((own >= threshold) & visible)
         indices = indices[np.argsort(-own[indices], kind="stable")[:_CANDIDATES]]
         kept = indices[suppressed(clipped[indices], own[indices], overlap)]
         found += [(float(own[index]), label, int(index)) for index in kept]

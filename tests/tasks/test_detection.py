@@ -100,6 +100,8 @@ def test_detections_are_of_all_classes_best_first():
     np.testing.assert_allclose(found.boxes[2], [0.6, 0.6, 1.0, 0.9], err_msg="cut off at the border")
     assert len(detections(boxes, scores, threshold=0.3, overlap=0.5, most=2).scores) == 2
     assert detections(boxes, scores, threshold=0.9, overlap=0.5, most=2).boxes.shape == (0, 4)
+    outside = detections(np.add(boxes, [1, 0, 1, 0]), scores, threshold=0.3, overlap=0.5, most=10)
+    assert len(outside.scores) == 0, "nothing of them is in the image"
 
 
 def matched_by_hand(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
