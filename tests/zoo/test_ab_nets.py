@@ -1,10 +1,10 @@
-"""A&B BNN's networks without batch norms: counts, layers in plain NumPy, and how they become binary."""
+"""A&B BNN's networks without batch norms: counts, and layers in plain NumPy."""
 
 import numpy as np
 import pytest
 from block_formulas import conv, halved, randomized, sign, weights_of
 
-from mobile_bnn import converters, methods, zoo
+from mobile_bnn import methods, zoo
 from mobile_bnn.layers.add_and_bit import StandardizedConv2D
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo import ab_nets, counts
@@ -72,11 +72,3 @@ def test_a_standardized_convolution_survives_saving(tmp_path):
     net.save(tmp_path / "m.keras")
     x = np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype(np.float32)
     np.testing.assert_array_equal(tf.keras.models.load_model(tmp_path / "m.keras")(x), net(x))
-
-
-def test_it_becomes_binary(tmp_path):
-    tf.keras.utils.set_random_seed(1)
-    model = zoo.build("ab_reactnet_a", "ab_bnn", (16, 16, 3), 4, network={"width": 0.25})
-    conversion = converters.convert(model, tmp_path / "m.tflite")
-    assert not conversion.float_layers
-    assert len(conversion.layers) == 26

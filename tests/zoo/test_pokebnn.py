@@ -1,10 +1,10 @@
-"""PokeBNN: its counts, its block and its layers in plain NumPy, and how it becomes binary."""
+"""PokeBNN: its counts, and its block and layers in plain NumPy."""
 
 import numpy as np
 import pytest
 from block_formulas import batch_norm, conv, randomized, sign, weights_of
 
-from mobile_bnn import converters, methods, zoo
+from mobile_bnn import methods, zoo
 from mobile_bnn.layers.poke_bnn import DPReLU, FitChannels, HardSigmoid
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo import counts, pokebnn
@@ -110,11 +110,3 @@ def test_maps_of_any_height_are_fitted():
     model = tf.keras.Model(image, net(image))
     x = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
     np.testing.assert_array_equal(model(x), x.reshape(1, 2, 3, 2, 2).mean(-1))
-
-
-def test_it_becomes_binary(tmp_path):
-    tf.keras.utils.set_random_seed(1)
-    model = randomized(zoo.build("pokebnn_small", "poke_bnn", (16, 16, 1), 4, network={"multiplier": 0.5}))
-    conversion = converters.convert(model, tmp_path / "m.tflite")
-    assert not conversion.float_layers
-    assert len(conversion.layers) == 18

@@ -1,11 +1,10 @@
-"""ReActNet: its counts, its blocks in plain NumPy, and how they become binary."""
+"""ReActNet: its counts, and its blocks in plain NumPy."""
 
 import numpy as np
 import pytest
 from block_formulas import batch_norm, conv, halved, mean_sign, prelu, randomized, sign, weights_of
-from calibrated import calibrated
 
-from mobile_bnn import converters, methods, zoo
+from mobile_bnn import methods, zoo
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo import counts, reactnet
 from mobile_bnn.zoo.blocks import symmetric_layers
@@ -92,11 +91,3 @@ def test_small_images_are_not_halved_by_the_stem(size, option, maps):
     image = tf.keras.layers.Input((size, size, 3))
     options = MobileOptions(width=0.25, stem_stride=option)
     assert maps == size // options.stride(image)
-
-
-def test_it_becomes_binary(tmp_path):
-    tf.keras.utils.set_random_seed(1)
-    model = calibrated(zoo.build("reactnet_small", "react_net", (16, 16, 1), 4))
-    conversion = converters.convert(model, tmp_path / "m.tflite")
-    assert not conversion.float_layers
-    assert len(conversion.layers) == 10

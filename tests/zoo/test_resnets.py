@@ -1,11 +1,10 @@
-"""ResNets, VGGs and NIN of the survey: counts, blocks in plain NumPy, and how they become binary."""
+"""ResNets, VGGs and NIN of the survey: counts, and blocks in plain NumPy."""
 
 import numpy as np
 import pytest
 from block_formulas import batch_norm, conv, halved, randomized, sign, weights_of
-from calibrated import calibrated
 
-from mobile_bnn import converters, methods, zoo
+from mobile_bnn import methods, zoo
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo import counts
 from mobile_bnn.zoo.blocks import symmetric_layers
@@ -117,16 +116,3 @@ def test_nin_is_binary_between_a_batch_norm_and_a_relu():
         y = np.maximum(conv(sign(batch_norm(y, w[f"{name}_norm"])), sign(w[f"{name}_conv"]["kernel"])), 0)
     actual = tf.keras.Model(model.input, model.get_layer("stage1_2_relu").output)(x.astype(np.float32))
     np.testing.assert_allclose(actual, y, atol=1e-4 * np.abs(y).max())
-
-
-@pytest.mark.parametrize(
-    ("name", "method", "binary"), [("nin", "bnn", 7), ("vgg11", "bnn", 7), ("adabin_resnet18", "ada_bin", 16)]
-)
-def test_they_become_binary(tmp_path, name, method, binary):
-    tf.keras.utils.set_random_seed(1)
-    size = zoo.get(name).smallest_input
-    options = {} if name == "nin" else {"width": 0.125}
-    model = calibrated(zoo.build(name, method, (size, size, 3), 4, network=options))
-    conversion = converters.convert(model, tmp_path / "m.tflite")
-    assert not conversion.float_layers
-    assert len({layer.layer for layer in conversion.layers}) == binary
