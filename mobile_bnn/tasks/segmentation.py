@@ -31,6 +31,9 @@ class Segmentation(Task):
     output_stride: Annotated[int, Field(ge=1, le=64)] = Field(
         8, description="pixels of the image along a side for each pixel of the map that is classified; 8 or 16 as usual"
     )
+    coarsest_stride: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="of the coarsest map that is used; the network's deepest by default, which small images waste"
+    )
     width: Annotated[int, Field(ge=8, le=1024)] = Field(64, description="channels of the head's maps")
     dilations: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1, max_length=8)] = Field(
         default_factory=lambda: [1, 2, 4], description="of the parallel binary convolutions"
@@ -49,9 +52,9 @@ class Segmentation(Task):
         return not missing_strides(self.strides_of(strides), strides)
 
     def strides_of(self, strides: Collection[int]) -> list[int]:
-        """The strides of the maps that are merged, of a backbone's: from the output stride to the deepest."""
-        wanted = [self.output_stride]
-        while wanted[-1] < max(strides, default=0):
+        """The strides of the maps that are merged, of a backbone's: from the output stride to the coarsest."""
+        wanted, coarsest = [self.output_stride], self.coarsest_stride or max(strides, default=0)
+        while wanted[-1] < coarsest:
             wanted.append(wanted[-1] * 2)
         return wanted
 

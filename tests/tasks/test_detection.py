@@ -239,6 +239,8 @@ def test_which_backbones_fit():
     assert segmentation.fits([4, 8, 16, 32])
     assert segmentation.fits([1, 2, 4])
     assert not segmentation.fits([4, 16])
+    coarse = tasks.create("segmentation", output_stride=4, coarsest_stride=16)
+    assert coarse.strides_of([4, 8, 16, 32]) == [4, 8, 16]
 
 
 @pytest.mark.parametrize(
