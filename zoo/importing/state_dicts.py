@@ -88,6 +88,7 @@ def _reader(tensor: Tensor, read: Callable[[Storage], bytes], *, big_endian: boo
         view = np.lib.stride_tricks.as_strided(flat, tensor.shape, strides, writeable=False)
         if stored == "bfloat16":
             return (view.astype(np.uint32) << 16).view(np.float32)
-        return view.astype(np.float32)
+        with np.errstate(over="ignore"):  # an infinity is refused later
+            return view.astype(np.float32)
 
     return array

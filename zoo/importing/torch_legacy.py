@@ -4,6 +4,7 @@ The pickles are a magic number, the version of the format, the writer's machine,
 storages in the order in which they follow: each is its number of elements, 8 bytes, and the elements.
 """
 
+import io
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +14,28 @@ from mobile_bnn.zoo.importing.state_dicts import checkpoint_of
 from mobile_bnn.zoo.importing.torch_pickle import RefusedError, Storage, Tensor, read_pickle
 
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
+_MAX_LINE = 1000
 _CURE = "Save it again, where it was made: torch.save(torch.load(FILE, weights_only=True), 'weights.pth')"
+
+
+class _Bounded(io.RawIOBase):
+    """A file that is never asked for more bytes than it has: Python would allocate what a damaged length says."""
+
+    def __init__(self, file: IO[bytes], end: int) -> None:
+        self._file, self._end = file, end
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes."""
+        left = self._end - self._file.tell()
+        return self._file.read(min(size, left) if size >= 0 else left)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """A line, of the lengths that names have."""
+        return self._file.readline(_MAX_LINE)
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._file.tell()
 
 
 def read_legacy(path: Path) -> Checkpoint:
@@ -23,12 +45,13 @@ def read_legacy(path: Path) -> Checkpoint:
         MobileBnnError: it is damaged, hostile, or another pickle.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as opened:
+            file = _Bounded(opened, path.stat().st_size)
             if (read_pickle(file), read_pickle(file)) != (_MAGIC, _VERSION):
                 raise MobileBnnError(f"{path} is a pickle, but not a checkpoint of torch.save", cure=_CURE)
             machine, content, keys = read_pickle(file), read_pickle(file), read_pickle(file)
             sizes = {each.key: each.size * each.item_bytes for each in _storages(content)}
-            begins = _begins(file, path.stat().st_size, keys, sizes, _byte_order(machine))
+            begins = _begins(opened, path.stat().st_size, keys, sizes, _byte_order(machine))
     except RefusedError as error:
         raise MobileBnnError(f"{path} is {error.what}", why=error.why, cure=error.cure) from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -38,7 +38,7 @@ def read_zip(path: Path) -> Checkpoint:
         try:
             with ZipFile(path) as archive:
                 return archive.read(f"{prefix}data/{storage.key}")  # which compares its checksum
-        except (BadZipFile, EOFError, OSError, KeyError, ValueError) as error:
+        except (BadZipFile, EOFError, OSError, KeyError, NotImplementedError, RuntimeError, ValueError) as error:
             raise MobileBnnError(f"{path} is a damaged checkpoint", why=first_line(error)) from error
 
     return checkpoint_of(path, content, lambda storage: sizes.get(storage.key, -1), read, big_endian=big)

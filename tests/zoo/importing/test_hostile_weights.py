@@ -1,5 +1,6 @@
 """Files of weights that are damaged, hostile or another network's: refused in one line, and never run."""
 
+import io
 import os
 import pickle
 import struct
@@ -165,6 +166,27 @@ def test_changed_bytes_are_read_or_refused_and_nothing_else(tmp_path_factory, na
             assert "\n" not in str(error)  # noqa: PT017
 
     change()
+
+
+@pytest.mark.parametrize(
+    "operation", [b"X\xff\xff\xff\x7f", b"\x8b\xff\xff\xff\x7f", b"B\xff\xff\xff\x7f", b"c" + b"a" * 5000]
+)
+def test_a_legacy_file_is_not_read_beyond_its_end(tmp_path, monkeypatch, operation):
+    """Python allocates first what a file is asked for."""
+    asked = []
+    opened = io.BufferedReader.read
+
+    class Watched(io.BufferedReader):
+        def read(self, size=-1):
+            asked.append(size)
+            return opened(self, size)
+
+    path = tmp_path / "w.pth"
+    path.write_bytes(b"\x80\x02" + operation)
+    monkeypatch.setattr(Path, "open", lambda self, mode: Watched(io.FileIO(self)))
+    assert "is damaged" in refusal(path) or "is unsafe" in refusal(path)
+    assert asked
+    assert max(asked) <= max(9, path.stat().st_size)  # 9 tell the format
 
 
 def test_headers_of_safetensors_that_lie(tmp_path):
