@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from mobile_bnn.data.box_rows import COLUMNS, padded
 from mobile_bnn.data.image_checks import examine
 from mobile_bnn.data.image_decoding import reader
 from mobile_bnn.data.pipeline import Source
@@ -19,7 +20,6 @@ from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Array, TfTensor
 
 DEFAULT_SIZE = 96
-COLUMNS = 6  # y0, x0, y1, x1, class, ignored: see `mobile_bnn.tasks.boxes`
 MOST_OBJECTS = 64  # of an image; more are left out, for every row takes part in every match
 TEST_FRACTION = 0.1  # where there is no list of test images
 _TEST_SEED = 0  # not the caller's: figures of different seeds are on the same test images
@@ -114,6 +114,7 @@ def _stream(
     how = np.array([ways[image.path] for image in images], np.int32)
     paths = [os.fsencode(image.path) for image in images]
     read_target = None
+    targets: Array
     if mask_of is None:
         targets = np.stack([padded(image.rows, most) for image in images])
     else:
@@ -131,14 +132,6 @@ def _mask_reader(
         return mask
 
     return read
-
-
-def padded(rows: Array, count: int) -> Array:
-    """The first rows, with rows of the class -1 below: float32 [count, 6]."""
-    result = np.zeros((count, COLUMNS), np.float32)
-    result[:, 4] = -1
-    result[: min(len(rows), count)] = rows[:count]
-    return result
 
 
 def upright_size(path: Path) -> tuple[int, int]:

@@ -1,13 +1,13 @@
-"""Crops and flips that move boxes along with their images. Targets are padded rows, see `mobile_bnn.tasks.boxes`."""
+"""Crops and flips that move boxes along with their images. Targets are padded rows, see `box_rows`."""
 
 from dataclasses import dataclass
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.data.augment import Augment, pad_crop_flip
+from mobile_bnn.data.box_rows import CLASS, IGNORED, PADDING
 from mobile_bnn.data.whole_image import AREA_WORDS, flipped, random_window, resized
 from mobile_bnn.typing import TfTensor
 
-_CLASS = 4
 LEAST_VISIBLE = 0.25  # of a box's area; with less of it in the crop an object is gone
 
 
@@ -55,8 +55,8 @@ def _moved(rows: TfTensor, begin: TfTensor, extent: TfTensor) -> TfTensor:
     inside = tf.clip_by_value(scaled, 0.0, 1.0)
     whole, left = _areas(scaled), _areas(inside)
     gone = left <= 0
-    classes = tf.where(gone, -1.0, rows[..., _CLASS])
-    ignored = tf.where(left < LEAST_VISIBLE * whole, 1.0, rows[..., _CLASS + 1])
+    classes = tf.where(gone, PADDING, rows[..., CLASS])
+    ignored = tf.where(left < LEAST_VISIBLE * whole, 1.0, rows[..., IGNORED])
     rest = tf.stack([classes, tf.where(gone, 0.0, ignored)], -1)
     return tf.concat([tf.where(gone[..., None], 0.0, inside), rest], -1)
 
@@ -65,7 +65,7 @@ def _mirrored(rows: TfTensor) -> TfTensor:
     """Left to right; padding stays."""
     tf = keras2.tf
     mirrored = tf.stack([rows[..., 0], 1 - rows[..., 3], rows[..., 2], 1 - rows[..., 1]], -1)
-    return tf.where(rows[..., _CLASS, None] >= 0, tf.concat([mirrored, rows[..., 4:]], -1), rows)
+    return tf.where(rows[..., CLASS, None] >= 0, tf.concat([mirrored, rows[..., 4:]], -1), rows)
 
 
 def _areas(boxes: TfTensor) -> TfTensor:

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from mobile_bnn.data.box_rows import COLUMNS
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.typing import Array, Json
 
 _LARGEST_SIDE = 65_535
-_COLUMNS = 6
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class CocoImage:
             box = corners.ravel().clip(0, 1)
             if box[2] > box[0] and box[3] > box[1]:
                 rows.append([*box, numbers[each.category], each.crowd])
-        return np.array(rows, np.float32).reshape(-1, _COLUMNS)
+        return np.array(rows, np.float32).reshape(-1, COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -5,23 +5,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mobile_bnn.data import cifar, coco_folder, digits, idx, image_folder, synthetic_scenes, voc_folder
+from mobile_bnn.data import cifar, digits, idx, image_folder, synthetic_scenes
 from mobile_bnn.data.augment import IMAGES_ALONE, Augment
 from mobile_bnn.data.folder_names import absolute, user_path
-from mobile_bnn.data.info import (
-    COCO_PREFIX,
-    FOLDER_PREFIX,
-    NAMES,
-    OTHERS,
-    SPECS,
-    VOC_PREFIX,
-    DatasetInfo,
-    SetSpec,
-    base_name,
-)
+from mobile_bnn.data.info import FOLDER_PREFIX, NAMES, OTHERS, SPECS, DatasetInfo, SetSpec, base_name
 from mobile_bnn.data.memory import check_batch
 from mobile_bnn.data.pipeline import Dataset, Source
 from mobile_bnn.data.readers import READERS
+from mobile_bnn.data.target_kinds import check_kind, is_annotated_folder, read_annotated_folder
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.names import unknown
 
@@ -72,9 +63,9 @@ def _read(
     if synthetic_scenes.is_name(name):
         items = partial(_read, "fashion_mnist", data_dir, seed, fraction, None, "classes")
         return synthetic_scenes.read(name, items, kind, image_size)
-    if name.startswith((VOC_PREFIX, COCO_PREFIX)):
-        return _annotated_folder(name, kind, image_size, seed)
-    _check_kind(name, kind)
+    if is_annotated_folder(name):
+        return read_annotated_folder(name, kind, image_size, seed)
+    check_kind(name, kind)
     if name == "digits":
         return digits.read(seed, fraction)
     if name in READERS.names():
@@ -90,37 +81,6 @@ def _read(
     elif folder and name == "cifar10":
         local = cifar.read(folder)
     return local or _from_tfds(name, folder, image_size, kind)
-
-
-def _annotated_folder(name: str, kind: str, image_size: int | None, seed: int) -> Source:
-    """The reader of "voc_folder:PATH" or "coco_folder:PATH"."""
-    prefix, reader = next(each for each in _ANNOTATED.items() if name.startswith(each[0]))
-    if kind == "classes":
-        raise UsageError(
-            f"{prefix}PATH is not for classification",
-            why="its images show several objects",
-            cure=f"Train with --task detection or --task segmentation; for one class an image take {FOLDER_PREFIX}PATH",
-        )
-    folder = Path(name.removeprefix(prefix))
-    if not folder.is_dir():
-        raise UsageError(f"there is no image folder {folder}")
-    if image_size is not None:
-        check_batch(1, (image_size, image_size, 3))  # before all images are read in vain
-    return reader(folder, kind, image_size, seed)
-
-
-_ANNOTATED = {VOC_PREFIX: voc_folder.read, COCO_PREFIX: coco_folder.read}
-
-
-def _check_kind(name: str, kind: str) -> None:
-    """Refuses sets of whole images where a task wants places in them."""
-    known = name in (*_LOCAL_FILES, "digits") or name.startswith(FOLDER_PREFIX)
-    if known and kind != "classes":
-        raise UsageError(
-            f"{base_name(name)} has no {kind}",
-            why="each of its images has one class",
-            cure=f"Choose synthetic_scenes, {VOC_PREFIX}PATH or {COCO_PREFIX}PATH",
-        )
 
 
 def _with_validation(source: Source, fraction: float, seed: int) -> Source:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mobile_bnn.data.box_rows import CLASS, COLUMNS, padded
 from mobile_bnn.data.in_memory import InMemory
 from mobile_bnn.data.info import Augmentation
 from mobile_bnn.data.pipeline import Source, Split
@@ -23,7 +24,6 @@ ITEMS = ("T-shirt/top", "Trouser", "Dress", "Sneaker", "Bag", "Ankle boot")
 
 _SMALLEST, _LARGEST = 16, 512
 _SEED = 15
-_BOX_COLUMNS = 6
 
 
 def is_name(name: str) -> bool:
@@ -84,9 +84,8 @@ def _split(part: Split, number: int, count: int, chosen: list[int], side: int, k
 
 
 def _boxes(scene: Scene) -> Array:
-    """The padded rows of a scene, float32 [4, 6]: see `mobile_bnn.tasks.boxes`."""
-    rows = np.zeros((MOST_OBJECTS, _BOX_COLUMNS), np.float32)
-    rows[:, 4] = -1
-    rows[: len(scene.labels), :4] = scene.boxes
-    rows[: len(scene.labels), 4] = scene.labels
-    return rows
+    """The padded rows of a scene, float32 [4, 6]."""
+    rows = np.zeros((len(scene.labels), COLUMNS), np.float32)
+    rows[:, :CLASS] = scene.boxes
+    rows[:, CLASS] = scene.labels
+    return padded(rows, MOST_OBJECTS)

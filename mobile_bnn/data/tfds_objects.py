@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mobile_bnn.data.annotated_images import COLUMNS, MOST_OBJECTS
+from mobile_bnn.data.annotated_images import MOST_OBJECTS
+from mobile_bnn.data.box_rows import COLUMNS, PADDING
 from mobile_bnn.data.pipeline import Source
 from mobile_bnn.data.stream import Stream, decode
 from mobile_bnn.errors import UsageError
@@ -98,6 +99,6 @@ def _rows(objects: dict[str, TfTensor], flag: str | None) -> TfTensor:
     boxes, labels = objects["bbox"][:MOST_OBJECTS], tf.cast(objects["label"][:MOST_OBJECTS], tf.float32)
     ignored = tf.cast(objects[flag][:MOST_OBJECTS], tf.float32) if flag else tf.zeros_like(labels)
     rows = tf.concat([boxes, labels[:, None], ignored[:, None]], 1)
-    padding = tf.constant([[0.0, 0.0, 0.0, 0.0, -1.0, 0.0]])
+    padding = tf.constant([[0.0, 0.0, 0.0, 0.0, PADDING, 0.0]])
     rows = tf.concat([rows, tf.repeat(padding, MOST_OBJECTS - tf.shape(rows)[0], axis=0)], 0)
     return tf.ensure_shape(rows, (MOST_OBJECTS, COLUMNS))

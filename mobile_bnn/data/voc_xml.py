@@ -9,7 +9,8 @@ import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, parse
 
-from mobile_bnn.data.annotated_images import COLUMNS, upright_size
+from mobile_bnn.data.annotated_images import upright_size
+from mobile_bnn.data.box_rows import COLUMNS
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.typing import Array
 

@@ -1,7 +1,7 @@
 """What a file sees on one image: classes of it, objects in it, or areas of it, as its task says."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -139,6 +139,6 @@ def _areas(interpreter: "Interpreter", mask: Array) -> list[SeenArea]:
     ]
 
 
-def _label(interpreter: "Interpreter", number: int) -> Any:
+def _label(interpreter: "Interpreter", number: int) -> str:
     labels = interpreter.metadata.labels if interpreter.metadata else []
     return labels[number] if number < len(labels) else str(number)

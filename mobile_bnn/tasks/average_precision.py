@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from mobile_bnn.data.box_rows import CLASS, IGNORED, objects
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.tasks.boxes import CLASS, IGNORED, objects
 from mobile_bnn.tasks.suppression import Detections
 from mobile_bnn.typing import Array, JsonObject
 
@@ -26,7 +26,7 @@ def average_precisions(predictions: Sequence[Detections], targets: Sequence[Arra
 
     Args:
         predictions: of each image.
-        targets: of each image [N, 6], see `boxes`; ignored objects and what finds them do not count.
+        targets: of each image [N, 6], see `data.box_rows`; ignored objects and what finds them do not count.
 
     Raises:
         MobileBnnError: pycocotools is not installed.

@@ -28,7 +28,7 @@ _PROBABLE, _AT_THE_LIMIT = 0.5, 0.1  # scores
 
 @register
 class Detection(Task):
-    """Targets are padded rows of boxes (see `boxes`); outputs are offsets of anchors, and class probabilities.
+    """Targets are padded rows of boxes (see `data.box_rows`); outputs are offsets of anchors, and class probabilities.
 
     The outputs are "boxes", float32 [batch, anchors, 4], and "scores", float32 [batch, anchors, classes + 1], of which
     class 0 is the background.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mobile_bnn import legacy_keras as keras2
+from mobile_bnn.data.box_rows import CLASS, IGNORED
 from mobile_bnn.tasks.anchors import CENTER_VARIANCE, SIZE_VARIANCE, Anchors
-from mobile_bnn.tasks.boxes import CLASS, IGNORED
 from mobile_bnn.typing import TfTensor
 
 MATCHING_OVERLAP = 0.5
@@ -19,7 +19,7 @@ def matched_targets(targets: TfTensor, anchors: Anchors) -> tuple[TfTensor, TfTe
     belongs to that object whatever the overlap (of two objects with the same best anchor, to the later one).
 
     Args:
-        targets: padded rows (see `boxes`), float32 [batch, rows, 6].
+        targets: padded rows (see `data.box_rows`), float32 [batch, rows, 6].
         anchors: of the network.
 
     Returns:
