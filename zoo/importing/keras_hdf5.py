@@ -16,6 +16,7 @@ from mobile_bnn.typing import Array
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint, StoredArray
 
 _MAX_ARRAYS = 100_000
+_MAX_NAMES = 1 << 24  # bytes
 _MAX_ELEMENTS = 1 << 30
 
 
@@ -73,8 +74,20 @@ def _names(group: Any, attribute: str) -> Iterator[str]:
     whole = [attribute] if attribute in group.attrs else []
     parts = whole or sorted((each for each in group.attrs if each.startswith(attribute)), key=len)
     for part in parts:
-        for name in group.attrs[part]:
+        for name in _attribute(group, part):
             yield name.decode("utf-8") if isinstance(name, bytes) else str(name)
+
+
+def _attribute(group: Any, name: str) -> Any:
+    """Its value; a damaged one may say that it has so many elements that reading them would take hours.
+
+    Raises:
+        ValueError: it does.
+    """
+    stored = group.attrs.get_id(name)
+    if np.prod(stored.shape, dtype=float) * stored.dtype.itemsize > _MAX_NAMES:
+        raise ValueError(f"its attribute {name} is too large")
+    return group.attrs[name]
 
 
 def _shape(path: Path, stored: Any) -> tuple[int, ...]:
@@ -102,6 +115,6 @@ def _reader(path: Path, inside: str) -> Any:
 def _model(file: Any) -> str:
     """The name of the model, in files that hold the whole one."""
     try:
-        return str(json.loads(file.attrs["model_config"])["config"]["name"])
+        return str(json.loads(_attribute(file, "model_config"))["config"]["name"])
     except (KeyError, TypeError, ValueError):
         return ""

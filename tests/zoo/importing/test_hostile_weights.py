@@ -16,7 +16,7 @@ from safetensors_files import write_safetensors
 
 from mobile_bnn import zoo
 from mobile_bnn.errors import MobileBnnError, UsageError
-from mobile_bnn.zoo.importing import published_files
+from mobile_bnn.zoo.importing import keras_hdf5, published_files
 from mobile_bnn.zoo.importing.checkpoints import open_checkpoint
 
 FILES = Path(__file__).parent / "torch_files"
@@ -235,6 +235,12 @@ def test_hdf5_files_that_are_no_weights_of_keras_2(tmp_path):
     for length in (9, 200, 800, len(content) - 60):
         path.write_bytes(content[:length])
         assert "is a damaged HDF5 file" in refusal(path)
+
+
+def test_hdf5_attributes_that_would_take_hours_are_not_read(tmp_path, monkeypatch):
+    keras_file(tmp_path / "w.h5", {"dense": {"kernel": np.zeros(3, np.float32)}})
+    monkeypatch.setattr(keras_hdf5, "_MAX_NAMES", 4)
+    assert "is a damaged HDF5 file: its attribute layer_names is too large" in refusal(tmp_path / "w.h5")
 
 
 @pytest.mark.parametrize("link", [h5py.SoftLink("/secret"), h5py.ExternalLink("secret.h5", "/kernel")])
