@@ -22,7 +22,7 @@ def located(weights: str) -> str:
 
 
 def choices_of(weights: str, architecture: str | None) -> Nested:
-    """What a recipe must have for weights to fit: the architecture, its options and the method.
+    """What a recipe must have for weights to fit: the architecture, its options, the method and the task.
 
     Args:
         weights: a tag, a run folder or a .keras file, which tells nothing.
@@ -35,7 +35,9 @@ def choices_of(weights: str, architecture: str | None) -> Nested:
         if architecture is None:
             raise UsageError(f"{weights} is a tag of an architecture's weights", cure="Name the architecture: --zoo")
         record = zoo.trained(zoo.get(architecture).name, weights)
-        return _without_empty({"zoo": record.zoo, "method": record.method, "network": record.network})
+        return _without_empty(
+            {"zoo": record.zoo, "task": record.task, "method": record.method, "network": record.network}
+        )
     file = _file(weights)
     recipe = RunFolder(file.parent).recipe
     if not recipe.is_file():
@@ -45,7 +47,7 @@ def choices_of(weights: str, architecture: str | None) -> Nested:
     nested = Recipe.read(recipe).nested()
     if architecture not in (None, nested["zoo"]):
         raise UsageError(f"the weights of {weights} are of {nested['zoo']}, not of {architecture}")
-    return _without_empty({key: nested.get(key) for key in ("zoo", "method", "network")})
+    return _without_empty({key: nested.get(key) for key in ("zoo", "task", "method", "network")})
 
 
 def initial_weights(weights: str, architecture: str) -> dict[str, Array]:

@@ -17,7 +17,7 @@ from mobile_bnn.zoo.trained.named_weights import weights_of
 def first(tmp_path_factory):
     """A run of one epoch, with a method and a width that are not the recipe's own."""
     run = tmp_path_factory.mktemp("first") / "run"
-    recipe = Recipe.of_zoo("binary_lenet", method="bi_real", epochs=1, **{"network.width": 0.5})
+    recipe = Recipe.of_zoo("binary_lenet", method="bi_real", epochs=1, label_smoothing=0.125, **{"network.width": 0.5})
     model, _ = train(recipe, run)
     return run, model
 
@@ -25,7 +25,7 @@ def first(tmp_path_factory):
 def test_a_training_begins_with_them(first, tmp_path):
     run, trained = first
     recipe = Recipe.of_zoo("binary_lenet", weights=str(run), epochs=1, learning_rate=1e-12)
-    assert (recipe.method.card.name, recipe.network.width) == ("bi_real", 0.5)
+    assert (recipe.method.card.name, recipe.network.width, recipe.task.label_smoothing) == ("bi_real", 0.5, 0.125)
     model, _ = train(recipe, tmp_path / "run")
     before, after = weights_of(trained), weights_of(model)
     assert set(before) == set(after)
