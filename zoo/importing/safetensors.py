@@ -7,7 +7,7 @@ from typing import Any
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint
 from mobile_bnn.zoo.importing.state_dicts import checkpoint_of
-from mobile_bnn.zoo.importing.torch_pickle import Storage, Tensor
+from mobile_bnn.zoo.importing.torch_tensors import Storage, Tensor
 
 _MAX_HEADER = 100_000_000  # as the format's own library
 _DTYPES = {

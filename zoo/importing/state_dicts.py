@@ -9,7 +9,7 @@ import numpy as np
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.typing import Array
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint, StoredArray
-from mobile_bnn.zoo.importing.torch_pickle import Storage, Tensor
+from mobile_bnn.zoo.importing.torch_tensors import Storage, Tensor
 
 # Where trainers keep a network's weights beside what else they save; an average of them is what is evaluated.
 _AVERAGES = ("state_dict_ema", "ema_state_dict", "model_ema", "ema")

@@ -6,12 +6,13 @@ storages in the order in which they follow: each is its number of elements, 8 by
 
 import io
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint
 from mobile_bnn.zoo.importing.state_dicts import checkpoint_of
-from mobile_bnn.zoo.importing.torch_pickle import RefusedError, Storage, Tensor, read_pickle
+from mobile_bnn.zoo.importing.torch_pickle import read_pickle
+from mobile_bnn.zoo.importing.torch_tensors import RefusedError, Storage, Tensor
 
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
 _MAX_LINE = 1000
@@ -46,7 +47,7 @@ def read_legacy(path: Path) -> Checkpoint:
     """
     try:
         with path.open("rb") as opened:
-            file = _Bounded(opened, path.stat().st_size)
+            file = cast(IO[bytes], _Bounded(opened, path.stat().st_size))  # all that is asked of it
             if (read_pickle(file), read_pickle(file)) != (_MAGIC, _VERSION):
                 raise MobileBnnError(f"{path} is a pickle, but not a checkpoint of torch.save", cure=_CURE)
             machine, content, keys = read_pickle(file), read_pickle(file), read_pickle(file)

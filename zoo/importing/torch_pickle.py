@@ -7,64 +7,14 @@ objects are shared, not copied, so a small file cannot make large ones.
 """
 
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
 
-import numpy as np
-
-from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.zoo.importing.torch_tensors import DTYPES, RefusedError, Storage, Tensor, is_size, tensor_of
 
 _CURE = "Save its tensors alone, where it was made: torch.save(model.state_dict(), 'weights.pth')"
 _MAX_OPERATIONS = 5_000_000
-
-# The element types of storages, little-endian; bfloat16 is the upper half of a float32.
-DTYPES: Mapping[str, str] = {
-    "FloatStorage": "f4",
-    "DoubleStorage": "f8",
-    "HalfStorage": "f2",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "i8",
-    "IntStorage": "i4",
-    "ShortStorage": "i2",
-    "CharStorage": "i1",
-    "ByteStorage": "u1",
-    "BoolStorage": "u1",
-}
-
-
-class RefusedError(MobileBnnError):
-    """A checkpoint that is damaged, or asks for more than tensors."""
-
-
-@dataclass(frozen=True)
-class Storage:
-    """The elements that tensors are views of.
-
-    Attributes:
-        dtype: a value of `DTYPES`.
-        key: of its record in the file.
-        size: number of elements.
-    """
-
-    dtype: str
-    key: str
-    size: int
-
-    @property
-    def item_bytes(self) -> int:
-        """Bytes of an element."""
-        return 2 if self.dtype == "bfloat16" else np.dtype(self.dtype).itemsize
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A view of a storage: `offset` and `strides` count elements; it is checked to lie inside."""
-
-    storage: Storage
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -76,8 +26,8 @@ _MARK = object()
 _STORAGES = {f"torch {name}": dtype for name, dtype in DTYPES.items()}
 _CALLS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
     "collections OrderedDict": lambda arguments: _ordered(arguments),
-    "torch._utils _rebuild_tensor": lambda arguments: _tensor(arguments),
-    "torch._utils _rebuild_tensor_v2": lambda arguments: _tensor(arguments),
+    "torch._utils _rebuild_tensor": lambda arguments: tensor_of(arguments),
+    "torch._utils _rebuild_tensor_v2": lambda arguments: tensor_of(arguments),
     "torch._utils _rebuild_parameter": lambda arguments: _parameter(arguments),
 }
 
@@ -194,13 +144,9 @@ def _storage(machine: _Machine, _: Any) -> None:
     """A persistent id: ("storage", class, key, device, number of elements), in old files with a view of another."""
     (described,) = machine.pop(1)
     kind, storage_class, key, _device, size, *view = described
-    if kind != "storage" or not isinstance(key, str) or not _is_size(size) or (view and view != [None]):
+    if kind != "storage" or not isinstance(key, str) or not is_size(size) or (view and view != [None]):
         raise TypeError
     machine.stack.append(Storage(_STORAGES[storage_class.name], key, size))
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 48
 
 
 def _ordered(arguments: tuple[Any, ...]) -> dict[Any, Any]:
@@ -214,27 +160,6 @@ def _parameter(arguments: tuple[Any, ...]) -> Tensor:
     if not isinstance(tensor, Tensor):
         raise TypeError
     return tensor
-
-
-def _tensor(arguments: tuple[Any, ...]) -> Tensor:
-    storage, offset, shape, strides = arguments[:4]
-    sizes = (offset, *shape, *strides)
-    if (
-        not isinstance(storage, Storage)
-        or len(shape) != len(strides)
-        or len(shape) > 8
-        or not all(map(_is_size, sizes))
-    ):
-        raise TypeError
-    elements = 1
-    for size in shape:
-        elements *= size
-    last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
-    if elements and last >= storage.size:
-        raise RefusedError("damaged", why=f"a tensor of shape {tuple(shape)} reaches beyond its storage")
-    if elements > storage.size:
-        raise RefusedError("unsafe", why=f"a tensor of shape {tuple(shape)} is larger than its storage")
-    return Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
 _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {

@@ -7,7 +7,8 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint
 from mobile_bnn.zoo.importing.state_dicts import checkpoint_of
-from mobile_bnn.zoo.importing.torch_pickle import RefusedError, Storage, read_pickle
+from mobile_bnn.zoo.importing.torch_pickle import read_pickle
+from mobile_bnn.zoo.importing.torch_tensors import RefusedError, Storage
 
 _MAX_RECORDS = 100_000
 _MAX_PICKLE = 64 << 20

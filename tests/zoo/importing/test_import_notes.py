@@ -16,7 +16,7 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo.importing.loading import import_weights
 from mobile_bnn.zoo.importing.state_dicts import checkpoint_of
-from mobile_bnn.zoo.importing.torch_pickle import Storage, Tensor
+from mobile_bnn.zoo.importing.torch_tensors import Storage, Tensor
 
 CHECKPOINT = Path(__file__).parent / "torch_files" / "reactnet_a.pth"
 NARROW = {"width": 1 / 32}
