@@ -44,7 +44,8 @@ def _numbered(others: Mapping[str, str], make: Callable[[Sequence[Array]], Array
     def slots(model: KerasModel, checkpoint: Checkpoint) -> list[Slot]:
         there: dict[str, list[str]] = defaultdict(list)
         for name in dict.fromkeys(each.partition("/")[0] for each in checkpoint.arrays):
-            there[re.sub(r"_\d+$", "", name)].append(name)
+            # As TensorFlow 1 called some classes: batch_normalization_v1_3.
+            there[re.sub(r"(_v[12])?(_\d+)?$", "", name)].append(name)
         here: dict[str, list[KerasLayer]] = defaultdict(list)
         for layer in model.layers:
             if layer.weights:

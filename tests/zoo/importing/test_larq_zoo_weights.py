@@ -11,6 +11,7 @@ from seeded_weights import images, seeded
 from mobile_bnn import zoo
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo.importing.larq_zoo import PUBLICATIONS
+from mobile_bnn.zoo.importing.loading import import_weights
 
 FIXTURE = np.load(Path(__file__).with_name("larq_zoo.npz"))
 ALEXNETS = ("binary_alexnet", "dorefa_net", "xnornet")  # 62 million weights each
@@ -45,6 +46,18 @@ def write_hdf5(path, layers, first=0):
                 group.create_dataset(weight, data=seeded(weight, shape, spread))
 
 
+def test_class_names_of_tensorflow_1(tmp_path):
+    """They differ by what version of a class had made the layer."""
+    wanted, path = layout("quicknet_small"), tmp_path / "weights.h5"
+    layers = [
+        [name.replace("batch_normalization", "batch_normalization_v1"), *rest] for name, *rest in wanted["layers"]
+    ]
+    write_hdf5(path, layers)
+    imported = import_weights("quicknet_small", path, wanted["input_shape"])
+    assert imported.slots[-1].names == ("quant_dense/bias",)
+    assert any(slot.names == ("batch_normalization_v1_3/gamma",) for slot in imported.slots)
+
+
 def logits(model, x):
     """Before the softmax: float32 [images, classes]."""
     return tf.keras.Model(model.input, model.layers[-1].input)(x, training=False).numpy()
@@ -60,7 +73,7 @@ def test_all_of_larq_zoos_networks_are_known():
 )
 def test_outputs_are_larq_zoos(network, tmp_path):
     wanted, path = layout(network), tmp_path / "weights.h5"
-    write_hdf5(path, wanted["layers"])
+    write_hdf5(path, wanted["layers"], first=7)
     model = zoo.load_weights(network, path, wanted["input_shape"])
     found = logits(model, images(3, *wanted["input_shape"][:2]))
     expected = FIXTURE[f"{network}/logits"]
