@@ -7,7 +7,8 @@ from block_formulas import batch_norm, conv, randomized, sign, weights_of
 from mobile_bnn import methods, zoo
 from mobile_bnn.layers.poke_bnn import DPReLU, FitChannels, HardSigmoid
 from mobile_bnn.legacy_keras import tf
-from mobile_bnn.zoo import counts, pokebnn
+from mobile_bnn.zoo import counts
+from mobile_bnn.zoo.blocks import poke_conv as poke_conv_block
 
 
 def poke_conv(x, w, name, strides=1, block=None):
@@ -54,7 +55,7 @@ def pooled(x):
 def test_a_bottleneck_is_the_papers(channels, width, strides):
     tf.keras.utils.set_random_seed(2)
     image = tf.keras.layers.Input((8, 8, channels))
-    block = pokebnn.bottleneck(image, methods.create("poke_bnn").padding_with(0.0), width, strides, "b")
+    block = poke_conv_block.bottleneck(image, methods.create("poke_bnn").padding_with(0.0), width, strides, "b")
     model = randomized(tf.keras.Model(image, block))
     x = np.random.default_rng(1).normal(size=(2, 8, 8, channels))
     w = weights_of(model)
