@@ -10,6 +10,7 @@ import numpy as np
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.names import look_up
 from mobile_bnn.typing import Array, KerasModel
+from mobile_bnn.zoo.batch_statistics import observe
 
 INPUT_SHAPE = (224, 224, 3)
 
@@ -34,19 +35,10 @@ class Baseline:
     pixels: tuple[float, float]
 
     def build(self, seed: int = 0) -> KerasModel:
-        """The network with seeded random weights, whose batch norms know what goes in.
-
-        Without that activations shrink from layer to layer until an int8 form of them is all zeros.
-        """
+        """The network with seeded random weights, whose batch norms know what goes in: an int8 form needs it."""
         keras2.tf.keras.utils.set_random_seed(seed)
         model = getattr(keras2.tf.keras.applications, self.title)(weights=None, input_shape=INPUT_SHAPE)
-        norms = [layer for layer in model.layers if isinstance(layer, keras2.layers.BatchNormalization)]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.momentum = 0.0
-        model(self.images(4, seed), training=True)
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        observe(model, self.images(4, seed))
         return model
 
     def images(self, number: int, seed: int = 0) -> Array:

@@ -18,6 +18,8 @@ from inspect import getsourcefile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn import pipeline, zoo
 from mobile_bnn.converters import convert
@@ -25,6 +27,7 @@ from mobile_bnn.files import write_text
 from mobile_bnn.profiling.machine import local_machine
 from mobile_bnn.training import Recipe
 from mobile_bnn.zoo import counts
+from mobile_bnn.zoo.batch_statistics import observe
 from mobile_bnn.zoo.figures import PATH, Figures, Table
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "zoo_figures"
@@ -63,6 +66,7 @@ def converted(name: str) -> dict[str, Any]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     entry, method = zoo.get(name), Recipe.of_zoo(name).method
     model = zoo.build(name, method)
+    observe(model, np.random.default_rng(0).normal(size=(2, *entry.input_shape)).astype(np.float32))
     counted = counts.of(model)
     features = entry.features(method, keras2.layers.Input(entry.input_shape), zoo.network(name, {}))
     began = time.perf_counter()
