@@ -38,7 +38,7 @@ def command(
     if not entries:
         raise UsageError("no architecture is so", cure="mbnn zoo list shows all of them")
     out.print(Fitted(_table(entries)))
-    out.print(f"latency: {_measured_on()}", soft_wrap=True)
+    out.print(f"latency: {_measured_on()}")
 
 
 def _table(entries: "Sequence[Architecture]") -> "Table":

@@ -52,7 +52,7 @@ def command(
         print_json(figures)
         return
     for key, value in figures.items():
-        out.print(f"{key.replace('_', ' '):20} {_in_words(key, value)}", soft_wrap=True)
+        out.print(f"{key.replace('_', ' '):20} {_in_words(key, value)}")
     out.print(Fitted(_layers(profile.generate_table())))
     out.print(Fitted(_totals(profile.generate_summary())))
 

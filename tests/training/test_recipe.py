@@ -111,7 +111,7 @@ def test_differences_name_the_fields():
         ({"method": 3}, "recipe: method: is a section, or a name (got 3)"),
         ({"teacher": "run"}, "recipe: teacher.run: names no folder"),
         ({"teacher": "float_twin", "teacher.weight": 0.0}, "recipe: teacher.weight: Input should be greater than 0"),
-        ({"zoo": "resnet"}, "unknown zoo model 'resnet'. Did you mean resnet20"),
+        ({"zoo": "resnet2"}, "unknown zoo model 'resnet2'. Did you mean resnet20"),
         ({"method": "bi-real"}, "unknown method 'bi-real'. Did you mean bi_real"),
         ({"augment": "yes"}, "recipe: data.augment: Input should be a valid boolean (got 'yes')"),
     ],
@@ -151,7 +151,9 @@ FLAT = FIXTURES / "version_1" / "recipes"
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in FLAT.glob("*.toml")} & set(zoo.names())))
 def test_a_flat_recipe_of_version_1_is_the_one_of_today(name):
-    assert Recipe.read(FLAT / f"{name}.toml") == Recipe.of_zoo(name)
+    # Larq Zoo's network has activations of two bits, which version 1 did not know.
+    since = {"method.input_bits": 1} if name == "dorefa_net" else {}
+    assert Recipe.read(FLAT / f"{name}.toml") == Recipe.of_zoo(name, **since)
 
 
 def test_every_field_of_version_1_has_its_place():

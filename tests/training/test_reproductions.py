@@ -20,7 +20,8 @@ def test_a_recipe_can_be_built(name):
     found = reproductions.get(name)
     entry = zoo.get(found.recipe.zoo)
     assert found.recipe.method.needs <= entry.offers - found.recipe.network.lacks()
-    assert name.split("-")[-1] in (found.recipe.data.name, {"imagenet2012": "imagenet"}.get(found.recipe.data.name))
+    dataset = found.recipe.data.name
+    assert {"imagenet2012": "imagenet"}.get(dataset, dataset) in name.split("-")
 
 
 @pytest.mark.parametrize("name", PAPERS)

@@ -119,7 +119,8 @@ def test_what_comes_with_the_package_is_whole_and_of_its_recipe(name, tag):
     assert recipe.differences(Recipe.read(record.file(records.RECIPE))) == []
     history = History.load(record.file(records.HISTORY))
     assert len(history.epochs) == record.epochs == recipe.epochs
-    assert history.test[history.metric] == pytest.approx(record.keras, abs=1e-6)
+    if record.headline == "top-1":  # of the other tasks Keras has no such metric
+        assert history.test[history.metric] == pytest.approx(record.keras, abs=1e-6)
 
 
 @pytest.mark.parametrize(("name", "tag"), ALL)
