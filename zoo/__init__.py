@@ -25,6 +25,8 @@ from mobile_bnn.zoo.trained.records import WEIGHTS
 
 import_modules(__name__, __path__)
 
+_SHOWN = 8  # names in a message
+
 
 def names() -> list[str]:
     """The names of all architectures, sorted."""
@@ -51,7 +53,7 @@ def network(name: str, options: Mapping[str, Json], source: str = "") -> Network
     if options and not chosen.model_fields:
         begin = f"{source}: " if source else ""
         fitting = [each for each in names() if set(options) <= set(get(each).options.model_fields)]
-        cure = f"Choose one of {', '.join(fitting)}" if fitting else "Leave the section network out"
+        cure = _choice(fitting, name) if fitting else "Leave the section network out"
         raise UsageError(f"{begin}{name} has no options such as {', '.join(options)}", cure=cure)
     return chosen.create(source, **options)
 
@@ -93,9 +95,7 @@ def build(
         raise UsageError(
             f"{name} cannot be trained with {chosen.card.name}",
             why=f"the method needs a {' and a '.join(sorted(lacking))} around every binary convolution",
-            cure="Leave network.shortcuts true"
-            if lacking <= changed.lacks()
-            else f"Choose one of {', '.join(fitting)}",
+            cure="Leave network.shortcuts true" if lacking <= changed.lacks() else _choice(fitting, name),
         )
     chosen = chosen.padding_with(changed.pad_value(architecture.pad_value))
     head = (tasks.create(task) if isinstance(task, str) else task).fitted(shape, classes).training()
@@ -131,6 +131,14 @@ def load(name: str, weights: str) -> Loaded:
     )
     named_weights.assign(model, packed_weights.read(record.file(WEIGHTS)), str(record))
     return Loaded(model, record)
+
+
+def _choice(fitting: Sequence[str], instead: str) -> str:
+    """Advice to take one of some architectures, those for images of about the same size first."""
+    height = get(instead).input_shape[0]
+    ordered = sorted(fitting, key=lambda name: abs(get(name).input_shape[0] - height))
+    shown, others = ordered[:_SHOWN], len(ordered) - _SHOWN
+    return f"Choose one of {', '.join(shown)}" + (f", or of {others} others in mbnn zoo list" if others > 0 else "")
 
 
 _network = network  # which an argument of `build` is called, too
