@@ -10,7 +10,7 @@ from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks.mobile_body import CHANNELS, MobileOptions, mobile_body
-from mobile_bnn.zoo.blocks.symmetric_layers import max_pool, mean_pool
+from mobile_bnn.zoo.blocks.symmetric_layers import max_pool, mean_pool, prelu
 from mobile_bnn.zoo.network_options import Padded
 
 _SOURCE = "Ma et al., A&B BNN: Add&Bit-Operation-Only Hardware-Friendly Binary Neural Network, CVPR 2024"
@@ -42,11 +42,6 @@ def _real_conv(x: KerasTensor, filters: int, size: int, name: str, strides: int 
     return StandardizedConv2D(filters, size, strides, padding, use_bias=False, name=name)(x)
 
 
-def _prelu(x: KerasTensor, name: str) -> KerasTensor:
-    quarter = keras2.tf.keras.initializers.Constant(0.25)
-    return keras2.layers.PReLU(quarter, shared_axes=[1, 2], name=f"{name}_prelu")(x)
-
-
 def residual_layer(
     x: KerasTensor, method: Method, filters: int, strides: int, variance: Variance, name: str
 ) -> KerasTensor:
@@ -72,14 +67,14 @@ def residual_layer(
 )
 def ab_resnet18(method: Method, image: KerasTensor) -> Features:
     """Four stages of residual layers."""
-    x = max_pool(_prelu(_real_conv(image, 64, 7, "stem", strides=2), "stem"), "stem")
+    x = max_pool(prelu(_real_conv(image, 64, 7, "stem", strides=2), "stem"), "stem")
     features, variance = Features(), Variance()
     for stage, filters in enumerate((64, 128, 256, 512), 1):
         for layer in range(1, 5):
             strides = 2 if layer == 1 and stage > 1 else 1
             x = residual_layer(x, method, filters, strides, variance, f"stage{stage}_{layer}")
         features[2 ** (stage + 1)] = x
-    return {**features, 32: _prelu(x, "last")}
+    return {**features, 32: prelu(x, "last")}
 
 
 @register(

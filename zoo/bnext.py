@@ -12,14 +12,9 @@ from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
 from mobile_bnn.zoo.blocks.mobile_body import CHANNELS, MobileOptions, mobile_body
-from mobile_bnn.zoo.blocks.symmetric_layers import mean_pool, norm
+from mobile_bnn.zoo.blocks.symmetric_layers import mean_pool, norm, prelu
 
 _REDUCTION = 8  # of the gates
-
-
-def _prelu(x: KerasTensor, name: str) -> KerasTensor:
-    quarter = keras2.tf.keras.initializers.Constant(0.25)
-    return keras2.layers.PReLU(quarter, shared_axes=[1, 2], name=f"{name}_prelu")(x)
 
 
 def _gate(before: KerasTensor, after: KerasTensor, name: str) -> KerasTensor:
@@ -54,11 +49,11 @@ def unit(x: KerasTensor, method: Method, size: int, strides: int, attention: boo
 
     shifted = ChannelShift(name=f"{name}_shift")(x)
     y = method.conv2d(shifted, x.shape[-1], size, strides=strides, padding="symmetric", name=f"{name}_conv")
-    y = _prelu(norm(f"{name}_conv")(y), name)
+    y = prelu(norm(f"{name}_conv")(y), name)
     before = mean_pool(x, f"{name}_input") if strides > 1 else x
     factors, around = [y, _gate(before, y, name)], before
     if attention:
-        around = _prelu(x, f"{name}_shortcut")
+        around = prelu(x, f"{name}_shortcut")
         around = mean_pool(around, f"{name}_shortcut") if strides > 1 else around
         factors.append(around)
     for index, factor in enumerate(factors[1:], 1):
@@ -99,7 +94,7 @@ def _register(letter: str, channels: Sequence[int], top1: float) -> None:
 
         features = mobile_body(image, channels, network, numbered)
         last = max(features)
-        return {**features, last: _prelu(features[last], "last")}
+        return {**features, last: prelu(features[last], "last")}
 
 
 def _longer(first: int, counts: Sequence[int]) -> tuple[int, ...]:

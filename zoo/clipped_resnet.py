@@ -13,7 +13,7 @@ from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
 from mobile_bnn.zoo.architecture import SHORTCUT, register
-from mobile_bnn.zoo.blocks.symmetric_layers import binary_branch, max_pool, norm, real_conv
+from mobile_bnn.zoo.blocks.symmetric_layers import binary_branch, max_pool, norm, normalized_classifier, real_conv
 from mobile_bnn.zoo.network_options import Padded
 
 # From (input, filters, name) to half of its height and width, with that many channels.
@@ -83,11 +83,6 @@ def _stages(
     return features
 
 
-def _classifier(features: Features, method: Method, num_classes: int) -> KerasTensor:
-    x = keras2.layers.GlobalAveragePooling2D(name="pool")(features[max(features)])
-    return keras2.layers.Dense(num_classes, name="logits")(norm("pool")(x))
-
-
 def _resnet20(
     name: str,
     summary: str,
@@ -106,7 +101,7 @@ def _resnet20(
         input_shape=(32, 32, 3),
         num_classes=10,
         smallest_input=4,
-        classifier=_classifier,
+        classifier=normalized_classifier,
         offers=SHORTCUT,
         options=Padded,
         pad_value=0.0,
@@ -123,7 +118,7 @@ def _resnet18(name: str, source: str, top1: float) -> None:
         summary="a real 7x7 convolution, 16 binary 3x3 ones (4 each of 64, 128, 256, 512 filters) with a shortcut "
         "around each, real 1x1 convolutions where it halves the map; a real dense layer after a batch norm",
         source=source,
-        classifier=_classifier,
+        classifier=normalized_classifier,
         offers=SHORTCUT,
         options=Padded,
         pad_value=0.0,

@@ -26,12 +26,12 @@ def facts(entry: Architecture) -> JsonObject:
                 "metric": each.headline,
                 "tflite": each.tflite,
             }
-            for each in weights_of(entry)
+            for each in trained_weights(entry)
         },
     }
 
 
-def weights_of(entry: Architecture) -> Iterator[Trained]:
+def trained_weights(entry: Architecture) -> Iterator[Trained]:
     """The records of its trained weights."""
     return (trained(entry.name, tag) for tag in tags(entry.name))
 
@@ -49,7 +49,7 @@ def found(pattern: str = "*", task: Task | None = None, *, weights: bool = False
 
 
 def _has_weights(entry: Architecture, task: Task | None) -> bool:
-    return any(task is None or each.task["name"] == task.name for each in weights_of(entry))
+    return any(task is None or each.task["name"] == task.name for each in trained_weights(entry))
 
 
 def _carries(entry: Architecture, task: Task | None) -> bool:

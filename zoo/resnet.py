@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasLayer, KerasTensor
@@ -19,7 +18,6 @@ from mobile_bnn.zoo.blocks.shortcut_stages import binary_stages
 from mobile_bnn.zoo.network_options import PaddedResidual
 
 _FILTERS = (64, 128, 256, 512)
-_LEAST_FOR_LARGE = 64
 
 
 class ResNetOptions(PaddedResidual):
@@ -33,9 +31,7 @@ class ResNetOptions(PaddedResidual):
 
     def begin(self, image: KerasTensor, activation: KerasLayer | None = None) -> tuple[KerasTensor, int]:
         """The stem's output of 64 channels, and its stride."""
-        known = [size for size in image.shape[1:3] if size is not None]
-        small = self.stem == "small" or (self.stem == "auto" and bool(known) and min(known) < _LEAST_FOR_LARGE)
-        if small:
+        if self.stem == "small" or (self.stem == "auto" and symmetric_layers.is_small(image)):
             return symmetric_layers.small_stem(image, 64, activation), 1
         return symmetric_layers.stem(image, activation), 4
 
@@ -86,19 +82,13 @@ _register(
 )
 
 
-def _normalized_classifier(features: Features, method: Method, num_classes: int) -> KerasTensor:
-    """A mean over all pixels, a batch norm and a dense layer."""
-    x = keras2.layers.GlobalAveragePooling2D(name="pool")(features[max(features)])
-    return keras2.layers.Dense(num_classes, name="logits")(symmetric_layers.norm("pool")(x))
-
-
 @register(
     "adabin_resnet18",
     summary="a real 7x7 convolution with a Maxout, or 3x3 for small images, 16 binary 3x3 ones (4 each of 64, 128, "
     "256, 512 filters) with a real shortcut around each, a batch norm and a real dense layer",
     source="Tu et al., AdaBin, ECCV 2022 (ResNet-18)",
     smallest_input=8,
-    classifier=_normalized_classifier,
+    classifier=symmetric_layers.normalized_classifier,
     offers=SHORTCUT,
     options=ResNetOptions,
     pad_value=0.0,

@@ -1,6 +1,6 @@
 """`mbnn predict`: what a file sees on images, or through a camera."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,7 @@ def command(
     top: Annotated[int, typer.Option(min=1, help="How many classes a classifier names.")] = 5,
     score: Annotated[
         float, typer.Option(min=0, max=1, help="Least probability of an object that a detector finds.")
-    ] = (0.5),
+    ] = 0.5,
     draw: Annotated[
         Path | None, typer.Option(help="Write pictures with classes, boxes or areas drawn on them into this folder.")
     ] = None,
@@ -85,13 +85,14 @@ def _watch(file: Path, which: str, top: int, threads: int, web: int | None, host
     from mobile_bnn.pipeline.prediction import opened
     from mobile_bnn.runtime.cameras import open_camera
 
-    with opened(file, threads) as interpreter:
+    with ExitStack() as held:
+        interpreter = held.enter_context(opened(file, threads))
         spec = interpreter.metadata and interpreter.metadata.task
-    if spec and spec.name != "classification":
-        raise UsageError(
-            f"--camera shows classes, and the file is for {spec.name}", cure="Give images, with --draw FOLDER"
-        )
-    with opened(file, threads) as interpreter, closing(open_camera(which)) as camera:
+        if spec and spec.name != "classification":
+            raise UsageError(
+                f"--camera shows classes, and the file is for {spec.name}", cure="Give images, with --draw FOLDER"
+            )
+        camera = held.enter_context(closing(open_camera(which)))
         try:
             if web is None:
                 _in_terminal(interpreter, camera, top)

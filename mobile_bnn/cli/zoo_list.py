@@ -36,7 +36,7 @@ def command(
         print_json({entry.name: {"summary": entry.summary, **facts(entry)} for entry in entries})
         return
     if not entries:
-        raise UsageError("no architecture is so", cure="mbnn zoo list shows all of them")
+        raise UsageError("no architecture matches", cure="mbnn zoo list shows all of them")
     out.print(Fitted(_table(entries)))
     out.print(f"latency: {_measured_on()}")
 

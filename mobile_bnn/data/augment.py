@@ -39,17 +39,24 @@ def random_resized_crop(image: TfTensor, seed: TfTensor, size: int) -> TfTensor:
     """A random part of `image` (uint8 [h, w, C]), every second one mirrored: float32 [size, size, C]."""
     tf = keras2.tf
     seeds = tf.random.split(seed, 2)
+    begin, extent = random_window(image, seeds[0], AREA_RANGE)
+    crop = tf.image.resize(tf.slice(image, begin, extent), (size, size))
+    return tf.image.stateless_random_flip_left_right(crop, seeds[1])
+
+
+def random_window(image: TfTensor, seed: TfTensor, area_range: tuple[float, float]) -> tuple[TfTensor, TfTensor]:
+    """Where a random part of `image` [h, w, C] begins, and its extent, both int32 [3]; an extent of -1 is all."""
+    tf = keras2.tf
     begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
         tf.shape(image),
         tf.constant([[[0.0, 0.0, 1.0, 1.0]]]),
-        seed=seeds[0],
+        seed=seed,
         min_object_covered=0.0,
         aspect_ratio_range=ASPECT_RANGE,
-        area_range=AREA_RANGE,
+        area_range=area_range,
         max_attempts=10,
     )
-    crop = tf.image.resize(tf.slice(image, begin, extent), (size, size))
-    return tf.image.stateless_random_flip_left_right(crop, seeds[1])
+    return begin, extent
 
 
 def central_crop(image: TfTensor, size: int) -> TfTensor:

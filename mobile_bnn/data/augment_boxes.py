@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.data.augment import Augment, pad_crop_flip
 from mobile_bnn.data.box_rows import CLASS, IGNORED, PADDING
-from mobile_bnn.data.whole_image import AREA_WORDS, flipped, random_window, resized
+from mobile_bnn.data.whole_image import AREA_WORDS, flipped, mirrored_window, resized
 from mobile_bnn.typing import TfTensor
 
 LEAST_VISIBLE = 0.25  # of a box's area; with less of it in the crop an object is gone
@@ -37,7 +37,7 @@ class BoxAugment(Augment):
     def crop(self, image: TfTensor, target: TfTensor, seed: TfTensor, size: int) -> tuple[TfTensor, TfTensor]:
         """A random part of the image, of 30% to all of its area, every second one mirrored."""
         tf = keras2.tf
-        begin, extent, flip = random_window(image, seed)
+        begin, extent, flip = mirrored_window(image, seed)
         sides = tf.cast(tf.shape(image)[:2], tf.float32)
         part = tf.slice(image, tf.concat([begin, [0]], 0), tf.concat([extent, [-1]], 0))
         moved = _moved(target, tf.cast(begin, tf.float32) / sides, tf.cast(extent, tf.float32) / sides)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.data.augment import Augment, pad_crop_flip
-from mobile_bnn.data.whole_image import AREA_WORDS, flipped, random_window, resized
+from mobile_bnn.data.label_maps import IGNORED
+from mobile_bnn.data.whole_image import AREA_WORDS, flipped, mirrored_window, resized
 from mobile_bnn.typing import TfTensor
-
-IGNORED = 255
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class MaskAugment(Augment):
     def crop(self, image: TfTensor, target: TfTensor, seed: TfTensor, size: int) -> tuple[TfTensor, TfTensor]:
         """A random part of both, of 30% to all of the area, every second one mirrored."""
         tf = keras2.tf
-        begin, extent, flip = random_window(image, seed)
+        begin, extent, flip = mirrored_window(image, seed)
         part = tf.slice(image, tf.concat([begin, [0]], 0), tf.concat([extent, [-1]], 0))
         labels = _resized(tf.slice(target, begin, extent), size)
         return flipped(resized(part, size), flip), flipped(labels[..., None], flip)[..., 0]

@@ -8,17 +8,17 @@ before the last (the format of cocoapi's maskApi).
 import numpy as np
 
 from mobile_bnn.data.coco_json import CocoImage, CocoObject
+from mobile_bnn.data.label_maps import IGNORED
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.typing import Array, Json
 
-IGNORED = 255
 _MOST_RUNS = 4_000_000
 
 
 def label_map(image: CocoImage, numbers: dict[int, int]) -> Array:
     """uint8 [height, width]: 0 for the background, a category's number + 1 where it is, 255 for crowds.
 
-    Larger objects are painted first, so that those in front of them, which are smaller as a rule, stay visible.
+    Larger objects are painted first, so that smaller ones, which as a rule hide a part of them, stay visible.
 
     Raises:
         MobileBnnError: an object's segmentation is damaged, or there are more than 254 categories.

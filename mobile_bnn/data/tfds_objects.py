@@ -39,7 +39,7 @@ def source(
         image_size: height and width of what is delivered, in pixels; 300 if None.
 
     Raises:
-        UsageError: the set's samples are no images with boxes and classes.
+        UsageError: the set's samples are not images with boxes and classes.
     """
     keys = check(builder, kind, name)
     side = image_size or DEFAULT_SIZE

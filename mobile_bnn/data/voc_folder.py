@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mobile_bnn.data.annotated_images import AnnotatedImage, Splits, source
 from mobile_bnn.data.image_files import SUFFIXES
+from mobile_bnn.data.label_maps import IGNORED
 from mobile_bnn.data.pipeline import Source
-from mobile_bnn.data.voc_masks import VOID, mask_path, mask_pixels
+from mobile_bnn.data.voc_masks import mask_path, mask_pixels
 from mobile_bnn.data.voc_xml import Annotation, read_annotation
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.typing import Array
@@ -71,7 +72,7 @@ def _masks(folder: Path, image_size: int | None, seed: int) -> Source:
     for name, stems in lists.items():
         for stem in stems:
             mask = mask_pixels(mask_path(folder, stem))
-            largest = max(largest, int(mask[mask != VOID].max(initial=0)))
+            largest = max(largest, int(mask[mask != IGNORED].max(initial=0)))
             size = (mask.shape[0], mask.shape[1])
             splits.setdefault(name, []).append(AnnotatedImage(_image(images, stem, folder), size=size))
 

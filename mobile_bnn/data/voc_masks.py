@@ -8,7 +8,6 @@ from PIL import Image
 from mobile_bnn.errors import MobileBnnError, first_line
 from mobile_bnn.typing import Array
 
-VOID = 255
 _MOST_PIXELS = 100_000_000
 _MODES = ("P", "L", "1")
 
@@ -22,7 +21,7 @@ def mask_pixels(path: Path) -> Array:
     """The class of each pixel, uint8 [height, width].
 
     Raises:
-        MobileBnnError: there is no such file, or it is no PNG of class numbers.
+        MobileBnnError: there is no such file, or it is not a PNG of class numbers.
     """
     try:
         with Image.open(path, formats=["PNG"]) as image:

@@ -64,7 +64,7 @@ def read_annotation(path: Path) -> Annotation:
     """Reads a file. Entities, which could grow without end or read other files, are refused.
 
     Raises:
-        MobileBnnError: there is no such file, or it is no annotation.
+        MobileBnnError: there is no such file, or it is not an annotation.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:

@@ -10,12 +10,24 @@ A task is a class (see `Task`); another package brings its own by an entry point
 script by the decorator `register`.
 """
 
-from mobile_bnn.registry import import_modules
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# Those of ours register themselves. Their halves for training load every method, which no device needs.
+from mobile_bnn.tasks import classification, detection, segmentation  # noqa: F401
 from mobile_bnn.tasks.task import TASKS, Task, register
-from mobile_bnn.tasks.training_task import Classifier, Features, TrainingTask
 from mobile_bnn.typing import Json
 
-import_modules(__name__, __path__)
+if TYPE_CHECKING:
+    from mobile_bnn.tasks.training_task import Classifier, Features, TrainingTask
+
+_OF_TRAINING = ("Classifier", "Features", "TrainingTask")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_TRAINING:
+        return getattr(import_module(f"{__name__}.training_task"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def names() -> list[str]:

@@ -1,13 +1,16 @@
 """Image classification: one of several classes for each image."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
 
 from mobile_bnn.tasks.task import Task, register
-from mobile_bnn.tasks.training_task import TrainingTask
 from mobile_bnn.typing import Array
+
+if TYPE_CHECKING:
+    from mobile_bnn.tasks.training_task import TrainingTask
 
 
 @register
@@ -29,7 +32,7 @@ class Classification(Task):
         """The share of images whose most probable class is theirs."""
         return {self.headline: float(np.mean(np.asarray(predictions) == np.asarray(targets)))}
 
-    def training(self) -> TrainingTask:
+    def training(self) -> "TrainingTask":
         """Cross-entropy over a softmax."""
         from mobile_bnn.tasks.classification_training import ClassificationTraining
 

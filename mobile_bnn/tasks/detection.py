@@ -1,7 +1,7 @@
 """Object detection: boxes with classes, by a single-shot detector (SSD) on any backbone's maps."""
 
 from collections.abc import Collection, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -10,11 +10,13 @@ from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.tasks.anchors import Anchors, decode, map_sizes
 from mobile_bnn.tasks.average_precision import THRESHOLDS, average_precisions
 from mobile_bnn.tasks.boxes import intersection_over_union
-from mobile_bnn.tasks.head_blocks import missing_strides
+from mobile_bnn.tasks.strides import missing_strides
 from mobile_bnn.tasks.suppression import Detections, detections
 from mobile_bnn.tasks.task import Task, register
-from mobile_bnn.tasks.training_task import TrainingTask
 from mobile_bnn.typing import Array, JsonObject
+
+if TYPE_CHECKING:
+    from mobile_bnn.tasks.training_task import TrainingTask
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=16)]
@@ -155,7 +157,7 @@ class Detection(Task):
         fields = {"maps", "smallest", "largest", "ratios", "score_threshold", "overlap", "most"}
         return self.model_dump(include=fields)
 
-    def training(self) -> TrainingTask:
+    def training(self) -> "TrainingTask":
         """SSD's losses."""
         from mobile_bnn.tasks.detection_training import DetectionTraining
 

@@ -1,10 +1,11 @@
 """The layers that heads of detection and segmentation are made of: binary 3x3 ones, and float 1x1 ones between maps."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.errors import UsageError
 from mobile_bnn.methods import Method
+from mobile_bnn.tasks.strides import missing_strides
 from mobile_bnn.tasks.training_task import Features
 from mobile_bnn.typing import KerasTensor
 
@@ -34,11 +35,6 @@ def binary_block(
         branch = method.conv2d(x, x.shape[-1], 3, strides=strides, dilation=dilation, name=f"{own}_conv")
         y = method.shortcut(y, batch_norm(f"{own}_conv_norm")(branch), name=f"{own}_add")
     return y
-
-
-def missing_strides(wanted: Sequence[int], available: Collection[int]) -> list[int]:
-    """Those of the wanted maps that a backbone lacks; coarser ones than its own are made of its deepest."""
-    return [stride for stride in wanted if stride not in available and stride < max(available, default=stride + 1)]
 
 
 def merged_maps(features: Features, strides: Sequence[int], width: int, method: Method, name: str) -> Features:

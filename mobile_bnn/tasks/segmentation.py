@@ -1,19 +1,20 @@
 """Semantic segmentation: a class for every pixel."""
 
 from collections.abc import Collection, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field, PrivateAttr
 
+from mobile_bnn.data.label_maps import IGNORED
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.tasks.confusion import confusion_matrix, intersection_over_union
-from mobile_bnn.tasks.head_blocks import missing_strides
+from mobile_bnn.tasks.strides import missing_strides
 from mobile_bnn.tasks.task import Task, register
-from mobile_bnn.tasks.training_task import TrainingTask
 from mobile_bnn.typing import Array
 
-IGNORED = 255  # the label of pixels that do not count, as in VOC
+if TYPE_CHECKING:
+    from mobile_bnn.tasks.training_task import TrainingTask
 
 
 @register
@@ -92,7 +93,7 @@ class Segmentation(Task):
         overlaps = intersection_over_union(confusion_matrix(predictions, targets, ignored=IGNORED))
         return {label: float(value) for label, value in enumerate(overlaps) if np.isfinite(value)}
 
-    def training(self) -> TrainingTask:
+    def training(self) -> "TrainingTask":
         """Cross-entropy of each pixel."""
         from mobile_bnn.tasks.segmentation_training import SegmentationTraining
 

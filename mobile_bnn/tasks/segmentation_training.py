@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.data.augment import Augment
 from mobile_bnn.data.augment_masks import MASKS
+from mobile_bnn.data.label_maps import IGNORED
 from mobile_bnn.methods import Method
 from mobile_bnn.tasks.head_blocks import binary_block, float_conv, merged_maps
 from mobile_bnn.tasks.training_task import Classifier, Features, TrainingTask
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mobile_bnn.tasks.segmentation import Segmentation
 
 _LAST = "classes"
-_IGNORED = 255
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SegmentationTraining(TrainingTask):
         """Keras's mean intersection over union."""
         metrics = keras2.tf.keras.metrics
         return [
-            metrics.MeanIoU(self.classes, name="mean_iou", ignore_class=_IGNORED, sparse_y_pred=False),
+            metrics.MeanIoU(self.classes, name="mean_iou", ignore_class=IGNORED, sparse_y_pred=False),
         ]
 
 
@@ -76,8 +76,8 @@ def pixel_cross_entropy(targets: TfTensor, probabilities: TfTensor) -> TfTensor:
     """
     tf = keras2.tf
     classes = tf.cast(targets, tf.int32)
-    counts = tf.cast(classes != _IGNORED, tf.float32)
-    entropy = tf.keras.backend.sparse_categorical_crossentropy(tf.where(classes == _IGNORED, 0, classes), probabilities)
+    counts = tf.cast(classes != IGNORED, tf.float32)
+    entropy = tf.keras.backend.sparse_categorical_crossentropy(tf.where(classes == IGNORED, 0, classes), probabilities)
     return tf.reduce_sum(entropy * counts, [1, 2]) / tf.maximum(tf.reduce_sum(counts, [1, 2]), 1.0)
 
 

@@ -53,8 +53,8 @@ def detections(boxes: Array, scores: Array, *, threshold: float, overlap: float,
         boxes: corners of each anchor, moved; float32 [anchors, 4].
         scores: float32 [anchors, classes + 1]; class 0 is the background.
         threshold: least score.
-        overlap: see `suppressed`; boxes of different classes do not suppress each other. A box that lies outside of the
-            image is none.
+        overlap: see `suppressed`; boxes of different classes do not suppress each other. A box outside of the image
+            does not count.
         most: detections at most.
     """
     found: list[tuple[float, int, int]] = []

@@ -2,14 +2,16 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
 from mobile_bnn.named_options import NamedOptions
 from mobile_bnn.registry import Registry
-from mobile_bnn.tasks.training_task import TrainingTask
 from mobile_bnn.typing import Array, JsonObject
+
+if TYPE_CHECKING:
+    from mobile_bnn.tasks.training_task import TrainingTask
 
 T = TypeVar("T", bound="type[Task]")
 F = TypeVar("F", bound="Task")
@@ -79,7 +81,7 @@ class Task(NamedOptions):
         return {}
 
     @abstractmethod
-    def training(self) -> TrainingTask:
+    def training(self) -> "TrainingTask":
         """The half that training needs. It loads TensorFlow."""
 
 

@@ -1,24 +1,24 @@
 """The weights that a training begins with: those of the package, or another run's."""
 
-from importlib import import_module
 from pathlib import Path
-from zipfile import BadZipFile
 
 from mobile_bnn import zoo
-from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.errors import UsageError
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training.nested import Nested
-from mobile_bnn.typing import Array, KerasModel
+from mobile_bnn.typing import Array
 
 
-def is_path(weights: str) -> bool:
-    """Whether weights are named by a run folder or a .keras file, not by a tag of the package's."""
-    return "/" in weights or "\\" in weights or weights.endswith(".keras") or Path(weights).is_dir()
+def is_path(weights: str, architecture: str | None) -> bool:
+    """Whether weights are named by a run folder or a .keras file, not by a tag of the architecture's."""
+    if "/" in weights or "\\" in weights or weights.endswith(".keras"):
+        return True
+    return Path(weights).is_dir() and not (architecture and weights in zoo.tags(architecture))
 
 
-def located(weights: str) -> str:
+def located(weights: str, architecture: str) -> str:
     """The same with an absolute path, where it is one."""
-    return str(Path(weights).expanduser().absolute()) if is_path(weights) else weights
+    return str(Path(weights).expanduser().absolute()) if is_path(weights, architecture) else weights
 
 
 def choices_of(weights: str, architecture: str | None) -> Nested:
@@ -31,7 +31,7 @@ def choices_of(weights: str, architecture: str | None) -> Nested:
     Raises:
         UsageError: there are no such weights, or they are of another architecture.
     """
-    if not is_path(weights):
+    if not is_path(weights, architecture):
         if architecture is None:
             raise UsageError(f"{weights} is a tag of an architecture's weights", cure="Name the architecture: --zoo")
         record = zoo.trained(zoo.get(architecture).name, weights)
@@ -57,12 +57,13 @@ def initial_weights(weights: str, architecture: str) -> dict[str, Array]:
         UsageError: there are no such weights.
         MobileBnnError: their file is damaged.
     """
+    from mobile_bnn.training.saved_models import saved_model
     from mobile_bnn.zoo.trained import named_weights, packed_weights
     from mobile_bnn.zoo.trained.records import WEIGHTS
 
-    if not is_path(weights):
+    if not is_path(weights, architecture):
         return packed_weights.read(zoo.trained(architecture, weights).file(WEIGHTS))
-    return named_weights.weights_of(_model(_file(weights)))
+    return named_weights.weights_of(saved_model(_file(weights)))
 
 
 def _without_empty(fields: Nested) -> Nested:
@@ -76,13 +77,3 @@ def _file(weights: str) -> Path:
         what = f"{path} holds no trained model" if path.is_dir() else f"there is no file {file}"
         raise UsageError(what, cure="Name a run folder, a .keras file, or a tag of mbnn zoo list --weights")
     return file
-
-
-def _model(file: Path) -> KerasModel:
-    from mobile_bnn.legacy_keras import tf
-
-    import_module("mobile_bnn.layers")  # Keras looks quantizers up by name
-    try:
-        return tf.keras.models.load_model(file, compile=False)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise MobileBnnError(f"{file} cannot be read as a Keras model", why=first_line(error)) from error

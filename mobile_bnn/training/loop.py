@@ -46,7 +46,7 @@ def _located(recipe: Recipe, run: RunFolder) -> Recipe:
     teacher = recipe.teacher
     if isinstance(teacher, RunTeacher):
         teacher = teacher.model_copy(update={"run": str(Path(teacher.run).expanduser().absolute())})
-    weights = recipe.weights and located(recipe.weights)
+    weights = recipe.weights and located(recipe.weights, recipe.zoo)
     return recipe.model_copy(update={"data": chosen, "teacher": teacher, "weights": weights})
 
 

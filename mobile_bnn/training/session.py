@@ -64,7 +64,7 @@ class Session:
 
     def _begin_with(self, weights: str) -> None:
         name = self._recipe.zoo
-        source = weights if is_path(weights) else f"{name}:{weights}"
+        source = weights if is_path(weights, name) else f"{name}:{weights}"
         assigned = named_weights.assign(self._model, initial_weights(weights, name), source)
         fresh = f", {', '.join(assigned.fresh)} at random" if assigned.fresh else ""
         self._console.print(f"begins with the weights of {source}{fresh}", soft_wrap=True, highlight=False)

@@ -1,16 +1,15 @@
 """The teacher of a recipe: the model of another run, or a float twin that is trained first."""
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from mobile_bnn.errors import UsageError
-from mobile_bnn.legacy_keras import tf
 from mobile_bnn.methods.full_precision import FullPrecision
 from mobile_bnn.run_folder import RunFolder
 from mobile_bnn.training.distillation import check_fit
 from mobile_bnn.training.recipe import Recipe
+from mobile_bnn.training.saved_models import saved_model
 from mobile_bnn.training.sections import FloatTwin, RunTeacher
 from mobile_bnn.typing import KerasModel
 
@@ -48,9 +47,6 @@ def found_teacher(recipe: Recipe, student: KerasModel) -> KerasModel | None:
     other = RunFolder(Path(recipe.teacher.run))
     if not other.model.is_file():
         raise UsageError(f"the teacher {other} has no trained model", cure=f"Train it first: mbnn train --run {other}")
-    import_module("mobile_bnn.layers")  # Keras looks quantizers up by name
-    if other.recipe.is_file():
-        Recipe.read(other.recipe)  # which loads the package that its method is of
-    teacher = tf.keras.models.load_model(other.model, compile=False)
+    teacher = saved_model(other.model)
     check_fit(student, teacher)
     return teacher

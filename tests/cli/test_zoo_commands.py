@@ -54,7 +54,7 @@ def test_a_task_chooses_those_that_can_carry_its_head():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["zoo", "list", "*nothing*"], "no architecture is so. mbnn zoo list shows all of them"),
+        (["zoo", "list", "*nothing*"], "no architecture matches. mbnn zoo list shows all of them"),
         (["zoo", "list", "--task", "detektion"], "unknown task 'detektion'. Did you mean detection?"),
         (["zoo", "show", "resnet2"], "unknown zoo model 'resnet2'. Did you mean resnet20"),
         (

@@ -1,5 +1,8 @@
 """Tasks: classification's figures, and a task from outside that trains, converts and verifies with nothing changed."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -98,3 +101,8 @@ def test_a_network_takes_the_tasks_head():
     model = zoo.build("resnet20", "bnn", (SIZE, SIZE, 1), 2, task=PixelParity())
     assert model.output_shape == (None, SIZE, SIZE)
     assert model.layers[-2].name == "odd"
+
+
+def test_the_half_that_devices_need_loads_no_method():
+    code = "import sys, mobile_bnn.tasks as t; t.create('detection'); print('mobile_bnn.methods' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -10,6 +10,7 @@ from rich.console import Console
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.training import Recipe, train
+from mobile_bnn.training.initial_weights import located
 from mobile_bnn.zoo.trained.named_weights import weights_of
 
 
@@ -67,6 +68,13 @@ def test_recipes_keep_them_with_an_absolute_path(first, tmp_path, monkeypatch):
     monkeypatch.chdir(run.parent)
     train(Recipe.of_zoo("binary_lenet", weights="run/", epochs=1), tmp_path / "run")
     assert Recipe.read(tmp_path / "run" / "recipe.toml").weights == str(run)
+
+
+def test_a_tag_is_not_taken_for_a_folder_of_its_name(tmp_path, monkeypatch):
+    (tmp_path / "digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert located("digits", "binary_lenet") == "digits"
+    assert located("digits", "xnornet") == located("./digits", "binary_lenet") == str(tmp_path / "digits")
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,16 @@ def test_a_file_that_is_cut_off_is_refused_in_one_line(written, kept):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_changed_byte_among_the_numbers_is_refused(written, share):
+    path, _ = written
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= 0x55
+    path.write_bytes(content)
+    with pytest.raises(MobileBnnError, match=r"w\.npz cannot be read: "):
+        packed_weights.read(path)
+
+
 @pytest.mark.parametrize(
     ("part", "value"),
     [

@@ -18,7 +18,7 @@ from mobile_bnn.report.formats import count, macs, percent, plural, significant,
 from mobile_bnn.training import reproductions
 from mobile_bnn.training.reproductions import Reproduction, Row
 from mobile_bnn.zoo import Architecture, Trained
-from mobile_bnn.zoo.facts import weights_of
+from mobile_bnn.zoo.facts import trained_weights
 from mobile_bnn.zoo.figures import figures
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -59,7 +59,7 @@ def page() -> str:
         INTRODUCTION.format(machines=" and ".join(machines)),
         _networks(entries),
         WEIGHTS,
-        _weights([each for entry in entries for each in weights_of(entry)]),
+        _weights([each for entry in entries for each in trained_weights(entry)]),
         REPRODUCTIONS,
         _reproductions(),
         "## Where they are from\n",

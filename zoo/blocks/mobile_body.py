@@ -7,13 +7,11 @@ from pydantic import Field
 
 from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasTensor
-from mobile_bnn.zoo.blocks.symmetric_layers import norm, real_conv
+from mobile_bnn.zoo.blocks.symmetric_layers import is_small, norm, real_conv
 from mobile_bnn.zoo.network_options import Padded
 
 # Of the stem, and of the output of each block.
 CHANNELS = (32, 64, 128, 128, 256, 256, *(512,) * 6, 1024, 1024)
-# Images below have a stem without a stride.
-_LEAST_FOR_STRIDE = 64
 
 # From (input, output channels, stride, number from 1) to a block's output.
 Block = Callable[[KerasTensor, int, int, int], KerasTensor]
@@ -33,8 +31,7 @@ class MobileOptions(Padded):
         """Of the first convolution."""
         if self.stem_stride != "auto":
             return int(self.stem_stride)
-        known = [size for size in image.shape[1:3] if size is not None]
-        return 1 if known and min(known) < _LEAST_FOR_STRIDE else 2
+        return 1 if is_small(image) else 2
 
 
 def real_stem(image: KerasTensor, filters: int, strides: int) -> KerasTensor:

@@ -2,8 +2,17 @@
 
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods import Method
+from mobile_bnn.tasks import Features
 from mobile_bnn.typing import KerasLayer, KerasTensor
 from mobile_bnn.zoo.blocks import real_layers
+
+_SMALL = 64  # pixels: images below have a stem without a stride
+
+
+def is_small(image: KerasTensor) -> bool:
+    """Whether a side of an image is known and below 64 pixels."""
+    known = [size for size in image.shape[1:3] if size is not None]
+    return bool(known) and min(known) < _SMALL
 
 
 def norm(name: str) -> KerasLayer:
@@ -29,6 +38,18 @@ def real_conv(
         kernel_initializer="he_normal",
         name=name,
     )(x)
+
+
+def prelu(x: KerasTensor, name: str) -> KerasTensor:
+    """A PReLU with a slope of each channel, 1/4 at the start."""
+    quarter = keras2.tf.keras.initializers.Constant(0.25)
+    return keras2.layers.PReLU(quarter, shared_axes=[1, 2], name=f"{name}_prelu")(x)
+
+
+def normalized_classifier(features: Features, method: Method, num_classes: int) -> KerasTensor:
+    """A mean over all pixels, a batch norm and a dense layer."""
+    x = keras2.layers.GlobalAveragePooling2D(name="pool")(features[max(features)])
+    return keras2.layers.Dense(num_classes, name="logits")(norm("pool")(x))
 
 
 def max_pool(x: KerasTensor, name: str) -> KerasTensor:

@@ -48,7 +48,7 @@ def open_checkpoint(path: Path | str) -> Checkpoint:
 
     Raises:
         UsageError: there is no such file.
-        MobileBnnError: it is no checkpoint, or a damaged or hostile one.
+        MobileBnnError: it is not a checkpoint, or a damaged or hostile one.
     """
     path = Path(path)
     if not path.is_file():

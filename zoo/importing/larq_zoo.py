@@ -13,8 +13,9 @@ import numpy as np
 from mobile_bnn.typing import Array, KerasLayer, KerasModel
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint
 from mobile_bnn.zoo.importing.larq_zoo_names import by_hand
-from mobile_bnn.zoo.importing.matching import Slot, weights_of
+from mobile_bnn.zoo.importing.matching import Slot
 from mobile_bnn.zoo.importing.publications import Publication
+from mobile_bnn.zoo.variable_names import named_variables
 
 _SOURCE = "Larq Zoo"
 # Which of our layers is of another class there, by its name or its class here.
@@ -54,7 +55,7 @@ def _numbered(others: Mapping[str, str], make: Callable[[Sequence[Array]], Array
         for kind, layers in here.items():
             for number, (layer, found) in enumerate(zip_longest(layers, there[kind][: len(layers)]), 1):
                 name = found or f"{kind} number {number}"
-                for weight, variable in weights_of(layer):
+                for weight, variable in named_variables(layer):
                     shape = tuple(variable.shape)
                     if kind == "quant_conv2d" and len(shape) == 2:
                         shape = (1, 1, *shape)  # a dense layer as a convolution of one pixel
@@ -84,7 +85,7 @@ def _named(model: KerasModel, checkpoint: Checkpoint) -> list[Slot]:
     for layer in model.layers:
         if layer.weights:
             names = by_hand(model.name, layer.name)
-            for weight, variable in weights_of(layer):
+            for weight, variable in named_variables(layer):
                 shape = tuple(variable.shape)
                 shapes = [(*shape[:-1], shape[-1] // len(names))] * len(names)
                 full = tuple(f"{name}/{weight}" for name in names)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.typing import Array, KerasLayer, KerasModel, KerasVariable
+from mobile_bnn.typing import Array, KerasModel
 from mobile_bnn.zoo.importing.checkpoints import Checkpoint
+from mobile_bnn.zoo.variable_names import named_variables
 
 Shape = tuple[int, ...]
 
@@ -84,16 +85,11 @@ def fill(model: KerasModel, checkpoint: Checkpoint, slots: Sequence[Slot]) -> No
     """Gives a network the arrays of a checkpoint that matches completely.
 
     Raises:
-        MobileBnnError: an array cannot be read, or holds a number that is none.
+        MobileBnnError: an array cannot be read, or holds a NaN or an infinity.
     """
     for slot in slots:
         value = slot.make([checkpoint.arrays[name].read() for name in slot.names])
         if not np.isfinite(value).all():
             raise MobileBnnError(f"{checkpoint.path} has a NaN or an infinity in {slot.names[0]}")
-        variable = dict(weights_of(model.get_layer(slot.layer)))[slot.weight]
+        variable = dict(named_variables(model.get_layer(slot.layer)))[slot.weight]
         variable.assign(np.reshape(value, variable.shape))
-
-
-def weights_of(layer: KerasLayer) -> list[tuple[str, KerasVariable]]:
-    """The variables of a layer with their names, without scopes and without the ":0", in Keras's order."""
-    return [(each.name.rpartition("/")[2].partition(":")[0], each) for each in layer.weights]

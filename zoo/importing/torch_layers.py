@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobile_bnn.typing import Array, KerasLayer, KerasModel
-from mobile_bnn.zoo.importing.matching import Shape, Slot, weights_of
+from mobile_bnn.zoo.importing.matching import Shape, Slot
+from mobile_bnn.zoo.variable_names import named_variables
 
 # From one of our layers to its variables there, by the variable's name here; an empty one for a layer without.
 Namer = Callable[[KerasLayer], Mapping[str, "Stored"]]
@@ -54,7 +55,7 @@ def slots_of(model: KerasModel, namer: Namer) -> list[Slot]:
         if not layer.weights:
             continue
         names = namer(layer)
-        for weight, variable in weights_of(layer):
+        for weight, variable in named_variables(layer):
             if stored := names.get(weight):
                 shapes, make = _form(stored.form, tuple(variable.shape), len(stored.names))
                 result.append(Slot(stored.names, shapes, layer.name, weight, make))

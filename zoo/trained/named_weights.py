@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mobile_bnn.errors import UsageError
 from mobile_bnn.typing import Array, KerasLayer, KerasModel, KerasVariable
 from mobile_bnn.wording import plural
+from mobile_bnn.zoo.variable_names import named_variables
 
 Weights = Mapping[str, Array]
 """By "layer/variable"."""
@@ -90,10 +91,7 @@ def _shape(weights: Weights, name: str) -> tuple[int, ...] | None:
 
 
 def variables(model: KerasModel) -> Iterator[tuple[KerasLayer, str, KerasVariable]]:
-    """Every weight with its layer and a name that does not depend on what was built before."""
+    """Every weight with its layer and its name, "layer/variable"."""
     for layer in model.layers:
-        seen: dict[str, int] = {}
-        for variable in layer.weights:
-            short = variable.name.rpartition("/")[2].partition(":")[0]
-            seen[short] = seen.get(short, 0) + 1
-            yield layer, f"{layer.name}/{short}" + (f"#{seen[short]}" if seen[short] > 1 else ""), variable
+        for name, variable in named_variables(layer):
+            yield layer, f"{layer.name}/{name}", variable
