@@ -115,4 +115,29 @@ def _restore_scopes_after_errors(larq: Any) -> None:
     larq.context.metrics_scope = metrics_scope
 
 
-__all__ = ["larq", "layers", "tf"]
+@contextmanager
+def traces_freed() -> Iterator[None]:
+    """Frees, at its end, the graphs that custom gradients traced in it hold, and with them the weights of their models.
+
+    TensorFlow registers a name for each call of a custom gradient, such as Larq's signs, in a graph, and never lets go
+    of it: a model that nobody has any more keeps its memory. To differentiate such a graph later is an error then.
+    """
+    gradients = _registered_gradients()
+    before = set(gradients)
+    try:
+        yield
+    finally:
+        for name in set(gradients) - before:
+            if name.startswith("CustomGradient-"):
+                del gradients[name]
+
+
+def _registered_gradients() -> dict[str, Any]:
+    _load()  # quietly
+    from tensorflow.python.framework import ops
+
+    registered: dict[str, Any] = ops.gradient_registry._registry
+    return registered
+
+
+__all__ = ["larq", "layers", "tf", "traces_freed"]

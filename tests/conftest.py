@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 
 pytest_plugins = [
-    f"tests.support.{part}" for part in ("shared", "alone", "devices", "order", "processes", "runs", "workers")
+    f"tests.support.{part}"
+    for part in ("shared", "alone", "devices", "memory", "order", "processes", "runs", "workers")
 ]
 
 # Where a failure must be the fault of the change (continuous integration), every run tries the same examples.

@@ -1,8 +1,10 @@
 """Importing is instant and quiet, and a Keras 3 that is already there is named with its cure."""
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -156,3 +158,31 @@ def test_a_model_that_cannot_be_built_leaves_no_metrics_behind():
     with pytest.raises(ValueError, match="the image is too small"):
         fail()
     assert larq.context.get_training_metrics() == set()
+
+
+def traced_signs():
+    """A weak reference to the graph of a function that is gone."""
+    from mobile_bnn.legacy_keras import larq, tf
+
+    signs = tf.function(larq.quantizers.ste_sign).get_concrete_function(tf.TensorSpec((3,)))
+    return weakref.ref(signs.graph)
+
+
+def test_traces_of_custom_gradients_are_freed():
+    from mobile_bnn.legacy_keras import traces_freed
+
+    kept = traced_signs()
+    with traces_freed():
+        freed = traced_signs()
+    gc.collect()
+    assert kept() is not None  # or the context manager would not be needed any more
+    assert freed() is None
+
+
+def test_a_network_of_the_zoo_that_is_gone_holds_no_memory():
+    from mobile_bnn import zoo
+
+    handles = [weakref.ref(weight.handle) for weight in zoo.build("binary_lenet").weights]
+    gc.collect()
+    assert len(handles) > 5
+    assert [handle for handle in handles if handle() is not None] == []

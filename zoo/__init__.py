@@ -99,9 +99,10 @@ def build(
         )
     chosen = chosen.padding_with(changed.pad_value(architecture.pad_value))
     head = (tasks.create(task) if isinstance(task, str) else task).fitted(shape, classes).training()
-    image = keras2.layers.Input(shape, name="image")
-    features = architecture.features(chosen, image, changed)
-    return keras2.tf.keras.Model(image, head.outputs(features, chosen, classes, architecture.classifier), name=name)
+    with keras2.traces_freed():  # nothing differentiates the graphs in which Keras learns the layers' shapes
+        image = keras2.layers.Input(shape, name="image")
+        features = architecture.features(chosen, image, changed)
+        return keras2.tf.keras.Model(image, head.outputs(features, chosen, classes, architecture.classifier), name=name)
 
 
 def load(name: str, weights: str) -> Loaded:
