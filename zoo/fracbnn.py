@@ -4,8 +4,6 @@ The kernels are the method's; activations are the network's own: grids of 2 bits
 computed where the first makes an output large, and of 4 bits in shortcuts. The image is a thermometer of signs.
 """
 
-from typing import Any
-
 from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.methods import Method, Published
 from mobile_bnn.tasks import Features
@@ -22,8 +20,7 @@ def _convolution(x: KerasTensor, method: Method, filters: int, size: int, stride
     options = method.layer_options()
     if options.pop("input_quantizer", None) is None:
         return method.conv2d(x, filters, size, strides=strides, padding="symmetric", name=name)
-    shape: dict[str, Any] = {"strides": strides, "padding": "valid" if strides > 1 else "same", "use_bias": False}
-    return GatedPrecisionConv2D(filters, size, name=name, **shape, **options)(x)
+    return GatedPrecisionConv2D(filters, size, strides=strides, padding="same", use_bias=False, name=name, **options)(x)
 
 
 def unit(x: KerasTensor, method: Method, filters: int, size: int, strides: int, name: str) -> KerasTensor:

@@ -68,6 +68,17 @@ def binary_layers(model: KerasModel) -> list[KerasLayer]:
     ]
 
 
+def _quantizers(model: KerasModel) -> Iterator[tuple[KerasLayer, str, KerasFunction]]:
+    """What makes signs or other levels of a binary layer's input: the layer, its attribute's name, and the quantizer.
+
+    A layer that makes several signs of one input, each of what the others leave over, has a `plane_quantizer`.
+    """
+    for layer in flatten(model):
+        for attribute in ("input_quantizer", "plane_quantizer"):
+            if has_kernel_quantizer(layer) and (quantizer := getattr(layer, attribute, None)):
+                yield layer, attribute, quantizer
+
+
 def has_kernel_quantizer(layer: KerasLayer) -> bool:
     """Whether a layer quantizes a kernel."""
     return any(getattr(layer, f"{name}_quantizer", None) for name in ("kernel", "depthwise", "pointwise"))
@@ -112,25 +123,24 @@ def run_recorded(
         MobileBnnError: TensorFlow has no kernel for the model on this machine.
     """
     calls: list[Call] = []
-    layers = binary_layers(model)
-    quantizers = [layer.input_quantizer for layer in layers]
+    watched = list(_quantizers(model))
 
     def watch(name: str, quantizer: KerasFunction, layout: _Layout) -> KerasFunction:
         def of_real(real: Array) -> Array:
             return layout.channels_last(np.asarray(quantizer(tf.constant(layout.own(real)))))
 
-        def watched(x: KerasTensor) -> KerasTensor:
+        def recorded(x: KerasTensor) -> KerasTensor:
             quantized = quantizer(x)
             last = layout.channels_last(quantized.numpy())
             other = replace(name, last)
             calls.append(Call(name, of_real, layout.channels_last(x.numpy()), last, other is not None))
             return quantized if other is None else tf.constant(layout.own(other), quantized.dtype)
 
-        return watched
+        return recorded
 
     try:
-        for layer, quantizer in zip(layers, quantizers, strict=True):
-            layer.input_quantizer = watch(layer.name, quantizer, _Layout(_is_channels_first(layer)))
+        for layer, attribute, quantizer in watched:
+            setattr(layer, attribute, watch(layer.name, quantizer, _Layout(_is_channels_first(layer))))
         given = [tf.constant(values) for values in inputs]
         outputs = model(given if len(given) > 1 else given[0], training=False)
     except tf.errors.UnimplementedError as error:
@@ -138,6 +148,6 @@ def run_recorded(
             "TensorFlow cannot run the model on this machine, to compare it", why=first_line(error), cure=_ONE_DNN
         ) from error
     finally:
-        for layer, quantizer in zip(layers, quantizers, strict=True):
-            layer.input_quantizer = quantizer
+        for layer, attribute, quantizer in watched:
+            setattr(layer, attribute, quantizer)
     return [output.numpy() for output in tf.nest.flatten(outputs)], calls

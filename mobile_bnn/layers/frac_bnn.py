@@ -10,7 +10,8 @@ import numpy as np
 
 from mobile_bnn.layers.activation_steps import with_gradient
 from mobile_bnn.layers.estimators import sign, straight_through_inside
-from mobile_bnn.legacy_keras import larq, tf
+from mobile_bnn.layers.symmetric_padding import SymmetricQuantConv2D
+from mobile_bnn.legacy_keras import tf
 from mobile_bnn.typing import Options, TfTensor
 
 _REGISTER = tf.keras.utils.register_keras_serializable("mobile_bnn")
@@ -60,15 +61,19 @@ class SymmetricGrid(tf.keras.layers.Layer):  # type: ignore[misc]
 
 
 @_REGISTER
-class GatedPrecisionConv2D(larq.layers.QuantConv2D):  # type: ignore[misc]
+class GatedPrecisionConv2D(SymmetricQuantConv2D):
     """A convolution of 2-bit activations that computes the second bit's part where the first one's is large.
 
     With s₁ = sign(x) and s₂ = sign(x − ⅔·s₁), ⅔·s₁ + ⅓·s₂ is the nearest of -1, -⅓, ⅓ and 1. The output is
-    m = ⅔·s₁ ∗ w, and where m > Δ (a threshold of each filter, -1 at the start) m + ⅓·s₂ ∗ w. Padding is 0 on every
-    side. Backward 1{|x| < 1} to x; the gate is a sigmoid of m − Δ to the gradient of Δ.
+    m = ⅔·s₁ ∗ w, and where m > Δ (a threshold of each filter, -1 at the start) m + ⅓·s₂ ∗ w. Padding is symmetric.
+    Backward 1{|x| < 1} to x; the gate is a sigmoid of m − Δ to the gradient of Δ.
     """
 
     planes = 2  # binary convolutions that it stands for
+
+    def __init__(self, *shape: Any, **options: Any) -> None:
+        super().__init__(*shape, **options)
+        self.plane_quantizer = sign
 
     def build(self, input_shape: Any) -> None:
         """Keras's hook."""
@@ -79,19 +84,12 @@ class GatedPrecisionConv2D(larq.layers.QuantConv2D):  # type: ignore[misc]
     def call(self, inputs: TfTensor) -> TfTensor:
         """Keras's hook."""
         inside = straight_through_inside(inputs, tf.ones([], inputs.dtype))
-        first = sign(inputs)
-        second = sign(inputs - (2.0 / 3.0) * first)
-        main = (2.0 / 3.0) * self._convolved(with_gradient(inputs, first, inside))
-        rest = (1.0 / 3.0) * self._convolved(with_gradient(inputs, second, inside))
+        first = self.plane_quantizer(inputs)
+        second = self.plane_quantizer(inputs - (2.0 / 3.0) * first)
+        main = (2.0 / 3.0) * super().call(with_gradient(inputs, first, inside))
+        rest = (1.0 / 3.0) * super().call(with_gradient(inputs, second, inside))
         above = main - self.threshold
         slope = tf.sigmoid(above) * (1.0 - tf.sigmoid(above))
         # The mask of the forward pass; to the gradient main passes as it is.
         gate = with_gradient(tf.stop_gradient(main) - self.threshold, tf.cast(above > 0.0, main.dtype), slope)
         return main + gate * rest
-
-    def _convolved(self, signs: TfTensor) -> TfTensor:
-        size = self.kernel_size[0]
-        if self.strides[0] > 1 and size > 1:
-            around = [size // 2, size // 2]
-            signs = tf.pad(signs, [[0, 0], around, around, [0, 0]])
-        return super().call(signs)

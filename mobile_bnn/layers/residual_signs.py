@@ -7,10 +7,14 @@ from typing import Any
 
 from mobile_bnn.layers.estimators import sign_with, straight_through
 from mobile_bnn.legacy_keras import larq, tf
-from mobile_bnn.typing import Options, TfTensor
+from mobile_bnn.typing import KerasFunction, Options, TfTensor
 
 
-def residual_signs(x: TfTensor, order: int) -> list[tuple[TfTensor, TfTensor]]:
+def _signs(x: TfTensor) -> TfTensor:
+    return sign_with(straight_through, x, tf.ones([]))
+
+
+def residual_signs(x: TfTensor, order: int, quantizer: KerasFunction = _signs) -> list[tuple[TfTensor, TfTensor]]:
     """β_i and H_i for i = 1 … order: R₀ = x, β_i = mean|R_{i−1}|, H_i = sign(R_{i−1}), R_i = R_{i−1} − β_i·H_i.
 
     β is of each sample, [N, 1, …], and a constant to the gradient; that of H_i is 1{|R_{i−1}| ≤ 1}. Each step takes
@@ -21,7 +25,7 @@ def residual_signs(x: TfTensor, order: int) -> list[tuple[TfTensor, TfTensor]]:
         magnitude = tf.abs(tf.cast(rest, tf.float32))
         beta = tf.reduce_mean(magnitude, tuple(range(1, len(x.shape))), keepdims=True)
         beta = tf.stop_gradient(tf.cast(beta, x.dtype))
-        signs = sign_with(straight_through, rest, tf.ones([]))
+        signs = quantizer(rest)
         terms.append((beta, signs))
         rest = rest - beta * signs
     return terms
@@ -33,10 +37,12 @@ class _ResidualSigns(tf.keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, *shape: Any, order: int = 2, **options: Any) -> None:
         self._order = order
         super().__init__(*shape, **options)
+        self.plane_quantizer = _signs
 
     def call(self, inputs: TfTensor) -> TfTensor:
         """Keras's hook."""
-        return tf.add_n([beta * super(_ResidualSigns, self).call(h) for beta, h in residual_signs(inputs, self._order)])
+        terms = residual_signs(inputs, self._order, self.plane_quantizer)
+        return tf.add_n([beta * super(_ResidualSigns, self).call(h) for beta, h in terms])
 
     def get_config(self) -> Options:
         """Keras's serialization."""

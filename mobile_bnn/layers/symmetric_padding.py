@@ -21,8 +21,8 @@ class SymmetricQuantConv2D(larq.layers.QuantConv2D):  # type: ignore[misc]
 
     def __init__(self, *shape: Any, **options: Any) -> None:
         super().__init__(*shape, **options)
-        # Larq leaves a padding with zeros to Keras, which knows the one-sided form only.
-        self._is_native_padding = self.padding != "same"
+        if self.strides != (1, 1):  # Larq leaves a padding with zeros to Keras, which knows the one-sided form only
+            self._is_native_padding = self.padding != "same"
 
     def _get_spatial_padding_same(self, shape: Any) -> list[tuple[int, int]]:
         return [(pad, pad) for pad in self._pads()]

@@ -6,6 +6,7 @@ from block_formulas import batch_norm, conv, halved, prelu, randomized, sign, we
 from calibrated import calibrated
 
 from mobile_bnn import converters, methods, zoo
+from mobile_bnn.converters.keras.layers import run_recorded
 from mobile_bnn.layers.frac_bnn import GatedPrecisionConv2D, SymmetricGrid, ThermometerCode
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.zoo import counts, fracbnn
@@ -68,6 +69,20 @@ def test_the_grid_has_levels_and_a_gradient_inside():
         y = SymmetricGrid(4)(x)
     np.testing.assert_allclose(y, grid(x.numpy(), 16), atol=1e-6)
     np.testing.assert_array_equal(tape.gradient(y, x), np.abs(x) < 1)
+
+
+def test_the_second_sign_is_of_what_the_first_leaves_over_in_a_comparison_too():
+    """Where the file takes a value near 0 for the other sign, both of its planes do."""
+    layer = GatedPrecisionConv2D(4, 1, padding="same", use_bias=False, kernel_quantizer="ste_sign", name="gated")
+    image = tf.keras.layers.Input((1, 4, 1))
+    model = tf.keras.Model(image, layer(image))
+    x = np.array([0.0, 0.5, -0.9, 1e-9], np.float32).reshape(1, 1, 4, 1)
+    file_has = iter([np.array([-1, 1, -1, 1], np.float32).reshape(x.shape), None])
+    _, calls = run_recorded(model, [x], lambda name, quantized: next(file_has))
+    assert [(call.layer, call.replaced) for call in calls] == [("gated", True), ("gated", False)]
+    np.testing.assert_array_equal(calls[0].quantized.ravel(), [1, 1, -1, 1])
+    np.testing.assert_array_equal(calls[1].quantized.ravel(), [1, -1, -1, -1])
+    assert len(run_recorded(model, [x])[1]) == 2, "what is watched in one run is put back"
 
 
 def test_gradients_reach_thresholds_kernels_and_inputs():
