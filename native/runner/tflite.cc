@@ -14,7 +14,7 @@ bool find(void* library, const char* name, Function* function) {
   return symbol != nullptr;
 }
 
-// Opens `path`, or the first of `names` that is beside the runner, or that the system finds.
+// Opens `path`, or the first of `names` that is in `folder`, or that the system finds.
 void* open_one(const char* path, const char* folder, const char* const* names, char* why, size_t size) {
   if (path != nullptr) {
     void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -22,12 +22,16 @@ void* open_one(const char* path, const char* folder, const char* const* names, c
     return library;
   }
   for (const char* const* name = names; *name != nullptr; ++name) {
-    char beside[4096];
-    snprintf(beside, sizeof beside, "%s/%s", folder, *name);
-    void* library = dlopen(beside, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) snprintf(why, size, "%s", dlerror());
+    void* library = nullptr;
+    if (folder != nullptr) {
+      char beside[4096];
+      snprintf(beside, sizeof beside, "%s/%s", folder, *name);
+      library = dlopen(beside, RTLD_NOW | RTLD_LOCAL);
+      if (library == nullptr) snprintf(why, size, "%s", dlerror());
+    }
     if (library == nullptr) library = dlopen(*name, RTLD_NOW | RTLD_LOCAL);
     if (library != nullptr) return library;
+    if (folder == nullptr) snprintf(why, size, "%s", dlerror());
   }
   return nullptr;
 }
@@ -36,7 +40,7 @@ void* open_one(const char* path, const char* folder, const char* const* names, c
 
 bool load_tflite(const char* path, const char* folder, TfLite* t, char* why, size_t size) {
   static const char* const kNames[] = {"libtensorflowlite_jni.so", "libjnitensorflowlite.so", "libtensorflowlite_c.so",
-                                       nullptr};
+                                       "libLiteRt.so", nullptr};
   void* library = open_one(path, folder, kNames, why, size);
   if (library == nullptr) return false;
   const bool found =
@@ -57,7 +61,9 @@ bool load_tflite(const char* path, const char* folder, TfLite* t, char* why, siz
       find(library, "TfLiteInterpreterGetOutputTensor", &t->output) &&
       find(library, "TfLiteTensorByteSize", &t->bytes) && find(library, "TfLiteTensorType", &t->type) &&
       find(library, "TfLiteTensorCopyFromBuffer", &t->copy_in) &&
-      find(library, "TfLiteTensorCopyToBuffer", &t->copy_out);
+      find(library, "TfLiteTensorCopyToBuffer", &t->copy_out) && find(library, "TfLiteTensorName", &t->name) &&
+      find(library, "TfLiteTensorNumDims", &t->num_dims) && find(library, "TfLiteTensorDim", &t->dim) &&
+      find(library, "TfLiteTensorQuantizationParams", &t->quantization);
   if (!found) {
     snprintf(why, size, "the library lacks a function of TFLite's C API: %s", dlerror());
     return false;

@@ -41,12 +41,17 @@ struct TfLite {
   int (*type)(const TfLiteTensor*);
   TfLiteStatus (*copy_in)(TfLiteTensor*, const void*, size_t);
   TfLiteStatus (*copy_out)(const TfLiteTensor*, void*, size_t);
+  const char* (*name)(const TfLiteTensor*);
+  int32_t (*num_dims)(const TfLiteTensor*);
+  int32_t (*dim)(const TfLiteTensor*, int32_t);
+  TfLiteQuantizationParams (*quantization)(const TfLiteTensor*);
   XnnpackOptions (*xnnpack_options)();  // null, as the next ones, where the library has no XNNPACK
   TfLiteDelegate* (*xnnpack_create)(const XnnpackOptions*);
   void (*xnnpack_delete)(TfLiteDelegate*);
 };
 
-// Loads the library of that path, or one of the usual names beside the runner. False if there is none; `why` says so.
+// Loads the library of that path, or one of the usual names in `folder` or, which is all where that is null, wherever
+// the system looks. False if there is none; `why` says so.
 bool load_tflite(const char* path, const char* folder, TfLite* tflite, char* why, size_t size);
 
 // Our library.
