@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
-.PHONY: help demo zoo-figures test test-quick test-deps test-devices test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android runtimes \
+.PHONY: help demo zoo-figures test test-quick test-deps test-devices test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android aar runtimes \
         bench bench-conversion bench-training peak test-methods-long conversion-matrix fuzz-conversion fuzz-exact exact-mutants clean
 
 help: ## list the targets, as here
@@ -73,6 +73,9 @@ wheel-aarch64: $(READY) ## build dist/*.whl for the Raspberry Pi, on any PC
 
 android: $(READY) ## build the library and the measuring program for phones into dist/android/, with the NDK of ANDROID_NDK_HOME or without any
 	@sh tools/android.sh $(PY) dist/android
+
+aar: $(READY) ## build the Android library with its sources and Javadoc into dist/aar/, without the SDK and the NDK
+	@$(PY) tools/android/aar.py dist/aar
 
 runtimes: $(READY) ## run the native library in every TFLite runtime that it supports (docs/runtimes.md)
 	@$(PY) tools/runtimes/table.py
