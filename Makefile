@@ -6,7 +6,7 @@ MBNN  := $(VENV)/bin/mbnn
 CMAKE := $(VENV)/bin/cmake
 READY := $(VENV)/.ready
 
-.PHONY: help demo zoo-figures test test-quick test-deps test-devices test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android aar runtimes \
+.PHONY: help demo zoo-figures test test-quick test-deps test-devices test-aarch64 fuzz sanitize lint setup wheel wheel-aarch64 android aar android-demo android-install test-android runtimes \
         bench bench-conversion bench-training peak test-methods-long conversion-matrix fuzz-conversion fuzz-exact exact-mutants clean
 
 help: ## list the targets, as here
@@ -76,6 +76,16 @@ android: $(READY) ## build the library and the measuring program for phones into
 
 aar: $(READY) ## build the Android library with its sources and Javadoc into dist/aar/, without the SDK and the NDK
 	@$(PY) tools/android/aar.py dist/aar
+
+APK := dist/apk/mobile-bnn-demo.apk
+android-demo: $(READY) ## build the demo for phones as a signed APK (dist/apk/), without the SDK and the NDK
+	@$(PY) tools/android/apk.py $(APK)
+
+android-install: android-demo ## put the demo on the phone that is plugged in, and start it
+	@$(PY) tools/android/install.py $(APK)
+
+test-android: $(READY) ## run the tests of the Android library and of the demo on this PC's JVM; screenshots in build/android/screenshots
+	@$(PY) tools/android/test.py
 
 runtimes: $(READY) ## run the native library in every TFLite runtime that it supports (docs/runtimes.md)
 	@$(PY) tools/runtimes/table.py

@@ -1,0 +1,33 @@
+package org.mobilebnn.demo;
+
+import android.app.Application;
+import org.mobilebnn.demo.network.BnnOpener;
+import org.mobilebnn.demo.network.ModelStore;
+import org.mobilebnn.demo.network.NetworkOpener;
+
+/** What outlives a rotation: the networks, and what opens them. */
+public class DemoApplication extends Application {
+    private ModelStore store;
+    private NetworkOpener opener;
+
+    /** The networks that can be chosen. */
+    public final synchronized ModelStore store() {
+        if (store == null) {
+            store = new ModelStore(this);
+        }
+        return store;
+    }
+
+    /** What runs them. */
+    public final synchronized NetworkOpener opener() {
+        if (opener == null) {
+            opener = newOpener();
+        }
+        return opener;
+    }
+
+    /** Makes what runs networks; tests on a PC name the PC's runtime here. */
+    protected NetworkOpener newOpener() {
+        return new BnnOpener(null);
+    }
+}

@@ -1,0 +1,59 @@
+package org.mobilebnn.demo.draw;
+
+import android.graphics.Path;
+import java.util.Arrays;
+
+/** The way of a finger: points as shares of the drawing area's side, so that it survives a rotation. */
+public final class Stroke {
+    private static final int MOST_POINTS = 1 << 14; // a finger that never leaves must not fill the memory
+
+    private float[] values = new float[64];
+    private int count;
+
+    /** An empty stroke. */
+    public Stroke() {}
+
+    /** The stroke of points x, y, x, y, as {@link #points} gives them. */
+    public Stroke(float[] points) {
+        values = points.clone();
+        count = points.length / 2;
+    }
+
+    /** Adds a point; one where the last one was is left out. */
+    public void add(float x, float y) {
+        if (count == MOST_POINTS || (count > 0 && values[2 * count - 2] == x && values[2 * count - 1] == y)) {
+            return;
+        }
+        if (2 * count == values.length) {
+            values = Arrays.copyOf(values, 2 * values.length);
+        }
+        values[2 * count] = x;
+        values[2 * count + 1] = y;
+        count++;
+    }
+
+    /** x, y, x, y, ... */
+    public float[] points() {
+        return Arrays.copyOf(values, 2 * count);
+    }
+
+    /** A smooth line through the points; of a single point a line of no length, which a round pen makes a dot. */
+    public Path path(float scale, float left, float top) {
+        Path path = new Path();
+        if (count == 0) {
+            return path;
+        }
+        float x = left + values[0] * scale;
+        float y = top + values[1] * scale;
+        path.moveTo(x, y);
+        for (int i = 1; i < count; i++) {
+            float nextX = left + values[2 * i] * scale;
+            float nextY = top + values[2 * i + 1] * scale;
+            path.quadTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+            x = nextX;
+            y = nextY;
+        }
+        path.lineTo(x, y);
+        return path;
+    }
+}

@@ -1,0 +1,224 @@
+package org.mobilebnn.demo.network;
+
+import android.content.ContentResolver;
+import android.content.Context;
+import android.content.SharedPreferences;
+import android.content.res.AssetFileDescriptor;
+import android.database.Cursor;
+import android.net.Uri;
+import android.provider.OpenableColumns;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+
+/** The networks that can be chosen: those of the APK, and the last file that the user opened, of which a copy is kept. */
+public final class ModelStore {
+    /** The largest file that is opened. */
+    public static final long MOST_BYTES = 64L << 20;
+
+    private static final String OWN = "own";
+    private static final int MOST_NAME = 80;
+
+    private final Context context;
+    private final SharedPreferences preferences;
+    private final List<ModelEntry> packaged;
+
+    /** The networks of an app. */
+    public ModelStore(Context context) {
+        this.context = context;
+        preferences = context.getSharedPreferences("networks", Context.MODE_PRIVATE);
+        packaged = Catalogue.read(context.getAssets());
+    }
+
+    /** All networks, the user's own file first. */
+    public synchronized List<ModelEntry> entries() {
+        List<ModelEntry> all = new ArrayList<>();
+        ModelEntry own = own();
+        if (own != null) {
+            all.add(own);
+        }
+        all.addAll(packaged);
+        return all;
+    }
+
+    /** The network that is chosen; the first that names pictures where none was, null where there is none. */
+    public ModelEntry chosen() {
+        String id = preferences.getString("chosen", "");
+        ModelEntry first = null;
+        for (ModelEntry entry : entries()) {
+            if (entry.id.equals(id)) {
+                return entry;
+            }
+            if (first == null && entry.classifier && !entry.own()) {
+                first = entry;
+            }
+        }
+        return first;
+    }
+
+    /** Chooses a network, also for the next start of the app. */
+    public void choose(ModelEntry entry) {
+        preferences.edit().putString("chosen", entry.id).apply();
+    }
+
+    /**
+     * The content of a form, in a direct buffer: mapped where it lies as it is, read where the APK has it compressed.
+     *
+     * @throws IOException it cannot be read
+     * @throws OutOfMemoryError it does not fit
+     */
+    public ByteBuffer content(ModelEntry.Form form) throws IOException {
+        if (form.file != null) {
+            try (FileInputStream stream = new FileInputStream(form.file)) {
+                return read(stream, form.bytes);
+            }
+        }
+        try (AssetFileDescriptor stored = context.getAssets().openFd(form.asset);
+                FileInputStream stream = stored.createInputStream()) {
+            FileChannel channel = stream.getChannel();
+            return channel.map(FileChannel.MapMode.READ_ONLY, stored.getStartOffset(), stored.getDeclaredLength());
+        } catch (IOException compressed) {
+            try (InputStream stream = context.getAssets().open(form.asset)) {
+                return read(stream, form.bytes);
+            }
+        }
+    }
+
+    /**
+     * Copies a file of the user's into the app and lists it, instead of the one before.
+     *
+     * @throws FileProblem it is too large, or cannot be read
+     */
+    public ModelEntry adopt(Uri uri) throws FileProblem {
+        String name = displayName(uri);
+        File part = new File(context.getFilesDir(), "own.part");
+        try (InputStream stream = context.getContentResolver().openInputStream(uri)) {
+            if (stream == null) {
+                throw new IOException("nothing opens it");
+            }
+            copy(stream, part, name, statedSize(uri));
+        } catch (FileProblem problem) {
+            part.delete();
+            throw problem;
+        } catch (IOException | SecurityException | IllegalArgumentException | IllegalStateException unreadable) {
+            part.delete(); // what another app's provider throws
+            throw new FileProblem(FileProblem.Kind.UNREADABLE, name, 0, String.valueOf(unreadable.getMessage()));
+        }
+        synchronized (this) {
+            if (!part.renameTo(ownFile())) {
+                throw new FileProblem(FileProblem.Kind.UNREADABLE, name, 0, "it cannot be kept");
+            }
+            preferences.edit().putString("own_name", name).putString("own_sha256", sha256(ownFile())).apply();
+            return own();
+        }
+    }
+
+    /** Forgets the user's file, which turned out to be none that can be run. */
+    public synchronized void forgetOwn() {
+        ownFile().delete();
+        preferences.edit().remove("own_name").remove("own_sha256").apply();
+    }
+
+    private ModelEntry own() {
+        String name = preferences.getString("own_name", null);
+        File file = ownFile();
+        if (name == null || !file.isFile()) {
+            return null;
+        }
+        String hash = preferences.getString("own_sha256", "");
+        ModelEntry.Form form = new ModelEntry.Form(null, file, file.length(), hash, "");
+        return new ModelEntry(OWN, name, "", true, Collections.singletonMap(Engine.BINARY, form));
+    }
+
+    private File ownFile() {
+        return new File(context.getFilesDir(), "own.tflite");
+    }
+
+    private static void copy(InputStream from, File to, String name, long stated) throws IOException {
+        if (stated > MOST_BYTES) {
+            throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, stated, "too large");
+        }
+        long count = 0;
+        byte[] part = new byte[1 << 16];
+        try (OutputStream stream = new FileOutputStream(to)) {
+            for (int read = from.read(part); read >= 0; read = from.read(part)) {
+                count += read;
+                if (count > MOST_BYTES) { // whatever its provider stated
+                    throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, Math.max(count, stated), "too large");
+                }
+                stream.write(part, 0, read);
+            }
+        }
+    }
+
+    private String displayName(Uri uri) {
+        String name = null;
+        try (Cursor cursor = query(uri, OpenableColumns.DISPLAY_NAME)) {
+            if (cursor != null && cursor.moveToFirst()) {
+                name = cursor.getString(0);
+            }
+        } catch (RuntimeException anotherApps) {
+            name = null;
+        }
+        if (name == null) {
+            name = String.valueOf(uri.getLastPathSegment());
+        }
+        name = name.replaceAll("\\p{Cntrl}", " ").trim();
+        return name.length() > MOST_NAME ? name.substring(0, MOST_NAME) + "…" : name;
+    }
+
+    private long statedSize(Uri uri) {
+        try (Cursor cursor = query(uri, OpenableColumns.SIZE)) {
+            return cursor != null && cursor.moveToFirst() ? cursor.getLong(0) : 0;
+        } catch (RuntimeException anotherApps) {
+            return 0;
+        }
+    }
+
+    private Cursor query(Uri uri, String column) {
+        ContentResolver resolver = context.getContentResolver();
+        return resolver.query(uri, new String[] {column}, null, null, null);
+    }
+
+    private static ByteBuffer read(InputStream stream, long bytes) throws IOException {
+        if (bytes > MOST_BYTES) {
+            throw new IOException("it is too large");
+        }
+        ByteBuffer buffer = ByteBuffer.allocateDirect((int) bytes);
+        byte[] part = new byte[1 << 16];
+        while (buffer.hasRemaining()) {
+            int count = stream.read(part, 0, Math.min(part.length, buffer.remaining()));
+            if (count < 0) {
+                throw new IOException("it ends early");
+            }
+            buffer.put(part, 0, count);
+        }
+        buffer.rewind();
+        return buffer;
+    }
+
+    private static String sha256(File file) throws FileProblem {
+        try (InputStream stream = new FileInputStream(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] part = new byte[1 << 16];
+            for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
+                digest.update(part, 0, count);
+            }
+            return String.format(Locale.ROOT, "%064x", new BigInteger(1, digest.digest()));
+        } catch (IOException | NoSuchAlgorithmException unreadable) {
+            throw new FileProblem(FileProblem.Kind.UNREADABLE, file.getName(), 0, String.valueOf(unreadable.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package org.mobilebnn.demo.screen;
+
+import android.content.Context;
+import android.text.format.Formatter;
+import org.mobilebnn.InvalidModelException;
+import org.mobilebnn.demo.R;
+import org.mobilebnn.demo.network.FileProblem;
+import org.mobilebnn.demo.network.LiveClassifier;
+import org.mobilebnn.demo.network.ModelStore;
+
+/** What went wrong, in words: a title, a sentence that says why and what helps, and up to two things to do. */
+public final class Problem {
+    final int icon;
+    final String title;
+    final String text;
+    String action;
+    Runnable onAction;
+    String second;
+    Runnable onSecond;
+
+    Problem(int icon, String title, String text) {
+        this.icon = icon;
+        this.title = title;
+        this.text = text;
+    }
+
+    /** With something that the user can do about it. */
+    public Problem action(String label, Runnable does) {
+        action = label;
+        onAction = does;
+        return this;
+    }
+
+    /** With something else that the user can do. */
+    public Problem second(String label, Runnable does) {
+        second = label;
+        onSecond = does;
+        return this;
+    }
+
+    /** The app has no networks. */
+    static Problem noModel(Context context) {
+        return of(context, R.string.error_no_model_title, context.getString(R.string.error_no_model_text));
+    }
+
+    /**
+     * Why a network does not run.
+     *
+     * @param name of the network, as the user knows it
+     */
+    public static Problem of(Context context, String name, Throwable why) {
+        if (why instanceof FileProblem) {
+            return ofFile(context, (FileProblem) why);
+        }
+        if (why instanceof OutOfMemoryError) {
+            return of(context, R.string.error_memory_title, context.getString(R.string.error_memory_text, name));
+        }
+        if (why instanceof LiveClassifier.NotAClassifier) {
+            return of(context, R.string.error_task_title, context.getString(R.string.error_task_text, name));
+        }
+        String message = String.valueOf(why.getMessage());
+        if (why instanceof InvalidModelException || why instanceof RuntimeException) {
+            return of(context, R.string.error_corrupt_title, context.getString(R.string.error_corrupt_text, name, message));
+        }
+        return of(
+                context, R.string.error_unreadable_title, context.getString(R.string.error_unreadable_text, name, message));
+    }
+
+    /** Whether it is the file that is broken, and not the phone that is too small. */
+    public static boolean isOfFile(Throwable why) {
+        return !(why instanceof OutOfMemoryError || why instanceof LiveClassifier.NotAClassifier);
+    }
+
+    private static Problem ofFile(Context context, FileProblem problem) {
+        if (problem.kind == FileProblem.Kind.TOO_LARGE) {
+            String size = Formatter.formatFileSize(context, problem.bytes);
+            String most = Formatter.formatFileSize(context, ModelStore.MOST_BYTES);
+            String text = context.getString(R.string.error_too_large_text, problem.file, size, most);
+            return of(context, R.string.error_too_large_title, text);
+        }
+        String text = context.getString(R.string.error_unreadable_text, problem.file, problem.getMessage());
+        return of(context, R.string.error_unreadable_title, text);
+    }
+
+    private static Problem of(Context context, int title, String text) {
+        return new Problem(R.drawable.ic_warning, context.getString(title), text);
+    }
+}

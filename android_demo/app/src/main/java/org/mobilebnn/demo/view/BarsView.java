@@ -1,0 +1,110 @@
+package org.mobilebnn.demo.view;
+
+import android.content.Context;
+import android.graphics.Canvas;
+import android.graphics.Paint;
+import android.graphics.Typeface;
+import android.text.TextPaint;
+import android.text.TextUtils;
+import android.util.AttributeSet;
+import android.view.View;
+import java.text.NumberFormat;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.mobilebnn.Classification;
+import org.mobilebnn.demo.R;
+
+/** A bar for each class: its name, its probability, the most probable one in the accent. */
+public final class BarsView extends View {
+    private static final int HIGHEST_ROW_DP = 40;
+    private static final int SHARE_WIDTH_DP = 48;
+
+    private final TextPaint text = new TextPaint(Paint.ANTI_ALIAS_FLAG);
+    private final Paint bar = new Paint(Paint.ANTI_ALIAS_FLAG);
+    private final NumberFormat percent = NumberFormat.getPercentInstance();
+    private final float dp;
+    private List<Classification> classes = Collections.emptyList();
+
+    /** As the layout inflater makes it. */
+    public BarsView(Context context, AttributeSet attributes) {
+        super(context, attributes);
+        dp = context.getResources().getDisplayMetrics().density;
+        text.setTypeface(Typeface.create("sans-serif", Typeface.NORMAL));
+        text.setFontFeatureSettings("tnum");
+    }
+
+    /**
+     * Shows classes, in this order.
+     *
+     * @param shown with scores 0 to 1; empty for none
+     */
+    public void show(List<Classification> shown) {
+        classes = new ArrayList<>(shown);
+        List<String> spoken = new ArrayList<>();
+        for (Classification each : best(classes, 3)) {
+            spoken.add(getContext().getString(R.string.class_share, each.label, percent.format(each.score)));
+        }
+        setContentDescription(
+                spoken.isEmpty()
+                        ? getContext().getString(R.string.draw_prediction_none)
+                        : getContext().getString(R.string.probabilities, TextUtils.join("; ", spoken)));
+        invalidate();
+    }
+
+    private static List<Classification> best(List<Classification> classes, int count) {
+        List<Classification> sorted = new ArrayList<>(classes);
+        sorted.sort((a, b) -> Float.compare(b.score, a.score));
+        return sorted.subList(0, Math.min(count, sorted.size()));
+    }
+
+    @Override
+    protected void onDraw(Canvas canvas) {
+        super.onDraw(canvas);
+        if (classes.isEmpty()) {
+            return;
+        }
+        float row = Math.min((float) getHeight() / classes.size(), HIGHEST_ROW_DP * dp);
+        float size = getResources().getDimension(R.dimen.text_small);
+        text.setTextSize(Math.min(size, row * 0.72f));
+        float labels = labelWidth();
+        float shares = SHARE_WIDTH_DP * dp;
+        float most = getWidth() - labels - shares - 12 * dp;
+        int winner = best(classes, 1).get(0).index;
+        for (int i = 0; i < classes.size(); i++) {
+            Classification each = classes.get(i);
+            drawRow(canvas, each, each.index == winner, i * row, row, labels, most);
+        }
+    }
+
+    private void drawRow(
+            Canvas canvas, Classification each, boolean winner, float top, float row, float labels, float most) {
+        float score = Math.max(0, Math.min(1, each.score));
+        float height = Math.min(row * 0.44f, 12 * dp);
+        float middle = top + row / 2;
+        float baseline = middle - (text.ascent() + text.descent()) / 2;
+        int ink = getContext().getColor(winner ? R.color.ink : R.color.ink_soft);
+        text.setColor(ink);
+        text.setTypeface(Typeface.create(winner ? "sans-serif-medium" : "sans-serif", Typeface.NORMAL));
+        text.setTextAlign(Paint.Align.LEFT);
+        CharSequence label = TextUtils.ellipsize(each.label, text, labels, TextUtils.TruncateAt.END);
+        canvas.drawText(label.toString(), 0, baseline, text);
+        float left = labels + 12 * dp;
+        bar.setColor(getContext().getColor(R.color.sunken));
+        canvas.drawRoundRect(left, middle - height / 2, left + most, middle + height / 2, height / 2, height / 2, bar);
+        bar.setColor(getContext().getColor(winner ? R.color.accent : R.color.bar_float));
+        float end = left + Math.max(most * score, score > 0.002f ? height : 0);
+        canvas.drawRoundRect(left, middle - height / 2, end, middle + height / 2, height / 2, height / 2, bar);
+        text.setTextAlign(Paint.Align.RIGHT);
+        canvas.drawText(percent.format(score), getWidth(), baseline, text);
+    }
+
+    private float labelWidth() {
+        float widest = 0;
+        text.setTypeface(Typeface.create("sans-serif-medium", Typeface.NORMAL));
+        for (Classification each : classes) {
+            widest = Math.max(widest, text.measureText(each.label));
+        }
+        return Math.min(widest, getWidth() * 0.4f);
+    }
+}

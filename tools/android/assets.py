@@ -1,0 +1,131 @@
+"""Makes the networks that the app brings: of trained weights of the zoo the binary file and its float and int8 twins.
+
+The twins are the same network without binary operators: its sums of ±1 as float and as int8 convolutions, which stock
+LiteRT runs. With each network come a few inputs, and the outputs that every form gives for them here; the app's parity
+badge compares them with what the phone computes.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mobile_bnn import __version__, data, tasks, zoo
+from mobile_bnn.errors import MobileBnnError
+from mobile_bnn.files import sha256, write_bytes, write_text
+from mobile_bnn.records import DatasetRecord
+from mobile_bnn.runtime import Interpreter, graph_sha256
+from mobile_bnn.typing import Array
+from mobile_bnn.zoo.trained import Trained, tags, trained
+
+# Networks that name what is drawn come first; the app begins with the first of them.
+CLASSIFIERS = ("resnet20", "binary_lenet")
+OTHERS = (("quicknet_small", "synthetic_scenes"),)  # to measure alone
+CATALOGUE, REFERENCES = "catalogue.json", "references"
+_DATA_DIR = "/usr/share/datasets"  # of Debian's dataset-fashion-mnist
+_CALIBRATION_IMAGES = 256
+_REFERENCE_IMAGES = 2
+
+
+def make(folder: Path) -> dict[str, bytes]:
+    """The app's assets by name; what was made before, of the same weights by the same version, is taken from `folder`.
+
+    Raises:
+        MobileBnnError: the data that the int8 twins are calibrated on are not here, or a conversion fails.
+    """
+    entries, files = [], {}
+    for record in _chosen():
+        entry, made = _network(record, folder / f"{record.zoo}-{record.tag}")
+        entries.append(entry)
+        files.update(made)
+    files[CATALOGUE] = json.dumps({"schema_version": 1, "models": entries}, indent=1).encode()
+    return files
+
+
+def _chosen() -> list[Trained]:
+    records = [trained(name, tag) for name in CLASSIFIERS for tag in tags(name)]
+    records = [record for record in records if record.task["name"] == "classification"]
+    return records + [trained(name, tag) for name, tag in OTHERS if tag in tags(name)]
+
+
+def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    stamp = folder / "stamp.json"
+    state = json.dumps([__version__, record.sha256, sha256(Path(__file__))])
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != state:
+        folder.mkdir(parents=True, exist_ok=True)
+        _make(record, folder)
+        write_text(stamp, state)
+    forms = {}
+    files = {}
+    name = folder.name
+    for form in ("binary", "float", "int8"):
+        path = folder / f"{form}.tflite"
+        # Twins are deflated in the APK, where their ±1 take next to nothing; only what is stored can be mapped.
+        inside = f"models/{name}.tflite" if form == "binary" else f"models/{name}.{form}.network"
+        files[inside] = path.read_bytes()
+        forms[form] = {
+            "path": inside,
+            "bytes": path.stat().st_size,
+            "sha256": sha256(path),
+            "graph_sha256": graph_sha256(path),
+        }
+        files[f"{REFERENCES}/{name}.{form}"] = (folder / f"{form}.outputs").read_bytes()
+    files[f"{REFERENCES}/{name}"] = (folder / "inputs").read_bytes()
+    entry = {
+        "id": name,
+        "title": record.zoo,
+        "dataset": record.dataset,
+        "task": record.task["name"],
+        "references": _REFERENCE_IMAGES,
+        "forms": forms,
+    }
+    return entry, files
+
+
+def _make(record: Trained, folder: Path) -> None:
+    from mobile_bnn.converters import convert_float
+    from mobile_bnn.converters.graph.tflite import TfliteModel
+    from mobile_bnn.converters.storage.int8 import quantize_int8
+
+    print(f"Converting {record} to float and int8", flush=True)
+    loaded = zoo.load(record.zoo, weights=record.tag)
+    samples = _inputs(record)
+    write_bytes(folder / "binary.tflite", loaded.tflite.read_bytes())
+    float_file = convert_float(loaded.model, folder / "float.tflite")
+    quantized = quantize_int8(TfliteModel.read(float_file), [samples[_REFERENCE_IMAGES:]])
+    write_bytes(folder / "int8.tflite", quantized.write())
+    references = samples[:_REFERENCE_IMAGES]
+    write_bytes(folder / "inputs", references.astype("<f4").tobytes())
+    for form in ("binary", "float", "int8"):
+        write_bytes(folder / f"{form}.outputs", _outputs(folder / f"{form}.tflite", references))
+
+
+def _inputs(record: Trained) -> Array:
+    """Normalized images of the data set's test split, float32 [N, height, width, channels]."""
+    where = os.environ.get("MBNN_DATA_DIR", _DATA_DIR)
+    try:
+        changes = tasks.create(**record.task).training().augment  # with which a data set gives boxes, too
+        dataset = data.load(record.dataset, data_dir=where if Path(where).is_dir() else None, changes=changes)
+    except MobileBnnError as error:
+        raise MobileBnnError(
+            f"the networks of {record.dataset} cannot be made",
+            why=str(error),
+            cure="apt-get install dataset-fashion-mnist, or set MBNN_DATA_DIR",
+        ) from error
+    told = DatasetRecord.load(record.file("dataset.json"))
+    images: Array = dataset.test_arrays(_CALIBRATION_IMAGES + _REFERENCE_IMAGES)[0]
+    if list(images.shape[1:]) != list(told.input_shape):
+        raise MobileBnnError(f"{record} takes {told.input_shape}, and the data set has {images.shape[1:]}")
+    return images
+
+
+def _outputs(path: Path, references: Array) -> bytes:
+    """What a file gives for each reference in turn, all outputs in the order of the file."""
+    with Interpreter(path, num_threads=1) as interpreter:
+        given = [_listed(interpreter.predict(one[None])) for one in references]
+    return b"".join(output.astype("<f4").tobytes() for outputs in given for output in outputs)
+
+
+def _listed(outputs: "Array | Sequence[Array]") -> list[Array]:
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
