@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +39,8 @@ from mobile_bnn.typing import Array, KerasModel
 from mobile_bnn.wording import plural
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
-_SAMPLES = 8
+_SAMPLES = 8, 3  # on which a file is compared: at most, and at least
+_ELEMENTS = 1 << 29  # of all tensors of these samples: as many as take half a minute
 _NAMED = 4  # layers that a message names one by one
 _NOT_BY_LCE = Refusal(RefusalCode.NOT_BY_LCE, "LCE's converter did not make it binary")
 Via = Literal["rules", "lce"]
@@ -293,12 +295,18 @@ def _metadata(image: Tensor) -> ModelMetadata:
 
 
 def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array]:
-    """The first samples, or a few seeded ones, in the shapes and types that the model takes, in the graph's order."""
+    """The first samples, or a few seeded ones, in the shapes and types that the model takes, in the graph's order.
+
+    A network of a million binary inputs is seen in fewer of them than one of a thousand.
+    """
+    most, fewest = _SAMPLES
+    elements = sum(prod(tensor.shape) for operator in graph.operators for tensor in operator.outputs)
+    batches = min(most, max(fewest, _ELEMENTS // max(1, elements)))
     if samples is not None:
         given = [samples] if isinstance(samples, np.ndarray) else list(samples)
-        return in_graph_order(graph, _checked(in_signature_order(graph, graph.inputs), given))
+        return in_graph_order(graph, _checked(in_signature_order(graph, graph.inputs), given, batches))
     generator = np.random.default_rng(0)
-    return [noise(generator, (_SAMPLES * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
+    return [noise(generator, (batches * tensor.shape[0], *tensor.shape[1:]), tensor.dtype) for tensor in graph.inputs]
 
 
 def _check_batches(graph: Graph) -> None:
@@ -317,8 +325,8 @@ def _check_batches(graph: Graph) -> None:
         )
 
 
-def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
-    """The first whole batches of samples that have the model's shapes."""
+def _checked(tensors: Sequence[Tensor], samples: list[Array], most: int) -> list[Array]:
+    """The first whole batches of samples, at most so many, that have the model's shapes."""
     wanted, given = ([tuple(part.shape[1:]) for part in parts] for parts in (tensors, samples))
     if wanted != given:
         shapes = [" and ".join(str(["N", *shape]).replace("'", "") for shape in part) for part in (wanted, given)]
@@ -326,7 +334,7 @@ def _checked(tensors: Sequence[Tensor], samples: list[Array]) -> list[Array]:
     count, batch = min(len(array) for array in samples), tensors[0].shape[0]
     if count < batch:
         raise UsageError(f"{plural(count, 'sample')} cannot fill a batch of the model, which is {batch}")
-    first = min(count // batch, _SAMPLES) * batch
+    first = min(count // batch, most) * batch
     return [array[:first].astype(tensor.dtype) for array, tensor in zip(samples, tensors, strict=True)]
 
 

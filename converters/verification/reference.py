@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from mobile_bnn.converters.verification.error_bounds.linear import BinarySums
 from mobile_bnn.converters.verification.error_bounds.steps import STEPS
 from mobile_bnn.converters.verification.runners import FileRunner, float_runner
 from mobile_bnn.typing import Array, KerasModel
+
+if TYPE_CHECKING:
+    from mobile_bnn.converters.keras.layers import Call
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class FloatFile:
         self._tensors = [*self._graph.outputs, *(each for each in self._bounds.tensors() if each not in outside)]
         self._sharing = [self._graph, *lowering.subgraphs, *sharing]
         self._runners: dict[tuple[int, ...], FileRunner] = {}
-        self._last: tuple[Sequence[Array], Mapping[int, Given], ReferenceRun] | None = None
+        self._kept: list[tuple[Sequence[Array], Mapping[int, Given], ReferenceRun]] = []
 
     @classmethod
     def of_keras(cls, model: KerasModel, lowering: Lowering, sharing: Sequence[Graph] = ()) -> "FloatFile":
@@ -106,10 +109,17 @@ class FloatFile:
         return cls(lowering, term_magnitudes(model, lowering.floats), sharing)
 
     def run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
-        """Runs the graph, the very same numbers but once: several runtimes are compared with it."""
-        if self._last is None or self._last[0] is not inputs or not _equal(self._last[1], given):
-            self._last = inputs, given, self._run(inputs, given)
-        return self._last[2]
+        """Runs the graph, the very same numbers but once: several runtimes are compared with it.
+
+        Each asks for the run in which nothing is given, too, so it is kept beside the last one.
+        """
+        self._kept = [run for run in self._kept if run[0] is inputs]
+        for _, other, result in self._kept:
+            if _equal(other, given):
+                return result
+        result = self._run(inputs, given)
+        self._kept = [*(run for run in self._kept if not run[1]), (inputs, given, result)]
+        return result
 
     def _run(self, inputs: Sequence[Array], given: Mapping[int, Given]) -> ReferenceRun:
         """Runs the file's batches one by one, each beside the analysis of the one before it."""
@@ -265,7 +275,7 @@ class KerasReference:
         """The outputs, and what the binary layers of the file got, in the order of their numbers."""
         from mobile_bnn.converters.keras.layers import run_recorded
 
-        pairs = self._paired(inputs) if self._repeats else None
+        pairs = self._paired(inputs) if self._repeats and given else None
         numbers: list[int] = []
 
         def replacement(name: str, quantized: Array) -> Array | None:
@@ -276,10 +286,13 @@ class KerasReference:
             return other.values.reshape(quantized.shape) if other and other.values.size == quantized.size else None
 
         outputs, calls = run_recorded(self._model, inputs, replacement)
+        found = [number for number in numbers if number >= 0]
+        self._repeats = self._repeats or len(set(found)) < len(found)
+        if self._repeats and pairs is None:
+            if given:  # which was given to the first call of a name alone
+                return self._run(inputs, given)
+            numbers = self._paired(inputs, calls)
         first = {number: call for number, call in reversed(list(zip(numbers, calls, strict=True))) if number >= 0}
-        if pairs is None and len(first) < sum(number >= 0 for number in numbers):
-            self._repeats = True
-            return self._run(inputs, given)
         return outputs, [
             LayerInput(number, call.layer, call.quantized, np.zeros(call.quantized.shape, bool), call.replaced)
             for number, call in sorted(first.items())
@@ -288,13 +301,14 @@ class KerasReference:
     def _number(self, name: str) -> int:
         return self._names.index(name) if name in self._names else -1
 
-    def _paired(self, inputs: Sequence[Array]) -> list[int]:
-        """For each call the number of its layer, -1 where it has none."""
+    def _paired(self, inputs: Sequence[Array], calls: "Sequence[Call] | None" = None) -> list[int]:
+        """For each call the number of its layer, -1 where it has none; the calls of a run in which nothing is given."""
         from mobile_bnn.converters.keras.layers import run_recorded
 
         if self._pairs is not None:
             return self._pairs
-        pairs, certain = pair_calls(run_recorded(self._model, inputs)[1], self._floats.run(inputs, {}).calls)
+        calls = run_recorded(self._model, inputs)[1] if calls is None else calls
+        pairs, certain = pair_calls(calls, self._floats.run(inputs, {}).calls)
         if certain and not self._branches:
             self._pairs = pairs
         return pairs
