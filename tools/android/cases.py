@@ -2,9 +2,13 @@
 
 usage: python tools/android/cases.py FOLDER
 
-Each case is a folder: model.tflite; inputs.bin, a few samples of all inputs one after the other; outputs.bin, likewise;
-for a classifier also image.argb (height, width, then pixels, 32-bit integers with the lowest byte first) and
-classes.tsv (number, label, score) for that image.
+Each case is a folder:
+
+* model.tflite; inputs.bin, a few samples of all inputs one after the other; outputs.bin, likewise.
+* binary.tflite, the model up to its last binary convolution, and what that gives in binary.bin. Another version of the
+  runtime, or another processor, rounds a softmax in another way; up to here all bits are the same everywhere.
+* Of a classifier image.argb (height, width, then pixels, 32-bit integers with the lowest byte first) and classes.tsv
+  (number, label, score) for that image; of a model with metadata metadata.json.
 """
 
 import json
@@ -15,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.runtime import Interpreter
+from mobile_bnn.runtime import Interpreter, operator_name, pack, read_model
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 3
@@ -42,15 +46,36 @@ def write_cases(folder: Path) -> list[Path]:
 def write_case(case: Path, model: bytes) -> None:
     """Writes one case into a folder that is there."""
     (case / "model.tflite").write_bytes(model)
+    binary = up_to_last_convolution(model)
+    (case / "binary.tflite").write_bytes(binary)
     with Interpreter(model) as interpreter:
         samples = list(_samples(interpreter, seed=len(model)))
         outputs = [interpreter.predict(sample) for sample in samples]
         (case / "inputs.bin").write_bytes(b"".join(_bytes(sample) for sample in samples))
         (case / "outputs.bin").write_bytes(b"".join(_bytes(output) for output in outputs))
+    with Interpreter(binary) as interpreter:
+        (case / "binary.bin").write_bytes(b"".join(_bytes(interpreter.predict(sample)) for sample in samples))
+    with Interpreter(model) as interpreter:
         if interpreter.metadata and interpreter.metadata.task and interpreter.metadata.task.name == "classification":
             _write_classes(case, interpreter)
         if interpreter.metadata:
             (case / "metadata.json").write_text(json.dumps(interpreter.metadata.model_dump(mode="json")))
+
+
+def up_to_last_convolution(model: bytes) -> bytes:
+    """The file with its last binary convolution's output as the only one, and the operators that this needs."""
+    tree = read_model(model)
+    graph = tree.subgraphs[0]
+    last = max(i for i, each in enumerate(graph.operators) if operator_name(tree, each) == "LceBconv2d")
+    graph.outputs = np.array(graph.operators[last].outputs)
+    needed, kept = set(graph.outputs), []
+    for operator in reversed(graph.operators[: last + 1]):
+        if needed.intersection(operator.outputs):  # of an operator that nobody reads XNNPACK 2.19 ends the process
+            needed.update(operator.inputs)
+            kept.append(operator)
+    graph.operators = kept[::-1]
+    tree.signatureDefs, tree.metadata = [], []
+    return pack(tree)
 
 
 def _samples(interpreter: Interpreter, seed: int) -> Iterator[list[npt.NDArray[np.generic]]]:

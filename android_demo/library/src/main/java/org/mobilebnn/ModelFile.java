@@ -8,7 +8,8 @@ import java.util.Arrays;
  * A .tflite file of unknown origin: what a runtime takes for granted is checked here, as Python's {@code read_model} does.
  *
  * <p>Every offset and index leads somewhere, shapes are not negative, and each tensor has one source before its readers:
- * the input, a constant, or one operator. TFLite would read and write outside of its memory otherwise.
+ * the input, a constant, or one operator. TFLite would read and write outside of its memory otherwise. Beyond that, inputs
+ * are absent only where an operator may lack them, and every operator has a reader.
  */
 final class ModelFile {
     /** The name of our entry among the file's metadata. */
@@ -121,16 +122,18 @@ final class ModelFile {
         for (int i = 0; i < tensors.count; ++i) {
             fixed[i] = checkTensor(tensors.getTable(i));
         }
+        boolean[] read = new boolean[tensors.count];
         for (int i = 0; i < outputs.count; ++i) {
-            checkIndex("output tensor", outputs.getInt(i), tensors.count, 0);
+            read[checkIndex("output tensor", outputs.getInt(i), tensors.count, 0)] = true;
         }
         for (int i = 0; i < inputs.count; ++i) {
             fixed[checkIndex("input tensor", inputs.getInt(i), tensors.count, 0)] = true;
         }
         for (int i = 0; i < operators.count; ++i) {
-            checkOperator(operators.getTable(i), tensors.count);
+            checkOperator(operators.getTable(i), read);
         }
         checkOrder(operators, fixed);
+        checkReaders(operators, read);
     }
 
     /** Returns whether the tensor is a constant. */
@@ -157,12 +160,20 @@ final class ModelFile {
         return size;
     }
 
-    private void checkOperator(FlatBuffer.Table operator, int tensors) {
-        checkIndex("operator code", operator.getInt(0), operatorCodes.count, 0);
+    /** Notes which tensors the operator reads. */
+    private void checkOperator(FlatBuffer.Table operator, boolean[] read) {
+        int tensors = read.length;
+        int code = checkIndex("operator code", operator.getInt(0), operatorCodes.count, 0);
+        int mayBeAbsent = OptionalInputs.first(operatorCodes.getTable(code));
         FlatBuffer.Vector inputs = numbers(operator, 1);
         FlatBuffer.Vector outputs = numbers(operator, 2);
         for (int i = 0; i < inputs.count; ++i) {
-            checkIndex("operator input", inputs.getInt(i), tensors, ABSENT);
+            int tensor = checkIndex("operator input", inputs.getInt(i), tensors, ABSENT);
+            if (tensor != ABSENT) {
+                read[tensor] = true;
+            } else if (i < mayBeAbsent) {
+                throw new FlatBuffer.BadFlatBuffer("input " + i + " of an operator is absent");
+            }
         }
         for (int i = 0; i < outputs.count; ++i) {
             checkIndex("operator output", outputs.getInt(i), tensors, 0);
@@ -196,6 +207,20 @@ final class ModelFile {
                         "an operator writes tensor " + tensor + ", which has its content already");
                 }
                 fixed[tensor] = true;
+            }
+        }
+    }
+
+    /** XNNPACK of TensorFlow Lite 2.19 ends the process for an operator of whose outputs none is read. */
+    private static void checkReaders(FlatBuffer.Vector operators, boolean[] read) {
+        for (int i = 0; i < operators.count; ++i) {
+            FlatBuffer.Vector outputs = operators.getTable(i).vector(2, 4);
+            boolean anyRead = outputs.count == 0;
+            for (int at = 0; at < outputs.count; ++at) {
+                anyRead |= read[outputs.getInt(at)];
+            }
+            if (!anyRead) {
+                throw new FlatBuffer.BadFlatBuffer("nothing reads what its operator " + i + " computes");
             }
         }
     }

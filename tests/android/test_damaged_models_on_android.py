@@ -1,0 +1,78 @@
+"""Damaged models through Java's check and the functions for Java, under emulation: exceptions, never a crash."""
+
+import itertools
+import subprocess
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from mobile_bnn.runtime import pack, read_model
+from tests.android.damaged_models import with_changed_tables, with_damaged_bytes
+from tests.android.emulated_vm import EmulatedVm, Job, emulated_vm
+from tests.android.java_classes import class_path
+
+pytestmark = pytest.mark.slow
+
+COUNT = 1000
+EXCEPTIONS = {"org/mobilebnn/InvalidModelException", "java/lang/IllegalStateException"}
+
+
+@pytest.fixture
+def vm(java_vm: Path, jni_libraries: Path, tflite_libraries: Path) -> EmulatedVm:
+    return emulated_vm(java_vm, jni_libraries, tflite_libraries, "cortex-a53")
+
+
+def checked_by_java(files: list[Path]) -> list[str]:
+    """What Java says of each file: "passes", or why it is refused."""
+    command = ["java", "-Xmx256m", "-cp", class_path(), "org.mobilebnn.CheckFiles"]
+    names = "".join(f"{each}\n" for each in files)
+    done = subprocess.run(command, input=names, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    verdicts = done.stdout.splitlines()
+    assert len(verdicts) == len(files)
+    return verdicts
+
+
+def written(models: Iterable[bytes], folder: Path) -> list[Path]:
+    paths = []
+    for number, model in enumerate(models):
+        paths.append(folder / f"{number}.tflite")
+        paths[-1].write_bytes(model)
+    return paths
+
+
+@pytest.mark.parametrize("damage", [with_damaged_bytes, with_changed_tables])
+def test_a_thousand_damaged_models_end_in_exceptions(
+    vm: EmulatedVm, cases: Path, tmp_path: Path, damage: "type[with_damaged_bytes]"
+) -> None:
+    models = [(each / "model.tflite").read_bytes() for each in sorted(cases.iterdir())]
+    mutants = itertools.chain.from_iterable(damage(model, COUNT // len(models)) for model in models)
+    files = written(mutants, tmp_path)
+    assert len(files) == COUNT
+    verdicts = checked_by_java(files)
+    passed = [file for file, verdict in zip(files, verdicts, strict=True) if verdict == "passes"]
+    answers = vm.run([Job(file) for file in passed])
+    assert [file.name for file, answer in zip(passed, answers, strict=True) if answer.crashed] == []
+    kinds = Counter(answer.exception for answer in answers)
+    assert set(kinds) <= {*EXCEPTIONS, ""}, kinds
+    assert all(answer.message for answer in answers if answer.exception)
+    refused = COUNT - kinds[""]  # others still are models, of other weights or names for instance
+    assert refused > COUNT // 2
+    assert all(verdict.startswith("the model") for verdict in verdicts if verdict != "passes")
+
+
+def test_java_refuses_what_ends_the_process_in_a_runtime(cases: Path, tmp_path: Path) -> None:
+    """Operators whose outputs nobody reads, a tensor that two write, a reader before its writer."""
+    model = (cases / "resnet20-digits/model.tflite").read_bytes()
+    unread, twice, early = read_model(model), read_model(model), read_model(model)
+    unread.subgraphs[0].outputs = unread.subgraphs[0].operators[1].outputs
+    operators = twice.subgraphs[0].operators
+    operators[1].outputs = operators[0].outputs
+    early.subgraphs[0].operators.reverse()
+    verdicts = checked_by_java(written((pack(unread), pack(twice), pack(early), model), tmp_path))
+    assert "nothing reads what its operator" in verdicts[0]
+    assert "which has its content already" in verdicts[1]
+    assert "before another writes it" in verdicts[2]
+    assert verdicts[3] == "passes"
