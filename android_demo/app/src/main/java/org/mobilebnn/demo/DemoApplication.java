@@ -1,6 +1,8 @@
 package org.mobilebnn.demo;
 
 import android.app.Application;
+import org.mobilebnn.demo.benchmark.Benchmark;
+import org.mobilebnn.demo.benchmark.BenchmarkSession;
 import org.mobilebnn.demo.network.BnnOpener;
 import org.mobilebnn.demo.network.ModelStore;
 import org.mobilebnn.demo.network.NetworkOpener;
@@ -9,6 +11,7 @@ import org.mobilebnn.demo.network.NetworkOpener;
 public class DemoApplication extends Application {
     private ModelStore store;
     private NetworkOpener opener;
+    private BenchmarkSession session;
 
     /** The networks that can be chosen. */
     public final synchronized ModelStore store() {
@@ -24,6 +27,19 @@ public class DemoApplication extends Application {
             opener = newOpener();
         }
         return opener;
+    }
+
+    /** What is measured, or was, since the app began. */
+    public final synchronized BenchmarkSession benchmark() {
+        if (session == null) {
+            session = new BenchmarkSession(this, store(), opener());
+        }
+        return session;
+    }
+
+    /** How long the benchmark takes; tests have less patience. */
+    protected Benchmark.Effort effort() {
+        return Benchmark.NORMAL;
     }
 
     /** Makes what runs networks; tests on a PC name the PC's runtime here. */

@@ -14,10 +14,13 @@ import android.view.ViewGroup;
 import android.widget.TextView;
 import android.widget.Toast;
 import java.util.List;
+import org.mobilebnn.demo.benchmark.Benchmark;
 import org.mobilebnn.demo.network.FileProblem;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.network.ModelStore;
 import org.mobilebnn.demo.network.NetworkOpener;
+import org.mobilebnn.demo.screen.BenchmarkScreen;
+import org.mobilebnn.demo.screen.CameraScreen;
 import org.mobilebnn.demo.screen.DrawScreen;
 import org.mobilebnn.demo.screen.Problem;
 import org.mobilebnn.demo.screen.Screen;
@@ -86,6 +89,11 @@ public final class MainActivity extends Activity {
         return application().opener();
     }
 
+    /** How long the benchmark takes. */
+    public Benchmark.Effort effort() {
+        return application().effort();
+    }
+
     private DemoApplication application() {
         return (DemoApplication) getApplication();
     }
@@ -126,7 +134,10 @@ public final class MainActivity extends Activity {
     }
 
     private Screen newScreen(int id) {
-        return new DrawScreen(this);
+        if (id == R.id.camera) {
+            return new CameraScreen(this);
+        }
+        return id == R.id.benchmark ? new BenchmarkScreen(this, application().benchmark()) : new DrawScreen(this);
     }
 
     private static int titleOf(int id) {

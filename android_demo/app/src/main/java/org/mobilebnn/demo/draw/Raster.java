@@ -15,6 +15,7 @@ import java.util.List;
  */
 public final class Raster {
     private static final int FINE = 8;
+    private static final float THICKER = 0.02f; // step of the pen, as a share of the image's side
     private static final int LARGEST = 512; // pixels of a side that are drawn finer; larger images are drawn as they are
 
     private Raster() {}
@@ -56,8 +57,22 @@ public final class Raster {
         if (box == null) {
             return ink;
         }
+        for (float pen = style.pen; ; pen += THICKER) {
+            draw(strokes, box, ink, width, height, pen, style);
+            if (pen + THICKER > style.thickestPen + 1e-6f || share(ink) >= style.ink) {
+                break;
+            }
+        }
+        if (style.filled) {
+            fill(ink, width, height);
+        }
+        return ink;
+    }
+
+    private static void draw(
+            List<Stroke> strokes, float[] box, int[] ink, int width, int height, float penShare, DrawStyle style) {
         float side = Math.min(width, height);
-        float pen = style.pen * side;
+        float pen = penShare * side;
         float span = Math.max(Math.max(box[2] - box[0], box[3] - box[1]), 1e-3f);
         float scale = (style.extent * side - pen) / span;
         // A dot stays a dot: it is not blown up to the whole image.
@@ -69,10 +84,14 @@ public final class Raster {
             float[] centre = centre(ink, width, height);
             draw(strokes, ink, width, height, pen, scale, left + width / 2f - centre[0], top + height / 2f - centre[1]);
         }
-        if (style.filled) {
-            fill(ink, width, height);
+    }
+
+    private static double share(int[] ink) {
+        long sum = 0;
+        for (int each : ink) {
+            sum += each;
         }
-        return ink;
+        return sum / 255.0 / ink.length;
     }
 
     private static void draw(

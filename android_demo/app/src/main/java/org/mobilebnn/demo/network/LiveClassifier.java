@@ -4,7 +4,6 @@ import android.graphics.Bitmap;
 import android.os.Handler;
 import android.os.HandlerThread;
 import android.os.Looper;
-import android.os.SystemClock;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -122,9 +121,9 @@ public final class LiveClassifier {
             if (bitmap == null) {
                 return;
             }
-            long began = SystemClock.elapsedRealtimeNanos();
+            long began = System.nanoTime();
             List<Classification> classes = network.classify(bitmap);
-            double milliseconds = (SystemClock.elapsedRealtimeNanos() - began) / 1e6;
+            double milliseconds = (System.nanoTime() - began) / 1e6;
             tell(() -> listener.onNamed(bitmap, classes, milliseconds));
         } catch (RuntimeException | OutOfMemoryError why) {
             network.close();

@@ -2,6 +2,7 @@ package org.mobilebnn.demo.screen;
 
 import android.content.Context;
 import java.text.NumberFormat;
+import java.util.Locale;
 import org.mobilebnn.demo.R;
 
 /** Numbers as people of the phone's language write them. */
@@ -16,6 +17,11 @@ final class Numbers {
         format.setMinimumFractionDigits(Math.min(decimals, 4));
         format.setMaximumFractionDigits(Math.min(decimals, 4));
         return format.format(value);
+    }
+
+    /** One digit and the power of ten, which every language writes alike: 3e-7. */
+    static String scientific(double value) {
+        return String.format(Locale.ROOT, "%.0e", value).replace("e-0", "e-");
     }
 
     /** So many milliseconds. */

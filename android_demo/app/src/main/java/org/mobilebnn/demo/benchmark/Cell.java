@@ -1,0 +1,102 @@
+package org.mobilebnn.demo.benchmark;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.mobilebnn.demo.network.Engine;
+import org.mobilebnn.demo.network.ModelEntry;
+
+/** One network by one engine with so many threads: what is measured, and what came of it. */
+public final class Cell {
+    /** The network. */
+    public final ModelEntry entry;
+    /** What runs it. */
+    public final Engine engine;
+    /** Of the engine. */
+    public final int threads;
+    private final List<Turn> rounds = new ArrayList<>();
+    private String failure;
+    private Parity parity;
+    private Parity besideFloat;
+    private ByteBuffer computed;
+    private int computedSamples;
+
+    /** A cell without results. */
+    public Cell(ModelEntry entry, Engine engine, int threads) {
+        this.entry = entry;
+        this.engine = engine;
+        this.threads = threads;
+    }
+
+    /** Whether there are latencies. */
+    public synchronized boolean measured() {
+        return !rounds.isEmpty();
+    }
+
+    /** All latencies in order of time, in milliseconds. */
+    public synchronized double[] latenciesMs() {
+        int count = 0;
+        for (Turn round : rounds) {
+            count += round.latenciesMs.length;
+        }
+        double[] all = new double[count];
+        int at = 0;
+        for (Turn round : rounds) {
+            System.arraycopy(round.latenciesMs, 0, all, at, round.latenciesMs.length);
+            at += round.latenciesMs.length;
+        }
+        return all;
+    }
+
+    /** The median in milliseconds, of a cell with latencies. */
+    public double medianMs() {
+        return Statistics.median(latenciesMs());
+    }
+
+    /** The time that 90 of 100 runs stay below, in milliseconds. */
+    public double p90Ms() {
+        return Statistics.quantile(latenciesMs(), 0.9);
+    }
+
+    /** Why it could not be measured; null where it could. */
+    public synchronized String failure() {
+        return failure;
+    }
+
+    /** How what it computes compares with what was recorded; null where nothing was. */
+    public synchronized Parity parity() {
+        return parity;
+    }
+
+    /** How what it computes compares with the float twin on this phone; null for the twin itself. */
+    public synchronized Parity besideFloat() {
+        return besideFloat;
+    }
+
+    /** Its turns, in order of time. */
+    public synchronized List<Turn> turns() {
+        return new ArrayList<>(rounds);
+    }
+
+    synchronized void add(Turn round) {
+        rounds.add(round);
+    }
+
+    synchronized void fail(String why) {
+        failure = why;
+    }
+
+    /** Keeps what it computed for the references, and how that compares with the recording. */
+    synchronized void compared(ByteBuffer outputs, int samples, Parity withRecorded) {
+        computed = outputs;
+        computedSamples = samples;
+        parity = withRecorded;
+    }
+
+    /** Compares with what the float twin computed for the references; null: it was not measured. */
+    synchronized void compareWith(ByteBuffer ofFloat) {
+        if (ofFloat != null && computed != null && engine != Engine.FLOAT) {
+            besideFloat = Parity.of(computed, ofFloat, computedSamples);
+        }
+    }
+}

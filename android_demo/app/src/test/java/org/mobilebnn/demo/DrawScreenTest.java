@@ -1,0 +1,105 @@
+package org.mobilebnn.demo;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNotEquals;
+import static org.junit.Assert.assertTrue;
+
+import android.graphics.drawable.BitmapDrawable;
+import android.widget.ImageView;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.mobilebnn.demo.view.DrawingView;
+import org.robolectric.RobolectricTestRunner;
+
+/** A finger draws digits, and the network that comes with the app names them. */
+@RunWith(RobolectricTestRunner.class)
+public final class DrawScreenTest {
+    static final float[] ONE = {0.42f, 0.3f, 0.47f, 0.26f, 0.52f, 0.2f, 0.52f, 0.4f, 0.52f, 0.6f, 0.52f, 0.8f};
+    static final float[] SEVEN = {0.3f, 0.2f, 0.5f, 0.2f, 0.7f, 0.2f, 0.6f, 0.45f, 0.5f, 0.65f, 0.42f, 0.85f};
+
+    static float[] circle(float x, float y, float radiusX, float radiusY) {
+        float[] points = new float[2 * 33];
+        for (int i = 0; i <= 32; i++) {
+            double angle = 2 * Math.PI * i / 32 - Math.PI / 2;
+            points[2 * i] = (float) (x + radiusX * Math.cos(angle));
+            points[2 * i + 1] = (float) (y + radiusY * Math.sin(angle));
+        }
+        return points;
+    }
+
+    private static void name(Demo demo, String digit, float[]... strokes) {
+        demo.click(R.id.clear);
+        assertEquals("", demo.text(R.id.prediction));
+        for (float[] stroke : strokes) {
+            demo.draw(stroke);
+        }
+        Demo.until("it is named " + digit, () -> demo.text(R.id.prediction).equals(digit));
+        assertTrue(demo.text(R.id.latency), demo.text(R.id.latency).endsWith("ms"));
+    }
+
+    @Test
+    public void namesWhatAFingerDraws() {
+        try (Demo demo = new Demo("+en")) {
+            demo.screenshot("draw-empty-day");
+            name(demo, "0", circle(0.5f, 0.5f, 0.2f, 0.3f));
+            demo.screenshot("draw-day");
+            name(demo, "7", SEVEN);
+            name(demo, "1", ONE);
+        }
+    }
+
+    @Test
+    public void takesAStrokeBack() {
+        try (Demo demo = new Demo("+en")) {
+            name(demo, "0", circle(0.5f, 0.5f, 0.2f, 0.3f));
+            DrawingView canvas = demo.view(R.id.canvas);
+            demo.draw(0.1f, 0.1f, 0.9f, 0.9f);
+            assertEquals(2, canvas.strokes().size());
+            demo.click(R.id.undo);
+            assertEquals(1, canvas.strokes().size());
+            demo.click(R.id.undo);
+            assertTrue(canvas.isEmpty());
+            assertEquals("", demo.text(R.id.prediction));
+        }
+    }
+
+    @Test
+    public void showsThePixelsThatTheNetworkSees() {
+        try (Demo demo = new Demo("+en")) {
+            name(demo, "7", SEVEN);
+            ImageView seen = demo.view(R.id.seen);
+            BitmapDrawable pixels = (BitmapDrawable) seen.getDrawable();
+            assertEquals(8, pixels.getBitmap().getWidth());
+            assertEquals(8, pixels.getBitmap().getHeight());
+            assertNotEquals(pixels.getBitmap().getPixel(5, 0), pixels.getBitmap().getPixel(0, 7));
+        }
+    }
+
+    @Test
+    public void keepsTheDrawingWhenTurned() {
+        try (Demo demo = new Demo("+en")) {
+            name(demo, "0", circle(0.5f, 0.5f, 0.2f, 0.3f));
+            MainActivity before = demo.activity();
+            demo.become(Demo.LANDSCAPE);
+            assertNotEquals(before, demo.activity());
+            assertFalse(demo.<DrawingView>view(R.id.canvas).isEmpty());
+            Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("0"));
+            demo.screenshot("draw-landscape-day");
+        }
+    }
+
+    @Test
+    public void speaksGermanAtNight() {
+        try (Demo demo = new Demo("+de-night")) {
+            assertEquals("Zeichnen", demo.text(R.id.title));
+            name(demo, "7", SEVEN);
+            demo.screenshot("draw-night-de");
+            int night = demo.activity().getColor(R.color.background);
+            demo.become("+en-notnight");
+            assertEquals("Draw", demo.text(R.id.title));
+            assertNotEquals(night, demo.activity().getColor(R.color.background));
+            Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("7"));
+        }
+    }
+}
