@@ -49,7 +49,8 @@ def main() -> int:
         if options.again or name not in nets or (nets[name].source, nets[name].processor) != (digest(name), processor)
     ]
     for name in old:
-        converted(name)
+        with keras2.traces_freed():
+            converted(name)
     for name in [] if options.convert_only else old:
         nets[name] = timed(name, processor)
         Table(nets=dict(sorted(nets.items()))).save(PATH)
@@ -85,7 +86,6 @@ def converted(name: str) -> dict[str, Any]:
     }
     write_text(record, json.dumps(found, indent=1) + "\n")
     print(f"{name:28} {found['file_bytes']:>12,} bytes, converted in {found['convert_s']:.1f} s", flush=True)
-    keras2.tf.keras.backend.clear_session()
     return found
 
 
