@@ -69,9 +69,10 @@ def java_vm(once: Once) -> Path:
     def make(folder: Path) -> None:
         for arch in ("aarch64", "x86_64"):
             (folder / arch).mkdir()
-            program = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-isystem", "native/cmake/include")
-            program += ("-isystem", headers, "-isystem", headers / "linux", "tests/android/java_vm.cc", "-rdynamic")
-            _compile(arch, *program, "-o", folder / arch / "java_vm")
+            program = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-rdynamic")
+            program += ("-isystem", "native/cmake/include", "-isystem", headers, "-isystem", headers / "linux")
+            sources = sorted((ROOT / "tests/android/vm").glob("*.cc"))
+            _compile(arch, *program, *sources, "-o", folder / arch / "java_vm")
             for name in ("libbionic.so", "liblog.so"):
                 _compile(arch, "-shared", "tests/devices/phone/bionic.c", "-o", folder / arch / name)
 

@@ -49,12 +49,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class EmulatedVm:
-    """java_vm with the libraries of an ABI, on one kind of processor."""
+    """java_vm with the libraries of an ABI, on one kind of processor.
+
+    Attributes:
+        programs: the folder of java_vm.
+        library: ours.
+        runtime: TensorFlow Lite's.
+        processor: as qemu names it, or NATIVE.
+        interpreter: "own" for BnnInterpreter, "tflite" for TensorFlow Lite's own with BnnDelegate.
+    """
 
     programs: Path
     library: Path
     runtime: Path
     processor: str
+    interpreter: str = "own"
 
     def run(self, jobs: Sequence[Job]) -> list[Answer]:
         """Answers each job; after a crash a new process goes on with the next one."""
@@ -69,7 +78,7 @@ class EmulatedVm:
             "LD_PRELOAD": str(folder / "libbionic.so"),
             "LD_LIBRARY_PATH": f"{folder}:{self.runtime.parent}",
         }
-        command = [str(folder / "java_vm"), str(self.library), str(self.runtime)]
+        command = [str(folder / "java_vm"), str(self.library), str(self.runtime), self.interpreter]
         environment = {**os.environ, **loading}
         if self.processor != NATIVE:
             command = ["qemu-aarch64-static", "-cpu", self.processor, *command]
@@ -85,7 +94,9 @@ class EmulatedVm:
         return answers if done.returncode == 0 else [*answers, Answer()]
 
 
-def emulated_vm(programs: Path, libraries: Path, runtimes: Path, processor: str) -> EmulatedVm:
+def emulated_vm(
+    programs: Path, libraries: Path, runtimes: Path, processor: str, interpreter: str = "own"
+) -> EmulatedVm:
     """The VM for a processor; the calling test is skipped where what emulates it is missing."""
     if processor == NATIVE:
         need("musl", "nothing else stands in for Android's C library")
@@ -96,7 +107,7 @@ def emulated_vm(programs: Path, libraries: Path, runtimes: Path, processor: str)
         need("qemu-user-static", "nothing emulates an ARM processor")
     abi = "x86_64" if processor == NATIVE else "arm64-v8a"
     runtime = runtimes / abi / "libtensorflowlite_jni.so"
-    return EmulatedVm(programs, libraries / abi / "libmobile_bnn_jni.so", runtime, processor)
+    return EmulatedVm(programs, libraries / abi / "libmobile_bnn_jni.so", runtime, processor, interpreter)
 
 
 def _line(job: Job) -> str:

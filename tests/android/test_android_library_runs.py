@@ -27,7 +27,7 @@ def cortex_a53(java_vm: Path, jni_libraries: Path, tflite_libraries: Path) -> Em
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_the_zoo_gives_the_bits_of_x86(vm: EmulatedVm, cases: Path, threads: int) -> None:
-    folders = sorted(cases.iterdir())
+    folders = sorted(each for each in cases.iterdir() if each.is_dir())
     assert len(folders) >= 4
     binary = vm.run([Job(each / "binary.tflite", threads, inputs=each / "inputs.bin") for each in folders])
     whole = vm.run([Job(each / "model.tflite", threads, inputs=each / "inputs.bin") for each in folders])
@@ -36,6 +36,21 @@ def test_the_zoo_gives_the_bits_of_x86(vm: EmulatedVm, cases: Path, threads: int
         assert all_of_it.outputs is not None, (folder.name, all_of_it)
         expected = np.frombuffer((folder / "outputs.bin").read_bytes(), np.float32)
         assert np.allclose(np.frombuffer(all_of_it.outputs, np.float32), expected, rtol=0, atol=ROUNDING), folder.name
+
+
+@pytest.mark.parametrize("processor", [NATIVE, *PROCESSORS])
+def test_tensorflow_lites_own_interpreter_gives_them_with_our_delegate(
+    java_vm: Path, jni_libraries: Path, tflite_libraries: Path, cases: Path, processor: str
+) -> None:
+    vm = emulated_vm(java_vm, jni_libraries, tflite_libraries, processor, "tflite")
+    folders = sorted(each for each in cases.iterdir() if each.is_dir())
+    for threads in (1, 4):
+        answers = vm.run([Job(each / "binary.tflite", threads, inputs=each / "inputs.bin") for each in folders])
+        for folder, answer in zip(folders, answers, strict=True):
+            assert answer.outputs == (folder / "binary.bin").read_bytes(), (folder.name, answer.message)
+    (alone,) = vm.run([Job(folders[0] / "model.tflite", delegate=False)])
+    assert alone.exception == "java/lang/IllegalStateException"
+    assert "unresolved custom op: Lce" in alone.message
 
 
 @pytest.mark.parametrize("isa", ["neon", "portable"])
@@ -83,7 +98,7 @@ def test_a_wrong_kernel_is_noticed(
     header.write_text(text.replace("veorq_u8(activation", "vorrq_u8(activation"))  # OR in place of XOR
     tool(tmp_path / "tools/android/native_libraries.py", tmp_path / "built", "arm64-v8a")
     vm = emulated_vm(java_vm, tmp_path / "built", tflite_libraries, "cortex-a53")
-    folders = sorted(cases.iterdir())
+    folders = sorted(each for each in cases.iterdir() if each.is_dir())
     answers = vm.run([Job(each / "binary.tflite", inputs=each / "inputs.bin") for each in folders])
     for folder, answer in zip(folders, answers, strict=True):
         assert answer.outputs is not None

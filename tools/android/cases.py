@@ -9,6 +9,10 @@ Each case is a folder:
   runtime, or another processor, rounds a softmax in another way; up to here all bits are the same everywhere.
 * Of a classifier image.argb (height, width, then pixels, 32-bit integers with the lowest byte first) and classes.tsv
   (number, label, score) for that image; of a model with metadata metadata.json.
+
+Beside them is fits.bin: images of several sizes, fitted into networks of several sizes. For each of them seven
+integers, the pixels, then the floats. The integers are height and width of the image; height, width and channels of the
+network; 1 if an image of the network's size is cropped, too; 1 if there are more. The lowest byte of a number is first.
 """
 
 import json
@@ -20,10 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from mobile_bnn.runtime import Interpreter, operator_name, pack, read_model
+from mobile_bnn.runtime.images import fit
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 3
 _TALL, _WIDE = 61, 47  # of the image: of no network's size
+_FITS = (  # height and width of the image; height, width and channels of the network; whether all are cropped
+    *((28, 28, 28, 28, 1, False), (28, 28, 28, 28, 1, True), (8, 8, 28, 28, 3, False), (100, 37, 32, 32, 3, False)),
+    *((37, 100, 32, 32, 1, True), (1, 1, 5, 7, 3, False), (3, 200, 16, 24, 3, False), (480, 640, 224, 224, 3, False)),
+    *((13, 11, 12, 10, 1, False), (2, 3, 64, 48, 3, True)),
+)
 
 
 def zoo_models() -> Iterator[tuple[str, Path]]:
@@ -40,6 +50,7 @@ def write_cases(folder: Path) -> list[Path]:
         case.mkdir(parents=True, exist_ok=True)
         write_case(case, model.read_bytes())
         written.append(case)
+    (folder / "fits.bin").write_bytes(b"".join(_fits()))
     return written
 
 
@@ -97,12 +108,25 @@ def _bytes(arrays: object) -> bytes:
     return b"".join(each.tobytes() for each in (arrays if isinstance(arrays, list) else [arrays]))
 
 
+def _fits() -> Iterator[bytes]:
+    generator = np.random.default_rng(2)
+    for number, (rows, columns, height, width, channels, crop_all) in enumerate(_FITS):
+        image = generator.integers(0, 256, (rows, columns, 3), np.uint8)
+        more = number + 1 < len(_FITS)
+        yield np.array([rows, columns, height, width, channels, crop_all, more], "<i4").tobytes()
+        yield _argb(image)
+        yield fit(image, height, width, channels, crop_all=crop_all).astype("<f4").tobytes()
+
+
+def _argb(image: npt.NDArray[np.uint8]) -> bytes:
+    """Opaque pixels as Android's bitmaps have them."""
+    red, green, blue = (image[..., channel].astype(np.uint32) for channel in range(3))
+    return ((0xFF << 24) | (red << 16) | (green << 8) | blue).astype("<u4").tobytes()
+
+
 def _write_classes(case: Path, interpreter: Interpreter) -> None:
     image = np.random.default_rng(1).integers(0, 256, (_TALL, _WIDE, 3), np.uint8)
-    red, green, blue = (image[..., channel].astype(np.uint32) for channel in range(3))
-    argb = (0xFF << 24) | (red << 16) | (green << 8) | blue
-    sizes = np.array([_TALL, _WIDE], "<u4")
-    (case / "image.argb").write_bytes(sizes.tobytes() + argb.astype("<u4").tobytes())
+    (case / "image.argb").write_bytes(np.array([_TALL, _WIDE], "<u4").tobytes() + _argb(image))
     classes = interpreter.classify(image, top=int(np.prod(interpreter.output_details[0]["shape"])))
     lines = [f"{each.index}\t{each.label}\t{each.score!r}\n" for each in classes]
     (case / "classes.tsv").write_text("".join(lines), encoding="utf-8")
