@@ -26,6 +26,7 @@ import java.util.List;
 public final class BnnInterpreter implements AutoCloseable {
     private static final String IMAGE_FOLDER = "image_folder:"; // a data set whose images are all cropped
     private static final String CLASSIFICATION = "classification";
+    private static final int ALIGNMENT = 4; // bytes: of the numbers in a model
 
     private final NativeInterpreter natives;
     private final ModelMetadata metadata;
@@ -37,7 +38,8 @@ public final class BnnInterpreter implements AutoCloseable {
     /**
      * Loads a model from memory.
      *
-     * @param model the file's bytes, in a direct buffer: its remaining bytes, which are kept and must not change
+     * @param model the file's bytes, in a direct buffer: its remaining bytes, which are kept and must not change. They are
+     *     copied where they do not begin at a multiple of 4 bytes.
      * @param options how it runs
      * @throws InvalidModelException the model is damaged, or the runtime refuses it
      * @throws IllegalArgumentException the buffer is not direct, or this CPU has no such instruction set
@@ -65,7 +67,7 @@ public final class BnnInterpreter implements AutoCloseable {
         if (!model.isDirect()) {
             throw new IllegalArgumentException("the model must be in a direct buffer: ByteBuffer.allocateDirect");
         }
-        this.model = whole(model);
+        this.model = model.position() % ALIGNMENT == 0 ? whole(model) : copied(model);
         metadata = ModelMetadata.read(this.model);
         this.natives = natives == null ? NativeInterpreter.here() : natives;
         handle = this.natives.create(

@@ -68,12 +68,14 @@ public class BnnInterpreterTest {
         Case digits = Case.named(DIGITS);
         byte[] model = digits.bytes("binary.tflite");
         byte[] expected = digits.bytes("binary.bin");
-        ByteBuffer within = ByteBuffer.allocateDirect(model.length + 64);
-        within.position(16);
-        within.put(model);
-        within.position(16).limit(16 + model.length);
-        try (BnnInterpreter interpreter = new BnnInterpreter(within, Case.options())) {
-            assertArrayEquals(expected, digits.run(interpreter, expected.length));
+        for (int position : new int[] {16, 8, 4, 1}) {
+            ByteBuffer within = ByteBuffer.allocateDirect(model.length + 64);
+            within.position(position);
+            within.put(model);
+            within.position(position).limit(position + model.length);
+            try (BnnInterpreter interpreter = new BnnInterpreter(within, Case.options())) {
+                assertArrayEquals(expected, digits.run(interpreter, expected.length));
+            }
         }
         ByteBuffer heap = ByteBuffer.wrap(model);
         Throwable refused = assertThrows(
