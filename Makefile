@@ -84,8 +84,8 @@ android-demo: $(READY) ## build the demo for phones as a signed APK (dist/apk/),
 android-install: android-demo ## put the demo on the phone that is plugged in, and start it
 	@$(PY) tools/android/install.py $(APK)
 
-test-android: $(READY) ## run the tests of the Android library and of the demo on this PC's JVM; screenshots in build/android/screenshots
-	@$(PY) tools/android/test.py
+test-android: android-demo ## run the tests of the Android library and of the demo on this PC's JVM; screenshots in build/android/screenshots
+	@$(PY) tools/android/test.py $(APK)
 
 runtimes: $(READY) ## run the native library in every TFLite runtime that it supports (docs/runtimes.md)
 	@$(PY) tools/runtimes/table.py

@@ -16,7 +16,7 @@ public class DemoApplication extends Application {
     /** The networks that can be chosen. */
     public final synchronized ModelStore store() {
         if (store == null) {
-            store = new ModelStore(this);
+            store = newStore();
         }
         return store;
     }
@@ -40,6 +40,11 @@ public class DemoApplication extends Application {
     /** How long the benchmark takes; tests have less patience. */
     protected Benchmark.Effort effort() {
         return Benchmark.NORMAL;
+    }
+
+    /** Lists the networks; a test makes an app without any. */
+    protected ModelStore newStore() {
+        return new ModelStore(this);
     }
 
     /** Makes what runs networks; tests on a PC name the PC's runtime here. */

@@ -28,6 +28,19 @@ public final class DrawScreenTest {
         return points;
     }
 
+    /** A 6, in one stroke. */
+    static float[] six() {
+        float[] points = new float[2 * 34];
+        points[0] = 0.6f;
+        points[1] = 0.2f;
+        for (int i = 0; i <= 32; i++) {
+            double angle = Math.PI * (-0.9 + 2.1 * i / 32);
+            points[2 + 2 * i] = (float) (0.5 + 0.16 * Math.cos(angle));
+            points[3 + 2 * i] = (float) (0.65 + 0.16 * Math.sin(angle));
+        }
+        return points;
+    }
+
     private static void name(Demo demo, String digit, float[]... strokes) {
         demo.click(R.id.clear);
         assertEquals("", demo.text(R.id.prediction));
@@ -46,6 +59,7 @@ public final class DrawScreenTest {
             demo.screenshot("draw-day");
             name(demo, "7", SEVEN);
             name(demo, "1", ONE);
+            name(demo, "6", six());
         }
     }
 

@@ -28,17 +28,12 @@ public final class NetworkPicture {
                 to[y * width + x] = mean(from, picture.getWidth(), first, end, firstRow, endRow);
             }
         }
-        return bitmap(to, width, height, inverted);
-    }
-
-    /** A picture of pixels; `pixels` may be changed. */
-    public static Bitmap bitmap(int[] pixels, int width, int height, boolean inverted) {
         if (inverted) {
-            for (int i = 0; i < pixels.length; i++) {
-                pixels[i] ^= 0x00ffffff;
+            for (int i = 0; i < to.length; i++) {
+                to[i] ^= 0x00ffffff;
             }
         }
-        return Bitmap.createBitmap(pixels, width, height, Bitmap.Config.ARGB_8888);
+        return Bitmap.createBitmap(to, width, height, Bitmap.Config.ARGB_8888);
     }
 
     private static int mean(int[] pixels, int width, int left, int right, int top, int bottom) {

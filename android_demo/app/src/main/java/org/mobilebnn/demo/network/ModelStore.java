@@ -35,11 +35,16 @@ public final class ModelStore {
     private final SharedPreferences preferences;
     private final List<ModelEntry> packaged;
 
-    /** The networks of an app. */
+    /** The networks in the app's assets. */
     public ModelStore(Context context) {
+        this(context, Catalogue.read(context.getAssets()));
+    }
+
+    /** An app that was built with these networks. */
+    public ModelStore(Context context, List<ModelEntry> packaged) {
         this.context = context;
+        this.packaged = packaged;
         preferences = context.getSharedPreferences("networks", Context.MODE_PRIVATE);
-        packaged = Catalogue.read(context.getAssets());
     }
 
     /** All networks, the user's own file first. */

@@ -22,6 +22,7 @@ import org.mobilebnn.demo.MainActivity;
 import org.mobilebnn.demo.R;
 import org.mobilebnn.demo.camera.CameraFeed;
 import org.mobilebnn.demo.camera.FrameConverter;
+import org.mobilebnn.demo.camera.InkPicture;
 import org.mobilebnn.demo.camera.NetworkPicture;
 import org.mobilebnn.demo.camera.Orientation;
 import org.mobilebnn.demo.camera.StillImage;
@@ -56,6 +57,8 @@ public final class CameraScreen extends Screen
     private TextView hint;
     private volatile int height;
     private volatile int width;
+    private volatile DrawStyle style;
+    private volatile boolean digits;
     private volatile float crop;
     private volatile int rotation;
     private int framesThisSecond;
@@ -200,7 +203,9 @@ public final class CameraScreen extends Screen
         height = folder ? newHeight * 8 / 7 : newHeight;
         width = folder ? newWidth * 8 / 7 : newWidth;
         // Networks of white strokes on black are shown dark ink on paper.
-        inverted = invertedByUser != null ? invertedByUser : !DrawStyle.of(metadata.dataset).darkOnLight;
+        style = DrawStyle.of(metadata.dataset);
+        digits = style.subject == DrawStyle.Subject.DIGIT;
+        inverted = invertedByUser != null ? invertedByUser : !style.darkOnLight;
         showInverted();
         if (picture != null) {
             showPicture();
@@ -239,7 +244,7 @@ public final class CameraScreen extends Screen
         int side = Math.round(AimView.SHARE * Math.min(read.getWidth(), read.getHeight()));
         Bitmap middle = Bitmap.createBitmap(
                 read, (read.getWidth() - side) / 2, (read.getHeight() - side) / 2, side, side);
-        from.submit(() -> NetworkPicture.of(middle, width, height, turned));
+        from.submit(() -> seen(middle, turned));
     }
 
     private void showUnreadable(LiveClassifier from) {
@@ -349,13 +354,19 @@ public final class CameraScreen extends Screen
         if (running == null || from == null || width == 0) {
             return;
         }
-        int side = Math.max(width, height);
+        int side = digits ? InkPicture.SIDE : Math.max(width, height);
         int[] pixels = FrameConverter.upright(frame, crop * frame.width(), rotation, false, side);
         boolean turned = inverted;
-        running.submit(() -> {
-            Bitmap square = NetworkPicture.bitmap(pixels.clone(), side, side, turned);
-            return width == height ? square : NetworkPicture.of(square, width, height, false);
-        });
+        running.submit(() -> seen(Bitmap.createBitmap(pixels, side, side, Bitmap.Config.ARGB_8888), turned));
+    }
+
+    /** What the network sees of a square. */
+    private Bitmap seen(Bitmap square, boolean turned) {
+        if (!digits) {
+            return NetworkPicture.of(square, width, height, turned);
+        }
+        Bitmap small = NetworkPicture.of(square, InkPicture.SIDE, InkPicture.SIDE, false);
+        return InkPicture.of(small, width, height, turned, style.extent);
     }
 
     @Override

@@ -46,6 +46,8 @@ public final class ChartView extends View {
     private static final float ROW_DP = 28;
     private static final float HEADING_DP = 28;
     private static final float BAR_DP = 16;
+    /** Of the longest bar: a longer whisker is cut, so that one disturbed run does not make all bars short. */
+    private static final double MARGIN = 1.25;
 
     private final TextPaint text = new TextPaint(Paint.ANTI_ALIAS_FLAG);
     private final Paint paint = new Paint(Paint.ANTI_ALIAS_FLAG);
@@ -91,7 +93,7 @@ public final class ChartView extends View {
         float values = 0;
         text.setTextSize(getResources().getDimension(R.dimen.text_small));
         for (Bar bar : bars) {
-            most = Math.max(most, bar.p90);
+            most = Math.max(most, MARGIN * bar.median);
             labels = Math.max(labels, text.measureText(bar.label));
             values = Math.max(values, text.measureText(bar.value));
         }
@@ -106,7 +108,7 @@ public final class ChartView extends View {
             }
             float left = labels + 12 * dp;
             float room = getWidth() - left - values - 12 * dp;
-            row(canvas, bar, y, ROW_DP * dp * scale, left, most > 0 ? room / (float) most : 0);
+            row(canvas, bar, y, ROW_DP * dp * scale, left, room, most > 0 ? room / (float) most : 0);
             y += ROW_DP * dp * scale;
         }
     }
@@ -121,12 +123,12 @@ public final class ChartView extends View {
         text.setTypeface(Typeface.create("sans-serif", Typeface.NORMAL));
     }
 
-    private void row(Canvas canvas, Bar bar, float top, float height, float left, float scale) {
+    private void row(Canvas canvas, Bar bar, float top, float height, float left, float room, float scale) {
         float middle = top + height / 2;
         float baseline = middle - (text.ascent() + text.descent()) / 2;
         float half = BAR_DP * dp / 2;
         float end = left + Math.max(2 * dp, (float) bar.median * scale);
-        float whisker = left + (float) bar.p90 * scale;
+        float whisker = left + Math.min(room, (float) bar.p90 * scale);
         text.setColor(getContext().getColor(R.color.ink_soft));
         text.setTextAlign(Paint.Align.LEFT);
         canvas.drawText(bar.label, 0, baseline, text);
@@ -136,7 +138,9 @@ public final class ChartView extends View {
         paint.setStrokeWidth(1.5f * dp);
         if (whisker > end + 2 * dp) {
             canvas.drawLine(end, middle, whisker, middle, paint);
-            canvas.drawLine(whisker, middle - half / 2, whisker, middle + half / 2, paint);
+            if (whisker < left + room) {
+                canvas.drawLine(whisker, middle - half / 2, whisker, middle + half / 2, paint);
+            }
         }
         text.setColor(getContext().getColor(R.color.ink));
         canvas.drawText(bar.value, Math.max(end, whisker) + 8 * dp, baseline, text);
