@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "android_demo" / "app"
 LIBRARY = ROOT / "android_demo" / "library"
 WORK = ROOT / "build" / "android"
+ASSETS = WORK / "assets"
 _TFLITE = "libtensorflowlite_jni.so"
 
 
@@ -50,7 +51,10 @@ def build(apk: Path) -> list[str]:
     files = {"classes.dex": code.read_bytes(), **_libraries()}
     with zipfile.ZipFile(linked.archive) as archive:
         files.update({name: archive.read(name) for name in archive.namelist()})
-    files.update({f"assets/{name}": content for name, content in assets.make(WORK / "networks").items()})
+    for name, content in assets.make(WORK / "networks").items():
+        files[f"assets/{name}"] = content
+        (ASSETS / name).parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(ASSETS / name, content)  # for Android Studio
     unsigned = WORK / "unsigned.apk"
     apk_zip.write(unsigned, files)
     apk.parent.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,10 @@ from mobile_bnn.records import DatasetRecord
 from mobile_bnn.runtime import Interpreter, graph_sha256
 from mobile_bnn.typing import Array
 from mobile_bnn.zoo.trained import Trained, tags, trained
+from mobile_bnn.zoo.trained.records import FOLDER, RECORD
 
-# Networks that name what is drawn come first; the app begins with the first of them.
-CLASSIFIERS = ("resnet20", "binary_lenet")
+# Networks that name what is drawn come first, all that the zoo has; the app begins with this one.
+FIRST = "resnet20"
 OTHERS = (("quicknet_small", "synthetic_scenes"),)  # to measure alone
 CATALOGUE, REFERENCES = "catalogue.json", "references"
 _DATA_DIR = "/usr/share/datasets"  # of Debian's dataset-fashion-mnist
@@ -44,9 +45,10 @@ def make(folder: Path) -> dict[str, bytes]:
 
 
 def _chosen() -> list[Trained]:
-    records = [trained(name, tag) for name in CLASSIFIERS for tag in tags(name)]
-    records = [record for record in records if record.task["name"] == "classification"]
-    return records + [trained(name, tag) for name, tag in OTHERS if tag in tags(name)]
+    names = sorted({path.parts[-3] for path in FOLDER.glob(f"*/*/{RECORD}")}, key=lambda name: (name != FIRST, name))
+    records = [trained(name, tag) for name in names for tag in tags(name)]
+    classifiers = [record for record in records if record.task["name"] == "classification"]
+    return classifiers + [record for record in records if (record.zoo, record.tag) in OTHERS]
 
 
 def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:

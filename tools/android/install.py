@@ -16,7 +16,7 @@ from mobile_bnn.errors import MobileBnnError
 _ACTIVITY = f"{PACKAGE}/.MainActivity"
 # What adb says, and what helps.
 _CURES = {
-    "no devices": "Plug in a phone with USB debugging turned on (docs/android.md)",
+    "no devices": "Plug in a phone with USB debugging turned on (docs/phones.md)",
     "more than one device": "Name one of them: ANDROID_SERIAL=SERIAL make android-install; `adb devices` lists them",
     "unauthorized": "Unlock the phone and accept the dialog that asks for USB debugging",
     "INSTALL_FAILED_UPDATE_INCOMPATIBLE": f"A build of another key is there: adb uninstall {PACKAGE}",

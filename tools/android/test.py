@@ -3,11 +3,13 @@
 usage: python tools/android/test.py APK [MAVEN_ARGUMENT ...]     (-Dtest=DrawScreenTest runs a part)
 """
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import exports
 from apk import WORK, link_resources
 from artifacts import FRAMEWORK, fetch
 from cases import write_cases
@@ -22,7 +24,7 @@ SCREENSHOTS = WORK / "screenshots"
 EXPORTS = WORK / "exports"
 
 
-def test(apk: Path, arguments: Sequence[str] = ()) -> int:
+def run_tests(apk: Path, arguments: Sequence[str]) -> int:
     """Runs the tests by Maven, which prints what they say.
 
     Args:
@@ -50,7 +52,14 @@ def test(apk: Path, arguments: Sequence[str] = ()) -> int:
         "mbnn.exports": EXPORTS,
     }
     command = ["mvn", "-B", "-q", "-f", str(ROOT / "android_demo" / "pom.xml"), "test"]
-    return subprocess.run([*command, *(f"-D{name}={value}" for name, value in given.items()), *arguments]).returncode
+    for folder in (SCREENSHOTS, EXPORTS):
+        shutil.rmtree(folder, ignore_errors=True)  # what is there afterwards is of this run
+    settings = [f"-D{name}={value}" for name, value in given.items()]
+    code = subprocess.run([*command, *settings, *arguments], check=False).returncode
+    if code == 0 and not arguments:
+        exports.check(EXPORTS, WORK / "networks")
+        print("mbnn compare and mbnn report read the records that the demo shared")
+    return code
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
         print("usage: python tools/android/test.py APK [MAVEN_ARGUMENT ...]; make android-demo builds the APK")
         return 2
     try:
-        code = test(Path(arguments[0]), arguments[1:])
+        code = run_tests(Path(arguments[0]), arguments[1:])
     except MobileBnnError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -136,10 +136,12 @@ public final class CameraScreenTest {
                 }
                 demo.click(R.id.gallery);
             }
-            demo.become(Demo.LANDSCAPE + "-night");
+            demo.become(Demo.LANDSCAPE);
+            demo.become("+night");
             Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("6"));
             demo.screenshot("camera-picture-landscape-night");
-            demo.become(Demo.PORTRAIT + "-night");
+            demo.become(Demo.PORTRAIT);
+            demo.become("+night");
             Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("6"));
             demo.screenshot("camera-picture-night");
         }
