@@ -54,7 +54,7 @@ public final class CameraScreenTest {
         Bitmap picture = Bitmap.createBitmap(900, 600, Bitmap.Config.ARGB_8888);
         picture.eraseColor(Color.rgb(226, 219, 205));
         Canvas canvas = new Canvas(picture);
-        canvas.drawPath(new Stroke(DrawScreenTest.six()).path(560, 180, 0), Raster.pen(Color.rgb(30, 34, 60), 72));
+        canvas.drawPath(new Stroke(DrawScreenTest.six()).path(360, 270, 118), Raster.pen(Color.rgb(30, 34, 60), 44));
         return picture;
     }
 

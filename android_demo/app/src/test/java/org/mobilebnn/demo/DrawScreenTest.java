@@ -54,6 +54,7 @@ public final class DrawScreenTest {
     @Test
     public void namesWhatAFingerDraws() {
         try (Demo demo = new Demo("+en")) {
+            Demo.until("the network is open", () -> demo.text(R.id.hint).equals("Draw a digit"));
             demo.screenshot("draw-empty-day");
             name(demo, "0", circle(0.5f, 0.5f, 0.2f, 0.3f));
             demo.screenshot("draw-day");

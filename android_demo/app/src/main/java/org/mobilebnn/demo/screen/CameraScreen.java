@@ -240,8 +240,18 @@ public final class CameraScreen extends Screen
         ImageView still = activity.findViewById(R.id.still);
         still.setImageBitmap(read);
         still.setVisibility(View.VISIBLE);
+        // The picture fills its view as the camera's does; the network sees what is inside the frame.
+        still.post(() -> nameStill(from, read));
+    }
+
+    private void nameStill(LiveClassifier from, Bitmap read) {
+        if (classifier != from) {
+            return;
+        }
         boolean turned = inverted;
-        int side = Math.round(AimView.SHARE * Math.min(read.getWidth(), read.getHeight()));
+        float scale = Math.max((float) aim.getWidth() / read.getWidth(), (float) aim.getHeight() / read.getHeight());
+        int most = Math.min(read.getWidth(), read.getHeight());
+        int side = Math.max(1, Math.min(most, Math.round(aim.side() / scale)));
         Bitmap middle = Bitmap.createBitmap(
                 read, (read.getWidth() - side) / 2, (read.getHeight() - side) / 2, side, side);
         from.submit(() -> seen(middle, turned));

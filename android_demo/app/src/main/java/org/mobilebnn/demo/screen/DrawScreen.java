@@ -36,6 +36,7 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
     private DrawStyle style;
     private int height;
     private int width;
+    private List<String> labels = Collections.emptyList();
     private Bundle drawing = new Bundle();
 
     /** The screen of an activity. */
@@ -106,6 +107,7 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
     public void onOpened(int newHeight, int newWidth, ModelMetadata metadata) {
         height = newHeight;
         width = newWidth;
+        labels = metadata.labels;
         style = DrawStyle.of(metadata.dataset);
         hint.setText(hintOf(style.subject));
         onDrawing(canvas.strokes());
@@ -138,7 +140,7 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
         prediction.setText("");
         prediction.setContentDescription(activity.getString(R.string.draw_prediction_none));
         latency.setText("");
-        bars.show(Collections.emptyList());
+        bars.showNames(labels.size() <= MOST_CLASSES ? labels : Collections.emptyList());
         seen.setImageDrawable(null);
         seen.setVisibility(View.INVISIBLE);
     }

@@ -25,6 +25,7 @@ public final class BarsView extends View {
     private final NumberFormat percent = NumberFormat.getPercentInstance();
     private final float dp;
     private List<Classification> classes = Collections.emptyList();
+    private List<String> unknown = Collections.emptyList();
 
     /** As the layout inflater makes it. */
     public BarsView(Context context, AttributeSet attributes) {
@@ -41,6 +42,7 @@ public final class BarsView extends View {
      */
     public void show(List<Classification> shown) {
         classes = new ArrayList<>(shown);
+        unknown = Collections.emptyList();
         List<String> spoken = new ArrayList<>();
         for (Classification each : best(classes, 3)) {
             spoken.add(getContext().getString(R.string.class_share, each.label, percent.format(each.score)));
@@ -52,6 +54,12 @@ public final class BarsView extends View {
         invalidate();
     }
 
+    /** Shows the names of classes alone: nothing is known yet. */
+    public void showNames(List<String> names) {
+        show(Collections.emptyList());
+        unknown = new ArrayList<>(names);
+    }
+
     private static List<Classification> best(List<Classification> classes, int count) {
         List<Classification> sorted = new ArrayList<>(classes);
         sorted.sort((a, b) -> Float.compare(b.score, a.score));
@@ -61,25 +69,30 @@ public final class BarsView extends View {
     @Override
     protected void onDraw(Canvas canvas) {
         super.onDraw(canvas);
-        if (classes.isEmpty()) {
+        int rows = Math.max(classes.size(), unknown.size());
+        if (rows == 0) {
             return;
         }
-        float row = Math.min((float) getHeight() / classes.size(), HIGHEST_ROW_DP * dp);
+        float row = Math.min((float) getHeight() / rows, HIGHEST_ROW_DP * dp);
         float size = getResources().getDimension(R.dimen.text_small);
         text.setTextSize(Math.min(size, row * 0.72f));
         float labels = labelWidth();
         float shares = SHARE_WIDTH_DP * dp;
         float most = getWidth() - labels - shares - 12 * dp;
-        int winner = best(classes, 1).get(0).index;
+        for (int i = 0; i < unknown.size(); i++) {
+            drawRow(canvas, unknown.get(i), Float.NaN, false, i * row, row, labels, most);
+        }
+        int winner = classes.isEmpty() ? -1 : best(classes, 1).get(0).index;
         for (int i = 0; i < classes.size(); i++) {
             Classification each = classes.get(i);
-            drawRow(canvas, each, each.index == winner, i * row, row, labels, most);
+            drawRow(canvas, each.label, each.score, each.index == winner, i * row, row, labels, most);
         }
     }
 
     private void drawRow(
-            Canvas canvas, Classification each, boolean winner, float top, float row, float labels, float most) {
-        float score = Math.max(0, Math.min(1, each.score));
+            Canvas canvas, String name, float share, boolean winner, float top, float row, float labels, float most) {
+        boolean known = !Float.isNaN(share);
+        float score = known ? Math.max(0, Math.min(1, share)) : 0;
         float height = Math.min(row * 0.44f, 12 * dp);
         float middle = top + row / 2;
         float baseline = middle - (text.ascent() + text.descent()) / 2;
@@ -87,7 +100,7 @@ public final class BarsView extends View {
         text.setColor(ink);
         text.setTypeface(Typeface.create(winner ? "sans-serif-medium" : "sans-serif", Typeface.NORMAL));
         text.setTextAlign(Paint.Align.LEFT);
-        CharSequence label = TextUtils.ellipsize(each.label, text, labels, TextUtils.TruncateAt.END);
+        CharSequence label = TextUtils.ellipsize(name, text, labels, TextUtils.TruncateAt.END);
         canvas.drawText(label.toString(), 0, baseline, text);
         float left = labels + 12 * dp;
         bar.setColor(getContext().getColor(R.color.sunken));
@@ -95,8 +108,10 @@ public final class BarsView extends View {
         bar.setColor(getContext().getColor(winner ? R.color.accent : R.color.bar_float));
         float end = left + Math.max(most * score, score > 0.002f ? height : 0);
         canvas.drawRoundRect(left, middle - height / 2, end, middle + height / 2, height / 2, height / 2, bar);
-        text.setTextAlign(Paint.Align.RIGHT);
-        canvas.drawText(percent.format(score), getWidth(), baseline, text);
+        if (known) {
+            text.setTextAlign(Paint.Align.RIGHT);
+            canvas.drawText(percent.format(score), getWidth(), baseline, text);
+        }
     }
 
     private float labelWidth() {
@@ -104,6 +119,9 @@ public final class BarsView extends View {
         text.setTypeface(Typeface.create("sans-serif-medium", Typeface.NORMAL));
         for (Classification each : classes) {
             widest = Math.max(widest, text.measureText(each.label));
+        }
+        for (String each : unknown) {
+            widest = Math.max(widest, text.measureText(each));
         }
         return Math.min(widest, getWidth() * 0.4f);
     }
