@@ -75,7 +75,9 @@ public final class BenchmarkScreenTest {
             String record = shared(demo);
             keep("first.json", record);
             JSONArray measurements = new JSONObject(record).getJSONArray("measurements");
-            assertEquals("three networks, three engines, two numbers of threads", 18, measurements.length());
+            int networks = demo.activity().store().entries().size();
+            assertTrue(networks + " networks", networks >= 3);
+            assertEquals("three engines, two numbers of threads", networks * 3 * 2, measurements.length());
             for (int i = 0; i < measurements.length(); i++) {
                 JSONObject each = measurements.getJSONObject(i);
                 assertTrue(each.getDouble("median_ms") > 0);

@@ -4,13 +4,17 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNotEquals;
 import static org.junit.Assert.assertTrue;
+import static org.robolectric.Shadows.shadowOf;
 
+import android.app.AlertDialog;
 import android.graphics.drawable.BitmapDrawable;
 import android.widget.ImageView;
+import android.widget.ListAdapter;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.mobilebnn.demo.view.DrawingView;
 import org.robolectric.RobolectricTestRunner;
+import org.robolectric.shadows.ShadowAlertDialog;
 
 /** A finger draws digits, and the network that comes with the app names them. */
 @RunWith(RobolectricTestRunner.class)
@@ -61,6 +65,28 @@ public final class DrawScreenTest {
             name(demo, "7", SEVEN);
             name(demo, "1", ONE);
             name(demo, "6", six());
+        }
+    }
+
+    @Test
+    public void namesClothesByTheNetworkThatIsChosen() {
+        float[] trousers = {
+            0.36f, 0.1f, 0.64f, 0.1f, 0.68f, 0.5f, 0.7f, 0.92f, 0.55f, 0.92f, 0.52f, 0.6f, 0.5f, 0.35f, 0.48f, 0.6f, 0.45f,
+            0.92f, 0.3f, 0.92f, 0.32f, 0.5f, 0.36f, 0.1f,
+        };
+        try (Demo demo = new Demo("+en")) {
+            demo.click(R.id.model);
+            AlertDialog dialog = ShadowAlertDialog.getLatestAlertDialog();
+            ListAdapter networks = dialog.getListView().getAdapter();
+            int wanted = 0;
+            while (!networks.getItem(wanted).toString().equals("resnet20 · fashion_mnist")) {
+                wanted++;
+            }
+            shadowOf(dialog.getListView()).performItemClick(wanted);
+            Demo.until("it asks for clothes", () -> demo.text(R.id.hint).equals("Draw a piece of clothing"));
+            demo.draw(trousers);
+            Demo.until("it is named", () -> demo.text(R.id.prediction).equals("Trouser"));
+            demo.screenshot("draw-clothes-day");
         }
     }
 
