@@ -39,7 +39,7 @@ from mobile_bnn.typing import Array, KerasModel
 from mobile_bnn.wording import plural
 
 _PACKAGES = ("larq", "larq-compute-engine", "tensorflow", "tf-keras", "numpy", "ai-edge-litert")
-_SAMPLES = 8, 3  # on which a file is compared: at most, and at least
+_SAMPLES = 8, 2  # on which a file is compared: at most, and at least
 _ELEMENTS = 1 << 29  # of all tensors of these samples: as many as take half a minute
 _NAMED = 4  # layers that a message names one by one
 _NOT_BY_LCE = Refusal(RefusalCode.NOT_BY_LCE, "LCE's converter did not make it binary")
