@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mobile_bnn import zoo
 from mobile_bnn.zoo.figures import figures
@@ -66,7 +67,6 @@ def draw(path: Path) -> None:
         for point in every:
             style = {"color": colours[point.family], "marker": markers[point.family]}
             axes.scatter([point.latency_ms], [point.top1], s=28, zorder=3, **style)
-        _label(axes, every)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:g}"[0] in "25" else ""))
@@ -76,19 +76,16 @@ def draw(path: Path) -> None:
         axes.set_title("Up and to the left is better; the line joins what no faster network reaches", fontsize=9)
         axes.grid(color="#e4e7eb", lw=0.6)
         axes.set_axisbelow(True)
+        axes.set_xlim(every[0].latency_ms / 1.3, every[-1].latency_ms * 1.5)
+        _label(axes, every)
         figure.savefig(path, format="svg", metadata={"Date": None, "Description": digest()}, facecolor="white")
 
 
-def _label(axes: object, every: list[Point]) -> None:
-    """Names beside the points; where two would lie on one another the lower one goes below."""
-    from math import log10
+def _label(axes: Any, every: list[Point]) -> None:
+    """Names beside the points, moved apart where they would lie on one another."""
+    from adjustText import adjust_text
 
-    placed: list[tuple[float, float]] = []
-    for point in sorted(every, key=lambda each: -each.top1):
-        x, y = log10(point.latency_ms), point.top1
-        above = not any(abs(x - other) < 0.22 and 0 <= top - y < 1.1 for other, top in placed)
-        placed.append((x, y))
-        offset, vertical = ((5, 3), "bottom") if above else ((5, -3), "top")
-        axes.annotate(  # type: ignore[attr-defined]
-            point.name, (point.latency_ms, y), xytext=offset, textcoords="offset points", va=vertical, fontsize=7
-        )
+    names = [axes.text(point.latency_ms, point.top1, point.name, fontsize=6.5) for point in every]
+    lines = {"arrowstyle": "-", "color": _GREY, "lw": 0.5}
+    places = [point.latency_ms for point in every], [point.top1 for point in every]
+    adjust_text(names, *places, ax=axes, arrowprops=lines, iter_lim=300)  # not by time: the same picture everywhere
