@@ -131,7 +131,8 @@ def test_what_comes_with_the_package_is_whole_and_of_its_recipe(name, tag):
     history = History.load(record.file(records.HISTORY))
     assert len(history.epochs) == record.epochs == recipe.epochs
     if record.headline == "top-1":  # of the other tasks Keras has no such metric
-        assert history.test[history.metric] == pytest.approx(record.keras, abs=1e-6)
+        # Packing rounds scales after the training has measured, which may move an image or two over a border.
+        assert history.test[history.metric] == pytest.approx(record.keras, abs=2.5 / record.images)
 
 
 @pytest.mark.parametrize(("name", "tag"), ALL)
