@@ -20,13 +20,14 @@ from mobile_bnn.typing import Array
 from mobile_bnn.zoo.trained import Trained, tags, trained
 from mobile_bnn.zoo.trained.records import FOLDER, RECORD
 
-# Networks that name what is drawn come first, all that the zoo has; the app begins with this one.
+# Networks that name what is drawn come first, the best two of each data set; the app begins with this one.
 FIRST = "resnet20"
 OTHERS = (("quicknet_small", "synthetic_scenes"),)  # to measure alone
 CATALOGUE, REFERENCES = "catalogue.json", "references"
 _DATA_DIR = "/usr/share/datasets"  # of Debian's dataset-fashion-mnist
 _CALIBRATION_IMAGES = 256
 _REFERENCE_IMAGES = 2
+_OF_A_DATA_SET = 2  # classifiers at most, for an APK of 12 MB
 
 
 def make(folder: Path) -> dict[str, bytes]:
@@ -48,7 +49,13 @@ def _chosen() -> list[Trained]:
     names = sorted({path.parts[-3] for path in FOLDER.glob(f"*/*/{RECORD}")}, key=lambda name: (name != FIRST, name))
     records = [trained(name, tag) for name in names for tag in tags(name)]
     classifiers = [record for record in records if record.task["name"] == "classification"]
-    return classifiers + [record for record in records if (record.zoo, record.tag) in OTHERS]
+    better = {id(one): sum(_is_better(other, one) for other in classifiers) for one in classifiers}
+    best = [record for record in classifiers if better[id(record)] < _OF_A_DATA_SET]
+    return best + [record for record in records if (record.zoo, record.tag) in OTHERS]
+
+
+def _is_better(one: Trained, other: Trained) -> bool:
+    return one.dataset == other.dataset and one.tflite > other.tflite
 
 
 def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
