@@ -297,7 +297,7 @@ def _metadata(image: Tensor) -> ModelMetadata:
 def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array]:
     """The first samples, or a few seeded ones, in the shapes and types that the model takes, in the graph's order.
 
-    A network of a million binary inputs is seen in fewer of them than one of a thousand.
+    Of a network with more elements than _ELEMENTS / 8 there are fewer: each sample has millions of binary inputs.
     """
     most, fewest = _SAMPLES
     elements = sum(prod(tensor.shape) for operator in graph.operators for tensor in operator.outputs)

@@ -21,7 +21,9 @@ class SymmetricQuantConv2D(larq.layers.QuantConv2D):  # type: ignore[misc]
 
     def __init__(self, *shape: Any, **options: Any) -> None:
         super().__init__(*shape, **options)
-        if self.strides != (1, 1):  # Larq leaves a padding with zeros to Keras, which knows the one-sided form only
+        # Larq leaves a padding with zeros to Keras, which knows the one-sided form only: the same one where odd filters
+        # move by one pixel.
+        if self.strides != (1, 1) or any(k % 2 == 0 for k in self.kernel_size):
             self._is_native_padding = self.padding != "same"
 
     def _get_spatial_padding_same(self, shape: Any) -> list[tuple[int, int]]:

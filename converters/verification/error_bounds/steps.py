@@ -48,7 +48,7 @@ def step(op_type: str, inputs: Sequence[Bounded], values: Array) -> Bounded:
     if not margin.any():
         return Bounded(values)
     function, at = _UNARY[op_type], x.values.astype(np.float64)
-    above, below, middle = at + margin, at - margin, function(at)
+    above, below, middle = np.asarray(at + margin), np.asarray(at - margin), function(at)
     # None of these functions falls. In place, for most of the time goes into fresh memory.
     up, down = function(above, out=above), function(below, out=below)
     up -= middle

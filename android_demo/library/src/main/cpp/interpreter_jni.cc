@@ -39,7 +39,7 @@ bool have_counts(JNIEnv* env, const Network& network, jobjectArray inputs, jobje
 bool run(JNIEnv* env, Network* network, jobjectArray inputs, jobjectArray outputs, Trouble* trouble) {
   if (!have_counts(env, *network, inputs, outputs, trouble)) return false;
   for (int i = 0; i < network->count(false); ++i) {
-    const Bytes bytes = bytes_of(env, inputs, i);  // -1 as the size of what is no direct buffer, which fits no tensor
+    const Bytes bytes = bytes_of(env, inputs, i);  // -1 as the size of what is not a direct buffer, which fits no tensor
     if (!network->set_input(i, bytes.data, bytes.size, trouble)) return false;
   }
   if (!network->invoke(trouble)) return false;

@@ -261,7 +261,7 @@ public final class BnnInterpreter implements AutoCloseable {
      *
      * @param image of any size; its middle is cropped to the network's proportions and resized, as in tests after training
      * @return all classes, the most probable first; unmodifiable
-     * @throws IllegalArgumentException the model has no metadata, or is no classifier of one image
+     * @throws IllegalArgumentException the model has no metadata, or is not a classifier of one image
      * @throws IllegalStateException the interpreter is closed, or the runtime fails
      */
     public List<Classification> classify(Bitmap image) {
@@ -277,7 +277,7 @@ public final class BnnInterpreter implements AutoCloseable {
      * @param height rows of the image
      * @param width columns of the image
      * @return all classes, the most probable first; unmodifiable
-     * @throws IllegalArgumentException the sizes are wrong, the model has no metadata, or is no classifier of one image
+     * @throws IllegalArgumentException the sizes are wrong, the model has no metadata, or is not a classifier of one image
      * @throws IllegalStateException the interpreter is closed, or the runtime fails
      */
     public List<Classification> classify(int[] argb, int height, int width) {

@@ -2,7 +2,7 @@ package org.mobilebnn;
 
 import java.io.IOException;
 
-/** A model that cannot be run: it is damaged, is no .tflite file, or the runtime refuses it; the message says why. */
+/** A model that cannot be run: it is damaged, is not a .tflite file, or the runtime refuses it; the message says why. */
 public final class InvalidModelException extends IOException {
     private static final long serialVersionUID = 1;
 

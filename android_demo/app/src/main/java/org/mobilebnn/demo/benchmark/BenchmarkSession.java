@@ -39,7 +39,7 @@ public final class BenchmarkSession {
         this.opener = opener;
     }
 
-    /** Sets who is told; null for nobody. */
+    /** Sets the listener; null removes it. */
     public void setListener(Listener newListener) {
         listener = newListener;
     }

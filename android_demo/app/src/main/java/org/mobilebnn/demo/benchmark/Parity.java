@@ -8,7 +8,7 @@ public final class Parity {
     public final int samples;
     /** Whether every bit is the same. */
     public final boolean equal;
-    /** The largest absolute difference of an output; infinite where a value is no number. */
+    /** The largest absolute difference of an output; infinite where a value is not a number. */
     public final double largestDifference;
     /** The share of inputs whose largest output is the same one, 0 to 1. */
     public final double agreement;

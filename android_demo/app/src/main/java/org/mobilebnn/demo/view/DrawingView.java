@@ -36,7 +36,7 @@ public final class DrawingView extends View {
         paint = Raster.pen(context.getColor(R.color.ink), 1);
     }
 
-    /** Sets who is told of changes. */
+    /** Sets the listener for changes. */
     public void setListener(Listener newListener) {
         listener = newListener;
     }
