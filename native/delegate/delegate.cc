@@ -1,5 +1,6 @@
-// The library's whole interface: what TFLite's external delegate mechanism looks for, a version, and the instruction set
-// that a delegate runs unless an option names another.
+// The library's whole interface, as include/mobile_bnn_delegate.h declares it; the options of a delegate.
+#include "include/mobile_bnn_delegate.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,8 +9,6 @@
 #include "delegate/partition.h"
 #include "delegate/peak.h"
 #include "delegate/trace.h"
-
-#define MBNN_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace mbnn {
 namespace {
@@ -117,8 +116,8 @@ TfLiteStatus prepare_trace(TfLiteContext* context, TfLiteDelegate* delegate) {
 }  // namespace
 }  // namespace mbnn
 
-MBNN_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
-                                                          size_t count, void (*report_error)(const char*)) {
+TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values, size_t count,
+                                              void (*report_error)(const char*)) {
   mbnn::Delegate* delegate = mbnn::create<mbnn::Delegate>();
   if (delegate == nullptr || !mbnn::configure(delegate, keys, values, count, report_error)) {
     mbnn::destroy(delegate);
@@ -131,16 +130,15 @@ MBNN_EXPORT TfLiteDelegate* tflite_plugin_create_delegate(const char* const* key
   return &delegate->abi;
 }
 
-MBNN_EXPORT void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) {
+void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) {
   mbnn::destroy(reinterpret_cast<mbnn::Delegate*>(delegate));
 }
 
-MBNN_EXPORT const char* mobile_bnn_version() { return MBNN_VERSION; }
+const char* mobile_bnn_version() { return MBNN_VERSION; }
 
-MBNN_EXPORT const char* mobile_bnn_default_isa() { return mbnn::find_kernels(nullptr)->name; }
+const char* mobile_bnn_default_isa() { return mbnn::find_kernels(nullptr)->name; }
 
-// The tile of the binary convolution for an instruction set; false if the library has none of that name.
-MBNN_EXPORT bool mobile_bnn_tile(const char* isa, int* pixels, int* channels) {
+bool mobile_bnn_tile(const char* isa, int* pixels, int* channels) {
   const mbnn::Kernels* kernels = mbnn::find_kernels(isa);
   if (kernels == nullptr) return false;
   *pixels = kernels->tile_pixels;
@@ -148,9 +146,7 @@ MBNN_EXPORT bool mobile_bnn_tile(const char* isa, int* pixels, int* channels) {
   return true;
 }
 
-// The most binary multiply-accumulates a second, in 1e9, that one core does with an instruction set, timed for so many
-// milliseconds; 0 if the library or this CPU has none of that name.
-MBNN_EXPORT double mobile_bnn_peak_gmacs(const char* isa, int milliseconds) {
+double mobile_bnn_peak_gmacs(const char* isa, int milliseconds) {
   const mbnn::Kernels* kernels = mbnn::find_kernels(isa);
   return kernels == nullptr || !kernels->cpu_has_it() ? 0 : mbnn::measure_peak_gmacs(*kernels, milliseconds);
 }

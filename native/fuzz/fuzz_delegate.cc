@@ -1,10 +1,7 @@
 // libFuzzer target: the whole delegate, from its options to its destruction, on a model made of the fuzzer's bytes.
 #include "fake_runtime.h"
+#include "include/mobile_bnn_delegate.h"
 #include "limited_memory.h"
-
-extern "C" TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values,
-                                                         size_t count, void (*report_error)(const char*));
-extern "C" void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate);
 
 namespace mbnn::fuzz {
 namespace {

@@ -33,6 +33,14 @@ def jni_libraries(once: Once) -> Path:
 
 
 @pytest.fixture(scope="session")
+def archives(once: Once) -> Path:
+    """What `make aar` builds."""
+    need("openjdk-17-jdk-headless", "the Java sources cannot be compiled")
+    need("maven", "what they are compiled against cannot be fetched")
+    return once("aar", lambda folder: tool(TOOLS / "aar.py", folder))
+
+
+@pytest.fixture(scope="session")
 def cases(once: Once) -> Path:
     """A folder with a case for each model of the zoo, as tools/android/cases.py writes them."""
     return once("android cases", lambda folder: tool(TOOLS / "cases.py", folder))
@@ -40,10 +48,11 @@ def cases(once: Once) -> Path:
 
 @pytest.fixture(scope="session")
 def tflite_libraries(once: Once) -> Path:
-    """A folder with TensorFlow Lite's own library in arm64-v8a and x86_64, out of its .aar."""
+    """A folder with TensorFlow Lite's own library in arm64-v8a and x86_64, and its headers, out of its .aar."""
 
     def make(folder: Path) -> None:
         with zipfile.ZipFile(_tflite_archive()) as archive:
+            archive.extractall(folder, [name for name in archive.namelist() if name.startswith("headers/")])
             for abi in ("arm64-v8a", "x86_64"):
                 (folder / abi).mkdir()
                 library = archive.read(f"jni/{abi}/libtensorflowlite_jni.so")
@@ -72,14 +81,15 @@ def java_vm(once: Once) -> Path:
             program = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-rdynamic")
             program += ("-isystem", "native/cmake/include", "-isystem", headers, "-isystem", headers / "linux")
             sources = sorted((ROOT / "tests/android/vm").glob("*.cc"))
-            _compile(arch, *program, *sources, "-o", folder / arch / "java_vm")
+            compile_for_musl(arch, *program, *sources, "-o", folder / arch / "java_vm")
             for name in ("libbionic.so", "liblog.so"):
-                _compile(arch, "-shared", "tests/devices/phone/bionic.c", "-o", folder / arch / name)
+                compile_for_musl(arch, "-shared", "tests/devices/phone/bionic.c", "-o", folder / arch / name)
 
     return once("java_vm", make)
 
 
-def _compile(arch: str, *options: object) -> None:
-    command = ["python-zig", "cc", "-target", f"{arch}-linux-musl", "-dynamic", "-O1", *map(str, options)]
+def compile_for_musl(arch: str, *options: object, compiler: str = "cc") -> None:
+    """Runs the compiler, which must succeed, for "aarch64" or "x86_64" and musl, which stands in for Android's libc."""
+    command = ["python-zig", compiler, "-target", f"{arch}-linux-musl", "-dynamic", "-O1", *map(str, options)]
     made = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr

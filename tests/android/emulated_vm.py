@@ -1,17 +1,11 @@
 """Runs the library's functions for Java where no Java VM runs: on musl, and on ARM processors that qemu emulates."""
 
-import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.support.packages import need
-
-NATIVE = "x86_64"  # no emulation: this very processor
-PROCESSORS = ("cortex-a53", "cortex-a76", "max")  # without UDOT; with it and half floats; with all that qemu knows
+from tests.android.processors import abi_of, arch_of, launch, need_processor
 
 
 @dataclass(frozen=True)
@@ -73,17 +67,9 @@ class EmulatedVm:
         return answers
 
     def _run(self, jobs: Sequence[Job]) -> list[Answer]:
-        folder = self.programs / ("x86_64" if self.processor == NATIVE else "aarch64")
-        loading = {
-            "LD_PRELOAD": str(folder / "libbionic.so"),
-            "LD_LIBRARY_PATH": f"{folder}:{self.runtime.parent}",
-        }
-        command = [str(folder / "java_vm"), str(self.library), str(self.runtime), self.interpreter]
-        environment = {**os.environ, **loading}
-        if self.processor != NATIVE:
-            command = ["qemu-aarch64-static", "-cpu", self.processor, *command]
-            settings = ",".join(f"{name}={value}" for name, value in loading.items())
-            environment = {**os.environ, "QEMU_SET_ENV": settings}
+        program = self.programs / arch_of(self.processor) / "java_vm"
+        arguments = [str(program), str(self.library), str(self.runtime), self.interpreter]
+        command, environment = launch(self.processor, self.programs, arguments, [self.runtime.parent])
         lines = "".join(_line(job) for job in jobs)
         done = subprocess.run(
             command, input=lines, env=environment, capture_output=True, text=True, timeout=600, check=False
@@ -98,14 +84,8 @@ def emulated_vm(
     programs: Path, libraries: Path, runtimes: Path, processor: str, interpreter: str = "own"
 ) -> EmulatedVm:
     """The VM for a processor; the calling test is skipped where what emulates it is missing."""
-    if processor == NATIVE:
-        need("musl", "nothing else stands in for Android's C library")
-        if os.uname().machine != "x86_64":
-            pytest.skip("this machine does not run x86-64")
-    else:
-        need("musl:arm64", "nothing else stands in for Android's C library")
-        need("qemu-user-static", "nothing emulates an ARM processor")
-    abi = "x86_64" if processor == NATIVE else "arm64-v8a"
+    need_processor(processor)
+    abi = abi_of(processor)
     runtime = runtimes / abi / "libtensorflowlite_jni.so"
     return EmulatedVm(programs, libraries / abi / "libmobile_bnn_jni.so", runtime, processor, interpreter)
 

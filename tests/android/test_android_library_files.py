@@ -1,6 +1,7 @@
 """What `make aar` builds, read as Android will: what the libraries need, their layout, the same bytes again."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -12,9 +13,8 @@ from xml.etree import ElementTree
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from mobile_bnn import __version__
 from tests.android.conftest import TOOLS, tool
-from tests.support.packages import need
-from tests.support.shared import Once
 from tests.support.tools import ROOT
 
 pytestmark = pytest.mark.slow
@@ -24,14 +24,9 @@ ABIS = {"arm64-v8a": "EM_AARCH64", "x86_64": "EM_X86_64"}
 NEEDED = {"libc.so", "libdl.so", "libm.so"}
 PAGE = 0x4000
 MOST_BYTES = 500_000
-
-
-@pytest.fixture(scope="session")
-def archives(once: Once) -> Path:
-    """What `make aar` builds."""
-    need("openjdk-17-jdk-headless", "the Java sources cannot be compiled")
-    need("maven", "what they are compiled against cannot be fetched")
-    return once("aar", lambda folder: tool(TOOLS / "aar.py", folder))
+FOR_C = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate", "mobile_bnn_version"}
+FOR_C |= {"mobile_bnn_default_isa", "mobile_bnn_tile", "mobile_bnn_peak_gmacs"}
+MODULE = "prefab/modules/mobile_bnn_jni"  # where the NDK's build finds the library
 
 
 @pytest.fixture
@@ -106,9 +101,7 @@ def test_it_is_laid_out_for_pages_of_16_kilobytes(elf: ELFFile) -> None:
 def test_it_shows_what_java_and_tflite_look_for(elf: ELFFile) -> None:
     methods = native_methods()
     assert len(methods) >= 11
-    plug_in = {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
-    own = {"mobile_bnn_version", "mobile_bnn_default_isa", "mobile_bnn_tile", "mobile_bnn_peak_gmacs"}
-    assert symbols(elf, defined=True) == methods | plug_in | own
+    assert symbols(elf, defined=True) == methods | FOR_C
 
 
 def test_it_is_stripped_and_small(aar: zipfile.ZipFile, elf: ELFFile, abi: str) -> None:
@@ -118,7 +111,9 @@ def test_it_is_stripped_and_small(aar: zipfile.ZipFile, elf: ELFFile, abi: str) 
 
 def test_the_archive_has_what_gradle_looks_for(aar: zipfile.ZipFile) -> None:
     libraries = {f"jni/{abi}/{LIBRARY}" for abi in ABIS}
-    assert set(aar.namelist()) == libraries | {
+    for_c = {f"{MODULE}/libs/android.{abi}/{name}" for abi in ABIS for name in ("abi.json", LIBRARY)}
+    for_c |= {"prefab/prefab.json", f"{MODULE}/module.json", f"{MODULE}/include/mobile_bnn_delegate.h"}
+    assert set(aar.namelist()) == libraries | for_c | {
         "AndroidManifest.xml",
         "classes.jar",
         "proguard.txt",
@@ -130,6 +125,18 @@ def test_the_archive_has_what_gradle_looks_for(aar: zipfile.ZipFile) -> None:
     assert [each.tag for each in manifest] == ["uses-sdk"]  # so no permission
     (sdk,) = manifest
     assert list(sdk.attrib.values()) == ["26"]
+
+
+def test_cmake_finds_the_very_library_and_its_header(aar: zipfile.ZipFile, abi: str) -> None:
+    package = json.loads(aar.read("prefab/prefab.json"))
+    assert package == {"schema_version": 2, "name": "mobile_bnn", "version": __version__, "dependencies": []}
+    assert json.loads(aar.read(f"{MODULE}/module.json"))["library_name"] + ".so" == LIBRARY
+    about = json.loads(aar.read(f"{MODULE}/libs/android.{abi}/abi.json"))
+    assert (about["abi"], about["api"], about["stl"], about["static"]) == (abi, 26, "none", False)
+    assert aar.read(f"{MODULE}/libs/android.{abi}/{LIBRARY}") == aar.read(f"jni/{abi}/{LIBRARY}")
+    header = aar.read(f"{MODULE}/include/mobile_bnn_delegate.h").decode()
+    declared = set(re.findall(r"^[\w* ]+?\*?((?:tflite|mobile_bnn)_\w+)\(", header, re.MULTILINE))
+    assert declared == FOR_C
 
 
 def test_the_classes_are_ours_and_run_on_java_8(aar: zipfile.ZipFile) -> None:

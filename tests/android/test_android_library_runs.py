@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.android.conftest import tool
-from tests.android.emulated_vm import NATIVE, PROCESSORS, EmulatedVm, Job, emulated_vm
+from tests.android.emulated_vm import EmulatedVm, Job, emulated_vm
+from tests.android.processors import NATIVE, PROCESSORS
 from tests.support.tools import ROOT
 
 pytestmark = pytest.mark.slow

@@ -13,6 +13,7 @@ from pathlib import Path
 import apk_zip
 import artifacts
 import native_libraries
+import prefab
 from dex import compile_java
 from programs import require, run
 
@@ -23,6 +24,7 @@ from mobile_bnn.files import sha256
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "android_demo" / "library"
 SOURCES = LIBRARY / "src/main/java"
+HEADERS = ROOT / "native" / "include"
 AAR, SOURCES_JAR, JAVADOC_JAR = "mobile-bnn.aar", "mobile-bnn-sources.jar", "mobile-bnn-javadoc.jar"
 
 
@@ -65,10 +67,10 @@ def _archive(work: Path, class_path: Sequence[Path]) -> dict[str, bytes]:
         "R.txt": b"",  # there are no resources
         "LICENSE": _license(),
     }
-    for abi in native_libraries.ABIS:
-        library = native_libraries.build(work, abi)
+    libraries = {abi: native_libraries.build(work, abi) for abi in native_libraries.ABIS}
+    for abi, library in libraries.items():
         files[f"jni/{abi}/{library.name}"] = library.read_bytes()
-    return files
+    return files | prefab.entries(HEADERS, libraries)
 
 
 def _javadoc(folder: Path, class_path: Sequence[Path]) -> Mapping[str, bytes]:

@@ -3,13 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-extern "C" {
-TfLiteDelegate* tflite_plugin_create_delegate(const char* const* keys, const char* const* values, size_t count,
-                                              void (*report_error)(const char*));
-void tflite_plugin_destroy_delegate(TfLiteDelegate*);
-const char* mobile_bnn_version();
-const char* mobile_bnn_default_isa();
-}
+#include "include/mobile_bnn_delegate.h"
 
 namespace mbnn {
 namespace {
