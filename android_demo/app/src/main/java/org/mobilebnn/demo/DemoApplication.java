@@ -3,6 +3,7 @@ package org.mobilebnn.demo;
 import android.app.Application;
 import org.mobilebnn.demo.benchmark.Benchmark;
 import org.mobilebnn.demo.benchmark.BenchmarkSession;
+import org.mobilebnn.demo.network.Adoption;
 import org.mobilebnn.demo.network.BnnOpener;
 import org.mobilebnn.demo.network.ModelStore;
 import org.mobilebnn.demo.network.NetworkOpener;
@@ -11,6 +12,7 @@ import org.mobilebnn.demo.network.NetworkOpener;
 public class DemoApplication extends Application {
     private ModelStore store;
     private NetworkOpener opener;
+    private Adoption adoption;
     private BenchmarkSession session;
 
     /** The networks that can be chosen. */
@@ -27,6 +29,14 @@ public class DemoApplication extends Application {
             opener = newOpener();
         }
         return opener;
+    }
+
+    /** What takes files of the user's. */
+    public final synchronized Adoption adoption() {
+        if (adoption == null) {
+            adoption = new Adoption(store());
+        }
+        return adoption;
     }
 
     /** What is measured, or was, since the app began. */

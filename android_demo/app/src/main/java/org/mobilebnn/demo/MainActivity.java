@@ -5,16 +5,15 @@ import android.app.AlertDialog;
 import android.content.ActivityNotFoundException;
 import android.content.Intent;
 import android.content.pm.PackageManager;
-import android.net.Uri;
 import android.os.Bundle;
-import android.os.Handler;
-import android.os.Looper;
 import android.view.View;
 import android.view.ViewGroup;
+import android.widget.ImageView;
 import android.widget.TextView;
 import android.widget.Toast;
 import java.util.List;
 import org.mobilebnn.demo.benchmark.Benchmark;
+import org.mobilebnn.demo.network.Adoption;
 import org.mobilebnn.demo.network.FileProblem;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.network.ModelStore;
@@ -26,7 +25,7 @@ import org.mobilebnn.demo.screen.Problem;
 import org.mobilebnn.demo.screen.Screen;
 
 /** The window: navigation, the choice of a network, and one screen at a time. */
-public final class MainActivity extends Activity {
+public final class MainActivity extends Activity implements Adoption.Listener {
     /** What another app is asked for. */
     public static final int OPEN_NETWORK = 1;
     /** See {@link #OPEN_NETWORK}. */
@@ -34,11 +33,11 @@ public final class MainActivity extends Activity {
 
     private static final int ASK_CAMERA = 1;
 
-    private final Handler main = new Handler(Looper.getMainLooper());
     private Bundle states = new Bundle();
-    private int shown = R.id.draw;
+    private Destination shown = Destination.DRAW;
     private Screen screen;
     private boolean started;
+    private AlertDialog choosing;
 
     @Override
     protected void onCreate(Bundle state) {
@@ -46,11 +45,14 @@ public final class MainActivity extends Activity {
         setContentView(R.layout.main);
         EdgeToEdge.apply(this);
         if (state != null) {
-            shown = state.getInt("shown", R.id.draw);
+            shown = Destination.valueOf(state.getString("shown"));
             states = state.getBundle("screens");
         }
-        for (int id : new int[] {R.id.draw, R.id.camera, R.id.benchmark}) {
-            findViewById(id).setOnClickListener(clicked -> navigate(id));
+        for (Destination each : Destination.values()) {
+            View button = findViewById(each.id);
+            button.<ImageView>findViewById(R.id.destination_icon).setImageResource(each.icon);
+            button.<TextView>findViewById(R.id.destination_title).setText(each.title);
+            button.setOnClickListener(clicked -> navigate(each));
         }
         findViewById(R.id.model).setOnClickListener(clicked -> chooseModel());
         findViewById(R.id.open).setOnClickListener(clicked -> openFile());
@@ -62,20 +64,30 @@ public final class MainActivity extends Activity {
         super.onStart();
         started = true;
         screen.start();
+        application().adoption().setListener(this);
     }
 
     @Override
     protected void onStop() {
         started = false;
+        application().adoption().setListener(null);
         screen.stop();
         super.onStop();
+    }
+
+    @Override
+    protected void onDestroy() {
+        if (choosing != null) {
+            choosing.dismiss(); // a dialog does not outlive its window
+        }
+        super.onDestroy();
     }
 
     @Override
     protected void onSaveInstanceState(Bundle state) {
         super.onSaveInstanceState(state);
         keepState();
-        state.putInt("shown", shown);
+        state.putString("shown", shown.name());
         state.putBundle("screens", states);
     }
 
@@ -98,13 +110,13 @@ public final class MainActivity extends Activity {
         return (DemoApplication) getApplication();
     }
 
-    private void navigate(int id) {
-        if (id == shown) {
+    private void navigate(Destination to) {
+        if (to == shown) {
             return;
         }
         keepState();
         screen.stop();
-        show(id);
+        show(to);
         if (started) {
             screen.start();
         }
@@ -113,35 +125,31 @@ public final class MainActivity extends Activity {
     private void keepState() {
         Bundle state = new Bundle();
         screen.save(state);
-        states.putBundle(key(shown), state);
+        states.putBundle(shown.name(), state);
     }
 
-    private String key(int id) {
-        return getResources().getResourceEntryName(id);
-    }
-
-    private void show(int id) {
-        shown = id;
-        for (int each : new int[] {R.id.draw, R.id.camera, R.id.benchmark}) {
-            findViewById(each).setSelected(each == id);
+    private void show(Destination to) {
+        shown = to;
+        for (Destination each : Destination.values()) {
+            findViewById(each.id).setSelected(each == to);
         }
         showModel();
-        screen = newScreen(id);
-        this.<TextView>findViewById(R.id.title).setText(titleOf(id));
-        findViewById(R.id.model).setVisibility(id == R.id.benchmark ? View.GONE : View.VISIBLE);
-        Bundle state = states.getBundle(key(id));
+        screen = newScreen(to);
+        this.<TextView>findViewById(R.id.title).setText(to.title);
+        findViewById(R.id.model).setVisibility(to == Destination.BENCHMARK ? View.GONE : View.VISIBLE);
+        Bundle state = states.getBundle(to.name());
         screen.show(this.<ViewGroup>findViewById(R.id.content), state == null ? new Bundle() : state);
     }
 
-    private Screen newScreen(int id) {
-        if (id == R.id.camera) {
-            return new CameraScreen(this);
+    private Screen newScreen(Destination to) {
+        switch (to) {
+            case CAMERA:
+                return new CameraScreen(this);
+            case BENCHMARK:
+                return new BenchmarkScreen(this, application().benchmark());
+            default:
+                return new DrawScreen(this);
         }
-        return id == R.id.benchmark ? new BenchmarkScreen(this, application().benchmark()) : new DrawScreen(this);
-    }
-
-    private static int titleOf(int id) {
-        return id == R.id.draw ? R.string.screen_draw : id == R.id.camera ? R.string.screen_camera : R.string.screen_benchmark;
     }
 
     private void showModel() {
@@ -164,7 +172,7 @@ public final class MainActivity extends Activity {
             titles[i] = entry.own() ? getString(R.string.own_file, entry.title) : entry.fullTitle();
             at = chosen != null && entry.id.equals(chosen.id) ? i : at;
         }
-        new AlertDialog.Builder(this)
+        choosing = new AlertDialog.Builder(this)
                 .setTitle(R.string.choose_model_title)
                 .setSingleChoiceItems(
                         titles,
@@ -209,28 +217,22 @@ public final class MainActivity extends Activity {
             return;
         }
         if (request == OPEN_NETWORK) {
-            adopt(data.getData());
+            application().adoption().start(data.getData());
         } else {
             screen.onResult(request, data);
         }
     }
 
-    private void adopt(Uri uri) {
-        Thread copying = new Thread(() -> {
-            try {
-                ModelEntry entry = store().adopt(uri);
-                main.post(() -> ifAlive(() -> choose(entry)));
-            } catch (FileProblem problem) {
-                main.post(() -> ifAlive(() -> screen.showProblem(problemOfOwn(problem))));
-            }
-        }, "adopt");
-        copying.start();
+    @Override
+    public void onAdopted(ModelEntry entry) {
+        choose(entry);
     }
 
-    private void ifAlive(Runnable news) {
-        if (!isDestroyed()) {
-            news.run();
-        }
+    @Override
+    public void onRefused(FileProblem why) {
+        screen.showProblem(Problem.of(this, why.file, why)
+                .action(getString(R.string.error_open_other), this::openFile)
+                .second(getString(R.string.error_back), this::again));
     }
 
     /** Why the chosen network does not run, with what the user can do. A broken file of the user's is forgotten. */
@@ -245,12 +247,6 @@ public final class MainActivity extends Activity {
         }
         return problem.action(getString(R.string.error_other_network), this::chooseModel)
                 .second(getString(R.string.error_try_again), this::again);
-    }
-
-    private Problem problemOfOwn(FileProblem why) {
-        return Problem.of(this, why.file, why)
-                .action(getString(R.string.error_open_other), this::openFile)
-                .second(getString(R.string.error_back), this::again);
     }
 
     /** Shows the screen anew. */

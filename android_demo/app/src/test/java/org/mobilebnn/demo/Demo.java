@@ -27,7 +27,7 @@ final class Demo implements AutoCloseable {
 
     private static final int STATUS_BAR = 48;
     private static final int NAVIGATION_BAR = 48;
-    private static final long PATIENCE_MS = 120_000;
+    private static final long PATIENCE_MS = 60_000;
 
     final ActivityController<MainActivity> controller;
 

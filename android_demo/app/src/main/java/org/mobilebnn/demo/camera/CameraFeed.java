@@ -33,8 +33,8 @@ public final class CameraFeed {
         /** A frame, on the camera's thread; it is gone when this returns. */
         void onFrame(FrameConverter.Frame frame);
 
-        /** The camera is in use, was pulled out, or fails; on the main thread. */
-        void onFailed();
+        /** There is no picture, or none any more; on the main thread. */
+        void onFailed(CameraFailure why);
     }
 
     private static final int LARGEST_PREVIEW = 1600;
@@ -55,6 +55,7 @@ public final class CameraFeed {
     private final ImageReader reader;
     private Surface surface;
     private CameraDevice device;
+    private boolean opening; // whether Android has yet to say if the camera is open
     private boolean closed;
 
     /** The cameras that there are, those that look away from the user first; none where Android does not tell. */
@@ -94,9 +95,9 @@ public final class CameraFeed {
         front = isFront(facts);
         preview = best(sizes == null ? null : sizes.getOutputSizes(SurfaceTexture.class), LARGEST_PREVIEW);
         Size frame = best(sizes == null ? null : sizes.getOutputSizes(ImageFormat.YUV_420_888), LARGEST_FRAME);
+        reader = ImageReader.newInstance(frame.getWidth(), frame.getHeight(), ImageFormat.YUV_420_888, 2);
         thread.start();
         handler = new Handler(thread.getLooper());
-        reader = ImageReader.newInstance(frame.getWidth(), frame.getHeight(), ImageFormat.YUV_420_888, 2);
         reader.setOnImageAvailableListener(this::onImage, handler);
     }
 
@@ -117,44 +118,50 @@ public final class CameraFeed {
         return best == null ? new Size(640, 480) : best; // which every camera has to give
     }
 
-    /** Starts it; the permission has been given. */
+    /** Starts it, once; the permission has been given. */
     @SuppressLint("MissingPermission")
-    public void start(SurfaceTexture texture) {
+    public synchronized void start(SurfaceTexture texture) {
+        if (closed || surface != null) {
+            return;
+        }
         texture.setDefaultBufferSize(preview.getWidth(), preview.getHeight());
         surface = new Surface(texture);
+        opening = true;
         try {
             manager.openCamera(id, new Opened(), handler);
         } catch (CameraAccessException | RuntimeException unwilling) {
-            fail();
+            opening = false;
+            fail(CameraFailure.of(unwilling));
         }
     }
 
-    /** Ends it. */
+    /** Ends it. A camera that is just being opened is closed as soon as it is. */
     public synchronized void close() {
+        if (closed) {
+            return;
+        }
         closed = true;
         if (device != null) {
             device.close();
-            device = null;
+        } else if (!opening) {
+            thread.quitSafely(); // otherwise once the camera is closed: what it says goes to this thread
         }
         reader.close();
         if (surface != null) {
             surface.release();
         }
-        thread.quitSafely();
     }
 
-    private void onImage(ImageReader from) {
-        synchronized (this) {
-            if (closed) {
-                return;
+    private synchronized void onImage(ImageReader from) {
+        if (closed) {
+            return;
+        }
+        try (Image image = from.acquireLatestImage()) {
+            if (image != null) {
+                listener.onFrame(frame(image));
             }
-            try (Image image = from.acquireLatestImage()) {
-                if (image != null) {
-                    listener.onFrame(frame(image));
-                }
-            } catch (IllegalStateException lateImage) {
-                fail(); // the camera went away under it
-            }
+        } catch (IllegalStateException | UnsupportedOperationException unreadable) {
+            fail(CameraFailure.BROKEN);
         }
     }
 
@@ -171,8 +178,8 @@ public final class CameraFeed {
         return new FrameConverter.Frame(bytes, rows, pixels, image.getWidth(), image.getHeight());
     }
 
-    private void fail() {
-        tell(listener::onFailed);
+    private void fail(CameraFailure why) {
+        tell(() -> listener.onFailed(why));
     }
 
     private void tell(Runnable news) {
@@ -183,34 +190,53 @@ public final class CameraFeed {
         });
     }
 
+    /** What becomes of the camera; on the camera's thread. */
     private final class Opened extends CameraDevice.StateCallback {
         @Override
         @SuppressWarnings("deprecation") // the other way needs Android 9
         public void onOpened(CameraDevice opened) {
             synchronized (CameraFeed.this) {
+                opening = false;
+                device = opened;
                 if (closed) {
                     opened.close();
                     return;
                 }
-                device = opened;
                 try {
                     opened.createCaptureSession(Arrays.asList(surface, reader.getSurface()), new Configured(), handler);
                 } catch (CameraAccessException | RuntimeException unwilling) {
-                    fail();
+                    fail(CameraFailure.of(unwilling));
                 }
             }
         }
 
         @Override
         public void onDisconnected(CameraDevice lost) {
-            lost.close();
-            fail();
+            end(lost, CameraFailure.LOST);
         }
 
         @Override
         public void onError(CameraDevice broken, int error) {
-            broken.close();
-            fail();
+            end(broken, CameraFailure.ofError(error));
+        }
+
+        private void end(CameraDevice ended, CameraFailure why) {
+            synchronized (CameraFeed.this) {
+                opening = false;
+                device = ended;
+                ended.close();
+                fail(why);
+            }
+        }
+
+        @Override
+        public void onClosed(CameraDevice gone) {
+            synchronized (CameraFeed.this) {
+                device = null;
+                if (closed) {
+                    thread.quitSafely();
+                }
+            }
         }
     }
 
@@ -230,14 +256,14 @@ public final class CameraFeed {
                     session.setRepeatingRequest(request.build(), null, handler);
                     tell(listener::onStarted);
                 } catch (CameraAccessException | RuntimeException unwilling) {
-                    fail();
+                    fail(CameraFailure.of(unwilling));
                 }
             }
         }
 
         @Override
         public void onConfigureFailed(CameraCaptureSession session) {
-            fail();
+            fail(CameraFailure.BROKEN);
         }
     }
 }

@@ -36,8 +36,12 @@ public final class ExportProvider extends ContentProvider {
             }
         }
         folder.mkdirs();
-        try (OutputStream stream = new FileOutputStream(new File(folder, name))) {
+        File record = new File(folder, name);
+        try (OutputStream stream = new FileOutputStream(record)) {
             stream.write(json.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException full) {
+            record.delete(); // half a record is none
+            throw full;
         }
         return new Uri.Builder().scheme("content").authority(AUTHORITY).appendPath(name).build();
     }

@@ -30,7 +30,11 @@ public final class BnnOpener implements NetworkOpener {
         if (runtimeLibrary != null) {
             options.setRuntimeLibrary(runtimeLibrary);
         }
-        return new BnnNetwork(new BnnInterpreter(file, options));
+        try {
+            return new BnnNetwork(new BnnInterpreter(file, options));
+        } catch (IllegalStateException noRuntime) {
+            throw (Error) new UnsatisfiedLinkError(noRuntime.getMessage()).initCause(noRuntime);
+        }
     }
 
     @Override

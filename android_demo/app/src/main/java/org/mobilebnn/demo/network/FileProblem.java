@@ -7,19 +7,16 @@ public final class FileProblem extends IOException {
     private static final long serialVersionUID = 1;
 
     /** What is wrong. */
-    public enum Kind { TOO_LARGE, UNREADABLE }
+    public enum Kind { TOO_LARGE, UNREADABLE, NO_ROOM }
 
     /** What is wrong. */
     public final Kind kind;
     /** The file's name, as the user knows it. */
     public final String file;
-    /** Its size where it is too large. */
-    public final long bytes;
 
-    FileProblem(Kind kind, String file, long bytes, String message) {
+    FileProblem(Kind kind, String file, String message) {
         super(message);
         this.kind = kind;
         this.file = file;
-        this.bytes = bytes;
     }
 }

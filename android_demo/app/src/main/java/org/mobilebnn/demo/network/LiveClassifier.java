@@ -33,13 +33,18 @@ public final class LiveClassifier {
         /** A picture is named. */
         void onNamed(Bitmap picture, List<Classification> classes, double milliseconds);
 
-        /** Nothing more will come: {@link FileProblem}, {@link InvalidModelException}, {@link NotAClassifier},
-         * OutOfMemoryError, or what a broken runtime throws. */
+        /** Nothing more will come: {@link InvalidModelException} or another IOException of the file, {@link NoMetadata},
+         * {@link NotAClassifier}, OutOfMemoryError, LinkageError without a runtime, or what a broken one throws. */
         void onFailed(Throwable why);
     }
 
     /** The network takes no picture, or does not give classes. */
     public static final class NotAClassifier extends Exception {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** The file does not say what its inputs and outputs mean. */
+    public static final class NoMetadata extends Exception {
         private static final long serialVersionUID = 1;
     }
 
@@ -93,19 +98,21 @@ public final class LiveClassifier {
             int[] shape = shapeOfPictures(network);
             ModelMetadata metadata = network.metadata();
             tell(() -> listener.onOpened(shape[1], shape[2], metadata));
-        } catch (IOException | NotAClassifier | RuntimeException | OutOfMemoryError | LinkageError why) {
+        } catch (IOException | NoMetadata | NotAClassifier | RuntimeException | OutOfMemoryError | LinkageError why) {
             fail(why);
         }
     }
 
-    private static int[] shapeOfPictures(Network network) throws NotAClassifier {
-        ModelMetadata metadata = network.metadata();
+    private static int[] shapeOfPictures(Network network) throws NoMetadata, NotAClassifier {
+        if (network.metadata() == null) {
+            throw new NoMetadata();
+        }
         List<TensorInfo> inputs = network.inputs();
         List<TensorInfo> outputs = network.outputs();
         int[] shape = inputs.size() == 1 ? inputs.get(0).shape() : new int[0];
         int[] classes = outputs.size() == 1 ? outputs.get(0).shape() : new int[0];
         boolean picture = shape.length == 4 && shape[0] == 1 && (shape[3] == 1 || shape[3] == 3);
-        if (metadata == null || !picture || classes.length != 2 || classes[0] != 1) {
+        if (!picture || classes.length != 2 || classes[0] != 1) {
             throw new NotAClassifier();
         }
         return shape;

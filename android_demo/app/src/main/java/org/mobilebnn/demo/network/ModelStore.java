@@ -26,7 +26,7 @@ import java.util.Locale;
 /** The networks that can be chosen: those of the APK, and the last file that the user opened, of which a copy is kept. */
 public final class ModelStore {
     /** The largest file that is opened. */
-    public static final long MOST_BYTES = 64L << 20;
+    public static final long MOST_BYTES = 64_000_000;
 
     private static final String OWN = "own";
     private static final int MOST_NAME = 80;
@@ -34,6 +34,7 @@ public final class ModelStore {
     private final Context context;
     private final SharedPreferences preferences;
     private final List<ModelEntry> packaged;
+    private final Object copying = new Object(); // one file after the other
 
     /** The networks in the app's assets. */
     public ModelStore(Context context) {
@@ -86,6 +87,9 @@ public final class ModelStore {
      */
     public ByteBuffer content(ModelEntry.Form form) throws IOException {
         if (form.file != null) {
+            if (!form.file.isFile()) {
+                throw new IOException("the file is no longer there");
+            }
             try (FileInputStream stream = new FileInputStream(form.file)) {
                 return read(stream, form.bytes);
             }
@@ -104,67 +108,97 @@ public final class ModelStore {
     /**
      * Copies a file of the user's into the app and lists it, instead of the one before.
      *
-     * @throws FileProblem it is too large, or cannot be read
+     * @throws FileProblem it is too large, cannot be read, or finds no room
      */
     public ModelEntry adopt(Uri uri) throws FileProblem {
         String name = displayName(uri);
-        File part = new File(context.getFilesDir(), "own.part");
-        try (InputStream stream = context.getContentResolver().openInputStream(uri)) {
-            if (stream == null) {
-                throw new IOException("nothing opens it");
+        synchronized (copying) {
+            File part = new File(context.getFilesDir(), "own.part");
+            try {
+                String hash = copy(uri, part, name);
+                keep(part, name, hash);
+                return own();
+            } finally {
+                part.delete(); // of which nothing is left where it was kept
             }
-            copy(stream, part, name, statedSize(uri));
-        } catch (FileProblem problem) {
-            part.delete();
-            throw problem;
-        } catch (IOException | SecurityException | IllegalArgumentException | IllegalStateException unreadable) {
-            part.delete(); // what another app's provider throws
-            throw new FileProblem(FileProblem.Kind.UNREADABLE, name, 0, String.valueOf(unreadable.getMessage()));
         }
-        synchronized (this) {
-            if (!part.renameTo(ownFile())) {
-                throw new FileProblem(FileProblem.Kind.UNREADABLE, name, 0, "it cannot be kept");
-            }
-            preferences.edit().putString("own_name", name).putString("own_sha256", sha256(ownFile())).apply();
-            return own();
+    }
+
+    private synchronized void keep(File part, String name, String hash) throws FileProblem {
+        File kept = ownFile(hash);
+        kept.getParentFile().mkdirs();
+        if (!part.renameTo(kept)) {
+            throw new FileProblem(FileProblem.Kind.NO_ROOM, name, "it cannot be kept");
         }
+        deleteOwnBut(kept);
+        preferences.edit().putString("own_name", name).putString("own_sha256", hash).apply();
     }
 
     /** Forgets the user's file, which turned out to be none that can be run. */
     public synchronized void forgetOwn() {
-        ownFile().delete();
+        deleteOwnBut(null);
         preferences.edit().remove("own_name").remove("own_sha256").apply();
     }
 
-    private ModelEntry own() {
+    private void deleteOwnBut(File kept) {
+        File[] files = new File(context.getFilesDir(), OWN).listFiles();
+        for (File file : files == null ? new File[0] : files) {
+            if (!file.equals(kept)) {
+                file.delete();
+            }
+        }
+    }
+
+    private synchronized ModelEntry own() {
         String name = preferences.getString("own_name", null);
-        File file = ownFile();
+        String hash = preferences.getString("own_sha256", "");
+        File file = ownFile(hash);
         if (name == null || !file.isFile()) {
             return null;
         }
-        String hash = preferences.getString("own_sha256", "");
         ModelEntry.Form form = new ModelEntry.Form(null, file, file.length(), hash, "");
         return new ModelEntry(OWN, name, "", true, Collections.singletonMap(Engine.BINARY, form));
     }
 
-    private File ownFile() {
-        return new File(context.getFilesDir(), "own.tflite");
+    /** Named by its content: what is being measured does not become another file under its name. */
+    private File ownFile(String hash) {
+        return new File(new File(context.getFilesDir(), OWN), hash + ".tflite");
     }
 
-    private static void copy(InputStream from, File to, String name, long stated) throws IOException {
-        if (stated > MOST_BYTES) {
-            throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, stated, "too large");
+    /** Returns the SHA-256 of what was copied, in hexadecimal. */
+    private String copy(Uri uri, File to, String name) throws FileProblem {
+        if (statedSize(uri) > MOST_BYTES) {
+            throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, "too large");
         }
         long count = 0;
         byte[] part = new byte[1 << 16];
-        try (OutputStream stream = new FileOutputStream(to)) {
+        try (InputStream from = context.getContentResolver().openInputStream(uri);
+                OutputStream into = new FileOutputStream(to)) {
+            if (from == null) {
+                throw new IOException("nothing opens it");
+            }
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (int read = from.read(part); read >= 0; read = from.read(part)) {
                 count += read;
                 if (count > MOST_BYTES) { // whatever its provider stated
-                    throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, Math.max(count, stated), "too large");
+                    throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, "too large");
                 }
-                stream.write(part, 0, read);
+                digest.update(part, 0, read);
+                write(into, part, read, name);
             }
+            return String.format(Locale.ROOT, "%064x", new BigInteger(1, digest.digest()));
+        } catch (FileProblem problem) {
+            throw problem;
+        } catch (IOException | RuntimeException | NoSuchAlgorithmException unreadable) { // by another app's provider
+            throw new FileProblem(FileProblem.Kind.UNREADABLE, name, String.valueOf(unreadable.getMessage()));
+        }
+    }
+
+    private static void write(OutputStream into, byte[] part, int count, String name) throws FileProblem {
+        try {
+            into.write(part, 0, count);
+        } catch (IOException full) {
+            throw new FileProblem(FileProblem.Kind.NO_ROOM, name, String.valueOf(full.getMessage()));
         }
     }
 
@@ -212,18 +246,5 @@ public final class ModelStore {
         }
         buffer.rewind();
         return buffer;
-    }
-
-    private static String sha256(File file) throws FileProblem {
-        try (InputStream stream = new FileInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] part = new byte[1 << 16];
-            for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
-                digest.update(part, 0, count);
-            }
-            return String.format(Locale.ROOT, "%064x", new BigInteger(1, digest.digest()));
-        } catch (IOException | NoSuchAlgorithmException unreadable) {
-            throw new FileProblem(FileProblem.Kind.UNREADABLE, file.getName(), 0, String.valueOf(unreadable.getMessage()));
-        }
     }
 }

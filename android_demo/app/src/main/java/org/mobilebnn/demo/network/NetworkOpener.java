@@ -12,6 +12,7 @@ public interface NetworkOpener {
      * @param engine which kernels run it
      * @param threads 1 or more
      * @throws InvalidModelException it is damaged, or the engine cannot run it
+     * @throws LinkageError the library, or the runtime, does not load on this phone
      */
     Network open(ByteBuffer file, Engine engine, int threads) throws InvalidModelException;
 

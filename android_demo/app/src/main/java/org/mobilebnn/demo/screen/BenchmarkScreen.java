@@ -182,16 +182,21 @@ public final class BenchmarkScreen extends Screen implements BenchmarkSession.Li
     private void share() {
         ProfileRecord record = new ProfileRecord(device, activity.opener().kernel(), activity.opener().version());
         String time = new SimpleDateFormat("yyyy-MM-dd-HH-mm-ss", Locale.ROOT).format(session.ended());
+        Uri uri;
         try {
-            String json = record.of(session.cells(), session.ended());
-            Uri uri = ExportProvider.write(activity, "mobile_bnn-" + time + ".json", json);
+            uri = ExportProvider.write(activity, "mobile_bnn-" + time + ".json", record.of(session.cells(), session.ended()));
+        } catch (IOException full) {
+            Toast.makeText(activity, R.string.error_no_room_record, Toast.LENGTH_LONG).show();
+            return;
+        }
+        try {
             Intent send = new Intent(Intent.ACTION_SEND)
                     .setType("application/json")
                     .putExtra(Intent.EXTRA_STREAM, uri)
                     .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION);
             send.setClipData(ClipData.newRawUri("", uri)); // which the permission goes with
             activity.startActivity(Intent.createChooser(send, activity.getString(R.string.bench_share)));
-        } catch (IOException | ActivityNotFoundException impossible) {
+        } catch (ActivityNotFoundException none) {
             Toast.makeText(activity, R.string.error_no_share, Toast.LENGTH_LONG).show();
         }
     }

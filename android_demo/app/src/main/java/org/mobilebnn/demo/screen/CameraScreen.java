@@ -1,44 +1,32 @@
 package org.mobilebnn.demo.screen;
 
-import android.app.Activity;
 import android.content.Intent;
 import android.graphics.Bitmap;
-import android.graphics.SurfaceTexture;
 import android.hardware.camera2.CameraAccessException;
 import android.net.Uri;
 import android.os.Bundle;
 import android.provider.Settings;
-import android.view.TextureView;
 import android.view.View;
 import android.widget.ImageView;
-import android.widget.TextView;
 import java.io.IOException;
-import java.text.NumberFormat;
 import java.util.Collections;
 import java.util.List;
 import org.mobilebnn.Classification;
 import org.mobilebnn.ModelMetadata;
 import org.mobilebnn.demo.MainActivity;
 import org.mobilebnn.demo.R;
+import org.mobilebnn.demo.camera.CameraFailure;
 import org.mobilebnn.demo.camera.CameraFeed;
-import org.mobilebnn.demo.camera.FrameConverter;
-import org.mobilebnn.demo.camera.InkPicture;
-import org.mobilebnn.demo.camera.NetworkPicture;
-import org.mobilebnn.demo.camera.Orientation;
+import org.mobilebnn.demo.camera.LivePreview;
+import org.mobilebnn.demo.camera.NetworkInput;
 import org.mobilebnn.demo.camera.StillImage;
-import org.mobilebnn.demo.draw.DrawStyle;
 import org.mobilebnn.demo.network.LiveClassifier;
-import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.view.AimView;
-import org.mobilebnn.demo.view.BarsView;
 
 /** The network names what the camera sees, or a picture from the gallery. */
-public final class CameraScreen extends Screen
-        implements LiveClassifier.Listener, CameraFeed.Listener, TextureView.SurfaceTextureListener {
+public final class CameraScreen extends ClassifierScreen implements LivePreview.Listener {
     private static final int SHOWN_CLASSES = 3;
     private static final int LARGEST_PICTURE = 1280;
-    private static final String IMAGE_FOLDER = "image_folder:";
-    private static final long SECOND_NS = 1_000_000_000L;
 
     /** Whether this session has asked for the camera: the first time it asks, later it explains. */
     private boolean asked;
@@ -47,23 +35,11 @@ public final class CameraScreen extends Screen
     private volatile boolean inverted;
     private Boolean invertedByUser;
 
-    private LiveClassifier classifier;
-    private CameraFeed feed;
-    private TextureView preview;
+    private View preview;
     private AimView aim;
-    private BarsView bars;
-    private TextView prediction;
-    private TextView latency;
-    private TextView hint;
-    private volatile int height;
-    private volatile int width;
-    private volatile DrawStyle style;
-    private volatile boolean digits;
-    private volatile float crop;
-    private volatile int rotation;
-    private int framesThisSecond;
-    private long secondBegan;
-    private double rate;
+    private LivePreview live;
+    private volatile NetworkInput input;
+    private FrameRate frameRate;
 
     /** The screen of an activity. */
     public CameraScreen(MainActivity activity) {
@@ -90,13 +66,9 @@ public final class CameraScreen extends Screen
     }
 
     private void build() {
-        View view = inflate(R.layout.camera);
+        View view = build(R.layout.camera);
         preview = view.findViewById(R.id.preview);
         aim = view.findViewById(R.id.aim);
-        bars = view.findViewById(R.id.bars);
-        prediction = view.findViewById(R.id.prediction);
-        latency = view.findViewById(R.id.latency);
-        hint = view.findViewById(R.id.hint);
         view.findViewById(R.id.gallery).setOnClickListener(clicked -> activity.openPicture());
         view.findViewById(R.id.live).setOnClickListener(clicked -> goLive());
         view.findViewById(R.id.switch_camera).setOnClickListener(clicked -> switchCamera());
@@ -127,18 +99,11 @@ public final class CameraScreen extends Screen
 
     @Override
     public void stop() {
-        stopCamera();
-        if (classifier != null) {
-            classifier.close();
-            classifier = null;
+        if (live != null) {
+            live.close();
+            live = null;
         }
-    }
-
-    private void stopCamera() {
-        if (feed != null) {
-            feed.close();
-            feed = null;
-        }
+        super.stop();
     }
 
     private void restart() {
@@ -154,7 +119,7 @@ public final class CameraScreen extends Screen
         boolean mayAsk = activity.shouldShowRequestPermissionRationale(android.Manifest.permission.CAMERA);
         int label = mayAsk ? R.string.error_permission_action : R.string.error_permission_settings;
         Runnable does = mayAsk ? activity::askForCamera : this::openSettings;
-        showProblem(problem(R.string.error_permission_title, R.string.error_permission_text)
+        showProblem(problem(CameraFailure.REFUSED.title, CameraFailure.REFUSED.text)
                 .action(activity.getString(label), does)
                 .second(activity.getString(R.string.camera_gallery), activity::openPicture));
     }
@@ -187,25 +152,10 @@ public final class CameraScreen extends Screen
         restart();
     }
 
-    private void open() {
-        ModelEntry entry = activity.store().chosen();
-        if (entry == null) {
-            showProblem(Problem.noModel(activity).action(activity.getString(R.string.open_file), activity::openFile));
-            return;
-        }
-        classifier = new LiveClassifier(activity.store(), activity.opener(), entry, this);
-    }
-
     @Override
-    public void onOpened(int newHeight, int newWidth, ModelMetadata metadata) {
-        // Tests after training crop the images of a folder once more, so they must be larger by as much.
-        boolean folder = metadata.dataset != null && metadata.dataset.startsWith(IMAGE_FOLDER);
-        height = folder ? newHeight * 8 / 7 : newHeight;
-        width = folder ? newWidth * 8 / 7 : newWidth;
-        // Networks of white strokes on black are shown dark ink on paper.
-        style = DrawStyle.of(metadata.dataset);
-        digits = style.subject == DrawStyle.Subject.DIGIT;
-        inverted = invertedByUser != null ? invertedByUser : !style.darkOnLight;
+    public void onOpened(int height, int width, ModelMetadata metadata) {
+        input = new NetworkInput(height, width, metadata);
+        inverted = invertedByUser != null ? invertedByUser : input.usuallyInverted();
         showInverted();
         if (picture != null) {
             showPicture();
@@ -219,22 +169,22 @@ public final class CameraScreen extends Screen
         show(R.id.switch_camera, false);
         preview.setVisibility(View.GONE);
         hint.setText(R.string.camera_aim);
-        LiveClassifier running = classifier;
+        LiveClassifier from = running();
         Uri uri = picture;
-        Activity host = activity;
-        running.submit(() -> {
+        MainActivity host = activity;
+        from.submit(() -> {
             try {
                 Bitmap read = StillImage.read(host.getContentResolver(), uri, LARGEST_PICTURE);
-                host.runOnUiThread(() -> showStill(running, read));
+                host.runOnUiThread(() -> showStill(from, read));
             } catch (IOException | OutOfMemoryError unreadable) {
-                host.runOnUiThread(() -> showUnreadable(running));
+                host.runOnUiThread(() -> showUnreadable(from));
             }
             return null;
         });
     }
 
     private void showStill(LiveClassifier from, Bitmap read) {
-        if (classifier != from) {
+        if (running() != from) {
             return;
         }
         ImageView still = activity.findViewById(R.id.still);
@@ -245,20 +195,23 @@ public final class CameraScreen extends Screen
     }
 
     private void nameStill(LiveClassifier from, Bitmap read) {
-        if (classifier != from) {
+        if (running() != from) {
             return;
         }
-        boolean turned = inverted;
         float scale = Math.max((float) aim.getWidth() / read.getWidth(), (float) aim.getHeight() / read.getHeight());
         int most = Math.min(read.getWidth(), read.getHeight());
         int side = Math.max(1, Math.min(most, Math.round(aim.side() / scale)));
-        Bitmap middle = Bitmap.createBitmap(
-                read, (read.getWidth() - side) / 2, (read.getHeight() - side) / 2, side, side);
-        from.submit(() -> seen(middle, turned));
+        name(from, Bitmap.createBitmap(read, (read.getWidth() - side) / 2, (read.getHeight() - side) / 2, side, side));
+    }
+
+    private void name(LiveClassifier by, Bitmap square) {
+        NetworkInput taken = input;
+        boolean turned = inverted;
+        by.submit(() -> taken.of(square, turned));
     }
 
     private void showUnreadable(LiveClassifier from) {
-        if (classifier != from) {
+        if (running() != from) {
             return;
         }
         stop();
@@ -288,8 +241,7 @@ public final class CameraScreen extends Screen
     }
 
     private void showInverted() {
-        View button = activity.findViewById(R.id.invert);
-        button.setSelected(inverted);
+        activity.findViewById(R.id.invert).setSelected(inverted);
     }
 
     private void show(int id, boolean shown) {
@@ -297,60 +249,18 @@ public final class CameraScreen extends Screen
     }
 
     private void startCamera() {
-        show(R.id.live, false);
         List<String> cameras = CameraFeed.cameras(activity);
+        show(R.id.live, false);
         show(R.id.switch_camera, cameras.size() > 1);
         hint.setText(R.string.camera_starting);
+        frameRate = new FrameRate();
         try {
-            feed = new CameraFeed(activity, wanted(cameras), this);
+            String id = cameras.get(frontWanted ? cameras.size() - 1 : 0);
+            live = new LivePreview(activity, activity.findViewById(R.id.preview), aim, id, input.side(), this);
         } catch (CameraAccessException | RuntimeException unwilling) {
-            onFailed();
-            return;
-        }
-        preview.setSurfaceTextureListener(this);
-        if (preview.isAvailable()) {
-            onSurfaceTextureAvailable(preview.getSurfaceTexture(), preview.getWidth(), preview.getHeight());
+            onFailed(CameraFailure.of(unwilling));
         }
     }
-
-    private String wanted(List<String> cameras) {
-        return cameras.get(frontWanted ? cameras.size() - 1 : 0);
-    }
-
-    @Override
-    public void onSurfaceTextureAvailable(SurfaceTexture texture, int viewWidth, int viewHeight) {
-        if (feed != null) {
-            place(viewWidth, viewHeight);
-            feed.start(texture);
-        }
-    }
-
-    @Override
-    public void onSurfaceTextureSizeChanged(SurfaceTexture texture, int viewWidth, int viewHeight) {
-        place(viewWidth, viewHeight);
-    }
-
-    private void place(int viewWidth, int viewHeight) {
-        if (feed == null) {
-            return;
-        }
-        int display = 90 * activity.getWindowManager().getDefaultDisplay().getRotation();
-        int across = feed.preview.getWidth();
-        int down = feed.preview.getHeight();
-        int sensor = feed.sensorOrientation;
-        preview.setTransform(Orientation.ofPreview(viewWidth, viewHeight, across, down, sensor, display));
-        rotation = Orientation.ofFrame(sensor, display, feed.front);
-        crop = aim.side() / Orientation.scale(viewWidth, viewHeight, across, down, sensor, display) / across;
-    }
-
-    @Override
-    public boolean onSurfaceTextureDestroyed(SurfaceTexture texture) {
-        stopCamera();
-        return true;
-    }
-
-    @Override
-    public void onSurfaceTextureUpdated(SurfaceTexture texture) {}
 
     @Override
     public void onStarted() {
@@ -358,63 +268,35 @@ public final class CameraScreen extends Screen
     }
 
     @Override
-    public void onFrame(FrameConverter.Frame frame) {
-        LiveClassifier running = classifier;
-        CameraFeed from = feed;
-        if (running == null || from == null || width == 0) {
-            return;
+    public void onSquare(int[] pixels, int side) {
+        LiveClassifier by = running();
+        if (by != null) {
+            name(by, Bitmap.createBitmap(pixels, side, side, Bitmap.Config.ARGB_8888));
         }
-        int side = digits ? InkPicture.SIDE : Math.max(width, height);
-        int[] pixels = FrameConverter.upright(frame, crop * frame.width(), rotation, false, side);
-        boolean turned = inverted;
-        running.submit(() -> seen(Bitmap.createBitmap(pixels, side, side, Bitmap.Config.ARGB_8888), turned));
-    }
-
-    /** What the network sees of a square. */
-    private Bitmap seen(Bitmap square, boolean turned) {
-        if (!digits) {
-            return NetworkPicture.of(square, width, height, turned);
-        }
-        Bitmap small = NetworkPicture.of(square, InkPicture.SIDE, InkPicture.SIDE, false);
-        return InkPicture.of(small, width, height, turned, style.extent);
     }
 
     @Override
-    public void onFailed() {
+    public void onFailed(CameraFailure why) {
         stop();
-        showProblem(problem(R.string.error_camera_title, R.string.error_camera_text)
+        if (why == CameraFailure.REFUSED) {
+            showRefused();
+            return;
+        }
+        showProblem(problem(why.title, why.text)
                 .action(activity.getString(R.string.error_try_again), this::restart)
                 .second(activity.getString(R.string.camera_gallery), activity::openPicture));
     }
 
     @Override
     public void onNamed(Bitmap seen, List<Classification> classes, double milliseconds) {
-        Classification best = classes.get(0);
-        String share = NumberFormat.getPercentInstance().format(best.score);
-        prediction.setText(best.label);
-        prediction.setContentDescription(activity.getString(R.string.prediction_spoken, best.label, share));
-        bars.show(classes.subList(0, Math.min(SHOWN_CLASSES, classes.size())));
-        String text = Numbers.latency(activity, milliseconds);
+        String speed = Numbers.latency(activity, milliseconds);
         if (picture == null) {
-            countFrame();
-            text += "\n" + activity.getString(R.string.frame_rate, Numbers.significant(rate));
+            double rate = frameRate.count(System.nanoTime());
+            if (!Double.isNaN(rate)) {
+                speed += "\n" + activity.getString(R.string.frame_rate, Numbers.significant(rate));
+            }
         }
-        latency.setText(text);
-    }
-
-    private void countFrame() {
-        long now = System.nanoTime();
-        framesThisSecond++;
-        if (now - secondBegan >= SECOND_NS) {
-            rate = secondBegan == 0 ? 0 : framesThisSecond * (double) SECOND_NS / (now - secondBegan);
-            framesThisSecond = 0;
-            secondBegan = now;
-        }
-    }
-
-    @Override
-    public void onFailed(Throwable why) {
-        stop();
-        showProblem(activity.problemOfChosen(why));
+        showPrediction(classes.get(0), speed);
+        bars.show(classes.subList(0, Math.min(SHOWN_CLASSES, classes.size())));
     }
 }

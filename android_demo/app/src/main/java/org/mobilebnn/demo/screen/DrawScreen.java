@@ -5,8 +5,6 @@ import android.graphics.drawable.BitmapDrawable;
 import android.os.Bundle;
 import android.view.View;
 import android.widget.ImageView;
-import android.widget.TextView;
-import java.text.NumberFormat;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,20 +16,13 @@ import org.mobilebnn.demo.draw.DrawStyle;
 import org.mobilebnn.demo.draw.Raster;
 import org.mobilebnn.demo.draw.Stroke;
 import org.mobilebnn.demo.network.LiveClassifier;
-import org.mobilebnn.demo.network.ModelEntry;
-import org.mobilebnn.demo.view.BarsView;
 import org.mobilebnn.demo.view.DrawingView;
 
 /** A finger draws, and the network says what it is, while the finger moves. */
-public final class DrawScreen extends Screen implements LiveClassifier.Listener {
+public final class DrawScreen extends ClassifierScreen {
     private static final int MOST_CLASSES = 12; // bars that can be read
 
-    private LiveClassifier classifier;
     private DrawingView canvas;
-    private BarsView bars;
-    private TextView prediction;
-    private TextView latency;
-    private TextView hint;
     private ImageView seen;
     private DrawStyle style;
     private int height;
@@ -51,12 +42,8 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
     }
 
     private void build() {
-        View view = inflate(R.layout.draw);
+        View view = build(R.layout.draw);
         canvas = view.findViewById(R.id.canvas);
-        bars = view.findViewById(R.id.bars);
-        prediction = view.findViewById(R.id.prediction);
-        latency = view.findViewById(R.id.latency);
-        hint = view.findViewById(R.id.hint);
         seen = view.findViewById(R.id.seen);
         view.findViewById(R.id.clear).setOnClickListener(clicked -> canvas.clear());
         view.findViewById(R.id.undo).setOnClickListener(clicked -> canvas.undo());
@@ -67,22 +54,12 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
 
     @Override
     public void save(Bundle state) {
-        if (canvas != null) {
-            canvas.save(state);
-        }
+        canvas.save(state);
     }
 
     @Override
     public void start() {
         open();
-    }
-
-    @Override
-    public void stop() {
-        if (classifier != null) {
-            classifier.close();
-            classifier = null;
-        }
     }
 
     @Override
@@ -92,15 +69,6 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
         stop();
         build();
         open();
-    }
-
-    private void open() {
-        ModelEntry entry = activity.store().chosen();
-        if (entry == null) {
-            showProblem(Problem.noModel(activity).action(activity.getString(R.string.open_file), activity::openFile));
-            return;
-        }
-        classifier = new LiveClassifier(activity.store(), activity.opener(), entry, this);
     }
 
     @Override
@@ -129,7 +97,7 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
         if (strokes.isEmpty()) {
             showNothing();
         }
-        LiveClassifier running = classifier;
+        LiveClassifier running = running();
         DrawStyle drawn = style;
         if (running != null && drawn != null && !strokes.isEmpty()) {
             running.submit(() -> Raster.of(strokes, width, height, drawn));
@@ -137,9 +105,7 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
     }
 
     private void showNothing() {
-        prediction.setText("");
-        prediction.setContentDescription(activity.getString(R.string.draw_prediction_none));
-        latency.setText("");
+        showNoPrediction();
         bars.showNames(labels.size() <= MOST_CLASSES ? labels : Collections.emptyList());
         seen.setImageDrawable(null);
         seen.setVisibility(View.INVISIBLE);
@@ -150,11 +116,7 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
         if (canvas.isEmpty()) {
             return; // it was cleared meanwhile
         }
-        Classification best = classes.get(0);
-        prediction.setText(best.label);
-        String share = NumberFormat.getPercentInstance().format(best.score);
-        prediction.setContentDescription(activity.getString(R.string.prediction_spoken, best.label, share));
-        latency.setText(Numbers.latency(activity, milliseconds));
+        showPrediction(classes.get(0), Numbers.latency(activity, milliseconds));
         bars.show(inOrder(classes));
         BitmapDrawable pixels = new BitmapDrawable(activity.getResources(), picture);
         pixels.setFilterBitmap(false);
@@ -169,11 +131,5 @@ public final class DrawScreen extends Screen implements LiveClassifier.Listener 
             shown.sort((a, b) -> Integer.compare(a.index, b.index));
         }
         return shown;
-    }
-
-    @Override
-    public void onFailed(Throwable why) {
-        stop();
-        showProblem(activity.problemOfChosen(why));
     }
 }

@@ -2,6 +2,7 @@ package org.mobilebnn.demo.screen;
 
 import android.content.Context;
 import android.text.format.Formatter;
+import java.io.IOException;
 import org.mobilebnn.InvalidModelException;
 import org.mobilebnn.demo.R;
 import org.mobilebnn.demo.network.FileProblem;
@@ -55,10 +56,18 @@ public final class Problem {
         if (why instanceof OutOfMemoryError) {
             return of(context, R.string.error_memory_title, context.getString(R.string.error_memory_text, name));
         }
+        if (why instanceof LiveClassifier.NoMetadata) {
+            return of(
+                    context, R.string.error_no_metadata_title, context.getString(R.string.error_no_metadata_text, name));
+        }
         if (why instanceof LiveClassifier.NotAClassifier) {
             return of(context, R.string.error_task_title, context.getString(R.string.error_task_text, name));
         }
         String message = String.valueOf(why.getMessage());
+        if (why instanceof LinkageError) {
+            return of(
+                    context, R.string.error_no_runtime_title, context.getString(R.string.error_no_runtime_text, message));
+        }
         if (why instanceof InvalidModelException || why instanceof RuntimeException) {
             return of(context, R.string.error_corrupt_title, context.getString(R.string.error_corrupt_text, name, message));
         }
@@ -66,20 +75,28 @@ public final class Problem {
                 context, R.string.error_unreadable_title, context.getString(R.string.error_unreadable_text, name, message));
     }
 
-    /** Whether it is the file that is broken, and not the phone that is too small. */
+    /** Whether the file is broken, and not the phone too small or the network one for other uses. */
     public static boolean isOfFile(Throwable why) {
-        return !(why instanceof OutOfMemoryError || why instanceof LiveClassifier.NotAClassifier);
+        return why instanceof IOException || why instanceof RuntimeException;
     }
 
     private static Problem ofFile(Context context, FileProblem problem) {
-        if (problem.kind == FileProblem.Kind.TOO_LARGE) {
-            String size = Formatter.formatFileSize(context, problem.bytes);
-            String most = Formatter.formatFileSize(context, ModelStore.MOST_BYTES);
-            String text = context.getString(R.string.error_too_large_text, problem.file, size, most);
-            return of(context, R.string.error_too_large_title, text);
+        switch (problem.kind) {
+            case TOO_LARGE:
+                String most = Formatter.formatShortFileSize(context, ModelStore.MOST_BYTES);
+                return of(
+                        context,
+                        R.string.error_too_large_title,
+                        context.getString(R.string.error_too_large_text, problem.file, most));
+            case NO_ROOM:
+                return of(
+                        context, R.string.error_no_room_title, context.getString(R.string.error_no_room_text, problem.file));
+            default:
+                return of(
+                        context,
+                        R.string.error_unreadable_title,
+                        context.getString(R.string.error_unreadable_text, problem.file, problem.getMessage()));
         }
-        String text = context.getString(R.string.error_unreadable_text, problem.file, problem.getMessage());
-        return of(context, R.string.error_unreadable_title, text);
     }
 
     private static Problem of(Context context, int title, String text) {

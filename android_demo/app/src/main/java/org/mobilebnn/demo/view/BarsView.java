@@ -49,7 +49,7 @@ public final class BarsView extends View {
         }
         setContentDescription(
                 spoken.isEmpty()
-                        ? getContext().getString(R.string.draw_prediction_none)
+                        ? getContext().getString(R.string.prediction_none)
                         : getContext().getString(R.string.probabilities, TextUtils.join("; ", spoken)));
         invalidate();
     }
