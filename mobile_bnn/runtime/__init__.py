@@ -7,9 +7,18 @@ from mobile_bnn.runtime.graph_hash import graph_sha256
 from mobile_bnn.runtime.images import read_image
 from mobile_bnn.runtime.interpreter import Interpreter
 from mobile_bnn.runtime.library import default_isa, kernel_name, library_path
-from mobile_bnn.runtime.metadata import Accuracy, ModelMetadata, Normalization, TaskSpec, read_metadata, with_metadata
+from mobile_bnn.runtime.metadata import (
+    Accuracy,
+    ModelMetadata,
+    Normalization,
+    Reference,
+    TaskSpec,
+    read_metadata,
+    with_metadata,
+)
 from mobile_bnn.runtime.operator_times import OperatorTime
 from mobile_bnn.runtime.operators import operator_table
+from mobile_bnn.runtime.reference import ReferenceCheck, check_reference, with_reference
 
 __all__ = [
     "Accuracy",
@@ -18,7 +27,10 @@ __all__ = [
     "ModelMetadata",
     "Normalization",
     "OperatorTime",
+    "Reference",
+    "ReferenceCheck",
     "TaskSpec",
+    "check_reference",
     "constant",
     "default_isa",
     "graph_sha256",
@@ -35,4 +47,5 @@ __all__ = [
     "tensor_name",
     "tensor_type",
     "with_metadata",
+    "with_reference",
 ]

@@ -1,6 +1,9 @@
 """The record that travels inside a .tflite file: what the model is and how to feed it."""
 
+import base64
+import binascii
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -16,6 +19,8 @@ from mobile_bnn.runtime.flatbuffer import pack, read_model
 from mobile_bnn.typing import JsonObject
 
 ENTRY = "mobile_bnn"
+MOST_REFERENCE_SAMPLES = 16
+MOST_REFERENCE_BYTES = 1 << 16  # of all reference outputs: a record must not weigh more than a small model
 
 
 class Normalization(BaseModel):
@@ -53,11 +58,54 @@ class TaskSpec(BaseModel):
     options: dict[str, JsonValue] = Field(default_factory=dict, description="that decoding depends on")
 
 
+class Reference(BaseModel):
+    """What the file's maker saw it compute for inputs that anyone can generate, one inference for each sample.
+
+    `runtime.reference_inputs` defines the inputs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    samples: int = Field(ge=1, le=MOST_REFERENCE_SAMPLES, description="inferences")
+    outputs: list[str] = Field(
+        min_length=1,
+        description="for each output of the main graph, in its order: base64 of its bytes, little-endian, all samples "
+        "one after the other; at most 65,536 bytes in all",
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> "Reference":
+        sizes = [len(content) for content in self.contents()]
+        if 0 in sizes or any(size % self.samples for size in sizes):
+            raise ValueError(f"outputs of {', '.join(map(str, sizes))} bytes are not those of {self.samples} samples")
+        if sum(sizes) > MOST_REFERENCE_BYTES:
+            raise ValueError(f"outputs have {sum(sizes)} bytes, more than {MOST_REFERENCE_BYTES}")
+        return self
+
+    @classmethod
+    def of(cls, outputs: Sequence[bytes], samples: int) -> "Reference":
+        """A record of the bytes of each output, all samples one after the other."""
+        return cls(samples=samples, outputs=[base64.b64encode(content).decode("ascii") for content in outputs])
+
+    def contents(self) -> list[bytes]:
+        """The bytes of each output, all samples one after the other."""
+        return [_decoded(output) for output in self.outputs]
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"an output is not base64: {first_line(error)}") from error
+    if base64.b64encode(content).decode("ascii") != text:  # Java and Python take different liberties
+        raise ValueError("an output is not base64 as it is written")
+    return content
+
+
 class ModelMetadata(Record):
     """Everything that a user of the file alone needs; fields that a model from elsewhere lacks are None or empty."""
 
     kind: ClassVar[str] = "model metadata"
-    schema_version: Literal[2] = 2  # type: ignore[assignment]
+    schema_version: Literal[3] = 3  # type: ignore[assignment]
     task: TaskSpec | None = None
     zoo_model: str | None = None
     method: str | None = None
@@ -70,10 +118,13 @@ class ModelMetadata(Record):
     accuracy: Accuracy | None = None
     versions: dict[str, str] = Field(default_factory=dict, description="packages that made the file")
     source_sha256: str = Field("", description="of the file that it was converted from")
+    reference: Reference | None = Field(None, description="by which a device tells whether it computes the same bits")
 
     @classmethod
     def upgrade(cls, fields: JsonObject, version: int) -> JsonObject:
-        """Version 1 had no task, and of accuracies the top-1 alone."""
+        """Version 1 had no task, and of accuracies the top-1 alone; version 2 had no reference."""
+        if version > 1:
+            return fields
         accuracy = fields.get("accuracy")
         return {**fields, "accuracy": top1_as_metrics(accuracy)} if accuracy else fields
 

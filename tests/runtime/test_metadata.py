@@ -15,6 +15,7 @@ from mobile_bnn.runtime import (
     Accuracy,
     ModelMetadata,
     Normalization,
+    Reference,
     TaskSpec,
     constant,
     operator_name,
@@ -45,6 +46,7 @@ FULL = ModelMetadata(
     ),
     task=TaskSpec(name="detection", options={"strides": [8, 16], "score": 0.5}),
     versions={"larq": "0.14.0"},
+    reference=Reference.of([bytes(range(8)), b"\xff\x00"], samples=2),
 )
 
 
@@ -60,6 +62,19 @@ def test_the_record_comes_back_from_bytes_path_and_model(
     path = tmp_path / "model.tflite"
     path.write_bytes(flatbuffer)
     assert read_metadata(flatbuffer) == read_metadata(path) == read_metadata(read_model(path)) == metadata
+
+
+@pytest.mark.parametrize(
+    ("version", "accuracy"),
+    [
+        (1, {"dataset": "digits", "split": "test", "samples": 360, "keras_top1": 0.98, "tflite_top1": 0.97}),
+        (2, FULL.model_dump()["accuracy"]),
+    ],
+)
+def test_records_of_older_versions_are_read(binary_tflite: Path, version: int, accuracy: object) -> None:
+    fields = {**FULL.model_dump(exclude={"reference"}), "schema_version": version, "accuracy": accuracy}
+    found = read_metadata(with_content(binary_tflite, json.dumps(fields).encode()))
+    assert found == FULL.model_copy(update={"reference": None})
 
 
 def test_a_file_without_a_record_has_none(binary_tflite: Path) -> None:
@@ -118,8 +133,29 @@ def with_content(path: Path, content: bytes) -> bytes:
         (json.dumps({**FULL.model_dump(), "extra": 1}).encode(), "is not a model metadata file: extra: "),
         (json.dumps({**FULL.model_dump(), "input_shape": []}).encode(), "input_shape: Tuple should have at least 1"),
         (
-            json.dumps({**FULL.model_dump(), "schema_version": 3}).encode(),
-            "of version 3: this mobile_bnn reads versions 1 to 2. Install the mobile_bnn that wrote it",
+            json.dumps({**FULL.model_dump(), "schema_version": 4}).encode(),
+            "of version 4: this mobile_bnn reads versions 1 to 3. Install the mobile_bnn that wrote it",
+        ),
+        *(
+            (json.dumps({**FULL.model_dump(), "reference": reference}).encode(), message)
+            for reference, message in [
+                ({"samples": 1, "outputs": ["AAA"]}, "an output is not base64: "),
+                ({"samples": 1, "outputs": ["AA\nA="]}, "an output is not base64: "),
+                ({"samples": 1, "outputs": ["ÄAA="]}, "an output is not base64: "),
+                ({"samples": 1, "outputs": ["AAB="]}, "an output is not base64 as it is written"),
+                ({"samples": 1, "outputs": ["AAAA="]}, "an output is not base64"),
+                ({"samples": 2, "outputs": ["AAAA"]}, "outputs of 3 bytes are not those of 2 samples"),
+                ({"samples": 2, "outputs": ["AAA=", ""]}, "outputs of 2, 0 bytes are not those of 2 samples"),
+                ({"samples": 1, "outputs": ["A" * 87_384]}, "outputs have 65538 bytes, more than 65536"),
+                (
+                    {"samples": 2**31, "outputs": ["AAA="]},
+                    "samples: Input should be less than or equal to 16",
+                ),
+                ({"samples": 0, "outputs": ["AAA="]}, "samples: Input should be greater than or equal to 1"),
+                ({"samples": 1, "outputs": []}, "reference.outputs: List should have at least 1 item"),
+                ({"samples": 1}, "reference.outputs: Field required"),
+                ({"samples": 1, "outputs": ["AAA="], "seed": 1}, "reference.seed: Extra inputs"),
+            ]
         ),
     ],
 )
