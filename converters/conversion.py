@@ -33,8 +33,9 @@ from mobile_bnn.converters.verification.signatures import check_signatures
 from mobile_bnn.converters.verification.subgraphs import Subgraphs
 from mobile_bnn.errors import MobileBnnError, UsageError
 from mobile_bnn.files import write_bytes
+from mobile_bnn.native_output import caught_stderr
 from mobile_bnn.records import LayerCheck, Operators
-from mobile_bnn.runtime import ModelMetadata, Normalization, operator_table, with_metadata
+from mobile_bnn.runtime import ModelMetadata, Normalization, operator_table, with_reference
 from mobile_bnn.typing import Array, KerasModel
 from mobile_bnn.wording import plural
 
@@ -103,7 +104,7 @@ def convert(
             it is not changed.
         path: the file to write.
         metadata: what the file tells about itself; MACs, package versions and the hash of the source's file are filled
-            in here.
+            in here, and so is the reference.
         samples: float32 [N, ...], one array for each input in the order of `Interpreter.input_names`, on which the file
             is compared; random ones by default.
         via: whose rules make the binary operators: ours, or LCE's converter.
@@ -142,8 +143,9 @@ def convert(
     exact, flatbuffer = flatbuffer, _rounded(flatbuffer, float_weights, int8)
     compared = int8.samples if int8 else in_signature_order(source.model.graphs[0], inputs)
     agreed = None if flatbuffer is exact else agreement(exact, flatbuffer, compared)
-    whole, operators = _with_record(flatbuffer, metadata or _metadata(lowering.floats.inputs[0]), source)
-    twin = None if float_path is None else _float_twin(keras_model(source))
+    record = metadata or _metadata(lowering.floats.inputs[0].shape)
+    whole, operators = _with_record(flatbuffer, record, source.sha256)
+    twin = None if float_path is None else _float_twin(keras_model(source), metadata)
     write_bytes(path, whole)
     if float_path is not None and twin is not None:
         write_bytes(float_path, twin)
@@ -151,13 +153,14 @@ def convert(
     return Conversion(path, operators, checks, float_layers, agreed)
 
 
-def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source: Source) -> tuple[bytes, Operators]:
-    """The file with its record, and its operator table."""
+def _with_record(flatbuffer: bytes, metadata: ModelMetadata, source_sha256: str = "") -> tuple[bytes, Operators]:
+    """The file with its record, whose reference outputs it computes here, and its operator table."""
     operators = operator_table(flatbuffer)
     record = complete(metadata, operators)
     if not record.source_sha256:
-        record = record.model_copy(update={"source_sha256": source.sha256})
-    whole = with_metadata(flatbuffer, record)
+        record = record.model_copy(update={"source_sha256": source_sha256})
+    with caught_stderr():  # what the runtime says of a file that it refuses, which then has no reference
+        whole = with_reference(flatbuffer, record)
     return whole, operators.model_copy(update={"file_bytes": len(whole)})
 
 
@@ -287,11 +290,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _metadata(image: Tensor) -> ModelMetadata:
-    """Inputs as they are: for a model of which nothing is known."""
-    channels = image.shape[-1]
+def _metadata(shape: Sequence[int]) -> ModelMetadata:
+    """Inputs as they are: for a model of which nothing is known but the shape of its first input."""
+    channels = shape[-1]
     none = Normalization(mean=[0.0] * channels, std=[1.0] * channels)
-    return ModelMetadata(input_shape=image.shape[1:], normalization=none, binary_macs=0, float_macs=0)
+    return ModelMetadata(input_shape=tuple(shape[1:]), normalization=none, binary_macs=0, float_macs=0)
 
 
 def _inputs(graph: Graph, samples: Sequence[Array] | Array | None) -> list[Array]:
@@ -338,28 +341,36 @@ def _checked(tensors: Sequence[Tensor], samples: list[Array], most: int) -> list
     return [array[:first].astype(tensor.dtype) for array, tensor in zip(samples, tensors, strict=True)]
 
 
-def convert_float(model: Any, path: Path | str) -> Path:
+def convert_float(model: Any, path: Path | str, *, metadata: ModelMetadata | None = None) -> Path:
     """Writes the same network as a float `.tflite` for stock LiteRT: the baseline of speed and size.
 
     Args:
         model: a Keras model, a `Source` of one, or the path of one.
         path: the file to write.
+        metadata: what the file tells about itself; MACs, package versions and the reference are filled in here.
 
     Raises:
         UsageError: there is no Keras model at that path.
         MobileBnnError: the model cannot be read or converted. Nothing is written then.
         OSError: the file cannot be written.
     """
-    path, flatbuffer = Path(path), _float_twin(keras_model(model))
+    path, flatbuffer = Path(path), _float_twin(keras_model(model), metadata)
     write_bytes(path, flatbuffer)
     return path
 
 
-def _float_twin(keras: KerasModel) -> bytes:
+def _float_twin(keras: KerasModel, metadata: ModelMetadata | None) -> bytes:
+    """The file with a record; without one if nothing is known of the model, and its input has no batch."""
     from mobile_bnn.converters.keras import lce_converter
     from mobile_bnn.converters.keras.errors import check_model
     from mobile_bnn.converters.keras.export import with_known_inputs
 
     keras = with_known_inputs(keras)
     check_model(keras)
-    return lce_converter.to_float(keras)
+    flatbuffer = lce_converter.to_float(keras)
+    shape = [size or 1 for size in keras.inputs[0].shape]
+    if metadata is None and len(shape) > 1:
+        metadata = _metadata(shape)
+    if metadata is None:
+        return flatbuffer
+    return _with_record(flatbuffer, metadata.model_copy(update={"accuracy": None}))[0]  # that is another file's
