@@ -69,7 +69,7 @@ class Parity(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     reference: str = Field(description="the file that it was compared with")
-    inputs: str = Field(description="which inputs: test images of NAME, or random")
+    inputs: str = Field(description="which inputs: test images of NAME, random, or the file's reference inputs")
     samples: int
     largest_difference: float = Field(description="largest absolute difference of an output")
     top1_agreement: float = Field(description="share of samples, or of pixels, with the same largest output, 0 to 1")

@@ -11,7 +11,7 @@ from mobile_bnn.converters.verification.runners import FileRunner
 from mobile_bnn.profile_records import Profile
 from mobile_bnn.records import Operators, Verification
 from mobile_bnn.run_folder import RunFolder
-from mobile_bnn.runtime import default_isa, kernel_name, read_metadata
+from mobile_bnn.runtime import Reference, default_isa, kernel_name, read_metadata, with_metadata
 
 RUNNER = CliRunner()
 
@@ -113,6 +113,23 @@ def test_inspect_sets_larqs_summary_beside_the_file(finished):
     assert "LceBconv2d" in result.stdout
     assert "Layers that stayed float" not in result.stdout
     assert "Larq's summary of the Keras model, beside the file" in result.stdout
+    assert content["reference"] == {"samples": 2, "equal": True, "largest_difference": 0.0, "agreement": 1.0}
+    assert "reference outputs of 2 samples: every bit as recorded" in result.stdout
+
+
+def test_inspect_says_where_the_recorded_outputs_are_not_the_files(finished, tmp_path):
+    flatbuffer = RunFolder(finished).tflite.read_bytes()
+    metadata = read_metadata(flatbuffer)
+    for outputs, told in (
+        (bytes(80), "reference outputs of 2 samples: not the recorded bits: they differ by up to "),
+        (bytes(8), "without its reference outputs: the reference outputs cannot be compared: "),
+    ):
+        changed = metadata.model_copy(update={"reference": Reference.of([outputs], 2)})
+        (tmp_path / "m.tflite").write_bytes(with_metadata(flatbuffer, changed))
+        result = mbnn("inspect", tmp_path / "m.tflite")
+        assert told in result.stdout + result.stderr
+        assert "LceBconv2d" in result.stdout
+    assert answer("inspect", tmp_path / "m.tflite")["reference"] is None
 
 
 def test_inspect_without_the_keras_model(finished, tmp_path):

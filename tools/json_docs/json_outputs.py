@@ -123,11 +123,23 @@ class LarqSummary(Output):
     file_bytes: int
 
 
+class ReferenceCheck(Output):
+    """What the file computes on this machine, beside the reference outputs in its metadata."""
+
+    samples: int = Field(description="inferences that were compared")
+    equal: bool = Field(description="whether every bit is the same")
+    largest_difference: float = Field(description="largest absolute difference of an output's elements")
+    agreement: float = Field(
+        description="share of the outputs, of all samples, whose largest element is at the same place, 0 to 1"
+    )
+
+
 class Inspect(Operators):
     """The operators of a file, as operators.json, and its metadata."""
 
     file: str
     metadata: ModelMetadata | None = Field(description="the record inside the file")
+    reference: ReferenceCheck | None = Field(description="where the file records reference outputs and runs here")
     larq_summary: LarqSummary | None = Field(description="where there is a Keras model")
 
 
