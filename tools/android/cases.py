@@ -4,7 +4,8 @@ usage: python tools/android/cases.py FOLDER
 
 Each case is a folder:
 
-* model.tflite; inputs.bin, a few samples of all inputs one after the other; outputs.bin, likewise.
+* model.tflite, with reference outputs in its metadata; inputs.bin, a few samples of all inputs one after the other;
+  outputs.bin, likewise.
 * binary.tflite, the model up to its last binary convolution, and what that gives in binary.bin. Another version of the
   runtime, or another processor, rounds a softmax in another way; up to here all bits are the same everywhere.
 * Of a classifier image.argb (height, width, then pixels, 32-bit integers with the lowest byte first) and classes.tsv
@@ -13,6 +14,10 @@ Each case is a folder:
 Beside them is fits.bin: images of several sizes, fitted into networks of several sizes. For each of them seven
 integers, the pixels, then the floats. The integers are height and width of the image; height, width and channels of the
 network; 1 if an image of the network's size is cropped, too; 1 if there are more. The lowest byte of a number is first.
+
+And there is reference_inputs.bin: for each of some sets of inputs the number of channels of the normalization, the
+sample's number and how many inputs, and of each input its type (0 float32, 1 uint8, 2 int8) and elements, as integers;
+then means and standard deviations in double precision, then the inputs.
 """
 
 import json
@@ -23,8 +28,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mobile_bnn.runtime import Interpreter, operator_name, pack, read_model
+from mobile_bnn.runtime import (
+    Interpreter,
+    Normalization,
+    operator_name,
+    pack,
+    read_metadata,
+    read_model,
+    with_reference,
+)
 from mobile_bnn.runtime.images import fit
+from mobile_bnn.runtime.reference_inputs import TYPES, reference_input
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 3
@@ -33,6 +47,14 @@ _FITS = (  # height and width of the image; height, width and channels of the ne
     *((28, 28, 28, 28, 1, False), (28, 28, 28, 28, 1, True), (8, 8, 28, 28, 3, False), (100, 37, 32, 32, 3, False)),
     *((37, 100, 32, 32, 1, True), (1, 1, 5, 7, 3, False), (3, 200, 16, 24, 3, False), (480, 640, 224, 224, 3, False)),
     *((13, 11, 12, 10, 1, False), (2, 3, 64, 48, 3, True)),
+)
+
+_IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+_INPUTS = (  # mean and standard deviation; the sample; type and elements of each input
+    (*_IMAGENET, 0, ((np.float32, 150_528),)),
+    (*_IMAGENET, 1, ((np.float32, 100), (np.uint8, 70), (np.int8, 31), (np.float32, 7))),
+    ([0.1], [1e-3], 2, ((np.int8, 784), (np.float32, 784))),
+    ([127.5, -3.0], [1e30, 3.0], 2**31 - 1, ((np.float32, 1000), (np.uint8, 1003))),  # the counter overflows
 )
 
 
@@ -51,11 +73,14 @@ def write_cases(folder: Path) -> list[Path]:
         write_case(case, model.read_bytes())
         written.append(case)
     (folder / "fits.bin").write_bytes(b"".join(_fits()))
+    (folder / "reference_inputs.bin").write_bytes(b"".join(_reference_inputs()))
     return written
 
 
 def write_case(case: Path, model: bytes) -> None:
     """Writes one case into a folder that is there."""
+    if metadata := read_metadata(model):
+        model = with_reference(model, metadata)
     (case / "model.tflite").write_bytes(model)
     binary = up_to_last_convolution(model)
     (case / "binary.tflite").write_bytes(binary)
@@ -116,6 +141,16 @@ def _fits() -> Iterator[bytes]:
         yield np.array([rows, columns, height, width, channels, crop_all, more], "<i4").tobytes()
         yield _argb(image)
         yield fit(image, height, width, channels, crop_all=crop_all).astype("<f4").tobytes()
+
+
+def _reference_inputs() -> Iterator[bytes]:
+    for mean, std, sample, inputs in _INPUTS:
+        details = [{"shape": np.array([1, elements]), "dtype": dtype} for dtype, elements in inputs]
+        kinds = [(TYPES.index(dtype), elements) for dtype, elements in inputs]
+        yield np.array([len(mean), sample, len(inputs), *np.ravel(kinds)], "<i4").tobytes()
+        yield np.array([mean, std], "<f8").tobytes()
+        for values in reference_input(sample, details, Normalization(mean=mean, std=std)):  # type: ignore[arg-type]
+            yield values.astype(values.dtype.newbyteorder("<")).tobytes()
 
 
 def _argb(image: npt.NDArray[np.uint8]) -> bytes:

@@ -15,10 +15,10 @@ import java.util.Set;
  * <p>The record is written by {@code mbnn convert}; docs/json.schema.json has its schema, {@code ModelMetadata}.
  */
 public final class ModelMetadata {
-    static final int NEWEST = 2;
+    static final int NEWEST = 3;
     static final Set<String> FIELDS = Collections.unmodifiableSet(new HashSet<>(Arrays.asList(
         "schema_version", "task", "zoo_model", "method", "dataset", "labels", "input_shape", "normalization",
-        "binary_macs", "float_macs", "accuracy", "versions", "source_sha256")));
+        "binary_macs", "float_macs", "accuracy", "versions", "source_sha256", "reference")));
 
     /** What the outputs mean; null where the file does not say. */
     public final TaskSpec task;
@@ -42,6 +42,8 @@ public final class ModelMetadata {
     public final Map<String, String> versions;
     /** The SHA-256 of the file that it was converted from, in hexadecimal; may be empty. */
     public final String sourceSha256;
+    /** By which a device tells whether it computes the same bits; null where the file has none. */
+    public final Reference reference;
     private final int[] inputShape;
 
     private ModelMetadata(Fields fields) throws Fields.Unfit {
@@ -61,6 +63,7 @@ public final class ModelMetadata {
         accuracy = fields.has("accuracy") ? Accuracy.of(fields) : null;
         versions = fields.texts("versions");
         sourceSha256 = fields.textOr("source_sha256", "");
+        reference = fields.has("reference") ? new Reference(fields.object("reference")) : null;
     }
 
     /**

@@ -2,6 +2,7 @@ package org.mobilebnn;
 
 import static org.junit.Assert.assertArrayEquals;
 import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertThrows;
@@ -11,6 +12,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,6 +36,7 @@ public class ModelMetadataTest {
         assertSameFields(definitions, "Normalization", ModelMetadata.Normalization.FIELDS);
         assertSameFields(definitions, "Accuracy", ModelMetadata.Accuracy.FIELDS);
         assertSameFields(definitions, "Pair", ModelMetadata.Pair.FIELDS);
+        assertSameFields(definitions, "Reference", Reference.FIELDS);
         Map<?, ?> version = at(definitions, "ModelMetadata", "properties", "schema_version");
         assertEquals((long) ModelMetadata.NEWEST, version.get("const"));
     }
@@ -154,8 +158,55 @@ public class ModelMetadataTest {
         assertRefused("{" + LEAST + ",\"task\":{\"options\":{}}}", "task.name is missing");
         assertRefused("{" + LEAST + ",\"zoo_model\":1e999}", "zoo_model is not a text");
         Throwable newer = assertThrows(InvalidModelException.class, () -> parsed("{\"schema_version\":99," + LEAST + "}"));
-        assertEquals("the model's metadata are of version 99, and this mobile_bnn reads 1 to 2: take a newer one",
+        assertEquals("the model's metadata are of version 99, and this mobile_bnn reads 1 to 3: take a newer one",
             newer.getMessage());
+    }
+
+    @Test
+    public void readsAReference() throws IOException {
+        Reference found = parsed(
+            "{\"schema_version\":3,\"reference\":{\"samples\":2,\"outputs\":[\"AQIDBA==\",\"BQY=\"]}," + LEAST + "}").reference;
+        assertEquals(2, found.samples);
+        assertEquals(0x0403, found.output(1, 0).getShort(0));
+        assertEquals(6, found.output(1, 1).get(0));
+        assertEquals(1, found.output(1, 1).capacity());
+        assertTrue(found.output(0, 0).isReadOnly());
+        assertThrows(IndexOutOfBoundsException.class, () -> found.output(2, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> found.output(0, 2));
+        TensorInfo first = new TensorInfo("", TensorType.INT8, new int[] {2}, 1, 0, 2);
+        TensorInfo second = new TensorInfo("", TensorType.INT8, new int[] {1}, 1, 0, 1);
+        assertTrue(found.fits(Arrays.asList(first, second)));
+        assertFalse(found.fits(Arrays.asList(second, first)));
+        assertFalse(found.fits(Arrays.asList(first)));
+        assertNull(parsed("{" + LEAST + ",\"reference\":null}").reference);
+        assertNull(parsed("{\"schema_version\":2," + LEAST + "}").reference);
+    }
+
+    @Test
+    public void refusesADamagedReference() {
+        String[][] damaged = {
+            {"2147483648", "[\"AAA=\"]", "reference.samples is not one of 1 to 16"},
+            {"0", "[\"AAA=\"]", "reference.samples is not one of 1 to 16"},
+            {"1.5", "[\"AAA=\"]", "reference.samples is not a whole number"},
+            {"1", "[]", "reference.outputs is empty"},
+            {"1", "7", "reference.outputs is not a list"},
+            {"1", "[\"\"]", "reference.outputs: 0 bytes are not those of 1 samples"},
+            {"2", "[\"AAAA\"]", "reference.outputs: 3 bytes are not those of 2 samples"},
+            {"1", "[\"A\"]", "reference.outputs: an output is not base64"},
+            {"1", "[\"AAA\"]", "reference.outputs: an output is not base64"},
+            {"1", "[\"AAB=\"]", "reference.outputs: an output is not base64"},
+            {"1", "[\"AA\\nA=\"]", "reference.outputs: an output is not base64"},
+            {"1", "[\"" + repeated("A", 87_384) + "\"]", "reference.outputs have more than 65536 bytes"},
+            {"1", "[\"AAA=\"],\"seed\":1", "reference.seed is unknown"},
+        };
+        for (String[] each : damaged) {
+            String reference = "{\"samples\":" + each[0] + ",\"outputs\":" + each[1] + "}";
+            assertRefused("{" + LEAST + ",\"reference\":" + reference + "}", each[2]);
+        }
+    }
+
+    private static String repeated(String letter, int times) {
+        return String.join("", Collections.nCopies(times, letter));
     }
 
     @Test
