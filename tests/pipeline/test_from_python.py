@@ -16,7 +16,7 @@ from mobile_bnn.pipeline.results import keep
 from mobile_bnn.profile_records import Profile
 from mobile_bnn.records import Operators, Verification
 from mobile_bnn.run_folder import RunFolder
-from mobile_bnn.runtime import read_metadata
+from mobile_bnn.runtime import pack, read_metadata, read_model
 from tests.support.tools import ROOT
 
 
@@ -89,9 +89,15 @@ def test_a_verification_gives_a_copy_with_the_accuracy(small_run: Path, tmp_path
     assert metadata is not None
     assert metadata.accuracy is not None
     assert metadata.accuracy.metrics == verified.record.metrics
-    run.tflite.write_bytes(run.float_tflite.read_bytes())
-    with pytest.raises(MobileBnnError, match=r"model\.tflite has no metadata: mobile_bnn did not write it"):
-        verified.write(tmp_path / "other.tflite")
+    model = read_model(run.tflite)
+    model.metadata = []
+    for content, message in (
+        (run.float_tflite.read_bytes(), r"model\.tflite has changed since it was verified"),
+        (pack(model), r"model\.tflite has no metadata: mobile_bnn did not write it"),
+    ):
+        run.tflite.write_bytes(content)
+        with pytest.raises(MobileBnnError, match=message):
+            verified.write(tmp_path / "other.tflite")
 
 
 @pytest.mark.parametrize(
