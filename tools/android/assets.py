@@ -1,13 +1,12 @@
 """Makes the networks that the app brings: of trained weights of the zoo the binary file and its float and int8 twins.
 
 The twins are the same network without binary operators: its sums of ±1 as float and as int8 convolutions, which stock
-LiteRT runs. With each network come a few inputs, and the outputs that every form gives for them here; the app's parity
-badge compares them with what the phone computes.
+LiteRT runs. The metadata of each form records what it gives here for the reference inputs; the app's parity badge
+compares that with what the phone computes.
 """
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from mobile_bnn import __version__, data, tasks, zoo
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.files import sha256, write_bytes, write_text
 from mobile_bnn.records import DatasetRecord
-from mobile_bnn.runtime import Interpreter, graph_sha256
+from mobile_bnn.runtime import graph_sha256, read_metadata, with_reference
 from mobile_bnn.typing import Array
 from mobile_bnn.zoo.trained import Trained, tags, trained
 from mobile_bnn.zoo.trained.records import FOLDER, RECORD
@@ -23,10 +22,9 @@ from mobile_bnn.zoo.trained.records import FOLDER, RECORD
 # Networks that name what is drawn come first, the best two of each data set; the app begins with this one.
 FIRST = "resnet20"
 OTHERS = (("quicknet_small", "synthetic_scenes"),)  # to measure alone
-CATALOGUE, REFERENCES = "catalogue.json", "references"
+CATALOGUE = "catalogue.json"
 _DATA_DIR = "/usr/share/datasets"  # of Debian's dataset-fashion-mnist
 _CALIBRATION_IMAGES = 256
-_REFERENCE_IMAGES = 2
 _OF_A_DATA_SET = 2  # classifiers at most, for an APK of 12 MB
 
 
@@ -79,14 +77,11 @@ def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, b
             "sha256": sha256(path),
             "graph_sha256": graph_sha256(path),
         }
-        files[f"{REFERENCES}/{name}.{form}"] = (folder / f"{form}.outputs").read_bytes()
-    files[f"{REFERENCES}/{name}"] = (folder / "inputs").read_bytes()
     entry = {
         "id": name,
         "title": record.zoo,
         "dataset": record.dataset,
         "task": record.task["name"],
-        "references": _REFERENCE_IMAGES,
         "forms": forms,
     }
     return entry, files
@@ -99,15 +94,15 @@ def _make(record: Trained, folder: Path) -> None:
 
     print(f"Converting {record} to float and int8", flush=True)
     loaded = zoo.load(record.zoo, weights=record.tag)
-    samples = _inputs(record)
-    write_bytes(folder / "binary.tflite", loaded.tflite.read_bytes())
-    float_file = convert_float(loaded.model, folder / "float.tflite")
-    quantized = quantize_int8(TfliteModel.read(float_file), [samples[_REFERENCE_IMAGES:]])
-    write_bytes(folder / "int8.tflite", quantized.write())
-    references = samples[:_REFERENCE_IMAGES]
-    write_bytes(folder / "inputs", references.astype("<f4").tobytes())
-    for form in ("binary", "float", "int8"):
-        write_bytes(folder / f"{form}.outputs", _outputs(folder / f"{form}.tflite", references))
+    binary = loaded.tflite.read_bytes()
+    metadata = read_metadata(binary)
+    if metadata is None:
+        raise MobileBnnError(f"{loaded.tflite} has no metadata", cure="Pack the weights anew")
+    write_bytes(folder / "binary.tflite", with_reference(binary, metadata))
+    float_file = convert_float(loaded.model, folder / "float.tflite", metadata=metadata)
+    quantized = quantize_int8(TfliteModel.read(float_file), [_inputs(record)]).write()
+    of_twin = read_metadata(float_file)
+    write_bytes(folder / "int8.tflite", with_reference(quantized, of_twin or metadata))
 
 
 def _inputs(record: Trained) -> Array:
@@ -123,18 +118,7 @@ def _inputs(record: Trained) -> Array:
             cure="apt-get install dataset-fashion-mnist, or set MBNN_DATA_DIR",
         ) from error
     told = DatasetRecord.load(record.file("dataset.json"))
-    images: Array = dataset.test_arrays(_CALIBRATION_IMAGES + _REFERENCE_IMAGES)[0]
+    images: Array = dataset.test_arrays(_CALIBRATION_IMAGES)[0]
     if list(images.shape[1:]) != list(told.input_shape):
         raise MobileBnnError(f"{record} takes {told.input_shape}, and the data set has {images.shape[1:]}")
     return images
-
-
-def _outputs(path: Path, references: Array) -> bytes:
-    """What a file gives for each reference in turn, all outputs in the order of the file."""
-    with Interpreter(path, num_threads=1) as interpreter:
-        given = [_listed(interpreter.predict(one[None])) for one in references]
-    return b"".join(output.astype("<f4").tobytes() for outputs in given for output in outputs)
-
-
-def _listed(outputs: "Array | Sequence[Array]") -> list[Array]:
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]

@@ -17,11 +17,13 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Arrays;
 import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 import org.junit.Test;
 import org.junit.runner.RunWith;
+import org.mobilebnn.demo.network.ModelEntry;
 import org.robolectric.RobolectricTestRunner;
 
 /** Measures real networks on this PC, looks at the results, and shares the record; test.py reads that by mbnn. */
@@ -141,6 +143,52 @@ public final class BenchmarkScreenTest {
             demo.click(R.id.start);
             Demo.until("it has ended", () -> demo.text(R.id.start).equals("Start"));
         }
+    }
+
+    /** Measures a file of the user's alone; returns what its badge says. */
+    private static String badge(byte[] model) {
+        try (Demo demo = new Demo("+en")) {
+            demo.click(R.id.open);
+            Files.choose(demo, "mine.tflite", model);
+            Demo.until("it is chosen", () -> demo.text(R.id.model).equals("mine.tflite"));
+            demo.click(R.id.benchmark);
+            for (ModelEntry entry : demo.activity().store().entries()) {
+                if (!entry.own()) {
+                    uncheck(demo, R.id.networks, entry.fullTitle());
+                }
+            }
+            uncheck(demo, R.id.threads, "2");
+            uncheck(demo, R.id.threads, "4");
+            demo.click(R.id.start);
+            Demo.until("it has ended", () -> demo.shows(R.id.share) && demo.text(R.id.start).equals("Start"));
+            return demo.text(R.id.parity);
+        }
+    }
+
+    /** The model with another letter in the base64 of its recorded outputs, which are the file's last text. */
+    private static byte[] changed(byte[] model, int letter) {
+        byte[] before = "\"outputs\":[\"".getBytes(StandardCharsets.US_ASCII);
+        byte[] copy = model.clone();
+        for (int at = 0; at < model.length - before.length; at++) {
+            if (Arrays.equals(Arrays.copyOfRange(model, at, at + before.length), before)) {
+                int place = at + before.length + letter;
+                copy[place] = (byte) (copy[place] == '8' ? '9' : '8');
+                return copy;
+            }
+        }
+        throw new AssertionError("the model records no outputs");
+    }
+
+    @Test
+    public void comparesAFileOfTheUsersWithItsOwnRecord() throws IOException {
+        Path folder = Paths.get(System.getProperty("mbnn.cases"), "resnet20-digits");
+        byte[] model = java.nio.file.Files.readAllBytes(folder.resolve("model.tflite"));
+        assertEquals("Bit for bit as recorded", badge(model));
+        String close = badge(changed(model, 0)); // in the lowest bits of a float
+        assertTrue(close, close.startsWith("Same class, differs by "));
+        assertEquals("Not what was recorded", badge(changed(model, 4))); // in its exponent
+        byte[] without = java.nio.file.Files.readAllBytes(folder.resolve("binary.tflite"));
+        assertEquals("No outputs recorded in the file", badge(without));
     }
 
     @Test

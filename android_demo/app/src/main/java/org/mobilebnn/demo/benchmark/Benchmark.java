@@ -68,8 +68,7 @@ public final class Benchmark {
     private final NetworkOpener opener;
     private final Effort effort;
     private final Map<String, ByteBuffer> files = new HashMap<>();
-    private final Map<String, List<ByteBuffer[]>> inputs = new HashMap<>();
-    private final Map<String, ByteBuffer> ofFloat = new HashMap<>();
+    private final Map<String, Cell> floats = new HashMap<>();
 
     /** A measurement that has not begun. */
     public Benchmark(Context context, ModelStore store, NetworkOpener opener, Effort effort) {
@@ -120,13 +119,9 @@ public final class Benchmark {
             long began = System.nanoTime();
             try (Network network = opener.open(file, cell.engine, cell.threads)) {
                 double loadMs = since(began);
-                References references = new References(context.getAssets(), cell.entry);
-                List<ByteBuffer[]> samples = inputs.get(cell.entry.id);
-                if (samples == null) {
-                    samples = references.inputs(network);
-                    inputs.put(cell.entry.id, samples);
-                }
-                ByteBuffer[] outputs = References.outputsOf(network);
+                References references = new References(network);
+                List<ByteBuffer[]> samples = references.inputs();
+                ByteBuffer[] outputs = references.outputs();
                 double firstMs = inference(network, samples.get(0), outputs);
                 int warmups = 0;
                 for (long start = System.nanoTime(); since(start) < effort.warmupMs && !watcher.stopped(); warmups++) {
@@ -181,22 +176,19 @@ public final class Benchmark {
         return (System.nanoTime() - began) / 1e6;
     }
 
-    private void compare(Cell cell, References references, Network network, List<ByteBuffer[]> samples)
-            throws IOException {
-        if (!references.recorded()) {
-            return;
-        }
-        ByteBuffer computed = References.computed(network, samples);
-        Parity parity = Parity.of(computed, references.outputs(cell.engine), samples.size());
-        cell.compared(computed, samples.size(), parity);
+    private void compare(Cell cell, References references, Network network, List<ByteBuffer[]> samples) {
+        List<ByteBuffer[]> computed = references.computed(network, samples);
+        cell.compared(computed, network.outputs(), references.recorded() ? references.compare(computed) : null);
         if (cell.engine == Engine.FLOAT) {
-            ofFloat.put(cell.entry.id, computed);
+            floats.put(cell.entry.id, cell);
         }
     }
 
     private void compareWithFloat(List<Cell> cells) {
         for (Cell cell : cells) {
-            cell.compareWith(ofFloat.get(cell.entry.id));
+            if (cell.engine != Engine.FLOAT && floats.containsKey(cell.entry.id)) {
+                cell.compareWith(floats.get(cell.entry.id));
+            }
         }
     }
 }

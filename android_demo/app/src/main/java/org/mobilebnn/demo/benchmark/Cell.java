@@ -2,7 +2,9 @@ package org.mobilebnn.demo.benchmark;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import org.mobilebnn.TensorInfo;
 import org.mobilebnn.demo.network.Engine;
 import org.mobilebnn.demo.network.ModelEntry;
 
@@ -18,8 +20,8 @@ public final class Cell {
     private String failure;
     private Parity parity;
     private Parity besideFloat;
-    private ByteBuffer computed;
-    private int computedSamples;
+    private List<ByteBuffer[]> computed = Collections.emptyList();
+    private List<TensorInfo> outputs = Collections.emptyList();
 
     /** A cell without results. */
     public Cell(ModelEntry entry, Engine engine, int threads) {
@@ -86,17 +88,17 @@ public final class Cell {
         failure = why;
     }
 
-    /** Keeps what it computed for the references, and how that compares with the recording. */
-    synchronized void compared(ByteBuffer outputs, int samples, Parity withRecorded) {
-        computed = outputs;
-        computedSamples = samples;
+    /** Keeps what it computed for each sample, and how that compares with the recording; null: there is none. */
+    synchronized void compared(List<ByteBuffer[]> newComputed, List<TensorInfo> tensors, Parity withRecorded) {
+        computed = newComputed;
+        outputs = tensors;
         parity = withRecorded;
     }
 
-    /** Compares with what the float twin computed for the references; null: it was not measured. */
-    synchronized void compareWith(ByteBuffer ofFloat) {
-        if (ofFloat != null && computed != null && engine != Engine.FLOAT) {
-            besideFloat = Parity.of(computed, ofFloat, computedSamples);
+    /** Compares with what the float twin computed for the same inputs. */
+    synchronized void compareWith(Cell twin) {
+        if (!computed.isEmpty() && !twin.computed.isEmpty()) {
+            besideFloat = Parity.of(computed, twin.computed, outputs);
         }
     }
 }

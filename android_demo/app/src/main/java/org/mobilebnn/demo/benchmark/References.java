@@ -1,105 +1,91 @@
 package org.mobilebnn.demo.benchmark;
 
-import android.content.res.AssetManager;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.mobilebnn.ModelMetadata;
+import org.mobilebnn.Reference;
+import org.mobilebnn.ReferenceInputs;
 import org.mobilebnn.TensorInfo;
 import org.mobilebnn.TensorType;
-import org.mobilebnn.demo.network.Engine;
-import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.network.Network;
 
-/** Inputs of a network, with the outputs that were recorded for them when the app was built. */
+/** What a network is measured with: its reference inputs, and the outputs that its file records for them. */
 final class References {
-    private static final String FOLDER = "references/";
+    private final ModelMetadata metadata;
+    private final List<TensorInfo> inputs;
+    private final List<TensorInfo> outputs;
+    private final Reference reference;
 
-    private final AssetManager assets;
-    private final ModelEntry entry;
-
-    References(AssetManager assets, ModelEntry entry) {
-        this.assets = assets;
-        this.entry = entry;
+    References(Network network) {
+        metadata = network.metadata();
+        inputs = network.inputs();
+        outputs = network.outputs();
+        reference = metadata == null ? null : metadata.reference;
     }
 
-    /** Whether inputs were recorded: not for files of the user's. */
+    /** Whether outputs are recorded in the file. */
     boolean recorded() {
-        return !entry.own();
+        return reference != null;
     }
 
-    /** One input for each sample; without a recording a single one of pseudo-random numbers. */
-    List<ByteBuffer[]> inputs(Network network) throws IOException {
-        List<TensorInfo> tensors = network.inputs();
+    private boolean comparable() {
+        return recorded() && reference.fits(outputs) && ReferenceInputs.canFeed(inputs);
+    }
+
+    /** The inputs of each sample; of a file that does not say how to feed it a single one of pseudo-random numbers. */
+    List<ByteBuffer[]> inputs() {
         List<ByteBuffer[]> samples = new ArrayList<>();
-        ByteBuffer all = recorded() ? read(FOLDER + entry.id) : null;
-        int bytes = 0;
-        for (TensorInfo tensor : tensors) {
-            bytes = Math.addExact(bytes, Math.toIntExact(tensor.bytes));
-        }
-        if (all == null || bytes == 0 || all.capacity() % bytes != 0) {
-            samples.add(random(tensors));
+        if (metadata == null || !ReferenceInputs.canFeed(inputs)) {
+            samples.add(random());
             return samples;
         }
-        for (int at = 0; at < all.capacity(); at += bytes) {
-            ByteBuffer[] sample = new ByteBuffer[tensors.size()];
-            int from = at;
-            for (int i = 0; i < sample.length; i++) {
-                sample[i] = buffer((int) tensors.get(i).bytes);
-                all.limit(from + sample[i].capacity()).position(from);
-                sample[i].put(all.slice()).rewind();
-                from += sample[i].capacity();
-            }
-            samples.add(sample);
+        int count = comparable() ? reference.samples : 1;
+        for (int sample = 0; sample < count; sample++) {
+            samples.add(ReferenceInputs.of(inputs, metadata.normalization, sample));
         }
         return samples;
     }
 
-    /** The outputs of all samples in turn, that were recorded for a form of the network. */
-    ByteBuffer outputs(Engine engine) throws IOException {
-        return read(FOLDER + entry.id + "." + engine.form);
+    /** How the outputs of each sample compare with those that are recorded. */
+    Parity compare(List<ByteBuffer[]> computed) {
+        if (!comparable()) {
+            return Parity.NONE; // what the file records is not of its outputs
+        }
+        List<ByteBuffer[]> expected = new ArrayList<>();
+        for (int sample = 0; sample < reference.samples; sample++) {
+            ByteBuffer[] each = new ByteBuffer[outputs.size()];
+            for (int i = 0; i < each.length; i++) {
+                each[i] = reference.output(sample, i);
+            }
+            expected.add(each);
+        }
+        return Parity.of(computed, expected, outputs);
     }
 
-    /** What a network gives for samples, all outputs in turn. */
-    static ByteBuffer computed(Network network, List<ByteBuffer[]> samples) {
-        ByteBuffer[] outputs = outputsOf(network);
-        int bytes = 0;
-        for (ByteBuffer output : outputs) {
-            bytes += output.capacity();
-        }
-        ByteBuffer all = buffer(Math.multiplyExact(bytes, samples.size()));
+    /** What a network gives for each sample. */
+    List<ByteBuffer[]> computed(Network network, List<ByteBuffer[]> samples) {
+        List<ByteBuffer[]> all = new ArrayList<>();
         for (ByteBuffer[] sample : samples) {
-            network.run(sample, outputs);
-            for (ByteBuffer output : outputs) {
-                output.rewind();
-                all.put(output);
-                output.rewind();
-            }
+            ByteBuffer[] given = buffers(outputs);
+            network.run(sample, given);
+            all.add(given);
         }
-        all.rewind();
         return all;
     }
 
     /** Buffers that a network writes into. */
-    static ByteBuffer[] outputsOf(Network network) {
-        List<TensorInfo> tensors = network.outputs();
-        ByteBuffer[] buffers = new ByteBuffer[tensors.size()];
-        for (int i = 0; i < buffers.length; i++) {
-            buffers[i] = buffer(Math.toIntExact(tensors.get(i).bytes));
-        }
-        return buffers;
+    ByteBuffer[] outputs() {
+        return buffers(outputs);
     }
 
-    private static ByteBuffer[] random(List<TensorInfo> tensors) {
+    private ByteBuffer[] random() {
         Random random = new Random(1);
-        ByteBuffer[] sample = new ByteBuffer[tensors.size()];
+        ByteBuffer[] sample = buffers(inputs);
         for (int i = 0; i < sample.length; i++) {
-            sample[i] = buffer(Math.toIntExact(tensors.get(i).bytes));
-            boolean floats = tensors.get(i).type == TensorType.FLOAT32;
+            boolean floats = inputs.get(i).type == TensorType.FLOAT32;
             while (sample[i].remaining() >= 4) {
                 sample[i].putInt(floats ? Float.floatToRawIntBits(2 * random.nextFloat() - 1) : random.nextInt());
             }
@@ -108,19 +94,12 @@ final class References {
         return sample;
     }
 
-    private ByteBuffer read(String name) throws IOException {
-        try (InputStream stream = assets.open(name)) {
-            byte[] part = new byte[8192];
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
-                bytes.write(part, 0, count);
-            }
-            // The recording has the lowest byte first, as every processor that Android runs on.
-            return ByteBuffer.wrap(bytes.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+    private static ByteBuffer[] buffers(List<TensorInfo> tensors) {
+        ByteBuffer[] buffers = new ByteBuffer[tensors.size()];
+        for (int i = 0; i < buffers.length; i++) {
+            int bytes = Math.toIntExact(tensors.get(i).bytes);
+            buffers[i] = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
         }
-    }
-
-    private static ByteBuffer buffer(int bytes) {
-        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        return buffers;
     }
 }

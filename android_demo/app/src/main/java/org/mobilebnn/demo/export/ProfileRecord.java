@@ -150,7 +150,7 @@ public final class ProfileRecord {
                     "parity",
                     new JSONObject()
                             .put("reference", fileName(cell, Engine.FLOAT))
-                            .put("inputs", "test images of " + cell.entry.dataset)
+                            .put("inputs", "the file's reference inputs")
                             .put("samples", parity.samples)
                             .put("largest_difference", parity.largestDifference)
                             .put("top1_agreement", parity.agreement));
