@@ -4,15 +4,14 @@ import itertools
 import math
 import subprocess
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from mobile_bnn.runtime import pack, read_model
-from tests.android.damaged_models import with_changed_tables, with_damaged_bytes
 from tests.android.emulated_vm import EmulatedVm, Job, emulated_vm
 from tests.android.java_classes import class_path
+from tests.support.damaged_models import with_changed_tables, with_damaged_bytes, written
 
 pytestmark = pytest.mark.slow
 
@@ -34,14 +33,6 @@ def checked_by_java(files: list[Path]) -> list[str]:
     verdicts = done.stdout.splitlines()
     assert len(verdicts) == len(files)
     return verdicts
-
-
-def written(models: Iterable[bytes], folder: Path) -> list[Path]:
-    paths = []
-    for number, model in enumerate(models):
-        paths.append(folder / f"{number}.tflite")
-        paths[-1].write_bytes(model)
-    return paths
 
 
 @pytest.mark.parametrize("damage", [with_damaged_bytes, with_changed_tables])

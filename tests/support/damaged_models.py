@@ -1,7 +1,8 @@
 """Damages models: any bytes, as a broken download does, and with a purpose, as somebody does who knows the format."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from ai_edge_litert.schema_py_generated import BuiltinOperator, TensorType
 
@@ -46,6 +47,15 @@ def with_changed_tables(model: bytes, count: int) -> Iterator[bytes]:
             continue
         yield changed
         count -= 1
+
+
+def written(models: Iterable[bytes], folder: Path) -> list[Path]:
+    """Files of the models: 0.tflite, 1.tflite and so on."""
+    paths = []
+    for number, model in enumerate(models):
+        paths.append(folder / f"{number}.tflite")
+        paths[-1].write_bytes(model)
+    return paths
 
 
 def _change(tree: FlatbufferObject, generator: random.Random) -> None:
