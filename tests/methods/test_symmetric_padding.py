@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from mobile_bnn import converters, methods
 from mobile_bnn.errors import UsageError
-from mobile_bnn.layers.symmetric_padding import pad_evenly
+from mobile_bnn.layers.symmetric_padding import SymmetricQuantConv2D, pad_evenly
 from mobile_bnn.layers.xnor_net import InputScale
 from mobile_bnn.legacy_keras import tf
 from mobile_bnn.runtime import Interpreter
@@ -23,12 +23,12 @@ def sign(x):
     return np.where(x >= 0, 1.0, -1.0)
 
 
-def by_windows(x, kernel, pad_value, strides, values=sign):
-    """PyTorch's documentation of `Conv2d` with padding k // 2, of signs: float64 [N, H', W', O]."""
+def by_windows(x, kernel, pad_value, strides, values=sign, dilation=1):
+    """PyTorch's documentation of `Conv2d` with padding d·(k // 2), of signs: float64 [N, H', W', O]."""
     size = len(kernel)
-    pad = size // 2
+    pad, reach = dilation * (size // 2), dilation * (size - 1) + 1
     padded = np.pad(values(x), ((0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=pad_value)
-    windows = sliding_window_view(padded, (size, size), (1, 2))[:, ::strides, ::strides]
+    windows = sliding_window_view(padded, (reach, reach), (1, 2))[:, ::strides, ::strides, :, ::dilation, ::dilation]
     return np.einsum("nhwcyx,yxco->nhwo", windows, sign(kernel))
 
 
@@ -39,6 +39,25 @@ def test_it_is_pytorchs_and_binary_in_the_file(tmp_path, pad_value, strides, siz
     net = model(pad_value, strides, size, shape)
     x = np.random.default_rng(3).normal(size=(1, *shape)).astype(np.float32)
     expected = by_windows(x, net.get_layer("conv").get_weights()[0], pad_value, strides)
+    np.testing.assert_array_equal(net(x), expected)
+    conversion = converters.convert(net, tmp_path / "m.tflite")
+    assert not conversion.float_layers
+    np.testing.assert_array_equal(Interpreter(tmp_path / "m.tflite").predict(x), expected)
+
+
+@pytest.mark.parametrize("pad_value", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize(("strides", "size", "dilation"), [(1, 2, 1), (1, 4, 1), (1, 2, 2), (2, 2, 1), (2, 4, 1)])
+def test_an_even_filter_is_padded_evenly_too(tmp_path, pad_value, strides, size, dilation):
+    """A map of PyTorch's is larger than that of "same": H + 2·d·(k // 2) − d·(k − 1) = H + d for a stride of 1."""
+    tf.keras.utils.set_random_seed(4)
+    image = tf.keras.layers.Input((7, 6, 32))
+    options = {"strides": strides, "dilation_rate": dilation, "padding": "same", "pad_values": pad_value}
+    quantized = {"input_quantizer": "ste_sign", "kernel_quantizer": "ste_sign", "use_bias": False}
+    net = tf.keras.Model(image, SymmetricQuantConv2D(5, size, name="conv", **options, **quantized)(image))
+    x = np.random.default_rng(3).normal(size=(1, 7, 6, 32)).astype(np.float32)
+    expected = by_windows(x, net.get_layer("conv").get_weights()[0], pad_value, strides, dilation=dilation)
+    assert expected.shape[1:3] == tuple((n + dilation - 1) // strides + 1 for n in (7, 6))
+    assert net.output_shape == (None, *expected.shape[1:])
     np.testing.assert_array_equal(net(x), expected)
     conversion = converters.convert(net, tmp_path / "m.tflite")
     assert not conversion.float_layers
