@@ -89,6 +89,10 @@ def test_a_verification_gives_a_copy_with_the_accuracy(small_run: Path, tmp_path
     assert metadata is not None
     assert metadata.accuracy is not None
     assert metadata.accuracy.metrics == verified.record.metrics
+    before = read_metadata(run.tflite)
+    assert before is not None
+    assert before.reference is not None
+    assert metadata.reference == before.reference
     model = read_model(run.tflite)
     model.metadata = []
     for content, message in (
