@@ -75,7 +75,8 @@ def _is_by_sample(model: ModelT, operator: OperatorT, batch: int) -> bool:
     rank, values = len(shapes[0]), [_integers(model, tensor) for tensor in inputs[1:]]
     first = values[0] if values else None
     if name == "CONCATENATION":
-        return bool(operator.builtinOptions.axis % rank != 0)
+        axis: int = getattr(operator.builtinOptions, "axis", 0)  # a damaged file may have options of another operator
+        return axis % rank != 0
     if name == "FULLY_CONNECTED":
         return len(shapes[0]) == 2 and len(computed) == 1
     if first is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert.schema_py_generated import BuiltinOperator, ModelT, OperatorT, TensorT, TensorType
+from ai_edge_litert.schema_py_generated import BuiltinOperator, ModelT, OperatorCodeT, OperatorT, TensorT, TensorType
 
 
 def _names(enumeration: type) -> dict[int, str]:
@@ -24,11 +24,16 @@ def text(name: bytes | str | None) -> str:
     return name.decode("utf-8", "replace") if isinstance(name, bytes) else name or ""
 
 
+def builtin_number(code: OperatorCodeT) -> int:
+    """The builtin operator of a code, CUSTOM for those with a name of their own."""
+    # Files from before builtin operator 127 use the deprecated one-byte field only; the larger one is meant.
+    return int(max(code.builtinCode, code.deprecatedBuiltinCode))
+
+
 def operator_name(model: ModelT, operator: OperatorT) -> str:
     """The builtin name of an operator, such as CONV_2D, or its custom code, such as LceBconv2d."""
     code = model.operatorCodes[operator.opcodeIndex]
-    # Files from before builtin operator 127 use the deprecated one-byte field only; the larger one is meant.
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    number = builtin_number(code)
     if number == BuiltinOperator.CUSTOM:
         return text(code.customCode) or "CUSTOM"
     return _OPERATOR_NAMES.get(number, f"BUILTIN_{number}")

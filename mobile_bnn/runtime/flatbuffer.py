@@ -9,6 +9,8 @@ import numpy as np
 from ai_edge_litert.schema_py_generated import Model, ModelT
 
 from mobile_bnn.errors import MobileBnnError, UsageError, first_line
+from mobile_bnn.runtime.operator_needs import unmet_need
+from mobile_bnn.runtime.optional_inputs import ABSENT
 from mobile_bnn.typing import FlatbufferObject
 
 IDENTIFIER = b"TFL3"
@@ -27,9 +29,9 @@ def read_model(source: Path | str | bytes) -> ModelT:
     Constants that a file keeps after its flatbuffer, as ai-edge-quantizer writes them, are buffers like all others.
 
     Every index in the tree is checked, so callers may follow them: an operator's code, its input and output tensors
-    (-1 is an absent optional input), a tensor's buffer, a subgraph's inputs and outputs, a metadata entry's buffer.
-    No list is None, and no tensor's shape holds a negative number. Each tensor has one source, before all its readers:
-    the input, a constant, or one operator.
+    (-1 is an input that is absent, where the operator may lack it), a tensor's buffer, a subgraph's inputs and outputs,
+    a metadata entry's buffer. No list is None, and no tensor's shape holds a negative number. Each tensor has one
+    source, before all its readers: the input, a constant, or one operator.
 
     Args:
         source: a path, or the file's bytes.
@@ -246,7 +248,10 @@ def _check_subgraph(model: ModelT, subgraph: FlatbufferObject) -> None:
             raise ValueError(f"a tensor's shape is {tensor.shape}")
     for operator in subgraph.operators:
         _check_indices("operator code", [operator.opcodeIndex], len(model.operatorCodes))
-        _check_indices("operator input", operator.inputs, tensors, lowest=-1)
+        _check_indices("operator input", operator.inputs, tensors, lowest=ABSENT)
+        need = unmet_need(model.operatorCodes[operator.opcodeIndex], operator)
+        if need is not None:
+            raise ValueError(need)
         _check_indices("operator output", operator.outputs, tensors)
         if operator.largeCustomOptionsOffset > 1:
             raise MobileBnnError("the .tflite file keeps options of operators after the flatbuffer")

@@ -27,6 +27,8 @@ from mobile_bnn.wording import plural
 
 Batch = Array | Sequence[Array] | Mapping[str, Array]
 
+# What C++ throws becomes an error of Python's: std::out_of_range an IndexError, for instance.
+_OF_THE_RUNTIME = (RuntimeError, ValueError, IndexError, OverflowError)
 _WARM_UP = 3  # inferences of profile() that do not count
 
 
@@ -286,7 +288,7 @@ def _run_once(interpreter: LiteRTInterpreter, ends: Ends, arrays: Sequence[Array
             interpreter.set_tensor(detail["index"], array)
         interpreter.invoke()
         return [interpreter.get_tensor(end.tensor) for end in ends.outputs]
-    except (RuntimeError, ValueError) as error:
+    except _OF_THE_RUNTIME as error:
         raise MobileBnnError("the model cannot run on this batch", why=first_line(error)) from error
 
 
@@ -347,7 +349,7 @@ def _create(content: bytes, delegate: object, runtime: LiteRTModule, num_threads
         interpreter.get_input_details()
         interpreter.get_signature_list()
         outputs = interpreter.get_output_details()
-    except (RuntimeError, ValueError) as error:
+    except _OF_THE_RUNTIME as error:
         raise MobileBnnError("the runtime refuses the file", why=first_line(error)) from error
     if not outputs:
         raise MobileBnnError("the model has no outputs")

@@ -2,6 +2,8 @@
 
 import functools
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 from tests.support.packages import need
 from tests.support.shared import locked
@@ -26,3 +28,14 @@ def class_path() -> str:
     compiled = maven("test-compile")
     assert compiled.returncode == 0, compiled.stdout
     return ":".join(str(PROJECT / "library/target" / each) for each in ("classes", "test-classes"))
+
+
+def checked_by_java(files: Sequence[Path]) -> list[str]:
+    """What Java says of each model file: "passes", or why it is refused."""
+    command = ["java", "-Xmx256m", "-cp", class_path(), "org.mobilebnn.CheckFiles"]
+    names = "".join(f"{each}\n" for each in files)
+    done = subprocess.run(command, input=names, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    verdicts = done.stdout.splitlines()
+    assert len(verdicts) == len(files)
+    return verdicts

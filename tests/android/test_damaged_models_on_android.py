@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from mobile_bnn.runtime import pack, read_model
 from tests.android.emulated_vm import EmulatedVm, Job, emulated_vm
-from tests.android.java_classes import class_path
+from tests.android.java_classes import checked_by_java
 from tests.support.damaged_models import with_changed_tables, with_damaged_bytes, written
 
 pytestmark = pytest.mark.slow
@@ -22,17 +21,6 @@ EXCEPTIONS = {"org/mobilebnn/InvalidModelException", "java/lang/IllegalStateExce
 @pytest.fixture
 def vm(java_vm: Path, jni_libraries: Path, tflite_libraries: Path) -> EmulatedVm:
     return emulated_vm(java_vm, jni_libraries, tflite_libraries, "cortex-a53")
-
-
-def checked_by_java(files: list[Path]) -> list[str]:
-    """What Java says of each file: "passes", or why it is refused."""
-    command = ["java", "-Xmx256m", "-cp", class_path(), "org.mobilebnn.CheckFiles"]
-    names = "".join(f"{each}\n" for each in files)
-    done = subprocess.run(command, input=names, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    verdicts = done.stdout.splitlines()
-    assert len(verdicts) == len(files)
-    return verdicts
 
 
 @pytest.mark.parametrize("damage", [with_damaged_bytes, with_changed_tables])

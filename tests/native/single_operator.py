@@ -21,7 +21,15 @@ _TYPES = {
     np.dtype(np.bool_): schema.TensorType.BOOL,
 }
 # Options that are not named after their operator alone.
-_OPTIONS = {"MAX_POOL_2D": "Pool2D", "BATCH_MATMUL": "BatchMatMul"}
+_OPTIONS = {
+    "MAX_POOL_2D": "Pool2D",
+    "BATCH_MATMUL": "BatchMatMul",
+    "SVDF": "SVDF",
+    "LSTM": "LSTM",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTM",
+    "BIDIRECTIONAL_SEQUENCE_LSTM": "BidirectionalSequenceLSTM",
+    "BIDIRECTIONAL_SEQUENCE_RNN": "BidirectionalSequenceRNN",
+}
 
 
 @dataclass
@@ -34,6 +42,7 @@ class TensorSpec:
     scale: float | None = None
     zero_point: int = 0
     signature: Sequence[int] | None = None
+    variable: bool = False  # it keeps its values from one inference to the next
 
     @classmethod
     def constant(cls, data: np.ndarray) -> "TensorSpec":
@@ -83,7 +92,8 @@ def chain(
     for number, (name, inputs, output, options) in enumerate(operators):
         builtin = getattr(schema.BuiltinOperator, name, None)
         code = schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM if builtin is None else builtin
+        code.builtinCode = schema.BuiltinOperator.CUSTOM if builtin is None else builtin
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
         code.customCode = name if builtin is None else None
         model.operatorCodes.append(code)
         operator = schema.OperatorT()
@@ -102,8 +112,8 @@ def chain(
         graph.operators.append(operator)
     written = {operator.outputs[0] for operator in graph.operators}
     read = {index for operator in graph.operators for index in operator.inputs}
-    constant = {index for index, tensor in enumerate(graph.tensors) if tensor.buffer}
-    graph.inputs = sorted(read - written - constant - {-1})
+    kept = {index for index, tensor in enumerate(graph.tensors) if tensor.buffer or tensor.isVariable}
+    graph.inputs = sorted(read - written - kept - {-1})
     graph.outputs = sorted(written - read | {add(spec) for spec in outputs})
     model.subgraphs = [graph]
     builder = flatbuffers.Builder(1024)
@@ -117,6 +127,7 @@ def _tensor(model: schema.ModelT, spec: TensorSpec, name: str) -> schema.TensorT
     tensor.shape = list(spec.shape)
     tensor.shapeSignature = None if spec.signature is None else list(spec.signature)
     tensor.type = _TYPES[np.dtype(spec.dtype)]
+    tensor.isVariable = spec.variable
     if spec.data is not None:
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(np.ascontiguousarray(spec.data).tobytes(), np.uint8)

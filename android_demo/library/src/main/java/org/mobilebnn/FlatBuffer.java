@@ -93,6 +93,12 @@ final class FlatBuffer {
             return field(number) != 0;
         }
 
+        /** Another table; null if there is none. */
+        Table getTable(int number) {
+            int place = field(number);
+            return place == 0 ? null : table(place);
+        }
+
         /** A vector of elements of that many bytes; an empty one if there is none. */
         Vector vector(int number, int elementBytes) {
             int place = field(number);

@@ -8,8 +8,8 @@ import java.util.Arrays;
  * A .tflite file of unknown origin: what a runtime takes for granted is checked here, as Python's {@code read_model} does.
  *
  * <p>Every offset and index leads somewhere, shapes are not negative, and each tensor has one source before its readers:
- * the input, a constant, or one operator. TFLite would read and write outside of its memory otherwise. Beyond that, inputs
- * are absent only where an operator may lack them, and every operator has a reader.
+ * the input, a constant, or one operator. TFLite would read and write outside of its memory otherwise. Beyond that, operators
+ * have what XNNPACK takes for granted, and every operator has a reader.
  */
 final class ModelFile {
     /** The name of our entry among the file's metadata. */
@@ -164,17 +164,15 @@ final class ModelFile {
     private void checkOperator(FlatBuffer.Table operator, boolean[] read) {
         int tensors = read.length;
         int code = checkIndex("operator code", operator.getInt(0), operatorCodes.count, 0);
-        int mayBeAbsent = OptionalInputs.first(operatorCodes.getTable(code));
         FlatBuffer.Vector inputs = numbers(operator, 1);
         FlatBuffer.Vector outputs = numbers(operator, 2);
         for (int i = 0; i < inputs.count; ++i) {
             int tensor = checkIndex("operator input", inputs.getInt(i), tensors, ABSENT);
             if (tensor != ABSENT) {
                 read[tensor] = true;
-            } else if (i < mayBeAbsent) {
-                throw new FlatBuffer.BadFlatBuffer("input " + i + " of an operator is absent");
             }
         }
+        OperatorNeeds.check(operatorCodes.getTable(code), operator);
         for (int i = 0; i < outputs.count; ++i) {
             checkIndex("operator output", outputs.getInt(i), tensors, 0);
         }
