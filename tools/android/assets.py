@@ -1,8 +1,11 @@
-"""Makes the networks that the app brings: of trained weights of the zoo the binary file and its float and int8 twins.
+"""Makes the networks that the app brings: of trained weights of the zoo the binary file and what it is measured beside.
 
-The twins are the same network without binary operators: its sums of ±1 as float and as int8 convolutions, which stock
-LiteRT runs. The metadata of each form records what it gives here for the reference inputs; the app's parity badge
-compares that with what the phone computes.
+The float file computes the same function as the binary one, its sums of ±1 as float convolutions. The int8 file is the
+architecture without binary layers, for nobody would run signs in int8: TFLite has no such operator, and converts to
+float and back around each one. Its weights are untrained, since it is there to be timed.
+
+The metadata of each form records what it gives here for the reference inputs; the app's parity badge compares that with
+what the phone computes.
 """
 
 import json
@@ -10,12 +13,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mobile_bnn import __version__, data, tasks, zoo
+from mobile_bnn import legacy_keras as keras2
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.files import sha256, write_bytes, write_text
 from mobile_bnn.records import DatasetRecord
 from mobile_bnn.runtime import graph_sha256, read_metadata, with_reference
-from mobile_bnn.typing import Array
+from mobile_bnn.typing import Array, KerasModel
+from mobile_bnn.zoo.batch_statistics import observe
 from mobile_bnn.zoo.trained import Trained, tags, trained
 from mobile_bnn.zoo.trained.records import FOLDER, RECORD
 
@@ -32,7 +39,7 @@ def make(folder: Path) -> dict[str, bytes]:
     """The app's assets by name; what was made before, of the same weights by the same version, is taken from `folder`.
 
     Raises:
-        MobileBnnError: the data that the int8 twins are calibrated on are not here, or a conversion fails.
+        MobileBnnError: the data that the int8 files are calibrated on are not here, or a conversion fails.
     """
     entries, files = [], {}
     for record in _chosen():
@@ -68,7 +75,8 @@ def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, b
     name = folder.name
     for form in ("binary", "float", "int8"):
         path = folder / f"{form}.tflite"
-        # Twins are deflated in the APK, where their ±1 take next to nothing; only what is stored can be mapped.
+        # The others are deflated in the APK, where weights of two values take next to nothing; only what is stored can
+        # be mapped.
         inside = f"models/{name}.tflite" if form == "binary" else f"models/{name}.{form}.network"
         files[inside] = path.read_bytes()
         forms[form] = {
@@ -99,10 +107,32 @@ def _make(record: Trained, folder: Path) -> None:
     if metadata is None:
         raise MobileBnnError(f"{loaded.tflite} has no metadata", cure="Pack the weights anew")
     write_bytes(folder / "binary.tflite", with_reference(binary, metadata))
-    float_file = convert_float(loaded.model, folder / "float.tflite", metadata=metadata)
-    quantized = quantize_int8(TfliteModel.read(float_file), [_inputs(record)]).write()
-    of_twin = read_metadata(float_file)
-    write_bytes(folder / "int8.tflite", with_reference(quantized, of_twin or metadata))
+    convert_float(loaded.model, folder / "float.tflite", metadata=metadata)
+    images = _inputs(record)
+    told = metadata.model_copy(update={"method": "full_precision"})
+    unquantized = convert_float(_without_binary_layers(record, images), folder / "unquantized.tflite", metadata=told)
+    quantized = quantize_int8(TfliteModel.read(unquantized), [images]).write()
+    write_bytes(folder / "int8.tflite", with_reference(quantized, read_metadata(unquantized) or told))
+
+
+def _without_binary_layers(record: Trained, images: Array) -> KerasModel:
+    """The architecture with float layers. Each kernel has two values: the APK holds them in a bit each.
+
+    Args:
+        record: says which architecture.
+        images: what the batch norms take their statistics of.
+    """
+    keras2.tf.keras.utils.set_random_seed(0)
+    task = tasks.create(**record.task)
+    model = zoo.build(
+        record.zoo, "full_precision", record.input_shape, record.num_classes, task, network=record.network
+    )
+    for weights in model.trainable_weights:
+        if weights.shape.rank > 1:  # the others are biases and those of batch norms
+            values = weights.numpy()
+            weights.assign(np.where(values < 0, -values.std(), values.std()))
+    observe(model, images)
+    return model
 
 
 def _inputs(record: Trained) -> Array:

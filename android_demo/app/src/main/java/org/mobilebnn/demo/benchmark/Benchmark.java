@@ -186,7 +186,7 @@ public final class Benchmark {
 
     private void compareWithFloat(List<Cell> cells) {
         for (Cell cell : cells) {
-            if (cell.engine != Engine.FLOAT && floats.containsKey(cell.entry.id)) {
+            if (cell.engine == Engine.BINARY && floats.containsKey(cell.entry.id)) {
                 cell.compareWith(floats.get(cell.entry.id));
             }
         }

@@ -70,7 +70,7 @@ public final class Cell {
         return parity;
     }
 
-    /** How what it computes compares with the float twin on this phone; null for the twin itself. */
+    /** How what it computes compares with the float file of the same function on this phone; null where nothing does. */
     public synchronized Parity besideFloat() {
         return besideFloat;
     }
@@ -95,10 +95,10 @@ public final class Cell {
         parity = withRecorded;
     }
 
-    /** Compares with what the float twin computed for the same inputs. */
-    synchronized void compareWith(Cell twin) {
-        if (!computed.isEmpty() && !twin.computed.isEmpty()) {
-            besideFloat = Parity.of(computed, twin.computed, outputs);
+    /** Compares with what the float file computed for the same inputs. */
+    synchronized void compareWith(Cell ofFloat) {
+        if (!computed.isEmpty() && !ofFloat.computed.isEmpty()) {
+            besideFloat = Parity.of(computed, ofFloat.computed, outputs);
         }
     }
 }

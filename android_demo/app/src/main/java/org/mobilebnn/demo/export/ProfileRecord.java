@@ -158,7 +158,7 @@ public final class ProfileRecord {
         return result;
     }
 
-    /** As a run folder has it: model.tflite with model_float.tflite beside it, and the int8 twin as a file of its own. */
+    /** As a run folder has it: model.tflite with model_float.tflite beside it, and the int8 form as a file of its own. */
     private static String fileName(Cell cell, Engine engine) {
         String stem = cell.entry.own() ? cell.entry.title.replaceAll("\\.tflite$", "") : cell.entry.id;
         return stem + (engine == Engine.BINARY ? "" : "_" + engine.form) + ".tflite";

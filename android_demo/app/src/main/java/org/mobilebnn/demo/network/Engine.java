@@ -6,9 +6,9 @@ import org.mobilebnn.demo.R;
 public enum Engine {
     /** The binary form, by our delegate; XNNPACK runs the float operators that are left. */
     BINARY("binary", "delegate", R.string.engine_binary, R.color.accent),
-    /** The float twin, by XNNPACK. */
+    /** The float file of the same function, by XNNPACK. */
     FLOAT("float", "litert", R.string.engine_float, R.color.bar_float),
-    /** The int8 twin, by XNNPACK. */
+    /** The architecture without binary layers in int8, by XNNPACK. */
     INT8("int8", "litert", R.string.engine_int8, R.color.bar_int8);
 
     /** The name of its form in the catalogue. */
