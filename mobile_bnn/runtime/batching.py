@@ -86,7 +86,7 @@ def _is_by_sample(model: ModelT, operator: OperatorT, batch: int) -> bool:
     if name == "RESHAPE":  # which the others of its sizes tell the first one
         return bool(first.size and first[0] == -1)
     if name in ("PAD", "PADV2", "MIRROR_PAD"):
-        return not first.reshape(-1, 2)[0].any()
+        return first.size % 2 == 0 and not first.reshape(-1, 2)[0].any()
     return name == "TRANSPOSE" and bool(first[0] == 0)
 
 

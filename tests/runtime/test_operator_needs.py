@@ -114,6 +114,16 @@ def test_operators_of_lce_may_lack_inputs_and_other_custom_ones_may_not() -> Non
             read_model(single_operator(name, inputs, TensorSpec((1, 32))))
 
 
+@pytest.mark.parametrize("name", ["PAD", "PADV2", "MIRROR_PAD", "CONCATENATION"])
+def test_constants_and_options_of_another_operator_are_looked_at_with_care(name: str) -> None:
+    """`fixed_batch` reads paddings, of which a RESHAPE has an odd number, and the axis of a CONCATENATION."""
+    tree = read_model(WEIGHTS / "quicknet_small/synthetic_scenes/model.tflite")
+    (code,) = (each for each in tree.operatorCodes if each.builtinCode == BUILTINS["RESHAPE"])
+    code.builtinCode = code.deprecatedBuiltinCode = BUILTINS[name]
+    with pytest.raises(MobileBnnError, match="the runtime refuses the file: "):
+        Interpreter(pack(tree))
+
+
 def test_what_the_runtime_raises_is_an_error_of_ours() -> None:
     """A RESHAPE with a table of GATHER's: LiteRT looks a tensor up that is not there, and throws std::out_of_range."""
     tree = read_model(VARIED)
