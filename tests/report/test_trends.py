@@ -93,7 +93,6 @@ def test_a_folder_without_profiles(tmp_path: Path) -> None:
 
 
 def test_the_page(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     code, text = run("compare", "--history", folder, "--output", tmp_path / "trend.html")
     assert code == 0
     assert f"trend {tmp_path / 'trend.html'}" in text
@@ -113,7 +112,6 @@ def test_the_page(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_long_history_stays_small(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     names = [f"m{number}.tflite" for number in range(14)]
     many = []
     for day in range(250):

@@ -1,12 +1,13 @@
 """TFLite libraries with the C API, from Maven's local repository or through mvn; checked by their hash."""
 
 import hashlib
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.support.packages import need
 
 _REPOSITORY = Path.home() / ".m2" / "repository"
 
@@ -16,9 +17,7 @@ def artifact(group: str, name: str, version: str, classifier: str, kind: str, sh
     tail = f"-{classifier}" if classifier else ""
     path = _REPOSITORY / Path(*group.split(".")) / name / version / f"{name}-{version}{tail}.{kind}"
     if not path.is_file():
-        maven = shutil.which("mvn")
-        if maven is None:
-            pytest.skip(f"{path.name} is not in Maven's local repository, and there is no mvn")
+        maven = need("maven", f"{path.name} is not in Maven's local repository and cannot be fetched")
         coordinates = f"{group}:{name}:{version}:{kind}" + (f":{classifier}" if classifier else "")
         command = [maven, "-q", "-B", "dependency:get", f"-Dartifact={coordinates}", "-Dtransitive=false"]
         for _ in range(2):  # a look-up that failed sometimes succeeds
