@@ -249,10 +249,10 @@ def _check_subgraph(model: ModelT, subgraph: FlatbufferObject) -> None:
     for operator in subgraph.operators:
         _check_indices("operator code", [operator.opcodeIndex], len(model.operatorCodes))
         _check_indices("operator input", operator.inputs, tensors, lowest=ABSENT)
-        need = unmet_need(model.operatorCodes[operator.opcodeIndex], operator)
+        _check_indices("operator output", operator.outputs, tensors)
+        need = unmet_need(model.operatorCodes[operator.opcodeIndex], operator, subgraph.tensors)
         if need is not None:
             raise ValueError(need)
-        _check_indices("operator output", operator.outputs, tensors)
         if operator.largeCustomOptionsOffset > 1:
             raise MobileBnnError("the .tflite file keeps options of operators after the flatbuffer")
     _check_order(model, subgraph)

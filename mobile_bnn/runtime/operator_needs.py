@@ -1,9 +1,18 @@
-"""What XNNPACK takes for granted of an operator, and crashes without; the runtime checks the rest of it.
+"""What runtimes and XNNPACK take for granted of an operator, and crash without; they check the rest of it.
 
 Java has the same (org.mobilebnn.OperatorNeeds), and a test compares them.
 """
 
-from ai_edge_litert.schema_py_generated import BuiltinOperator, OperatorCodeT, OperatorT, SplitOptionsT
+from collections.abc import Sequence
+
+from ai_edge_litert.schema_py_generated import (
+    BuiltinOperator,
+    OperatorCodeT,
+    OperatorT,
+    SplitOptionsT,
+    TensorT,
+    TensorType,
+)
 
 from mobile_bnn.runtime.describe import builtin_number
 from mobile_bnn.runtime.optional_inputs import missing_input
@@ -14,10 +23,30 @@ _FEWEST_INPUTS = {
     BuiltinOperator.BATCH_MATMUL: 2,
     BuiltinOperator.ASSIGN_VARIABLE: 2,
 }
+_HANDLES = {TensorType.RESOURCE, TensorType.VARIANT}  # which have no memory for numbers
+_MAKE_HANDLES = {
+    BuiltinOperator.VAR_HANDLE,
+    BuiltinOperator.HASHTABLE,
+    BuiltinOperator.CUSTOM,
+    # Those that run other subgraphs.
+    BuiltinOperator.CALL,
+    BuiltinOperator.IF,
+    BuiltinOperator.WHILE,
+    BuiltinOperator.STABLEHLO_CUSTOM_CALL,
+    BuiltinOperator.STABLEHLO_WHILE,
+    BuiltinOperator.STABLEHLO_COMPOSITE,
+    BuiltinOperator.STABLEHLO_CASE,
+}
 
 
-def unmet_need(code: OperatorCodeT, operator: OperatorT) -> str | None:
-    """Why no runtime may see an operator of this code; None if it may."""
+def unmet_need(code: OperatorCodeT, operator: OperatorT, tensors: Sequence[TensorT]) -> str | None:
+    """Why no runtime may see an operator of this code; None if it may.
+
+    Args:
+        code: the operator's.
+        operator: its inputs and outputs are numbers of tensors, or -1.
+        tensors: of its subgraph.
+    """
     number = builtin_number(code)
     missing = missing_input(code, operator.inputs)
     if missing is None and len(operator.inputs) < _FEWEST_INPUTS.get(number, 0):
@@ -29,4 +58,7 @@ def unmet_need(code: OperatorCodeT, operator: OperatorT) -> str | None:
         parts = options.numSplits if isinstance(options, SplitOptionsT) else 0
         if parts != len(operator.outputs):
             return f"a SPLIT into {parts} has {len(operator.outputs)} outputs"
+    for output in operator.outputs:
+        if tensors[output].type in _HANDLES and number not in _MAKE_HANDLES:
+            return f"tensor {output} is a handle, which its operator does not make"
     return None

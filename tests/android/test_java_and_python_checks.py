@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from ai_edge_litert.schema_py_generated import TensorType
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime import read_metadata, read_model
 from tests.android.java_classes import checked_by_java
 from tests.native.single_operator import TensorSpec, single_operator
 from tests.support.damaged_models import with_changed_tables, written
-from tests.support.needy_operators import BUILTINS, RECURRENT, recurrent_inputs, recurrent_operator
+from tests.support.needy_operators import BUILTINS, RECURRENT, recurrent_inputs, recurrent_operator, with_output_type
 from tests.support.tools import ROOT
 
 MOST_INPUTS = 5
@@ -68,12 +69,30 @@ def operators_with_few_inputs() -> Iterator[bytes]:
         yield single_operator("SPLIT", [TensorSpec((1,)), output], TensorSpec((1, 4)), {"numSplits": parts})
 
 
+def operators_with_outputs_of_any_type() -> Iterator[bytes]:
+    """Of every kind: whose output is of a type that few make."""
+    for name in (*BUILTINS, *CUSTOM):
+        if name not in ("CUSTOM", "SPLIT"):
+            model = single_operator(name, [TensorSpec((1, 4)) for _ in range(MOST_INPUTS)], TensorSpec((1, 4)))
+            for kind in ("RESOURCE", "VARIANT", "STRING", "INT8"):
+                yield with_output_type(model, getattr(TensorType, kind))
+
+
 def recurrent_operators() -> Iterator[bytes]:
     """With one or two inputs absent."""
     for name in RECURRENT:
         places = range(recurrent_inputs(name))
         for absent in (*itertools.combinations(places, 1), *itertools.combinations(places, 2)):
             yield recurrent_operator(name, absent)
+
+
+def test_the_same_operators_make_handles(tmp_path: Path) -> None:
+    verdicts = both(operators_with_outputs_of_any_type(), tmp_path)
+    assert [(java, python) for java, python in verdicts if java != python] == []
+    how = Counter(java for java, _ in verdicts)
+    handles = how[f"tensor {MOST_INPUTS} is a handle, which its operator does not make"]
+    assert handles + how["passes"] == len(verdicts)
+    assert len(verdicts) // 3 < handles < len(verdicts) // 2
 
 
 @pytest.mark.parametrize("make", [operators_with_few_inputs, recurrent_operators])

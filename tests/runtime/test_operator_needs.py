@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert.schema_py_generated import TensorType
 
 from mobile_bnn.errors import MobileBnnError
 from mobile_bnn.runtime import Interpreter, pack, read_model
@@ -19,6 +20,7 @@ from tests.support.needy_operators import (
     as_another_operator,
     recurrent_inputs,
     recurrent_operator,
+    with_output_type,
     without_an_input,
 )
 from tests.support.tools import ROOT
@@ -103,6 +105,19 @@ def test_a_split_has_as_many_outputs_as_it_says(tmp_path: Path) -> None:
     other = read_model(split(1))
     other.operatorCodes[0].builtinCode = other.operatorCodes[0].deprecatedBuiltinCode = BUILTINS["SPLIT_V"]
     read_model(pack(other))
+
+
+@pytest.mark.parametrize("kind", ["RESOURCE", "VARIANT"])
+def test_numbers_are_not_written_to_a_handle(kind: str) -> None:
+    def model(name: str) -> bytes:
+        return with_output_type(
+            single_operator(name, [TensorSpec((1, 4))], TensorSpec((1, 4))), getattr(TensorType, kind)
+        )
+
+    with pytest.raises(MobileBnnError, match="malformed: tensor 1 is a handle, which its operator does not make"):
+        read_model(model("SOFTMAX"))
+    for name in ("VAR_HANDLE", "WHILE", "TensorListReserve"):
+        read_model(model(name))
 
 
 def test_operators_of_lce_may_lack_inputs_and_other_custom_ones_may_not() -> None:

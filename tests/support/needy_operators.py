@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from ai_edge_litert.schema_py_generated import BuiltinOperator
+from ai_edge_litert.schema_py_generated import BuiltinOperator, ModelT
 
 from mobile_bnn.runtime import pack, read_model
 from tests.native.single_operator import TensorSpec, single_operator
@@ -35,6 +35,14 @@ def as_another_operator(model: bytes, name: str) -> Iterator[tuple[str, bytes]]:
             if max(code.builtinCode, code.deprecatedBuiltinCode) == before:
                 code.builtinCode, code.deprecatedBuiltinCode = value, min(value, 127)
         yield f"{name} as {other}", pack(tree)
+
+
+def with_output_type(model: bytes, tensor_type: int) -> bytes:
+    """The model with another type of its first output, whatever its operator makes."""
+    tree = ModelT.InitFromPackedBuf(model)
+    graph = tree.subgraphs[0]
+    graph.tensors[graph.outputs[0]].type = tensor_type
+    return pack(tree)
 
 
 def recurrent_operator(name: str, absent: Sequence[int] = ()) -> bytes:

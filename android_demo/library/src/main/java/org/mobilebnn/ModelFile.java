@@ -9,7 +9,7 @@ import java.util.Arrays;
  *
  * <p>Every offset and index leads somewhere, shapes are not negative, and each tensor has one source before its readers:
  * the input, a constant, or one operator. TFLite would read and write outside of its memory otherwise. Beyond that, operators
- * have what XNNPACK takes for granted, and every operator has a reader.
+ * have what runtimes take for granted, and every operator has a reader.
  */
 final class ModelFile {
     /** The name of our entry among the file's metadata. */
@@ -130,7 +130,7 @@ final class ModelFile {
             fixed[checkIndex("input tensor", inputs.getInt(i), tensors.count, 0)] = true;
         }
         for (int i = 0; i < operators.count; ++i) {
-            checkOperator(operators.getTable(i), read);
+            checkOperator(operators.getTable(i), tensors, read);
         }
         checkOrder(operators, fixed);
         checkReaders(operators, read);
@@ -161,21 +161,20 @@ final class ModelFile {
     }
 
     /** Notes which tensors the operator reads. */
-    private void checkOperator(FlatBuffer.Table operator, boolean[] read) {
-        int tensors = read.length;
+    private void checkOperator(FlatBuffer.Table operator, FlatBuffer.Vector tensors, boolean[] read) {
         int code = checkIndex("operator code", operator.getInt(0), operatorCodes.count, 0);
         FlatBuffer.Vector inputs = numbers(operator, 1);
         FlatBuffer.Vector outputs = numbers(operator, 2);
         for (int i = 0; i < inputs.count; ++i) {
-            int tensor = checkIndex("operator input", inputs.getInt(i), tensors, ABSENT);
+            int tensor = checkIndex("operator input", inputs.getInt(i), tensors.count, ABSENT);
             if (tensor != ABSENT) {
                 read[tensor] = true;
             }
         }
-        OperatorNeeds.check(operatorCodes.getTable(code), operator);
         for (int i = 0; i < outputs.count; ++i) {
-            checkIndex("operator output", outputs.getInt(i), tensors, 0);
+            checkIndex("operator output", outputs.getInt(i), tensors.count, 0);
         }
+        OperatorNeeds.check(operatorCodes.getTable(code), operator, tensors);
         if (operator.getLong(9) < 0 || operator.getLong(9) > 1) {
             throw new FlatBuffer.BadFlatBuffer("it keeps options of operators after the flatbuffer");
         }

@@ -1,7 +1,7 @@
 package org.mobilebnn;
 
 /**
- * What XNNPACK takes for granted of an operator, and crashes without; the runtime checks the rest of it. Python has the same
+ * What runtimes and XNNPACK take for granted of an operator, and crash without; they check the rest of it. Python has the same
  * ({@code mobile_bnn.runtime.operator_needs}), and a test compares them.
  */
 final class OperatorNeeds {
@@ -11,6 +11,9 @@ final class OperatorNeeds {
     private static final int OPTIONS = 4;
     private static final int SPLIT = 49;
     private static final int SPLIT_OPTIONS = 35;
+    private static final int TENSOR_TYPE = 1;
+    private static final int RESOURCE = 13;
+    private static final int VARIANT = 14;
 
     private OperatorNeeds() {
     }
@@ -19,9 +22,10 @@ final class OperatorNeeds {
      * Refuses an operator that no runtime may see.
      *
      * @param code its code in the file
-     * @param operator of the file
+     * @param operator of the file, whose outputs are in range
+     * @param tensors of its subgraph
      */
-    static void check(FlatBuffer.Table code, FlatBuffer.Table operator) {
+    static void check(FlatBuffer.Table code, FlatBuffer.Table operator, FlatBuffer.Vector tensors) {
         int number = OptionalInputs.number(code);
         FlatBuffer.Vector inputs = operator.vector(INPUTS, 4);
         int missing = OptionalInputs.missing(code, inputs);
@@ -31,9 +35,34 @@ final class OperatorNeeds {
         if (missing >= 0) {
             throw new FlatBuffer.BadFlatBuffer("input " + missing + " of an operator is absent");
         }
-        int outputs = operator.vector(OUTPUTS, 4).count;
-        if (number == SPLIT && parts(operator) != outputs) {
-            throw new FlatBuffer.BadFlatBuffer("a SPLIT into " + parts(operator) + " has " + outputs + " outputs");
+        FlatBuffer.Vector outputs = operator.vector(OUTPUTS, 4);
+        if (number == SPLIT && parts(operator) != outputs.count) {
+            throw new FlatBuffer.BadFlatBuffer("a SPLIT into " + parts(operator) + " has " + outputs.count + " outputs");
+        }
+        for (int i = 0; i < outputs.count && !makesHandles(number); ++i) {
+            int type = tensors.getTable(outputs.getInt(i)).getByte(TENSOR_TYPE);
+            if (type == RESOURCE || type == VARIANT) { // which have no memory for numbers
+                throw new FlatBuffer.BadFlatBuffer(
+                    "tensor " + outputs.getInt(i) + " is a handle, which its operator does not make");
+            }
+        }
+    }
+
+    private static boolean makesHandles(int operator) {
+        switch (operator) {
+            case 142: // VAR_HANDLE
+            case 136: // HASHTABLE
+            case 32: // CUSTOM
+            case 31: // CALL, and others that run other subgraphs
+            case 118: // IF
+            case 119: // WHILE
+            case 173: // STABLEHLO_CUSTOM_CALL
+            case 200: // STABLEHLO_WHILE
+            case 206: // STABLEHLO_COMPOSITE
+            case 209: // STABLEHLO_CASE
+                return true;
+            default:
+                return false;
         }
     }
 
