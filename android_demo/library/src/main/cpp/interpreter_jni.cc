@@ -80,6 +80,10 @@ JNIEXPORT void JNICALL Java_org_mobilebnn_NativeInterpreter_destroy(JNIEnv*, job
   mbnn::destroy(mbnn::network_of(handle));
 }
 
+JNIEXPORT jstring JNICALL Java_org_mobilebnn_NativeInterpreter_runtimeVersion(JNIEnv* env, jobject, jlong handle) {
+  return env->NewStringUTF(mbnn::network_of(handle)->tflite().version());
+}
+
 JNIEXPORT jint JNICALL Java_org_mobilebnn_NativeInterpreter_count(JNIEnv*, jobject, jlong handle, jboolean outputs) {
   return mbnn::network_of(handle)->count(outputs != JNI_FALSE);
 }

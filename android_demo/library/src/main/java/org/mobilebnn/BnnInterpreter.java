@@ -30,6 +30,7 @@ public final class BnnInterpreter implements AutoCloseable {
 
     private final NativeInterpreter natives;
     private final ModelMetadata metadata;
+    private final String runtimeVersion;
     private ByteBuffer model; // the runtime reads it as long as it lives
     private long handle;
     private TensorInfo[] inputs;
@@ -73,6 +74,7 @@ public final class BnnInterpreter implements AutoCloseable {
         handle = this.natives.create(
             this.model, options.threads, options.delegate, options.instructionSet, options.runtimeLibrary);
         try {
+            runtimeVersion = this.natives.runtimeVersion(handle);
             inputs = describe(false);
             outputs = describe(true);
             if (outputs.length == 0) {
@@ -130,6 +132,15 @@ public final class BnnInterpreter implements AutoCloseable {
      */
     public ModelMetadata metadata() {
         return metadata;
+    }
+
+    /**
+     * The version of the TensorFlow Lite or LiteRT library that runs the model, as that library tells it.
+     *
+     * @return such as 2.16.1
+     */
+    public String runtimeVersion() {
+        return runtimeVersion;
     }
 
     /**

@@ -15,6 +15,9 @@ class NativeInterpreter {
 
     native void destroy(long network);
 
+    /** Returns the version of TensorFlow Lite that runs the network. */
+    native String runtimeVersion(long network);
+
     native int count(long network, boolean outputs);
 
     /** Returns a tensor's name, of any bytes. */

@@ -39,6 +39,13 @@ public class BnnInterpreterTest {
         }
     }
 
+    @Test
+    public void tellsTheVersionOfTheRuntime() throws IOException {
+        try (BnnInterpreter interpreter = new BnnInterpreter(Case.named(DIGITS).model, Case.options())) {
+            assertEquals("2.19.0", interpreter.runtimeVersion()); // of tools/android/host_runtime.py
+        }
+    }
+
     private static void assertBits(Case each, BnnInterpreter.Options options) throws IOException {
         byte[] expected = each.bytes("binary.bin");
         try (BnnInterpreter interpreter = new BnnInterpreter(each.binary, options)) {
