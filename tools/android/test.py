@@ -15,6 +15,7 @@ from artifacts import FRAMEWORK, fetch
 from cases import write_cases
 from host_runtime import host_runtime
 from native_libraries import HOST, build
+from odd_models import write_odd_models
 from programs import require
 
 from mobile_bnn.errors import MobileBnnError
@@ -42,10 +43,14 @@ def run_tests(apk: Path, arguments: Sequence[str]) -> int:
     cases = WORK / "cases"
     cases.mkdir(parents=True, exist_ok=True)
     write_cases(cases)
+    odd = WORK / "odd"
+    odd.mkdir(parents=True, exist_ok=True)
+    write_odd_models(odd)
     given = {
         "mbnn.native": build(WORK / "jni", HOST).parent,
         "mbnn.runtime": host_runtime(WORK / "host"),
         "mbnn.cases": cases,
+        "mbnn.odd": odd,
         "mbnn.r": link_resources().sources,
         "mbnn.apk": apk.resolve(),
         "mbnn.screenshots": SCREENSHOTS,

@@ -31,14 +31,15 @@ final class EdgeToEdge {
         View navigation = activity.findViewById(R.id.navigation_area);
         View bar = activity.findViewById(R.id.top_bar);
         View content = activity.findViewById(R.id.content);
-        int barStart = bar.getPaddingLeft();
-        int barEnd = bar.getPaddingRight();
+        int barStart = bar.getPaddingStart();
+        int barEnd = bar.getPaddingEnd();
         root.setOnApplyWindowInsetsListener((view, insets) -> {
             int[] sides = sides(insets);
             boolean rightToLeft = view.getLayoutDirection() == View.LAYOUT_DIRECTION_RTL;
             int left = rail && !rightToLeft ? 0 : sides[0];
             int right = rail && rightToLeft ? 0 : sides[2];
-            bar.setPadding(barStart + left, sides[1], barEnd + right, 0);
+            int start = rightToLeft ? right : left;
+            bar.setPaddingRelative(barStart + start, sides[1], barEnd + left + right - start, 0);
             content.setPadding(left, 0, right, rail ? sides[3] : 0);
             if (rail) {
                 navigation.setPadding(rightToLeft ? 0 : sides[0], sides[1], rightToLeft ? sides[2] : 0, sides[3]);

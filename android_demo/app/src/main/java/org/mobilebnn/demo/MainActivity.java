@@ -15,6 +15,7 @@ import java.util.List;
 import org.mobilebnn.demo.benchmark.Benchmark;
 import org.mobilebnn.demo.network.Adoption;
 import org.mobilebnn.demo.network.FileProblem;
+import org.mobilebnn.demo.network.LiveClassifier;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.network.ModelStore;
 import org.mobilebnn.demo.network.NetworkOpener;
@@ -244,6 +245,10 @@ public final class MainActivity extends Activity implements Adoption.Listener {
             showModel();
             return problem.action(getString(R.string.error_open_other), this::openFile)
                     .second(getString(R.string.error_back), this::again);
+        }
+        if (why instanceof LiveClassifier.NotAClassifier || why instanceof LiveClassifier.NoMetadata) {
+            return problem.action(getString(R.string.error_other_network), this::chooseModel)
+                    .second(getString(R.string.error_open_other), this::openFile); // trying again would not help
         }
         return problem.action(getString(R.string.error_other_network), this::chooseModel)
                 .second(getString(R.string.error_try_again), this::again);

@@ -2,6 +2,7 @@ package org.mobilebnn.demo;
 
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
+import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
@@ -11,7 +12,6 @@ import android.view.View;
 import android.view.ViewGroup;
 import android.widget.CheckBox;
 import android.widget.ScrollView;
-import android.widget.TextView;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +25,8 @@ import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.robolectric.RobolectricTestRunner;
+import org.robolectric.annotation.Config;
+import org.robolectric.shadows.ShadowToast;
 
 /** Measures real networks on this PC, looks at the results, and shares the record; test.py reads that by mbnn. */
 @RunWith(RobolectricTestRunner.class)
@@ -71,7 +73,7 @@ public final class BenchmarkScreenTest {
     public void measuresAndShares() throws IOException, JSONException {
         try (Demo demo = new Demo("+en")) {
             demo.click(R.id.benchmark);
-            demo.screenshot("benchmark-setup-day");
+            demo.screenshot("benchmark-setup");
             uncheck(demo, R.id.threads, "4");
             measure(demo);
             String record = shared(demo);
@@ -86,20 +88,24 @@ public final class BenchmarkScreenTest {
                 assertTrue(each.getDouble("p90_ms") >= each.getDouble("median_ms"));
                 assertEquals(2, each.getJSONArray("rounds").length());
                 assertEquals(each.getInt("runs"), each.getJSONArray("latencies_ms").length());
+                boolean ours = each.getString("engine").equals("delegate");
+                String runtime = "tensorflow-lite 2.19.0"; // of tools/android/host_runtime.py, not the APK's
+                String expected = ours ? demo.activity().opener().version() : runtime;
+                assertEquals(expected, each.getString("engine_version"));
             }
             assertEquals("Bit for bit as recorded", demo.text(R.id.parity));
-            look(demo, "day");
+            look(demo);
             measure(demo);
             keep("second.json", shared(demo));
         }
     }
 
-    private static void look(Demo demo, String theme) {
-        demo.screenshot("benchmark-" + theme);
+    private static void look(Demo demo) {
+        demo.screenshot("benchmark");
         scroll(demo, R.id.chart);
-        demo.screenshot("benchmark-results-" + theme);
+        demo.screenshot("benchmark-results");
         demo.<ScrollView>view(R.id.scroll).fullScroll(View.FOCUS_DOWN);
-        demo.screenshot("benchmark-device-" + theme);
+        demo.screenshot("benchmark-device");
     }
 
     private static void scroll(Demo demo, int id) {
@@ -119,27 +125,69 @@ public final class BenchmarkScreenTest {
             uncheck(demo, R.id.threads, "2");
             uncheck(demo, R.id.threads, "4"); // more than this PC may have free
             measure(demo);
-            demo.become("+night");
-            assertTrue(demo.shows(R.id.share));
-            look(demo, "night");
             demo.become(Demo.LANDSCAPE);
-            assertTrue(demo.shows(R.id.share));
-            demo.screenshot("benchmark-landscape-day");
-            TextView faster = demo.view(R.id.faster);
-            assertTrue(faster.getText().toString(), faster.getText().toString().contains("as fast as float"));
+            assertTrue(demo.text(R.id.faster), demo.text(R.id.faster).contains("as fast as float"));
+            demo.inEveryForm(() -> {
+                assertTrue(demo.shows(R.id.share));
+                scroll(demo, R.id.chart);
+                demo.screenshot("benchmark-results");
+            });
+            demo.become(Demo.PORTRAIT, "+de-night");
+            look(demo);
         }
     }
 
     @Test
+    public void saysThatThereIsNoRoomForTheRecord() throws IOException {
+        try (Demo demo = new Demo("+en")) {
+            demo.click(R.id.benchmark);
+            for (ModelEntry entry : demo.activity().store().entries()) {
+                if (!entry.id.equals("resnet20-digits")) {
+                    uncheck(demo, R.id.networks, entry.fullTitle());
+                }
+            }
+            uncheck(demo, R.id.threads, "2");
+            uncheck(demo, R.id.threads, "4");
+            demo.click(R.id.start);
+            Demo.until("it has ended", () -> demo.shows(R.id.share));
+            Path folder = demo.activity().getCacheDir().toPath().resolve("exports");
+            java.nio.file.Files.write(folder, new byte[0]); // a file where the folder should be: nothing can be written
+            demo.click(R.id.share);
+            assertEquals("The storage is full: there is no room for the record", ShadowToast.getTextOfLatestToast());
+            assertNull(shadowOf(demo.activity()).getNextStartedActivity());
+            java.nio.file.Files.delete(folder);
+            assertTrue(shared(demo).contains("measurements"));
+        }
+    }
+
+    @Test
+    @Config(application = TestApplication.WithoutRuntime.class)
+    public void saysThatNothingCouldBeMeasured() {
+        try (Demo demo = new Demo("+en")) {
+            demo.click(R.id.benchmark);
+            uncheck(demo, R.id.threads, "2");
+            uncheck(demo, R.id.threads, "4");
+            demo.click(R.id.start);
+            Demo.until("it has ended", () -> demo.text(R.id.start).equals("Start"));
+            assertTrue(demo.text(R.id.failures), demo.text(R.id.failures).contains("no TensorFlow Lite library can be used"));
+            demo.screenshot("benchmark-failed");
+        }
+    }
+
+    @Test
+    @Config(application = TestApplication.Thorough.class)
     public void goesOnWhileTurned() {
         try (Demo demo = new Demo("+en")) {
             demo.click(R.id.benchmark);
             uncheck(demo, R.id.threads, "2");
             uncheck(demo, R.id.threads, "4");
             demo.click(R.id.start);
-            demo.become(Demo.LANDSCAPE);
-            assertEquals("Stop", demo.text(R.id.start));
-            assertTrue(demo.shows(R.id.progress));
+            Demo.until("it measures", () -> !demo.text(R.id.step).isEmpty());
+            demo.inEveryForm(() -> {
+                assertEquals(demo.activity().getString(R.string.bench_stop), demo.text(R.id.start));
+                assertTrue(demo.shows(R.id.progress));
+                demo.screenshot("benchmark-running");
+            });
             demo.click(R.id.start);
             Demo.until("it has ended", () -> demo.text(R.id.start).equals("Start"));
         }

@@ -6,19 +6,15 @@ import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
 import android.Manifest;
-import android.content.Context;
 import android.content.Intent;
 import android.content.pm.PackageManager;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.graphics.Color;
-import android.graphics.ImageFormat;
 import android.graphics.Matrix;
 import android.hardware.camera2.CameraCharacteristics;
-import android.hardware.camera2.CameraManager;
 import android.media.ExifInterface;
 import android.provider.Settings;
-import android.util.Size;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.Test;
@@ -27,28 +23,10 @@ import org.mobilebnn.demo.draw.Raster;
 import org.mobilebnn.demo.draw.Stroke;
 import org.robolectric.RobolectricTestRunner;
 import org.robolectric.RuntimeEnvironment;
-import org.robolectric.shadow.api.Shadow;
-import org.robolectric.shadows.ShadowCameraCharacteristics;
-import org.robolectric.shadows.StreamConfigurationMapBuilder;
 
 /** What the Camera screen shows without a camera, without the permission, and of pictures from the gallery. */
 @RunWith(RobolectricTestRunner.class)
 public final class CameraScreenTest {
-    private static void addCamera(String id, int facing) {
-        CameraCharacteristics facts = ShadowCameraCharacteristics.newCameraCharacteristics();
-        ShadowCameraCharacteristics shadow = Shadow.extract(facts);
-        shadow.set(CameraCharacteristics.LENS_FACING, facing);
-        shadow.set(CameraCharacteristics.SENSOR_ORIENTATION, 90);
-        shadow.set(
-                CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP,
-                StreamConfigurationMapBuilder.newBuilder()
-                        .addOutputSize(ImageFormat.PRIVATE, new Size(640, 480))
-                        .addOutputSize(ImageFormat.YUV_420_888, new Size(640, 480))
-                        .build());
-        Context context = RuntimeEnvironment.getApplication();
-        shadowOf(context.getSystemService(CameraManager.class)).addCamera(id, facts);
-    }
-
     /** Ink on paper, in a wide picture: a 6, which upside down is a 9. */
     private static Bitmap six() {
         Bitmap picture = Bitmap.createBitmap(900, 600, Bitmap.Config.ARGB_8888);
@@ -69,16 +47,16 @@ public final class CameraScreenTest {
         try (Demo demo = new Demo("+en")) {
             demo.click(R.id.camera);
             assertEquals("No camera here", demo.text(R.id.message_title));
-            demo.screenshot("camera-none-day");
-            demo.become("+de-night");
-            assertEquals("Keine Kamera", demo.text(R.id.message_title));
-            demo.screenshot("camera-none-night-de");
+            demo.inEveryForm(() -> {
+                assertEquals(demo.activity().getString(R.string.error_no_camera_title), demo.text(R.id.message_title));
+                demo.screenshot("camera-none");
+            });
         }
     }
 
     @Test
     public void saysWhatARefusedPermissionMeans() {
-        addCamera("0", CameraCharacteristics.LENS_FACING_BACK);
+        PhoneCamera.add("0", CameraCharacteristics.LENS_FACING_BACK, 90);
         shadowOf(RuntimeEnvironment.getApplication()).denyPermissions(Manifest.permission.CAMERA);
         try (Demo demo = new Demo("+en")) {
             demo.click(R.id.camera);
@@ -86,7 +64,6 @@ public final class CameraScreenTest {
             demo.activity().onRequestPermissionsResult(
                     1, new String[] {Manifest.permission.CAMERA}, new int[] {PackageManager.PERMISSION_DENIED});
             assertEquals("Camera not allowed", demo.text(R.id.message_title));
-            demo.screenshot("camera-refused-day");
             assertFalse(demo.activity().shouldShowRequestPermissionRationale(Manifest.permission.CAMERA));
             demo.click(R.id.message_action);
             List<String> started = new ArrayList<>();
@@ -95,24 +72,10 @@ public final class CameraScreenTest {
                 started.add(next.getAction());
             }
             assertTrue(started.toString(), started.contains(Settings.ACTION_APPLICATION_DETAILS_SETTINGS));
-            demo.become("+night");
-            assertEquals("Camera not allowed", demo.text(R.id.message_title));
-            demo.screenshot("camera-refused-night");
-        }
-    }
-
-    @Test
-    public void startsTheCameraOnceItIsAllowed() {
-        addCamera("0", CameraCharacteristics.LENS_FACING_BACK);
-        addCamera("1", CameraCharacteristics.LENS_FACING_FRONT);
-        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA);
-        try (Demo demo = new Demo("+en")) {
-            demo.click(R.id.camera);
-            Demo.until("the network runs", () -> demo.shows(R.id.switch_camera));
-            assertTrue(demo.shows(R.id.aim));
-            demo.screenshot("camera-starting-day");
-            demo.click(R.id.switch_camera);
-            Demo.until("the other camera runs", () -> demo.shows(R.id.switch_camera));
+            demo.inEveryForm(() -> {
+                assertEquals(demo.activity().getString(R.string.error_permission_title), demo.text(R.id.message_title));
+                demo.screenshot("camera-refused");
+            });
         }
     }
 
@@ -131,19 +94,12 @@ public final class CameraScreenTest {
                 Files.choose(demo, "six" + each[0] + ".jpg", Files.jpeg(turned(six(), each[1]), each[0]));
                 Demo.until("it is named", () -> demo.shows(R.id.prediction) && !demo.text(R.id.prediction).isEmpty());
                 assertEquals("orientation " + each[0], "6", demo.text(R.id.prediction));
-                if (each[0] == ExifInterface.ORIENTATION_NORMAL) {
-                    demo.screenshot("camera-picture-day");
-                }
                 demo.click(R.id.gallery);
             }
-            demo.become(Demo.LANDSCAPE);
-            demo.become("+night");
-            Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("6"));
-            demo.screenshot("camera-picture-landscape-night");
-            demo.become(Demo.PORTRAIT);
-            demo.become("+night");
-            Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("6"));
-            demo.screenshot("camera-picture-night");
+            demo.inEveryForm(() -> {
+                Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("6"));
+                demo.screenshot("camera-picture");
+            });
         }
     }
 
@@ -165,12 +121,13 @@ public final class CameraScreenTest {
 
     @Test
     public void saysThatAPictureIsDamaged() {
-        try (Demo demo = new Demo("+en")) {
+        Demo.byDayAndNight(demo -> {
             demo.click(R.id.camera);
             demo.click(R.id.message_action);
             Files.choose(demo, "broken.jpg", new byte[] {1, 2, 3});
             Demo.until("it says so", () -> demo.shows(R.id.message));
             assertEquals("The picture cannot be read", demo.text(R.id.message_title));
-        }
+            demo.screenshot("camera-unreadable");
+        });
     }
 }

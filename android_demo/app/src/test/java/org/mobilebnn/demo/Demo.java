@@ -2,9 +2,11 @@ package org.mobilebnn.demo;
 
 import static org.robolectric.Shadows.shadowOf;
 
+import android.content.res.Configuration;
 import android.graphics.Bitmap;
 import android.graphics.Canvas;
 import android.graphics.Insets;
+import android.os.Bundle;
 import android.os.Looper;
 import android.os.SystemClock;
 import android.view.MotionEvent;
@@ -37,10 +39,40 @@ final class Demo implements AutoCloseable {
      * @param qualifiers such as "+de-night"; on top of a phone in portrait
      */
     Demo(String qualifiers) {
+        this(qualifiers, null);
+    }
+
+    /**
+     * Starts the app where it was left.
+     *
+     * @param kept what Android kept of it; null for nothing
+     */
+    Demo(String qualifiers, Bundle kept) {
         RuntimeEnvironment.setQualifiers(PORTRAIT);
         RuntimeEnvironment.setQualifiers(qualifiers);
-        controller = Robolectric.buildActivity(MainActivity.class).setup();
+        controller = Robolectric.buildActivity(MainActivity.class);
+        if (kept == null) {
+            controller.setup();
+        } else {
+            controller.setup(kept);
+        }
         layOut();
+    }
+
+    /** What a test does with the app in each theme. */
+    interface Visit {
+        void go(Demo demo) throws IOException;
+    }
+
+    /** Starts the app by day, then by night, in English. */
+    static void byDayAndNight(Visit visit) {
+        for (String theme : new String[] {"+en-notnight", "+en-night"}) {
+            try (Demo demo = new Demo(theme)) {
+                visit.go(demo);
+            } catch (IOException broken) {
+                throw new AssertionError(broken);
+            }
+        }
     }
 
     MainActivity activity() {
@@ -72,14 +104,31 @@ final class Demo implements AutoCloseable {
         idle();
     }
 
-    /** Turns the phone, or changes its language or theme: Android makes the activity anew. */
-    void become(String qualifiers) {
-        RuntimeEnvironment.setQualifiers(qualifiers);
+    /** Turns the phone, or changes its language or theme, step by step: Android makes the activity anew. */
+    void become(String... qualifiers) {
+        for (String each : qualifiers) {
+            RuntimeEnvironment.setQualifiers(each);
+        }
         controller.configurationChange(
                 activity().getApplication().getResources().getConfiguration(),
                 activity().getApplication().getResources().getDisplayMetrics());
         controller.visible();
         layOut();
+    }
+
+    /** What a test looks at in each form of the screen. */
+    interface Look {
+        void at();
+    }
+
+    /** Upright and turned, in both languages, by day and night; ends upright in English by day. */
+    void inEveryForm(Look look) {
+        for (String size : new String[] {LANDSCAPE, PORTRAIT}) {
+            for (String rest : new String[] {"+de-night", "+de-notnight", "+en-night", "+en-notnight"}) {
+                become(size, rest);
+                look.at();
+            }
+        }
     }
 
     /** Gives the window bars, as Android does, and lays it out. */
@@ -140,23 +189,34 @@ final class Demo implements AutoCloseable {
         event.recycle();
     }
 
-    /** Keeps what the screen shows, for people to look at. */
+    /** Keeps what the screen shows, for people to look at, and looks for what they would find wrong. */
     void screenshot(String name) {
         layOut();
         View decor = activity().getWindow().getDecorView();
         Bitmap bitmap = Bitmap.createBitmap(decor.getWidth(), decor.getHeight(), Bitmap.Config.ARGB_8888);
         decor.draw(new Canvas(bitmap));
+        String full = name + suffix(activity().getResources().getConfiguration());
         File folder = new File(System.getProperty("mbnn.screenshots"));
         folder.mkdirs();
-        try (OutputStream stream = new FileOutputStream(new File(folder, name + ".png"))) {
+        try (OutputStream stream = new FileOutputStream(new File(folder, full + ".png"))) {
             bitmap.compress(Bitmap.CompressFormat.PNG, 100, stream);
         } catch (IOException broken) {
             throw new AssertionError(broken);
         }
+        Looks.check(full, view(R.id.root), bitmap);
+    }
+
+    private static String suffix(Configuration now) {
+        boolean night = (now.uiMode & Configuration.UI_MODE_NIGHT_MASK) == Configuration.UI_MODE_NIGHT_YES;
+        boolean wide = now.orientation == Configuration.ORIENTATION_LANDSCAPE;
+        String language = now.getLocales().get(0).getLanguage();
+        return (wide ? "-landscape" : "") + (night ? "-night" : "-day") + (language.equals("en") ? "" : "-" + language);
     }
 
     @Override
     public void close() {
-        controller.pause().stop().destroy();
+        if (!activity().isDestroyed()) {
+            controller.pause().stop().destroy();
+        }
     }
 }

@@ -7,7 +7,12 @@ import static org.junit.Assert.assertTrue;
 import static org.robolectric.Shadows.shadowOf;
 
 import android.app.AlertDialog;
+import android.graphics.Bitmap;
+import android.graphics.Canvas;
 import android.graphics.drawable.BitmapDrawable;
+import android.os.Bundle;
+import android.os.Parcel;
+import android.view.View;
 import android.widget.ImageView;
 import android.widget.ListAdapter;
 import org.junit.Test;
@@ -59,9 +64,8 @@ public final class DrawScreenTest {
     public void namesWhatAFingerDraws() {
         try (Demo demo = new Demo("+en")) {
             Demo.until("the network is open", () -> demo.text(R.id.hint).equals("Draw a digit"));
-            demo.screenshot("draw-empty-day");
+            demo.screenshot("draw-empty");
             name(demo, "0", circle(0.5f, 0.5f, 0.2f, 0.3f));
-            demo.screenshot("draw-day");
             name(demo, "7", SEVEN);
             name(demo, "1", ONE);
             name(demo, "6", six());
@@ -86,7 +90,7 @@ public final class DrawScreenTest {
             Demo.until("it asks for clothes", () -> demo.text(R.id.hint).equals("Draw a piece of clothing"));
             demo.draw(trousers);
             Demo.until("it is named", () -> demo.text(R.id.prediction).equals("Trouser"));
-            demo.screenshot("draw-clothes-day");
+            demo.screenshot("draw-clothes");
         }
     }
 
@@ -125,8 +129,64 @@ public final class DrawScreenTest {
             demo.become(Demo.LANDSCAPE);
             assertNotEquals(before, demo.activity());
             assertFalse(demo.<DrawingView>view(R.id.canvas).isEmpty());
-            Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("0"));
-            demo.screenshot("draw-landscape-day");
+            demo.inEveryForm(() -> {
+                Demo.until("it is named again", () -> demo.text(R.id.prediction).equals("0"));
+                demo.screenshot("draw");
+            });
+        }
+    }
+
+    @Test
+    public void drawsNoMoreThanAndroidKeeps() {
+        try (Demo demo = new Demo("+en")) {
+            DrawingView canvas = demo.view(R.id.canvas);
+            float[] scribble = new float[2 * 4000];
+            for (int i = 0; i < scribble.length; i += 2) {
+                scribble[i] = i % 4 == 0 ? 0.1f : 0.9f;
+                scribble[i + 1] = (float) i / scribble.length;
+            }
+            for (int stroke = 0; stroke < 12; stroke++) {
+                demo.draw(scribble);
+            }
+            Bundle state = new Bundle();
+            canvas.save(state);
+            Parcel parcel = Parcel.obtain();
+            parcel.writeBundle(state);
+            assertTrue(parcel.dataSize() + " bytes", parcel.dataSize() < 300_000); // of 1 MB that all apps share
+            assertTrue(parcel.dataSize() + " bytes", parcel.dataSize() > 200_000); // and not for lack of a drawing
+            parcel.recycle();
+        }
+    }
+
+    @Test
+    public void readsFromRightToLeft() {
+        try (Demo demo = new Demo("+ar")) {
+            assertEquals(View.LAYOUT_DIRECTION_RTL, demo.view(R.id.root).getLayoutDirection());
+            name(demo, "7", SEVEN);
+            int middle = demo.view(R.id.root).getWidth() / 2;
+            int[] place = new int[2];
+            demo.view(R.id.open).getLocationInWindow(place);
+            assertTrue("the folder is at the end", place[0] < middle);
+            demo.view(R.id.title).getLocationInWindow(place);
+            int edge = demo.view(R.id.root).getWidth() - place[0] - demo.view(R.id.title).getWidth();
+            int margin = demo.activity().getResources().getDimensionPixelSize(R.dimen.gap_large);
+            assertEquals("the title keeps its distance from the edge", margin, edge);
+            demo.screenshot("draw");
+            View bars = demo.view(R.id.bars);
+            Bitmap picture = Bitmap.createBitmap(bars.getWidth(), bars.getHeight(), Bitmap.Config.ARGB_8888);
+            bars.draw(new Canvas(picture));
+            int accent = demo.activity().getColor(R.color.accent);
+            int first = picture.getWidth();
+            int last = 0;
+            for (int x = 0; x < picture.getWidth(); x++) {
+                for (int y = 0; y < picture.getHeight(); y++) {
+                    if (picture.getPixel(x, y) == accent) {
+                        first = Math.min(first, x);
+                        last = Math.max(last, x);
+                    }
+                }
+            }
+            assertTrue("the bar begins beside the name", picture.getWidth() - last < first);
         }
     }
 
@@ -135,7 +195,8 @@ public final class DrawScreenTest {
         try (Demo demo = new Demo("+de-night")) {
             assertEquals("Zeichnen", demo.text(R.id.title));
             name(demo, "7", SEVEN);
-            demo.screenshot("draw-night-de");
+            assertTrue(demo.text(R.id.latency), demo.text(R.id.latency).contains(",")); // 0,123 ms
+            demo.screenshot("draw-seven");
             int night = demo.activity().getColor(R.color.background);
             demo.become("+en-notnight");
             assertEquals("Draw", demo.text(R.id.title));

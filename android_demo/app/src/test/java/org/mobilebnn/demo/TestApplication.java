@@ -9,12 +9,21 @@ import org.mobilebnn.demo.network.Engine;
 import org.mobilebnn.demo.network.ModelStore;
 import org.mobilebnn.demo.network.Network;
 import org.mobilebnn.demo.network.NetworkOpener;
+import org.robolectric.util.ReflectionHelpers;
 
 /** The app with this PC's TFLite, for Android's does not load here; networks, delegate and interpreter are the real ones. */
 public class TestApplication extends DemoApplication {
     @Override
     protected NetworkOpener newOpener() {
         return new BnnOpener(System.getProperty("mbnn.runtime"));
+    }
+
+    /** What ends with the process ends. */
+    void forget() {
+        ReflectionHelpers.setField(DemoApplication.class, this, "store", null);
+        ReflectionHelpers.setField(DemoApplication.class, this, "opener", null);
+        ReflectionHelpers.setField(DemoApplication.class, this, "adoption", null);
+        ReflectionHelpers.setField(DemoApplication.class, this, "session", null);
     }
 
     @Override
@@ -27,6 +36,22 @@ public class TestApplication extends DemoApplication {
         @Override
         protected ModelStore newStore() {
             return new ModelStore(this, Collections.emptyList());
+        }
+    }
+
+    /** On a phone that TensorFlow Lite does not load on. */
+    public static final class WithoutRuntime extends TestApplication {
+        @Override
+        protected NetworkOpener newOpener() {
+            return new BnnOpener("libnone.so");
+        }
+    }
+
+    /** Measures for as long as the test looks. */
+    public static final class Thorough extends TestApplication {
+        @Override
+        protected Benchmark.Effort effort() {
+            return new Benchmark.Effort(1000, 5, 20, 5, 50);
         }
     }
 

@@ -132,13 +132,14 @@ public final class Benchmark {
                     compare(cell, references, network, samples);
                 }
                 if (latencies.length > 0) {
-                    cell.add(new Turn(latencies, loadMs, firstMs, warmups, before, Condition.now(context)));
+                    String runtime = network.runtimeVersion();
+                    cell.add(new Turn(runtime, latencies, loadMs, firstMs, warmups, before, Condition.now(context)));
                 }
             }
         } catch (OutOfMemoryError memory) {
             files.clear();
             cell.fail("OutOfMemoryError");
-        } catch (IOException | RuntimeException refused) { // InvalidModelException, too
+        } catch (IOException | RuntimeException | LinkageError refused) { // InvalidModelException, too
             cell.fail(String.valueOf(refused.getMessage()));
         }
     }

@@ -122,14 +122,9 @@ public final class BenchmarkSession {
         return ended;
     }
 
-    /** Whether there is something to look at. */
+    /** Whether something was measured. */
     public boolean hasResults() {
-        for (Cell cell : cells) {
-            if (cell.measured()) {
-                return true;
-            }
-        }
-        return false;
+        return cells.stream().anyMatch(Cell::measured);
     }
 
     private final class Watching implements Benchmark.Watcher {

@@ -35,6 +35,11 @@ public final class Cell {
         return !rounds.isEmpty();
     }
 
+    /** Whether it had its turn. */
+    public synchronized boolean answered() {
+        return measured() || failure != null;
+    }
+
     /** All latencies in order of time, in milliseconds. */
     public synchronized double[] latenciesMs() {
         int count = 0;

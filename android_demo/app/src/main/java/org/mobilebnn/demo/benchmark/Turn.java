@@ -2,6 +2,8 @@ package org.mobilebnn.demo.benchmark;
 
 /** A turn of a cell: a network opened anew, warmed up, and measured. */
 public final class Turn {
+    /** The version of TensorFlow Lite. */
+    public final String runtimeVersion;
     /** In order of time, in milliseconds. */
     public final double[] latenciesMs;
     /** Opening the network. */
@@ -15,7 +17,15 @@ public final class Turn {
     /** The phone after. */
     public final Condition after;
 
-    Turn(double[] latenciesMs, double loadMs, double firstMs, int warmupRuns, Condition before, Condition after) {
+    Turn(
+            String runtimeVersion,
+            double[] latenciesMs,
+            double loadMs,
+            double firstMs,
+            int warmupRuns,
+            Condition before,
+            Condition after) {
+        this.runtimeVersion = runtimeVersion;
         this.latenciesMs = latenciesMs;
         this.loadMs = loadMs;
         this.firstMs = firstMs;

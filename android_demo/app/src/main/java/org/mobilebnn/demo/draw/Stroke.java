@@ -5,8 +5,6 @@ import java.util.Arrays;
 
 /** The way of a finger: points as shares of the drawing area's side, so that it survives a rotation. */
 public final class Stroke {
-    private static final int MOST_POINTS = 1 << 14; // a finger that never leaves must not fill the memory
-
     private float[] values = new float[64];
     private int count;
 
@@ -19,9 +17,9 @@ public final class Stroke {
         count = points.length / 2;
     }
 
-    /** Adds a point; one where the last one was is left out. */
-    public void add(float x, float y) {
-        if (count == MOST_POINTS || (count > 0 && values[2 * count - 2] == x && values[2 * count - 1] == y)) {
+    /** Adds a point, unless it is nearer to the last one than a distance. */
+    public void add(float x, float y, float least) {
+        if (count > 0 && Math.hypot(values[2 * count - 2] - x, values[2 * count - 1] - y) < least) {
             return;
         }
         if (2 * count == values.length) {
@@ -30,6 +28,11 @@ public final class Stroke {
         values[2 * count] = x;
         values[2 * count + 1] = y;
         count++;
+    }
+
+    /** How many points there are. */
+    public int count() {
+        return count;
     }
 
     /** x, y, x, y, ... */

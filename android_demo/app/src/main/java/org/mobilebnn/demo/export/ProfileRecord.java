@@ -124,7 +124,7 @@ public final class ProfileRecord {
         boolean binary = cell.engine == Engine.BINARY;
         JSONObject result = new JSONObject()
                 .put("engine", cell.engine.recordName)
-                .put("engine_version", binary ? version : "tensorflow-lite 2.16.1")
+                .put("engine_version", binary ? version : "tensorflow-lite " + turns.get(0).runtimeVersion)
                 .put("kernel", binary ? kernel : "xnnpack")
                 .put("threads", cell.threads)
                 .put("cores", "")

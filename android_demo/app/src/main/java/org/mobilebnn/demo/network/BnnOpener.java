@@ -60,6 +60,11 @@ public final class BnnOpener implements NetworkOpener {
         }
 
         @Override
+        public String runtimeVersion() {
+            return interpreter.runtimeVersion();
+        }
+
+        @Override
         public List<TensorInfo> inputs() {
             List<TensorInfo> all = new ArrayList<>();
             for (int i = 0; i < interpreter.inputCount(); i++) {

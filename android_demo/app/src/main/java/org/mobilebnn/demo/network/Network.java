@@ -12,6 +12,9 @@ public interface Network extends AutoCloseable {
     /** How to feed it and what its outputs mean; null where the file does not say. */
     ModelMetadata metadata();
 
+    /** The version of TensorFlow Lite that runs it. */
+    String runtimeVersion();
+
     /** Its inputs. */
     List<TensorInfo> inputs();
 

@@ -145,17 +145,16 @@ public final class BenchmarkScreen extends Screen implements BenchmarkSession.Li
     @Override
     public void onChanged() {
         showState();
-        boolean shown = session.hasResults() && !session.running();
-        share.setVisibility(shown ? View.VISIBLE : View.GONE);
+        share.setVisibility(session.hasResults() && !session.running() ? View.VISIBLE : View.GONE);
         results.removeAllViews();
-        if (shown) {
-            ResultCards cards = new ResultCards(activity, results);
+        ResultCards cards = new ResultCards(activity, results);
+        if (!session.running()) {
             cards.showNetworks(session.cells());
-            cards.showCondition(session.before(), session.after());
-            cards.showDevice(device, activity.opener().kernel());
-        } else if (!session.running()) {
-            new ResultCards(activity, results).showDevice(device, activity.opener().kernel());
         }
+        if (!session.running() && session.hasResults()) {
+            cards.showCondition(session.before(), session.after());
+        }
+        cards.showDevice(device, activity.opener().kernel());
     }
 
     private void showState() {

@@ -22,6 +22,7 @@ import org.mobilebnn.demo.camera.NetworkInput;
 import org.mobilebnn.demo.camera.StillImage;
 import org.mobilebnn.demo.network.LiveClassifier;
 import org.mobilebnn.demo.view.AimView;
+import org.mobilebnn.demo.view.Numbers;
 
 /** The network names what the camera sees, or a picture from the gallery. */
 public final class CameraScreen extends ClassifierScreen implements LivePreview.Listener {
@@ -293,7 +294,7 @@ public final class CameraScreen extends ClassifierScreen implements LivePreview.
         if (picture == null) {
             double rate = frameRate.count(System.nanoTime());
             if (!Double.isNaN(rate)) {
-                speed += "\n" + activity.getString(R.string.frame_rate, Numbers.significant(rate));
+                speed += "\n" + activity.getString(R.string.frame_rate, Numbers.significant(activity, rate));
             }
         }
         showPrediction(classes.get(0), speed);

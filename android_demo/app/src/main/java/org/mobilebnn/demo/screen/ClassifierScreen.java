@@ -2,13 +2,13 @@ package org.mobilebnn.demo.screen;
 
 import android.view.View;
 import android.widget.TextView;
-import java.text.NumberFormat;
 import org.mobilebnn.Classification;
 import org.mobilebnn.demo.MainActivity;
 import org.mobilebnn.demo.R;
 import org.mobilebnn.demo.network.LiveClassifier;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.view.BarsView;
+import org.mobilebnn.demo.view.Numbers;
 
 /** A screen on which the chosen network names pictures: opens it, shows the best class, says why it does not run. */
 abstract class ClassifierScreen extends Screen implements LiveClassifier.Listener {
@@ -70,7 +70,7 @@ abstract class ClassifierScreen extends Screen implements LiveClassifier.Listene
 
     /** Shows the best class. */
     final void showPrediction(Classification best, String speed) {
-        String share = NumberFormat.getPercentInstance().format(best.score);
+        String share = Numbers.percent(activity, best.score);
         prediction.setText(best.label);
         prediction.setContentDescription(activity.getString(R.string.prediction_spoken, best.label, share));
         latency.setText(speed);

@@ -17,6 +17,7 @@ import org.mobilebnn.demo.draw.Raster;
 import org.mobilebnn.demo.draw.Stroke;
 import org.mobilebnn.demo.network.LiveClassifier;
 import org.mobilebnn.demo.view.DrawingView;
+import org.mobilebnn.demo.view.Numbers;
 
 /** A finger draws, and the network says what it is, while the finger moves. */
 public final class DrawScreen extends ClassifierScreen {

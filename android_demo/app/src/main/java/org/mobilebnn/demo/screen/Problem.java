@@ -65,8 +65,7 @@ public final class Problem {
         }
         String message = String.valueOf(why.getMessage());
         if (why instanceof LinkageError) {
-            return of(
-                    context, R.string.error_no_runtime_title, context.getString(R.string.error_no_runtime_text, message));
+            return of(context, R.string.error_no_runtime_title, context.getString(R.string.error_no_runtime_text));
         }
         if (why instanceof InvalidModelException || why instanceof RuntimeException) {
             return of(context, R.string.error_corrupt_title, context.getString(R.string.error_corrupt_text, name, message));

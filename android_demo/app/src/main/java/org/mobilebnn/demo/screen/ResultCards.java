@@ -7,7 +7,6 @@ import android.text.format.Formatter;
 import android.view.View;
 import android.view.ViewGroup;
 import android.widget.TextView;
-import java.text.NumberFormat;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +19,7 @@ import org.mobilebnn.demo.benchmark.Parity;
 import org.mobilebnn.demo.network.Engine;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.view.ChartView;
+import org.mobilebnn.demo.view.Numbers;
 
 /** Shows results: a card for each network, one for the phone's condition, one for the phone. */
 final class ResultCards {
@@ -36,11 +36,13 @@ final class ResultCards {
         this.parent = parent;
     }
 
-    /** A card for each network. */
+    /** A card for each network that had its turn. */
     void showNetworks(List<Cell> cells) {
         Map<ModelEntry, List<Cell>> byNetwork = new LinkedHashMap<>();
         for (Cell cell : cells) {
-            byNetwork.computeIfAbsent(cell.entry, entry -> new ArrayList<>()).add(cell);
+            if (cell.answered()) {
+                byNetwork.computeIfAbsent(cell.entry, entry -> new ArrayList<>()).add(cell);
+            }
         }
         for (Map.Entry<ModelEntry, List<Cell>> each : byNetwork.entrySet()) {
             showNetwork(each.getKey(), each.getValue());
@@ -61,6 +63,9 @@ final class ResultCards {
             }
         }
         line(card.findViewById(R.id.failures), TextUtils.join("\n", failures));
+        if (cells.stream().noneMatch(Cell::measured)) {
+            card.findViewById(R.id.measured).setVisibility(View.GONE);
+        }
     }
 
     private void showBars(ChartView chart, ModelEntry entry, List<Cell> cells) {
@@ -68,13 +73,13 @@ final class ResultCards {
         List<String> spoken = new ArrayList<>();
         for (Cell cell : cells) {
             if (cell.measured()) {
-                String median = Numbers.significant(cell.medianMs());
+                String median = Numbers.significant(activity, cell.medianMs());
                 String label = activity.getString(cell.engine.title);
                 String value = activity.getString(R.string.latency, median);
                 int color = activity.getColor(cell.engine.color);
                 bars.add(new ChartView.Bar(threads(cell), label, cell.medianMs(), cell.p90Ms(), value, color));
                 spoken.add(activity.getString(
-                        R.string.bench_bar_spoken, label, threads(cell), median, Numbers.significant(cell.p90Ms())));
+                        R.string.bench_bar_spoken, label, threads(cell), median, Numbers.significant(activity, cell.p90Ms())));
             }
         }
         chart.show(bars);
@@ -123,11 +128,8 @@ final class ResultCards {
                 continue;
             }
             double ratio = cell.medianMs() / binary.medianMs();
-            NumberFormat format = NumberFormat.getInstance();
-            format.setMaximumFractionDigits(1);
-            format.setMinimumFractionDigits(1);
             int text = cell.engine == Engine.FLOAT ? R.string.bench_faster_float : R.string.bench_faster_int8;
-            lines.add(activity.getString(text, format.format(ratio)));
+            lines.add(activity.getString(text, Numbers.fixed(activity, ratio, 1)));
         }
         return TextUtils.join("\n", lines);
     }
@@ -150,7 +152,7 @@ final class ResultCards {
         if (after.batteryPercent < 0 || before.batteryPercent < 0) {
             lines.add(activity.getString(R.string.battery_unknown));
         } else {
-            String degrees = Double.isNaN(after.batteryC) ? "?" : Numbers.significant(after.batteryC);
+            String degrees = Double.isNaN(after.batteryC) ? "?" : Numbers.significant(activity, after.batteryC);
             lines.add(activity.getString(R.string.battery_drop, before.batteryPercent, after.batteryPercent, degrees));
         }
         if (after.charging) {
@@ -166,7 +168,7 @@ final class ResultCards {
         lines.add(device.processor);
         double fastest = device.fastestGhz();
         lines.add(fastest > 0
-                ? activity.getString(R.string.device_cores, device.cores, Numbers.significant(fastest))
+                ? activity.getString(R.string.device_cores, device.cores, Numbers.significant(activity, fastest))
                 : activity.getString(R.string.device_cores_only, device.cores));
         String memory = Formatter.formatShortFileSize(activity, device.memoryBytes);
         lines.add(activity.getString(R.string.device_memory, memory));

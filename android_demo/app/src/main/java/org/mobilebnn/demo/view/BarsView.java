@@ -8,7 +8,6 @@ import android.text.TextPaint;
 import android.text.TextUtils;
 import android.util.AttributeSet;
 import android.view.View;
-import java.text.NumberFormat;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,7 +21,6 @@ public final class BarsView extends View {
 
     private final TextPaint text = new TextPaint(Paint.ANTI_ALIAS_FLAG);
     private final Paint bar = new Paint(Paint.ANTI_ALIAS_FLAG);
-    private final NumberFormat percent = NumberFormat.getPercentInstance();
     private final float dp;
     private List<Classification> classes = Collections.emptyList();
     private List<String> unknown = Collections.emptyList();
@@ -45,7 +43,7 @@ public final class BarsView extends View {
         unknown = Collections.emptyList();
         List<String> spoken = new ArrayList<>();
         for (Classification each : best(classes, 3)) {
-            spoken.add(getContext().getString(R.string.class_share, each.label, percent.format(each.score)));
+            spoken.add(getContext().getString(R.string.class_share, each.label, Numbers.percent(getContext(), each.score)));
         }
         setContentDescription(
                 spoken.isEmpty()
@@ -99,18 +97,17 @@ public final class BarsView extends View {
         int ink = getContext().getColor(winner ? R.color.ink : R.color.ink_soft);
         text.setColor(ink);
         text.setTypeface(Typeface.create(winner ? "sans-serif-medium" : "sans-serif", Typeface.NORMAL));
-        text.setTextAlign(Paint.Align.LEFT);
+        Reading reading = new Reading(this, canvas);
         CharSequence label = TextUtils.ellipsize(name, text, labels, TextUtils.TruncateAt.END);
-        canvas.drawText(label.toString(), 0, baseline, text);
-        float left = labels + 12 * dp;
+        reading.textFrom(0, baseline, label.toString(), text);
+        float start = labels + 12 * dp;
         bar.setColor(getContext().getColor(R.color.sunken));
-        canvas.drawRoundRect(left, middle - height / 2, left + most, middle + height / 2, height / 2, height / 2, bar);
+        reading.bar(start, start + most, middle - height / 2, height, height / 2, bar);
         bar.setColor(getContext().getColor(winner ? R.color.accent : R.color.bar_float));
-        float end = left + Math.max(most * score, score > 0.002f ? height : 0);
-        canvas.drawRoundRect(left, middle - height / 2, end, middle + height / 2, height / 2, height / 2, bar);
+        float end = start + Math.max(most * score, score > 0.002f ? height : 0);
+        reading.bar(start, end, middle - height / 2, height, height / 2, bar);
         if (known) {
-            text.setTextAlign(Paint.Align.RIGHT);
-            canvas.drawText(percent.format(score), getWidth(), baseline, text);
+            reading.textTo(getWidth(), baseline, Numbers.percent(getContext(), score), text);
         }
     }
 

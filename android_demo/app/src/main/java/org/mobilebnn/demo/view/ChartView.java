@@ -106,9 +106,9 @@ public final class ChartView extends View {
                 heading(canvas, group, y, HEADING_DP * dp * scale);
                 y += HEADING_DP * dp * scale;
             }
-            float left = labels + 12 * dp;
-            float room = getWidth() - left - values - 12 * dp;
-            row(canvas, bar, y, ROW_DP * dp * scale, left, room, most > 0 ? room / (float) most : 0);
+            float start = labels + 12 * dp;
+            float room = getWidth() - start - values - 12 * dp;
+            row(canvas, bar, y, ROW_DP * dp * scale, start, room, most > 0 ? room / (float) most : 0);
             y += ROW_DP * dp * scale;
         }
     }
@@ -117,32 +117,31 @@ public final class ChartView extends View {
         text.setTypeface(Typeface.create("sans-serif-medium", Typeface.NORMAL));
         text.setTextSize(getResources().getDimension(R.dimen.text_tiny));
         text.setColor(getContext().getColor(R.color.ink_soft));
-        text.setTextAlign(Paint.Align.LEFT);
-        canvas.drawText(title, 0, top + height - 8 * dp, text);
+        new Reading(this, canvas).textFrom(0, top + height - 8 * dp, title, text);
         text.setTextSize(getResources().getDimension(R.dimen.text_small));
         text.setTypeface(Typeface.create("sans-serif", Typeface.NORMAL));
     }
 
-    private void row(Canvas canvas, Bar bar, float top, float height, float left, float room, float scale) {
+    private void row(Canvas canvas, Bar bar, float top, float height, float start, float room, float scale) {
+        Reading reading = new Reading(this, canvas);
         float middle = top + height / 2;
         float baseline = middle - (text.ascent() + text.descent()) / 2;
         float half = BAR_DP * dp / 2;
-        float end = left + Math.max(2 * dp, (float) bar.median * scale);
-        float whisker = left + Math.min(room, (float) bar.p90 * scale);
+        float end = start + Math.max(2 * dp, (float) bar.median * scale);
+        float whisker = start + Math.min(room, (float) bar.p90 * scale);
         text.setColor(getContext().getColor(R.color.ink_soft));
-        text.setTextAlign(Paint.Align.LEFT);
-        canvas.drawText(bar.label, 0, baseline, text);
+        reading.textFrom(0, baseline, bar.label, text);
         paint.setColor(bar.color);
-        canvas.drawRoundRect(left, middle - half, end, middle + half, 4 * dp, 4 * dp, paint);
+        reading.bar(start, end, middle - half, 2 * half, 4 * dp, paint);
         paint.setColor(getContext().getColor(R.color.ink));
         paint.setStrokeWidth(1.5f * dp);
         if (whisker > end + 2 * dp) {
-            canvas.drawLine(end, middle, whisker, middle, paint);
-            if (whisker < left + room) {
-                canvas.drawLine(whisker, middle - half / 2, whisker, middle + half / 2, paint);
+            reading.line(end, middle, whisker, middle, paint);
+            if (whisker < start + room) {
+                reading.line(whisker, middle - half / 2, whisker, middle + half / 2, paint);
             }
         }
         text.setColor(getContext().getColor(R.color.ink));
-        canvas.drawText(bar.value, Math.max(end, whisker) + 8 * dp, baseline, text);
+        reading.textFrom(Math.max(end, whisker) + 8 * dp, baseline, bar.value, text);
     }
 }

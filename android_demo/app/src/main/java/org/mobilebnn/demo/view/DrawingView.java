@@ -24,6 +24,8 @@ public final class DrawingView extends View {
 
     private static final float PEN = 0.045f; // of the side
     private static final int MOST_STROKES = 256;
+    private static final int MOST_POINTS = 1 << 15; // what is kept of a screen must be far below Android's 1 MB
+    private static final float LEAST_STEP = 1 / 512f; // of the side: a finger moves less from one event to the next
 
     private final Paint paint;
     private final List<Stroke> strokes = new ArrayList<>();
@@ -117,7 +119,7 @@ public final class DrawingView extends View {
     public boolean onTouchEvent(MotionEvent event) {
         switch (event.getActionMasked()) {
             case MotionEvent.ACTION_DOWN:
-                if (strokes.size() == MOST_STROKES) {
+                if (strokes.size() == MOST_STROKES || points() >= MOST_POINTS) {
                     return false;
                 }
                 getParent().requestDisallowInterceptTouchEvent(true);
@@ -147,10 +149,18 @@ public final class DrawingView extends View {
     }
 
     private void add(float x, float y) {
-        if (current != null && getWidth() > 0) {
+        if (current != null && getWidth() > 0 && points() < MOST_POINTS) {
             float side = getWidth();
-            current.add(Math.max(0, Math.min(1, x / side)), Math.max(0, Math.min(1, y / side)));
+            current.add(Math.max(0, Math.min(1, x / side)), Math.max(0, Math.min(1, y / side)), LEAST_STEP);
         }
+    }
+
+    private int points() {
+        int count = 0;
+        for (Stroke stroke : strokes) {
+            count += stroke.count();
+        }
+        return count;
     }
 
     @Override
