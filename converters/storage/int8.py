@@ -40,6 +40,8 @@ def quantize_int8(
 ) -> TfliteModel:
     """Lets the float operators of a model compute in int8 where ai-edge-quantizer has a form for them.
 
+    A metadata record stays as it is: `runtime.with_reference` gives it the outputs of the new file.
+
     Args:
         model: with or without LCE's operators; is not changed.
         samples: float32 [N, ...] for each input of the model in the order of its signature: some hundred like those
