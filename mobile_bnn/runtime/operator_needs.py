@@ -24,9 +24,8 @@ _FEWEST_INPUTS = {
     BuiltinOperator.ASSIGN_VARIABLE: 2,
 }
 _HANDLES = {TensorType.RESOURCE, TensorType.VARIANT}  # which have no memory for numbers
-_MAKE_HANDLES = {
-    BuiltinOperator.VAR_HANDLE,
-    BuiltinOperator.HASHTABLE,
+_MAKE_RESOURCES = {BuiltinOperator.VAR_HANDLE, BuiltinOperator.HASHTABLE}
+_MAY_MAKE_HANDLES = {
     BuiltinOperator.CUSTOM,
     # Those that run other subgraphs.
     BuiltinOperator.CALL,
@@ -59,6 +58,9 @@ def unmet_need(code: OperatorCodeT, operator: OperatorT, tensors: Sequence[Tenso
         if parts != len(operator.outputs):
             return f"a SPLIT into {parts} has {len(operator.outputs)} outputs"
     for output in operator.outputs:
-        if tensors[output].type in _HANDLES and number not in _MAKE_HANDLES:
+        if number in _MAKE_RESOURCES:
+            if tensors[output].type != TensorType.RESOURCE:
+                return f"tensor {output} is not a handle, which its operator makes"
+        elif tensors[output].type in _HANDLES and number not in _MAY_MAKE_HANDLES:
             return f"tensor {output} is a handle, which its operator does not make"
     return None

@@ -11,6 +11,7 @@ from mobile_bnn.runtime import pack, read_model
 from tests.android.emulated_vm import EmulatedVm, Job, emulated_vm
 from tests.android.java_classes import checked_by_java
 from tests.support.damaged_models import with_changed_tables, with_damaged_bytes, written
+from tests.support.needy_operators import as_another_operator, without_an_input
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +43,22 @@ def test_a_thousand_damaged_models_end_in_exceptions(
     refused = COUNT - kinds[""]  # others still are models, of other weights or names for instance
     assert refused > COUNT // 2
     assert all(verdict.startswith("the model") for verdict in verdicts if verdict != "passes")
+
+
+def test_operators_without_inputs_or_of_another_kind_end_in_exceptions(
+    vm: EmulatedVm, cases: Path, tmp_path: Path
+) -> None:
+    """One by one, where the thousand above are random."""
+    model = (cases / "binary_lenet-digits/model.tflite").read_bytes()
+    models = dict(without_an_input(model))
+    for name in ("SOFTMAX", "RESHAPE", "CONV_2D"):  # of one, two and three inputs
+        models |= as_another_operator(model, name)
+    files = dict(zip(written(models.values(), tmp_path), models, strict=True))
+    passed = [file for file, verdict in zip(files, checked_by_java([*files]), strict=True) if verdict == "passes"]
+    answers = dict(zip(passed, vm.run([Job(file) for file in passed]), strict=True))
+    assert [files[file] for file, answer in answers.items() if answer.crashed] == []
+    assert {answer.exception for answer in answers.values()} <= {*EXCEPTIONS, ""}
+    assert len(models) // 2 < len(passed) < len(models)
 
 
 def test_java_refuses_what_ends_the_process_in_a_runtime(cases: Path, tmp_path: Path) -> None:

@@ -116,8 +116,16 @@ def test_numbers_are_not_written_to_a_handle(kind: str) -> None:
 
     with pytest.raises(MobileBnnError, match="malformed: tensor 1 is a handle, which its operator does not make"):
         read_model(model("SOFTMAX"))
-    for name in ("VAR_HANDLE", "WHILE", "TensorListReserve"):
+    for name in ("WHILE", "TensorListReserve"):
         read_model(model(name))
+
+
+def test_a_handle_is_not_read_as_numbers() -> None:
+    """TensorFlow Lite 2.16 gives VAR_HANDLE's output four bytes, whatever its shape is."""
+    model = single_operator("VAR_HANDLE", [], TensorSpec((1, 99)))
+    with pytest.raises(MobileBnnError, match="malformed: tensor 0 is not a handle, which its operator makes"):
+        read_model(model)
+    read_model(with_output_type(model, TensorType.RESOURCE))
 
 
 def test_operators_of_lce_may_lack_inputs_and_other_custom_ones_may_not() -> None:

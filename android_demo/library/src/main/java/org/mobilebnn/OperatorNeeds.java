@@ -14,6 +14,8 @@ final class OperatorNeeds {
     private static final int TENSOR_TYPE = 1;
     private static final int RESOURCE = 13;
     private static final int VARIANT = 14;
+    private static final int HASHTABLE = 136;
+    private static final int VAR_HANDLE = 142;
 
     private OperatorNeeds() {
     }
@@ -39,19 +41,25 @@ final class OperatorNeeds {
         if (number == SPLIT && parts(operator) != outputs.count) {
             throw new FlatBuffer.BadFlatBuffer("a SPLIT into " + parts(operator) + " has " + outputs.count + " outputs");
         }
-        for (int i = 0; i < outputs.count && !makesHandles(number); ++i) {
-            int type = tensors.getTable(outputs.getInt(i)).getByte(TENSOR_TYPE);
-            if (type == RESOURCE || type == VARIANT) { // which have no memory for numbers
-                throw new FlatBuffer.BadFlatBuffer(
-                    "tensor " + outputs.getInt(i) + " is a handle, which its operator does not make");
-            }
+        for (int i = 0; i < outputs.count; ++i) {
+            int tensor = outputs.getInt(i);
+            checkHandle(number, tensor, tensors.getTable(tensor).getByte(TENSOR_TYPE));
         }
     }
 
-    private static boolean makesHandles(int operator) {
+    /** A handle has no memory for numbers, and numbers read as much as their shape says. */
+    private static void checkHandle(int operator, int tensor, int type) {
+        if (operator == VAR_HANDLE || operator == HASHTABLE) {
+            if (type != RESOURCE) {
+                throw new FlatBuffer.BadFlatBuffer("tensor " + tensor + " is not a handle, which its operator makes");
+            }
+        } else if ((type == RESOURCE || type == VARIANT) && !mayMakeHandles(operator)) {
+            throw new FlatBuffer.BadFlatBuffer("tensor " + tensor + " is a handle, which its operator does not make");
+        }
+    }
+
+    private static boolean mayMakeHandles(int operator) {
         switch (operator) {
-            case 142: // VAR_HANDLE
-            case 136: // HASHTABLE
             case 32: // CUSTOM
             case 31: // CALL, and others that run other subgraphs
             case 118: // IF
