@@ -56,16 +56,24 @@ final class ResultCards {
         showBars(card.findViewById(R.id.chart), entry, cells);
         showParity(card.findViewById(R.id.parity), cells);
         line(card.findViewById(R.id.faster), speedUps(cells));
-        List<String> failures = new ArrayList<>();
-        for (Cell cell : cells) {
-            if (cell.failure() != null) {
-                failures.add(activity.getString(R.string.bench_failed, name(cell), cell.failure()));
-            }
-        }
-        line(card.findViewById(R.id.failures), TextUtils.join("\n", failures));
+        line(card.findViewById(R.id.failures), failures(cells));
         if (cells.stream().noneMatch(Cell::measured)) {
             card.findViewById(R.id.measured).setVisibility(View.GONE);
         }
+    }
+
+    /** What could not be measured, by why: one reason is often that of many. */
+    private String failures(List<Cell> cells) {
+        Map<String, List<String>> byReason = new LinkedHashMap<>();
+        for (Cell cell : cells) {
+            if (cell.failure() != null) {
+                byReason.computeIfAbsent(cell.failure(), reason -> new ArrayList<>()).add(name(cell));
+            }
+        }
+        List<String> lines = new ArrayList<>();
+        byReason.forEach((reason, names) ->
+                lines.add(activity.getString(R.string.bench_failed, TextUtils.join("; ", names), reason)));
+        return TextUtils.join("\n", lines);
     }
 
     private void showBars(ChartView chart, ModelEntry entry, List<Cell> cells) {
