@@ -6,10 +6,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.android.conftest import compile_for_musl
 from tests.android.processors import NATIVE, PROCESSORS, arch_of, launch, need_processor
+from tests.android.test_android_library_runs import ROUNDING
 from tests.support.shared import Once
 from tests.support.tools import ROOT
 
@@ -94,6 +96,12 @@ def test_the_zoo_gives_the_bits_of_x86_by_the_c_api(program: Program, cases: Pat
         done = program.run(folder / "binary.tflite", threads, (folder / "inputs.bin").read_bytes())
         assert done.returncode == 0, (folder.name, done.stderr[-500:])
         assert done.stdout == (folder / "binary.bin").read_bytes(), folder.name
+        whole = program.run(folder / "model.tflite", threads, (folder / "inputs.bin").read_bytes())
+        assert whole.returncode == 0, (folder.name, whole.stderr[-500:])
+        # Boxes go up to 8, where one unit in the last place is 5e-7.
+        expected = np.frombuffer((folder / "outputs.bin").read_bytes(), np.float32)
+        got = np.frombuffer(whole.stdout, np.float32)
+        assert np.allclose(got, expected, rtol=ROUNDING, atol=ROUNDING), folder.name
 
 
 def test_a_bad_model_ends_in_a_message(program: Program, cases: Path, tmp_path: Path) -> None:
