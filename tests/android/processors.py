@@ -10,6 +10,7 @@ from tests.support.packages import need
 
 NATIVE = "x86_64"  # no emulation: this very processor
 PROCESSORS = ("cortex-a53", "cortex-a76", "max")  # without UDOT; with it and half floats; with all that qemu knows
+ROUNDING = 1e-6  # of what XNNPACK computes after the last binary operator, by its version and processor
 
 
 def need_processor(name: str) -> None:

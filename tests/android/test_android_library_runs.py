@@ -8,12 +8,10 @@ import pytest
 
 from tests.android.conftest import tool
 from tests.android.emulated_vm import EmulatedVm, Job, emulated_vm
-from tests.android.processors import NATIVE, PROCESSORS
+from tests.android.processors import NATIVE, PROCESSORS, ROUNDING
 from tests.support.tools import ROOT
 
 pytestmark = pytest.mark.slow
-
-ROUNDING = 1e-6  # of what XNNPACK computes after the last binary operator, by its version and processor
 
 
 @pytest.fixture(params=(NATIVE, *PROCESSORS))

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from tests.android.conftest import compile_for_musl
-from tests.android.processors import NATIVE, PROCESSORS, arch_of, launch, need_processor
-from tests.android.test_android_library_runs import ROUNDING
+from tests.android.processors import NATIVE, PROCESSORS, ROUNDING, arch_of, launch, need_processor
 from tests.support.shared import Once
 from tests.support.tools import ROOT
 
