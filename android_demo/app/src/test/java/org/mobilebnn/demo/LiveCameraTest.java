@@ -20,6 +20,7 @@ import android.media.Image;
 import android.view.Surface;
 import android.view.TextureView;
 import java.util.List;
+import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -45,6 +46,14 @@ public final class LiveCameraTest {
     public void allow() {
         PhoneCamera.reset();
         shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA);
+    }
+
+    /** Whatever happened: the screen is gone, and so are its camera and that one's thread. */
+    @After
+    public void leavesNothing() {
+        Demo.until("the camera is closed", PhoneCamera::allClosed);
+        Demo.until("its thread ends", () -> Thread.getAllStackTraces().keySet().stream().noneMatch(
+                thread -> thread.getName().equals("camera")));
     }
 
     /** What the camera sees: a 6 of ink on paper, so much of it as the frame that the network sees shows. */
@@ -86,12 +95,6 @@ public final class LiveCameraTest {
             PhoneCamera.give(frame);
             return demo.text(R.id.prediction).equals(label);
         });
-    }
-
-    private static void leavesNothing() {
-        Demo.until("the camera is closed", PhoneCamera::allClosed);
-        Demo.until("its thread ends", () -> Thread.getAllStackTraces().keySet().stream().noneMatch(
-                thread -> thread.getName().equals("camera")));
     }
 
     private static void says(Demo demo, String title) {
@@ -148,7 +151,6 @@ public final class LiveCameraTest {
             names(demo, overhead, "6");
             assertEquals(before, demo.activity());
         }
-        leavesNothing();
     }
 
     private static void turn(int rotation) {
@@ -169,7 +171,6 @@ public final class LiveCameraTest {
             runs(demo);
             names(demo, Yuv.of(scene(true), 270), "6");
         }
-        leavesNothing();
     }
 
     @Test
@@ -186,7 +187,6 @@ public final class LiveCameraTest {
                 demo.screenshot("camera-live");
             });
         }
-        leavesNothing();
     }
 
     @Test
@@ -241,7 +241,6 @@ public final class LiveCameraTest {
             PhoneCamera.breakDown(CameraDevice.StateCallback.ERROR_CAMERA_SERVICE);
             says(demo, "Die Kamera geht nicht");
         }
-        leavesNothing();
     }
 
     @Test
@@ -252,7 +251,6 @@ public final class LiveCameraTest {
             show(demo);
             says(demo, "The camera does not work");
         }
-        leavesNothing();
     }
 
     @Test
@@ -311,7 +309,6 @@ public final class LiveCameraTest {
             Demo.until("the first one is closed", () -> PhoneCamera.closedCount() == 1);
             names(demo, Yuv.of(scene(false), 0), "6");
         }
-        leavesNothing();
     }
 
     @Test
@@ -336,6 +333,5 @@ public final class LiveCameraTest {
             runs(demo);
             names(demo, Yuv.of(scene(true), 90), "6");
         }
-        leavesNothing();
     }
 }
