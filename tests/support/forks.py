@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from pathlib import Path
 from tests.support.tools import ROOT
 
 _SECONDS = 60  # none of these functions takes one
+_STARTING_SECONDS = 0.03  # a thread that was just made has run its first lines by then
+_IS_SANITIZED = not {"ASAN_OPTIONS", "TSAN_OPTIONS"}.isdisjoint(os.environ)
 
 
 def in_new_process(function: Callable[..., object], *arguments: object) -> None:
@@ -59,6 +62,9 @@ def in_child(function: Callable[[], object]) -> None:
         AssertionError: it raised something, the process died of a signal, or it hangs.
     """
     reader, writer = os.pipe()
+    if _IS_SANITIZED:
+        # A thread allocates as it starts, and a sanitizer's allocator stays locked in the child if it is forked then.
+        time.sleep(_STARTING_SECONDS)
     pid = os.fork()
     if pid == 0:
         os.close(reader)
