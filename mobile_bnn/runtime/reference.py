@@ -53,7 +53,7 @@ def with_reference(flatbuffer: bytes, metadata: ModelMetadata) -> bytes:
         metadata: its record; a reference in it is replaced.
 
     Raises:
-        MobileBnnError: `flatbuffer` is malformed, a text of the record is none that JSON can hold, or the native
+        MobileBnnError: `flatbuffer` is malformed, a string of the record cannot be written as JSON, or the native
             library is not installed.
     """
     library_path()  # without it no binary file runs, and that says nothing about this one
@@ -73,8 +73,8 @@ def check_reference(
 
     Raises:
         UsageError: there is no such file, or an option that the library does not know.
-        MobileBnnError: the file or its record is malformed, the runtime refuses it, or the reference is none of its
-            inputs and outputs.
+        MobileBnnError: the file or its record is malformed, the runtime refuses it, or the reference does not fit
+            its inputs and outputs.
     """
     with Interpreter(model, num_threads=num_threads, isa=isa) as opened:
         if opened.metadata is None or opened.metadata.reference is None:

@@ -143,9 +143,11 @@ def test_without_the_delegate_the_runtime_refuses_the_model(
 
 
 def test_the_header_and_the_program_are_c_plus_plus_too(built: Path, headers: Path, tmp_path: Path) -> None:
-    options = ("-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-c", "-o", tmp_path / "run_model.o")
+    made = tmp_path / "run_model.o"
+    options = ("-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-c", "-o", made)
     includes = ("-I", built / MODULE / "include", "-isystem", headers)
     compile_for_musl("x86_64", *options, *includes, SOURCE, compiler="c++")
+    assert b"\0tflite_plugin_create_delegate\0" in made.read_bytes()  # by its name in C, as the library exports it
 
 
 def test_the_page_shows_the_programs_own_lines() -> None:

@@ -109,7 +109,7 @@ def _make(record: Trained, folder: Path) -> None:
     write_bytes(folder / "binary.tflite", with_reference(binary, metadata))
     convert_float(loaded.model, folder / "float.tflite", metadata=metadata)
     images = _inputs(record)
-    told = metadata.model_copy(update={"method": "full_precision"})
+    told = metadata.model_copy(update={"method": "full_precision", "dataset": None})  # it is untrained
     unquantized = convert_float(_without_binary_layers(record, images), folder / "unquantized.tflite", metadata=told)
     quantized = quantize_int8(TfliteModel.read(unquantized), [images]).write()
     write_bytes(folder / "int8.tflite", with_reference(quantized, read_metadata(unquantized) or told))

@@ -82,7 +82,7 @@ public final class Parity {
         return values.capacity() / Math.max(1, tensor.type.bytes());
     }
 
-    /** What an element stands for; of a type without numbers of Java's its bytes, which are no less comparable. */
+    /** The number that an element stands for; of a type that Java lacks, its raw bytes as a number. */
     private static double number(ByteBuffer values, TensorInfo tensor, int i) {
         switch (tensor.type) {
             case FLOAT32:

@@ -33,7 +33,7 @@ public final class CameraFeed {
         /** A frame, on the camera's thread; it is gone when this returns. */
         void onFrame(FrameConverter.Frame frame);
 
-        /** There is no picture, or none any more; on the main thread. */
+        /** The camera did not start, or has stopped; on the main thread. */
         void onFailed(CameraFailure why);
     }
 

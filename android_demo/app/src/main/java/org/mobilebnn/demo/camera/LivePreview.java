@@ -21,7 +21,7 @@ public final class LivePreview
         /** What is inside the frame, upright: side * side pixels, opaque ARGB; on the camera's thread. */
         void onSquare(int[] pixels, int side);
 
-        /** There is no picture, or none any more; on the main thread. */
+        /** The camera did not start, or has stopped; on the main thread. */
         void onFailed(CameraFailure why);
     }
 

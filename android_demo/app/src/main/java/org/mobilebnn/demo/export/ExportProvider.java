@@ -40,7 +40,7 @@ public final class ExportProvider extends ContentProvider {
         try (OutputStream stream = new FileOutputStream(record)) {
             stream.write(json.getBytes(StandardCharsets.UTF_8));
         } catch (IOException full) {
-            record.delete(); // half a record is none
+            record.delete(); // it is incomplete
             throw full;
         }
         return new Uri.Builder().scheme("content").authority(AUTHORITY).appendPath(name).build();

@@ -31,7 +31,7 @@ public final class Adoption {
         this.store = store;
     }
 
-    /** Sets who is told, also of what came before; null: nobody for now. */
+    /** Sets the listener, which is told of earlier files too; null removes it. */
     public void setListener(Listener newListener) {
         listener = newListener;
         tell();
