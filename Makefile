@@ -57,10 +57,11 @@ fuzz: $(READY) ## fuzz the native library with clang's libFuzzer, FUZZ_SECONDS=6
 sanitize: $(READY) ## run the native tests with sanitizers, look for leaks, fuzz a little
 	@sh tools/sanitize.sh $(PY)
 
-lint: $(READY) ## run ruff and mypy
+lint: $(READY) ## run ruff and mypy, and collect every test
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@sh tools/mypy.sh $(PY)
+	@collected="$$($(PY) -m pytest --collect-only -qq -p no:cacheprovider $(TESTS) 2>&1)" || { echo "$$collected"; exit 1; }
 
 test-deps: ## install what some tests need (tools/debian_packages.txt); Debian or Ubuntu, as root
 	@sh tools/test_deps.sh
