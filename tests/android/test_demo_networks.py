@@ -1,8 +1,11 @@
 """The networks that the demo brings: the same function as float, and an int8 file that is worth a comparison."""
 
+import importlib
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,17 +16,21 @@ from tests.support.tools import ROOT
 
 
 @pytest.fixture(scope="module")
-def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The files of LeNet's weights for digits, by form."""
-    folder = tmp_path_factory.mktemp("networks")
+def assets() -> Iterator[ModuleType]:
+    """tools/android/assets.py."""
     sys.path.insert(0, str(ROOT / "tools" / "android"))
     try:
-        import assets
-
-        assets._network(trained("binary_lenet", "digits"), folder)
+        yield importlib.import_module("assets")
     finally:
         sys.path.remove(str(ROOT / "tools" / "android"))
         sys.modules.pop("assets", None)
+
+
+@pytest.fixture(scope="module")
+def forms(assets: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The files of LeNet's weights for digits, by form."""
+    folder = tmp_path_factory.mktemp("networks")
+    assets._network(trained("binary_lenet", "digits"), folder)
     return {form: folder / f"{form}.tflite" for form in ("binary", "float", "int8")}
 
 
@@ -52,3 +59,35 @@ def test_every_form_records_what_it_computes(forms: dict[str, Path]) -> None:
         check = check_reference(path)
         assert check is not None
         assert check.equal, path
+
+
+def test_networks_are_kept_until_the_code_that_makes_them_changes(
+    assets: ModuleType, forms: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> list[int]:
+        assets._network(trained("binary_lenet", "digits"), forms["binary"].parent)
+        return [path.stat().st_mtime_ns for path in forms.values()]
+
+    kept = made()
+    assert made() == kept
+    monkeypatch.setattr(assets, "_CODE", assets._CODE[1:])
+    assert all(new > old for new, old in zip(made(), kept, strict=True))
+
+
+def test_changed_code_has_another_digest(assets: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    rule, alone = tmp_path / "rules/signs.py", tmp_path / "pack.py"
+    rule.write_text("ONE = 1")
+    alone.write_text("TWO = 2")
+    places = [tmp_path / "rules", alone]
+    digests = [assets._digest(places), assets._digest(places)]
+    assert digests[0] == digests[1]
+    rule.write_text("ONE = 2")
+    digests.append(assets._digest(places))
+    rule.rename(rule.with_name("values.py"))
+    digests.append(assets._digest(places))
+    alone.write_text("TWO = 1")
+    digests.append(assets._digest(places))
+    rule.write_text("ONE = 2")
+    digests.append(assets._digest(places))
+    assert len(set(digests)) == len(digests) - 1

@@ -8,8 +8,10 @@ The metadata of each form records what it gives here for the reference inputs; t
 what the phone computes.
 """
 
+import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,12 @@ CATALOGUE = "catalogue.json"
 _DATA_DIR = "/usr/share/datasets"  # of Debian's dataset-fashion-mnist
 _CALIBRATION_IMAGES = 256
 _OF_A_DATA_SET = 2  # classifiers at most, for an APK of 12 MB
+_ROOT = Path(__file__).resolve().parents[2]
+_CODE = ("converters", "zoo", "mobile_bnn/runtime", "tools/android/assets.py")  # that makes a network
 
 
 def make(folder: Path) -> dict[str, bytes]:
-    """The app's assets by name; what was made before, of the same weights by the same version, is taken from `folder`.
+    """The app's assets by name; what was made before, of the same weights by the same code, is taken from `folder`.
 
     Raises:
         MobileBnnError: the data that the int8 files are calibrated on are not here, or a conversion fails.
@@ -65,7 +69,7 @@ def _is_better(one: Trained, other: Trained) -> bool:
 
 def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     stamp = folder / "stamp.json"
-    state = json.dumps([__version__, record.sha256, sha256(Path(__file__))])
+    state = json.dumps([__version__, record.sha256, _digest(_ROOT / each for each in _CODE)])
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != state:
         folder.mkdir(parents=True, exist_ok=True)
         _make(record, folder)
@@ -93,6 +97,15 @@ def _network(record: Trained, folder: Path) -> tuple[dict[str, Any], dict[str, b
         "forms": forms,
     }
     return entry, files
+
+
+def _digest(places: Iterable[Path]) -> str:
+    """Of the Python files in folders, and of files: their names and contents."""
+    found = hashlib.sha256()
+    for place in places:
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            found.update(f"{path.relative_to(place.parent)} {sha256(path)}\n".encode())
+    return found.hexdigest()
 
 
 def _make(record: Trained, folder: Path) -> None:

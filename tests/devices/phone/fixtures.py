@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mobile_bnn.errors import MobileBnnError
-from mobile_bnn.profiling.android.libraries import artifact
+from mobile_bnn.profiling.android.libraries import ARTIFACT_SHA256
 from mobile_bnn.profiling.deploy_adb import deploy
 from tests.devices.phone.emulation import need_emulation
 from tests.devices.phone.phone import AdbServer, Phone, StartPhone
 from tests.devices.phone.root import make_root
+from tests.support.maven import artifact
 from tests.support.shared import Once
 from tests.support.tools import ROOT
 
@@ -44,10 +44,7 @@ def android_files(once: Once) -> Path:
 @pytest.fixture(scope="session")
 def tflite_archive() -> Path:
     """TensorFlow Lite for Android, through Maven; the calling test is skipped where it cannot be had."""
-    try:
-        return artifact(lambda what: None)
-    except MobileBnnError as error:
-        pytest.skip(str(error))
+    return artifact("org.tensorflow", "tensorflow-lite", "2.16.1", "", "aar", ARTIFACT_SHA256)
 
 
 @pytest.fixture
