@@ -28,7 +28,7 @@ def compile_java(sources: Sequence[Path], class_path: Sequence[Path], classes: P
                 "8",
                 "-encoding",
                 "UTF-8",
-                "-Xlint:all,-options,-deprecation,-classfile",
+                "-Xlint:all,-options,-serial,-deprecation,-classfile",
                 "-Werror",
             ),
             *("-cp", ":".join(map(str, class_path)), "-d", classes, *files),

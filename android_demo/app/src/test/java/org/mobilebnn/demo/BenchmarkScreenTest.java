@@ -44,6 +44,18 @@ public final class BenchmarkScreenTest {
         throw new AssertionError("no chip " + title);
     }
 
+    /** Chooses ResNet-20 for digits alone, with one thread. */
+    static void chooseOne(Demo demo) {
+        demo.click(R.id.benchmark);
+        for (ModelEntry entry : demo.activity().store().entries()) {
+            if (!entry.id.equals("resnet20-digits")) {
+                uncheck(demo, R.id.networks, entry.fullTitle());
+            }
+        }
+        uncheck(demo, R.id.threads, "2");
+        uncheck(demo, R.id.threads, "4");
+    }
+
     private static void measure(Demo demo) {
         demo.click(R.id.start);
         assertEquals("Stop", demo.text(R.id.start));
@@ -51,7 +63,7 @@ public final class BenchmarkScreenTest {
         assertTrue(demo.shows(R.id.share));
     }
 
-    private static String shared(Demo demo) throws IOException {
+    static String shared(Demo demo) throws IOException {
         demo.click(R.id.share);
         Intent chooser = shadowOf(demo.activity()).getNextStartedActivity();
         Intent send = chooser.getParcelableExtra(Intent.EXTRA_INTENT);
@@ -139,14 +151,7 @@ public final class BenchmarkScreenTest {
     @Test
     public void saysThatThereIsNoRoomForTheRecord() throws IOException {
         try (Demo demo = new Demo("+en")) {
-            demo.click(R.id.benchmark);
-            for (ModelEntry entry : demo.activity().store().entries()) {
-                if (!entry.id.equals("resnet20-digits")) {
-                    uncheck(demo, R.id.networks, entry.fullTitle());
-                }
-            }
-            uncheck(demo, R.id.threads, "2");
-            uncheck(demo, R.id.threads, "4");
+            chooseOne(demo);
             demo.click(R.id.start);
             Demo.until("it has ended", () -> demo.shows(R.id.share));
             Path folder = demo.activity().getCacheDir().toPath().resolve("exports");

@@ -56,6 +56,9 @@ public final class Benchmark {
         /** A cell has its turn. */
         void onTurn(int round, Cell cell, double done);
 
+        /** Every cell had its turn once more. */
+        void onRound();
+
         /** Whether the user has had enough. */
         boolean stopped();
     }
@@ -108,8 +111,9 @@ public final class Benchmark {
                 }
             }
             Collections.rotate(order, 1 + order.size() / effort.rounds);
+            compareWithFloat(cells);
+            watcher.onRound();
         }
-        compareWithFloat(cells);
     }
 
     private void turn(Cell cell, boolean first, Watcher watcher) {

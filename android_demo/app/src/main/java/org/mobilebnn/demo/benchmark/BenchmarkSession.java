@@ -3,13 +3,15 @@ package org.mobilebnn.demo.benchmark;
 import android.content.Context;
 import android.os.Handler;
 import android.os.Looper;
-import java.util.Collections;
-import java.util.Date;
+import java.io.File;
 import java.util.List;
 import org.mobilebnn.demo.network.ModelStore;
 import org.mobilebnn.demo.network.NetworkOpener;
 
-/** A benchmark that goes on in the background when the phone is turned. Its methods are for the main thread. */
+/**
+ * A benchmark that goes on in the background when the phone is turned. After each round a file keeps its results, which
+ * the next session begins with. Its methods are for the main thread.
+ */
 public final class BenchmarkSession {
     /** Is told of every step, on the main thread. */
     public interface Listener {
@@ -21,22 +23,22 @@ public final class BenchmarkSession {
     private final ModelStore store;
     private final NetworkOpener opener;
     private final Handler main = new Handler(Looper.getMainLooper());
-    private List<Cell> cells = Collections.emptyList();
+    private final File kept;
     private Listener listener;
-    private Condition before;
-    private Condition after;
-    private Date ended;
+    private Results results;
     private boolean running;
     private volatile boolean stopped;
     private Cell current;
     private int round;
     private double done;
 
-    /** A session without results. */
+    /** A session with the results that were kept, where there are any. */
     public BenchmarkSession(Context context, ModelStore store, NetworkOpener opener) {
         this.context = context;
         this.store = store;
         this.opener = opener;
+        kept = new File(context.getFilesDir(), "benchmark");
+        results = Results.read(kept);
     }
 
     /** Sets the listener; null removes it. */
@@ -44,24 +46,32 @@ public final class BenchmarkSession {
         listener = newListener;
     }
 
-    /** Measures cells, which become the session's results; does nothing while it measures. */
-    public void start(List<Cell> newCells, Benchmark.Effort effort) {
+    /** Measures cells; does nothing while it measures. */
+    public void start(List<Cell> cells, Benchmark.Effort effort) {
         if (running) {
             return;
         }
         running = true;
         stopped = false;
-        cells = newCells;
         current = null;
         done = 0;
-        before = Condition.now(context);
-        after = null;
+        results = null;
+        Condition before = Condition.now(context);
         Thread thread = new Thread(() -> {
-            new Benchmark(context, store, opener, effort).run(newCells, new Watching());
-            main.post(this::end);
+            new Benchmark(context, store, opener, effort).run(cells, new Watching(cells, before));
+            Results all = keep(cells, before);
+            main.post(() -> end(all));
         }, "benchmark");
         thread.start();
         changed();
+    }
+
+    private Results keep(List<Cell> cells, Condition before) {
+        Results now = new Results(cells, opener, before, Condition.now(context));
+        if (now.measured()) {
+            now.write(kept);
+        }
+        return now;
     }
 
     /** Ends it after the inference that runs; what was measured stays. */
@@ -69,10 +79,9 @@ public final class BenchmarkSession {
         stopped = true;
     }
 
-    private void end() {
+    private void end(Results all) {
         running = false;
-        after = Condition.now(context);
-        ended = new Date();
+        results = all;
         changed();
     }
 
@@ -85,11 +94,6 @@ public final class BenchmarkSession {
     /** Whether it measures. */
     public boolean running() {
         return running;
-    }
-
-    /** What is measured, or was. */
-    public List<Cell> cells() {
-        return cells;
     }
 
     /** The cell that has its turn; null before the first. */
@@ -107,27 +111,20 @@ public final class BenchmarkSession {
         return done;
     }
 
-    /** The phone when it began; null if it never did. */
-    public Condition before() {
-        return before;
-    }
-
-    /** The phone when it ended; null until then. */
-    public Condition after() {
-        return after;
-    }
-
-    /** When it ended; null until then. */
-    public Date ended() {
-        return ended;
-    }
-
-    /** Whether something was measured. */
-    public boolean hasResults() {
-        return cells.stream().anyMatch(Cell::measured);
+    /** What the last one measured; null where there was none, or as long as one runs. */
+    public Results results() {
+        return results;
     }
 
     private final class Watching implements Benchmark.Watcher {
+        private final List<Cell> cells;
+        private final Condition before;
+
+        Watching(List<Cell> cells, Condition before) {
+            this.cells = cells;
+            this.before = before;
+        }
+
         @Override
         public void onTurn(int newRound, Cell cell, double newDone) {
             main.post(() -> {
@@ -136,6 +133,11 @@ public final class BenchmarkSession {
                 done = newDone;
                 changed();
             });
+        }
+
+        @Override
+        public void onRound() {
+            keep(cells, before);
         }
 
         @Override

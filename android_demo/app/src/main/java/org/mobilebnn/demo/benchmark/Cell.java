@@ -1,5 +1,6 @@
 package org.mobilebnn.demo.benchmark;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,7 +10,7 @@ import org.mobilebnn.demo.network.Engine;
 import org.mobilebnn.demo.network.ModelEntry;
 
 /** One network by one engine with so many threads: what is measured, and what came of it. */
-public final class Cell {
+public final class Cell implements Serializable {
     /** The network. */
     public final ModelEntry entry;
     /** What runs it. */
@@ -20,8 +21,8 @@ public final class Cell {
     private String failure;
     private Parity parity;
     private Parity besideFloat;
-    private List<ByteBuffer[]> computed = Collections.emptyList();
-    private List<TensorInfo> outputs = Collections.emptyList();
+    private transient List<ByteBuffer[]> computed = Collections.emptyList(); // for as long as it is measured
+    private transient List<TensorInfo> outputs = Collections.emptyList();
 
     /** A cell without results. */
     public Cell(ModelEntry entry, Engine engine, int threads) {

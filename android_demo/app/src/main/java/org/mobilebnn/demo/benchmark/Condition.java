@@ -6,9 +6,10 @@ import android.content.IntentFilter;
 import android.os.BatteryManager;
 import android.os.Build;
 import android.os.PowerManager;
+import java.io.Serializable;
 
 /** What may slow the phone down, at one moment. */
-public final class Condition {
+public final class Condition implements Serializable {
     /** What Android does not tell. */
     public static final int UNKNOWN = -1;
 

@@ -1,11 +1,12 @@
 package org.mobilebnn.demo.benchmark;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.mobilebnn.TensorInfo;
 
 /** How far outputs are from those that were expected. */
-public final class Parity {
+public final class Parity implements Serializable {
     /** Outputs that cannot be compared, because those that were expected are of another size. */
     static final Parity NONE = new Parity(0, false, Double.POSITIVE_INFINITY, 0);
 

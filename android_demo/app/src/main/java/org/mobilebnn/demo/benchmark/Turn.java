@@ -1,7 +1,9 @@
 package org.mobilebnn.demo.benchmark;
 
+import java.io.Serializable;
+
 /** A turn of a cell: a network opened anew, warmed up, and measured. */
-public final class Turn {
+public final class Turn implements Serializable {
     /** The version of TensorFlow Lite. */
     public final String runtimeVersion;
     /** In order of time, in milliseconds. */

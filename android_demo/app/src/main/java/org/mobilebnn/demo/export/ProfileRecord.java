@@ -1,7 +1,6 @@
 package org.mobilebnn.demo.export;
 
 import java.text.SimpleDateFormat;
-import java.util.Date;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,6 +12,7 @@ import org.mobilebnn.demo.benchmark.Cell;
 import org.mobilebnn.demo.benchmark.Condition;
 import org.mobilebnn.demo.benchmark.DeviceFacts;
 import org.mobilebnn.demo.benchmark.Parity;
+import org.mobilebnn.demo.benchmark.Results;
 import org.mobilebnn.demo.benchmark.Statistics;
 import org.mobilebnn.demo.benchmark.Turn;
 import org.mobilebnn.demo.network.Engine;
@@ -24,26 +24,19 @@ public final class ProfileRecord {
     private static final String TARGET = "android-app";
 
     private final DeviceFacts device;
-    private final String kernel;
-    private final String version;
+    private final Results results;
 
-    /**
-     * A writer.
-     *
-     * @param kernel the instruction set of the binary kernels
-     * @param version of our library
-     */
-    public ProfileRecord(DeviceFacts device, String kernel, String version) {
+    /** The record of what was measured on a device. */
+    public ProfileRecord(DeviceFacts device, Results results) {
         this.device = device;
-        this.kernel = kernel;
-        this.version = version;
+        this.results = results;
     }
 
-    /** The record of all cells that were measured. */
-    public String of(List<Cell> cells, Date measuredAt) {
+    /** Every cell that was measured. */
+    public String json() {
         try {
             JSONArray measurements = new JSONArray();
-            for (Cell cell : cells) {
+            for (Cell cell : results.cells) {
                 if (cell.measured()) {
                     measurements.put(measurement(cell));
                 }
@@ -54,7 +47,7 @@ public final class ProfileRecord {
                     .put("schema_version", VERSION)
                     .put("target", TARGET)
                     .put("machine", machine())
-                    .put("measured_at", iso.format(measuredAt))
+                    .put("measured_at", iso.format(results.ended))
                     .put("measurements", measurements)
                     .toString(1);
         } catch (JSONException impossible) { // a number that is none
@@ -124,8 +117,8 @@ public final class ProfileRecord {
         boolean binary = cell.engine == Engine.BINARY;
         JSONObject result = new JSONObject()
                 .put("engine", cell.engine.recordName)
-                .put("engine_version", binary ? version : "tensorflow-lite " + turns.get(0).runtimeVersion)
-                .put("kernel", binary ? kernel : "xnnpack")
+                .put("engine_version", binary ? results.version : "tensorflow-lite " + turns.get(0).runtimeVersion)
+                .put("kernel", binary ? results.kernel : "xnnpack")
                 .put("threads", cell.threads)
                 .put("cores", "")
                 .put("file", fileName(cell, cell.engine))
@@ -141,7 +134,7 @@ public final class ProfileRecord {
                 .put("min_ms", Statistics.quantile(latencies, 0))
                 .put("load_ms", loadMs)
                 .put("first_ms", firstMs)
-                .put("peak_memory_bytes", DeviceFacts.peakMemoryBytes())
+                .put("peak_memory_bytes", results.peakMemoryBytes)
                 .put("rounds", rounds)
                 .put("throttled", throttled);
         Parity parity = cell.besideFloat();

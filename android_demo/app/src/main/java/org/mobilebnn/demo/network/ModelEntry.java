@@ -1,14 +1,15 @@
 package org.mobilebnn.demo.network;
 
 import java.io.File;
+import java.io.Serializable;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
 
 /** A network that can be chosen: its name, and where its forms are. */
-public final class ModelEntry {
+public final class ModelEntry implements Serializable {
     /** A form of the network: a .tflite file in the assets, or one that the user opened. */
-    public static final class Form {
+    public static final class Form implements Serializable {
         /** The name in the assets; null for a file of the user's. */
         public final String asset;
         /** The copy of a file of the user's; null for an asset. */

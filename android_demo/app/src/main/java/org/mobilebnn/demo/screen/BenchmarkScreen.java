@@ -24,6 +24,7 @@ import org.mobilebnn.demo.benchmark.Benchmark;
 import org.mobilebnn.demo.benchmark.BenchmarkSession;
 import org.mobilebnn.demo.benchmark.Cell;
 import org.mobilebnn.demo.benchmark.DeviceFacts;
+import org.mobilebnn.demo.benchmark.Results;
 import org.mobilebnn.demo.export.ExportProvider;
 import org.mobilebnn.demo.export.ProfileRecord;
 import org.mobilebnn.demo.network.ModelEntry;
@@ -145,14 +146,16 @@ public final class BenchmarkScreen extends Screen implements BenchmarkSession.Li
     @Override
     public void onChanged() {
         showState();
-        share.setVisibility(session.hasResults() && !session.running() ? View.VISIBLE : View.GONE);
+        Results measured = session.results();
+        boolean shareable = measured != null && measured.measured();
+        share.setVisibility(shareable ? View.VISIBLE : View.GONE);
         results.removeAllViews();
         ResultCards cards = new ResultCards(activity, results);
-        if (!session.running()) {
-            cards.showNetworks(session.cells());
+        if (measured != null) {
+            cards.showNetworks(measured.cells);
         }
-        if (!session.running() && session.hasResults()) {
-            cards.showCondition(session.before(), session.after());
+        if (shareable) {
+            cards.showCondition(measured);
         }
         cards.showDevice(device, activity.opener().kernel());
     }
@@ -179,11 +182,12 @@ public final class BenchmarkScreen extends Screen implements BenchmarkSession.Li
     }
 
     private void share() {
-        ProfileRecord record = new ProfileRecord(device, activity.opener().kernel(), activity.opener().version());
-        String time = new SimpleDateFormat("yyyy-MM-dd-HH-mm-ss", Locale.ROOT).format(session.ended());
+        Results measured = session.results();
+        String record = new ProfileRecord(device, measured).json();
+        String time = new SimpleDateFormat("yyyy-MM-dd-HH-mm-ss", Locale.ROOT).format(measured.ended);
         Uri uri;
         try {
-            uri = ExportProvider.write(activity, "mobile_bnn-" + time + ".json", record.of(session.cells(), session.ended()));
+            uri = ExportProvider.write(activity, "mobile_bnn-" + time + ".json", record);
         } catch (IOException full) {
             Toast.makeText(activity, R.string.error_no_room_record, Toast.LENGTH_LONG).show();
             return;

@@ -3,6 +3,7 @@ package org.mobilebnn.demo.screen;
 import android.app.Activity;
 import android.graphics.drawable.Drawable;
 import android.text.TextUtils;
+import android.text.format.DateUtils;
 import android.text.format.Formatter;
 import android.view.View;
 import android.view.ViewGroup;
@@ -16,6 +17,7 @@ import org.mobilebnn.demo.benchmark.Cell;
 import org.mobilebnn.demo.benchmark.Condition;
 import org.mobilebnn.demo.benchmark.DeviceFacts;
 import org.mobilebnn.demo.benchmark.Parity;
+import org.mobilebnn.demo.benchmark.Results;
 import org.mobilebnn.demo.network.Engine;
 import org.mobilebnn.demo.network.ModelEntry;
 import org.mobilebnn.demo.view.ChartView;
@@ -151,9 +153,14 @@ final class ResultCards {
         return activity.getString(R.string.bench_size, binary, Formatter.formatShortFileSize(activity, twin.bytes));
     }
 
-    /** What the phone's heat and battery were before and after. */
-    void showCondition(Condition before, Condition after) {
+    /** When it was measured, and what the phone's heat and battery were before and after. */
+    void showCondition(Results results) {
+        Condition before = results.before;
+        Condition after = results.after;
         List<String> lines = new ArrayList<>();
+        int when = DateUtils.FORMAT_SHOW_DATE | DateUtils.FORMAT_SHOW_YEAR | DateUtils.FORMAT_SHOW_TIME;
+        String time = DateUtils.formatDateTime(activity, results.ended.getTime(), when);
+        lines.add(activity.getString(R.string.bench_measured, time));
         boolean told = after.thermalStatus >= 0 && after.thermalStatus < THERMAL.length;
         int thermal = told ? THERMAL[after.thermalStatus] : R.string.thermal_unknown;
         lines.add(activity.getString(R.string.thermal, activity.getString(thermal)));
