@@ -30,6 +30,7 @@ final class EdgeToEdge {
         boolean rail = activity.getResources().getBoolean(R.bool.rail);
         View navigation = activity.findViewById(R.id.navigation_area);
         View bar = activity.findViewById(R.id.top_bar);
+        View opening = activity.findViewById(R.id.opening);
         View content = activity.findViewById(R.id.content);
         int barStart = bar.getPaddingStart();
         int barEnd = bar.getPaddingEnd();
@@ -40,6 +41,7 @@ final class EdgeToEdge {
             int right = rail && rightToLeft ? 0 : sides[2];
             int start = rightToLeft ? right : left;
             bar.setPaddingRelative(barStart + start, sides[1], barEnd + left + right - start, 0);
+            opening.setPaddingRelative(barStart + start, 0, barStart + left + right - start, 0);
             content.setPadding(left, 0, right, rail ? sides[3] : 0);
             if (rail) {
                 navigation.setPadding(rightToLeft ? 0 : sides[0], sides[1], rightToLeft ? sides[2] : 0, sides[3]);

@@ -9,6 +9,7 @@ import android.os.Bundle;
 import android.view.View;
 import android.view.ViewGroup;
 import android.widget.ImageView;
+import android.widget.ProgressBar;
 import android.widget.TextView;
 import android.widget.Toast;
 import java.util.List;
@@ -234,6 +235,15 @@ public final class MainActivity extends Activity implements Adoption.Listener {
         screen.showProblem(Problem.of(this, why.file, why)
                 .action(getString(R.string.error_open_other), this::openFile)
                 .second(getString(R.string.error_back), this::again));
+    }
+
+    @Override
+    public void onCopying(String name, int percent) {
+        findViewById(R.id.opening).setVisibility(name == null ? View.GONE : View.VISIBLE);
+        this.<TextView>findViewById(R.id.opening_text).setText(name == null ? "" : getString(R.string.opening, name));
+        ProgressBar progress = findViewById(R.id.opening_progress);
+        progress.setIndeterminate(percent < 0);
+        progress.setProgress(Math.max(0, percent));
     }
 
     /** Why the chosen network does not run, with what the user can do. A broken file of the user's is forgotten. */

@@ -4,17 +4,22 @@ import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
+import static org.robolectric.Shadows.shadowOf;
 
 import android.graphics.drawable.BitmapDrawable;
+import android.os.Looper;
 import android.view.ViewGroup;
 import android.widget.ImageView;
+import android.widget.ProgressBar;
 import android.widget.TextView;
 import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import org.junit.Test;
@@ -202,21 +207,67 @@ public final class OpenFileTest {
         byte[] content = model("binary_lenet-digits");
         try (Demo demo = new Demo("+en")) {
             demo.click(R.id.open);
-            Files.choose(demo, "slow.tflite", () -> new ByteArrayInputStream(content) {
-                @Override
-                public synchronized int read(byte[] into, int offset, int count) {
-                    try {
-                        turned.await();
-                    } catch (InterruptedException interrupted) {
-                        throw new AssertionError(interrupted);
-                    }
-                    return super.read(into, offset, count);
-                }
-            });
+            Files.choose(demo, "slow.tflite", () -> halting(content, turned));
             demo.become(Demo.LANDSCAPE);
             assertEquals("resnet20 · digits", demo.text(R.id.model));
             turned.countDown();
             Demo.until("it is chosen", () -> demo.text(R.id.model).equals("slow.tflite"));
+        }
+    }
+
+    /** A network whose second half does not come before something has happened. */
+    private static InputStream halting(byte[] content, CountDownLatch happened) {
+        InputStream second = new ByteArrayInputStream(content, content.length / 2, content.length) {
+            @Override
+            public synchronized int read(byte[] into, int offset, int count) {
+                try {
+                    happened.await();
+                } catch (InterruptedException interrupted) {
+                    throw new AssertionError(interrupted);
+                }
+                return super.read(into, offset, count);
+            }
+        };
+        return new SequenceInputStream(new ByteArrayInputStream(content, 0, content.length / 2), second);
+    }
+
+    @Test
+    public void showsHowMuchOfAFileIsCopied() throws IOException {
+        byte[] content = model("resnet20-digits");
+        CountDownLatch looked = new CountDownLatch(1);
+        try (Demo demo = new Demo("+en")) {
+            Files.describe("slow.tflite", content.length);
+            demo.click(R.id.open);
+            Files.choose(demo, "slow.tflite", () -> halting(content, looked));
+            assertFalse("it may be a matter of milliseconds", demo.shows(R.id.opening));
+            shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1));
+            Demo.until("half of it is copied", () -> demo.<ProgressBar>view(R.id.opening_progress).getProgress() == 50);
+            demo.inEveryForm(() -> {
+                assertTrue(demo.shows(R.id.opening));
+                assertTrue(demo.text(R.id.opening_text).contains("slow.tflite"));
+                assertFalse(demo.<ProgressBar>view(R.id.opening_progress).isIndeterminate());
+                demo.screenshot("opening");
+            });
+            looked.countDown();
+            Demo.until("it is chosen", () -> demo.text(R.id.model).equals("slow.tflite"));
+            assertFalse(demo.shows(R.id.opening));
+        }
+    }
+
+    @Test
+    public void showsThatAFileOfUnknownSizeIsCopied() throws IOException {
+        CountDownLatch looked = new CountDownLatch(1);
+        byte[] content = model("resnet20-digits");
+        try (Demo demo = new Demo("+de")) {
+            demo.click(R.id.open);
+            Files.choose(demo, "stream.tflite", () -> halting(content, looked));
+            shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1));
+            Demo.until("it is shown", () -> demo.shows(R.id.opening));
+            assertTrue(demo.<ProgressBar>view(R.id.opening_progress).isIndeterminate());
+            assertEquals("stream.tflite wird geöffnet…", demo.text(R.id.opening_text));
+            looked.countDown();
+            Demo.until("it is chosen", () -> demo.text(R.id.model).equals("stream.tflite"));
+            assertFalse(demo.shows(R.id.opening));
         }
     }
 

@@ -19,12 +19,27 @@ public final class Adoption {
 
         /** The file could not be taken. */
         void onRefused(FileProblem why);
+
+        /**
+         * A file takes a while.
+         *
+         * @param name of the file; null: none does any more
+         * @param percent that is copied; -1 where nobody tells how much there is
+         */
+        void onCopying(String name, int percent);
     }
+
+    private static final int A_WHILE_MS = 500;
 
     private final ModelStore store;
     private final Handler main = new Handler(Looper.getMainLooper());
     private final Queue<Consumer<Listener>> untold = new ArrayDeque<>();
+    private final Runnable takesAWhile = this::showProgress;
     private Listener listener;
+    private int running;
+    private boolean slow;
+    private String name = "";
+    private int percent = -1;
 
     /** Takes files into a store. */
     public Adoption(ModelStore store) {
@@ -35,14 +50,17 @@ public final class Adoption {
     public void setListener(Listener newListener) {
         listener = newListener;
         tell();
+        tellProgress();
     }
 
     /** Takes a file. */
     public void start(Uri uri) {
+        running++;
+        main.postDelayed(takesAWhile, A_WHILE_MS);
         Thread copying = new Thread(() -> {
             Consumer<Listener> news;
             try {
-                ModelEntry entry = store.adopt(uri);
+                ModelEntry entry = store.adopt(uri, new Copying());
                 news = told -> told.onAdopted(entry);
             } catch (FileProblem problem) {
                 news = told -> told.onRefused(problem);
@@ -50,15 +68,55 @@ public final class Adoption {
             Consumer<Listener> answer = news;
             main.post(() -> {
                 untold.add(answer);
-                tell();
+                end();
             });
         }, "adopt");
         copying.start();
     }
 
+    private void end() {
+        running--;
+        if (running == 0) {
+            main.removeCallbacks(takesAWhile);
+            slow = false;
+            name = "";
+        }
+        tellProgress();
+        tell();
+    }
+
+    private void showProgress() {
+        slow = true;
+        tellProgress();
+    }
+
+    private void tellProgress() {
+        if (listener != null) {
+            listener.onCopying(slow && !name.isEmpty() ? name : null, percent);
+        }
+    }
+
     private void tell() {
         while (listener != null && !untold.isEmpty()) {
             untold.remove().accept(listener);
+        }
+    }
+
+    /** Is told on the copying thread, and tells the main one of each percent. */
+    private final class Copying implements ModelStore.Progress {
+        private int last = -2;
+
+        @Override
+        public void onCopied(String file, long bytes, long of) {
+            int now = of > 0 ? (int) Math.min(100, 100 * bytes / of) : -1;
+            if (now != last) {
+                last = now;
+                main.post(() -> {
+                    name = file;
+                    percent = now;
+                    tellProgress();
+                });
+            }
         }
     }
 }

@@ -28,6 +28,12 @@ public final class ModelStore {
     /** The largest file that is opened. */
     public static final long MOST_BYTES = 64_000_000;
 
+    /** Is told how far the copy of a file is. */
+    public interface Progress {
+        /** So many bytes are copied, of so many, or of 0 where nobody tells. */
+        void onCopied(String name, long bytes, long of);
+    }
+
     private static final String OWN = "own";
     private static final int MOST_NAME = 80;
 
@@ -108,14 +114,15 @@ public final class ModelStore {
     /**
      * Copies a file of the user's into the app and lists it, instead of the one before.
      *
+     * @param progress is told, on this thread
      * @throws FileProblem it is too large, cannot be read, or finds no room
      */
-    public ModelEntry adopt(Uri uri) throws FileProblem {
+    public ModelEntry adopt(Uri uri, Progress progress) throws FileProblem {
         String name = displayName(uri);
         synchronized (copying) {
             File part = new File(context.getFilesDir(), "own.part");
             try {
-                String hash = copy(uri, part, name);
+                String hash = copy(uri, part, name, progress);
                 keep(part, name, hash);
                 return own();
             } finally {
@@ -166,8 +173,10 @@ public final class ModelStore {
     }
 
     /** Returns the SHA-256 of what was copied, in hexadecimal. */
-    private String copy(Uri uri, File to, String name) throws FileProblem {
-        if (statedSize(uri) > MOST_BYTES) {
+    private String copy(Uri uri, File to, String name, Progress progress) throws FileProblem {
+        long size = statedSize(uri);
+        progress.onCopied(name, 0, size);
+        if (size > MOST_BYTES) {
             throw new FileProblem(FileProblem.Kind.TOO_LARGE, name, "too large");
         }
         long count = 0;
@@ -185,6 +194,7 @@ public final class ModelStore {
                 }
                 digest.update(part, 0, read);
                 write(into, part, read, name);
+                progress.onCopied(name, count, size);
             }
             return String.format(Locale.ROOT, "%064x", new BigInteger(1, digest.digest()));
         } catch (FileProblem problem) {
