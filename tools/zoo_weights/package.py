@@ -1,9 +1,9 @@
 """Puts a trained run into the package: bit-packed weights, the .tflite file, recipe, history and a record of them.
 
-usage: python tools/zoo_weights/package.py NAME RUN TAG [--twin RUN] [--data-dir FOLDER]
+usage: python tools/zoo_weights/package.py NAME RUN TAG [--data-dir FOLDER]
 
 NAME is the reproduction (`mbnn reproduce`) that trained RUN; TAG is what
-`zoo.load(..., weights=TAG)` calls the weights; the twin is the run of the same recipe with method full_precision.
+`zoo.load(..., weights=TAG)` calls the weights. tools/zoo_weights/twin.py then adds what the float twin reaches.
 """
 
 import argparse
@@ -34,11 +34,10 @@ def main() -> int:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("run", metavar="RUN", type=RunFolder)
     parser.add_argument("tag", metavar="TAG")
-    parser.add_argument("--twin", type=RunFolder)
     parser.add_argument("--data-dir", type=Path)
     options = parser.parse_args()
     try:
-        record = package(options.name, options.run, options.tag, options.twin, options.data_dir)
+        record = package(options.name, options.run, options.tag, options.data_dir)
     except MobileBnnError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -47,7 +46,7 @@ def main() -> int:
     return 0
 
 
-def package(name: str, run: RunFolder, tag: str, twin: RunFolder | None, data_dir: Path | None) -> Trained:
+def package(name: str, run: RunFolder, tag: str, data_dir: Path | None) -> Trained:
     """Writes zoo/weights/ARCHITECTURE/TAG.
 
     Packing rounds scales, so the model that comes back is the one that is converted, verified and recorded.
@@ -87,7 +86,6 @@ def package(name: str, run: RunFolder, tag: str, twin: RunFolder | None, data_di
             headline=verification.headline,
             keras=verification.result.keras,
             tflite=verification.result.tflite,
-            float_twin=_of_twin(twin, recipe, data_dir) if twin else None,
             command=f"mbnn reproduce {name}",
             trained_on=f"{local_machine().cpu}, mobile_bnn {__version__}, TensorFlow {tf.__version__}",
             sha256={file: sha256(part / file) for file in (WEIGHTS, *_COPIED)},
@@ -113,15 +111,6 @@ def _check(history: History, found: Verification) -> None:
         raise MobileBnnError(
             "the packed weights compute something else", why=f"{found.result.keras:.2%} instead of {before:.2%}"
         )
-
-
-def _of_twin(twin: RunFolder, recipe: Recipe, data_dir: Path | None) -> float:
-    own = Recipe.read(twin.recipe)
-    others = [each for each in recipe.differences(own) if not each.startswith("method.")]
-    if own.method.card.name != "full_precision" or others:
-        raise MobileBnnError(f"{twin} is not the float twin", why="; ".join(others) or "it has binary layers")
-    pipeline.convert(twin, pipeline.ConvertOptions(float_file=False, allow_float=("all",)), data_dir=data_dir)
-    return pipeline.verify(twin, data_dir=data_dir).record.result.keras
 
 
 if __name__ == "__main__":
