@@ -102,7 +102,7 @@ public final class RestorationTest {
     public void showsWhatWasMeasuredBeforeAndroidEndedIt() throws IOException {
         byte[] state;
         byte[] measured;
-        Path file = RuntimeEnvironment.getApplication().getFilesDir().toPath().resolve("benchmark");
+        Path file = RuntimeEnvironment.getApplication().getNoBackupFilesDir().toPath().resolve("benchmark");
         try (Demo demo = new Demo("+en")) {
             BenchmarkScreenTest.chooseOne(demo);
             demo.click(R.id.start);

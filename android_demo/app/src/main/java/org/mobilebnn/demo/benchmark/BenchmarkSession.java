@@ -37,7 +37,7 @@ public final class BenchmarkSession {
         this.context = context;
         this.store = store;
         this.opener = opener;
-        kept = new File(context.getFilesDir(), "benchmark");
+        kept = new File(context.getNoBackupFilesDir(), "benchmark"); // a new phone does not inherit what this one took
         results = Results.read(kept);
     }
 

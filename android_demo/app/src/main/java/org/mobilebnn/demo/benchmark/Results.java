@@ -27,7 +27,6 @@ public final class Results implements Serializable {
     public final Condition after;
     /** When it ended. */
     public final Date ended;
-
     /** The instruction set of the binary kernels. */
     public final String kernel;
     /** Of our library. */
@@ -49,7 +48,7 @@ public final class Results implements Serializable {
         return cells.stream().anyMatch(Cell::measured);
     }
 
-    /** Keeps them in a file, which is theirs or, where they find no room, what it was. */
+    /** Keeps them in a file; where there is no room for them, the file keeps what it had. */
     void write(File file) {
         File part = new File(file.getPath() + ".part");
         try (ObjectOutputStream stream =
