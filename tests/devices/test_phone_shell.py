@@ -67,6 +67,16 @@ def test_of_several_phones_one_must_be_named(start_phone: StartPhone) -> None:
     assert find_device(second.serial).serial == second.serial
 
 
+def test_the_environment_names_a_phone_as_for_adb(start_phone: StartPhone, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = start_phone(), start_phone()
+    monkeypatch.setenv("ANDROID_SERIAL", second.serial)
+    assert find_device().serial == second.serial
+    assert find_device(first.serial).serial == first.serial
+    monkeypatch.setenv("ANDROID_SERIAL", "R58M")
+    with pytest.raises(MobileBnnError, match="there is no phone R58M: ANDROID_SERIAL names it, and adb knows "):
+        find_device()
+
+
 def test_a_phone_that_does_not_trust_this_computer(start_phone: StartPhone) -> None:
     phone = start_phone(policy="refuses", state="unauthorized")
     with pytest.raises(MobileBnnError) as error:

@@ -1,5 +1,6 @@
 """A device of the adb server: found by its serial number, or as the only one, with the reason where there is none."""
 
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,7 +90,7 @@ class Device:
 
 
 def find_device(serial: str = "") -> Device:
-    """The device of that serial number, or the only one.
+    """The device of that serial number; without one that which ANDROID_SERIAL names, as for adb, or the only one.
 
     The adb server is started if it does not run, and is told to connect to a HOST:PORT that it does not know.
 
@@ -97,13 +98,16 @@ def find_device(serial: str = "") -> Device:
         UsageError: there are several, and none is named.
         MobileBnnError: adb or adbutils is missing, there is no such device, or it does not let this computer in.
     """
+    from_environment = "" if serial else os.environ.get("ANDROID_SERIAL", "")
+    serial = serial or from_environment
     server = _server()
     states = _states(server)
     if serial and serial not in states and ":" in serial:
         _connect(server, serial)
         states = _states(server)
     if serial and serial not in states:
-        raise MobileBnnError(f"there is no phone {serial}", why=_listed(states), cure=_CURE)
+        who = "ANDROID_SERIAL names it, and " if from_environment else ""
+        raise MobileBnnError(f"there is no phone {serial}", why=who + _listed(states), cure=_CURE)
     if not states:
         raise MobileBnnError("there is no phone", why="adb knows no device", cure=_CURE)
     if not serial and len(states) > 1:

@@ -55,6 +55,7 @@ def adb_server(
     (tmp_path / "home").mkdir()
     server = AdbServer(tmp_path / "home", ports(1)[0])
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server.port))
+    monkeypatch.delenv("ANDROID_SERIAL", raising=False)  # of a phone of whoever runs this
     started = server.adb("start-server")
     assert started.returncode == 0, started.stderr
     yield server
