@@ -1,5 +1,6 @@
 """The virtual phone answers like a real one: what Debian's adb asks of it."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -84,7 +85,12 @@ def test_a_full_disk_is_told(adb_server: AdbServer, start_phone: StartPhone, tmp
     assert "No space left on device" in told.stdout + told.stderr
 
 
-def test_what_runs_is_hung_up_on_when_the_cable_is_pulled(adb_server: AdbServer, phone: Phone) -> None:
+@pytest.mark.parametrize("of_the_tests", [signal.SIG_DFL, signal.SIG_IGN], ids=["default", "ignored, as by nohup"])
+def test_what_runs_is_hung_up_on_when_the_cable_is_pulled(
+    adb_server: AdbServer, phone: Phone, of_the_tests: signal.Handlers, request: pytest.FixtureRequest
+) -> None:
+    before = signal.signal(signal.SIGHUP, of_the_tests)
+    request.addfinalizer(lambda: signal.signal(signal.SIGHUP, before))
     command = ["adb", "-P", str(adb_server.port), "shell", "exec sleep 100"]
     with subprocess.Popen(command, env=adb_server.environment, stdin=subprocess.PIPE) as client:
         wait_until(lambda: "sleep" in phone.system.processes().values(), 20)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tests.devices.phone.root import CPU_INFO, SHELL_USER, environment
 
-_NSENTER = shutil.which("nsenter") or "nsenter"  # the PATH of its environment is the phone's
+# By their whole names: the PATH of their environment is the phone's. Whoever runs the tests may ignore SIGHUP (nohup
+# does), which every child would inherit; adbd's children do not.
+_ENTER = [shutil.which("env") or "env", "--default-signal=HUP", shutil.which("nsenter") or "nsenter"]
 
 # Process 1 reads what nobody writes: it ends, and with it all others, when the one who started it ends, however.
 _BOOT = """
@@ -66,7 +68,7 @@ class System:
 
     def start(self, command: str, stdin: int, stdout: int, stderr: int) -> "subprocess.Popen[bytes]":
         """Starts a command of the phone's shell, as the user that adbd has."""
-        enter = [_NSENTER, "-t", str(self._first), "-m", "-p", "-r", "-w", "-S", str(SHELL_USER), "-G", str(SHELL_USER)]
+        enter = [*_ENTER, "-t", str(self._first), "-m", "-p", "-r", "-w", "-S", str(SHELL_USER), "-G", str(SHELL_USER)]
         return subprocess.Popen(
             [*enter, "/system/bin/sh", "-c", command],
             stdin=stdin,
