@@ -3,7 +3,6 @@ package org.mobilebnn.demo.screen;
 import android.app.Activity;
 import android.graphics.drawable.Drawable;
 import android.text.TextUtils;
-import android.text.format.DateUtils;
 import android.text.format.Formatter;
 import android.view.View;
 import android.view.ViewGroup;
@@ -158,9 +157,7 @@ final class ResultCards {
         Condition before = results.before;
         Condition after = results.after;
         List<String> lines = new ArrayList<>();
-        int when = DateUtils.FORMAT_SHOW_DATE | DateUtils.FORMAT_SHOW_YEAR | DateUtils.FORMAT_SHOW_TIME;
-        String time = DateUtils.formatDateTime(activity, results.ended.getTime(), when);
-        lines.add(activity.getString(R.string.bench_measured, time));
+        lines.add(activity.getString(R.string.bench_measured, Numbers.moment(activity, results.ended)));
         boolean told = after.thermalStatus >= 0 && after.thermalStatus < THERMAL.length;
         int thermal = told ? THERMAL[after.thermalStatus] : R.string.thermal_unknown;
         lines.add(activity.getString(R.string.thermal, activity.getString(thermal)));

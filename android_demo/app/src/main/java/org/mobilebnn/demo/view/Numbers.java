@@ -1,11 +1,13 @@
 package org.mobilebnn.demo.view;
 
 import android.content.Context;
+import java.text.DateFormat;
 import java.text.NumberFormat;
+import java.util.Date;
 import java.util.Locale;
 import org.mobilebnn.demo.R;
 
-/** Numbers as people of the app's language write them. */
+/** Numbers and dates as people of the app's language write them. */
 public final class Numbers {
     private Numbers() {}
 
@@ -36,6 +38,11 @@ public final class Numbers {
     /** One digit and the power of ten, which every language writes alike: 3e-7. */
     public static String scientific(double value) {
         return String.format(Locale.ROOT, "%.0e", value).replace("e-0", "e-");
+    }
+
+    /** A day and a time, to the minute. */
+    public static String moment(Context context, Date when) {
+        return DateFormat.getDateTimeInstance(DateFormat.MEDIUM, DateFormat.SHORT, language(context)).format(when);
     }
 
     /** So many milliseconds. */
