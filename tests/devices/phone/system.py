@@ -80,10 +80,12 @@ class System:
 
     def hang_up(self, process: "subprocess.Popen[bytes]") -> None:
         """Sends SIGHUP to the shell, and to nothing that it started, as adbd does when the host has gone."""
-        if process.poll() is not None:
-            return
-        with suppress(OSError, LookupError):  # it has ended meanwhile
-            os.kill(_child_of(process.pid), signal.SIGHUP)
+        while process.poll() is None:  # it may not have started the shell yet, or be about to end after it
+            if children := _children_of(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(children[0], signal.SIGHUP)
+                return
+            time.sleep(0.01)
 
     def processes(self) -> dict[int, str]:
         """What runs there, by the number that this machine gives it: names, of which the kernel keeps 15 letters."""
@@ -126,8 +128,13 @@ class System:
 def _child_of(pid: int) -> int:
     """The process that another one started, which may take a moment."""
     for _ in range(500):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        if children:
-            return int(children[0])
+        if children := _children_of(pid):
+            return children[0]
         time.sleep(0.01)
     raise LookupError(f"process {pid} started none")
+
+
+def _children_of(pid: int) -> list[int]:
+    with suppress(OSError):  # it has ended
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
