@@ -96,7 +96,7 @@ def test_what_runs_is_hung_up_on_when_the_cable_is_pulled(
         wait_until(lambda: "sleep" in phone.system.processes().values(), 20)
         phone.adbd.unplug()
         wait_until(lambda: "sleep" not in phone.system.processes().values(), 10)
-        client.wait(20)  # with exit code 0: adb does not tell a lost connection from a command that ends
+        assert client.wait(20) == 0  # adb does not tell a lost connection from a command that ends
 
 
 def test_what_it_does_not_know_is_refused(adb_server: AdbServer, phone: Phone) -> None:

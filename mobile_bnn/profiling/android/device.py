@@ -90,7 +90,7 @@ class Device:
 
 
 def find_device(serial: str = "") -> Device:
-    """The device of that serial number; without one that which ANDROID_SERIAL names, as for adb, or the only one.
+    """The device with that serial number; if none is given, the one that ANDROID_SERIAL names, or the only one.
 
     The adb server is started if it does not run, and is told to connect to a HOST:PORT that it does not know.
 

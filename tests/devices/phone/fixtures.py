@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mobile_bnn.profiling.android.libraries import ARTIFACT_SHA256
+from mobile_bnn.profiling.android.libraries import ARTIFACT, ARTIFACT_SHA256
 from mobile_bnn.profiling.deploy_adb import deploy
 from tests.devices.phone.emulation import need_emulation
 from tests.devices.phone.phone import AdbServer, Phone, StartPhone
@@ -44,7 +44,8 @@ def android_files(once: Once) -> Path:
 @pytest.fixture(scope="session")
 def tflite_archive() -> Path:
     """TensorFlow Lite for Android, through Maven; the calling test is skipped where it cannot be had."""
-    return artifact("org.tensorflow", "tensorflow-lite", "2.16.1", "", "aar", ARTIFACT_SHA256)
+    group, name, version, kind = ARTIFACT.split(":")
+    return artifact(group, name, version, "", kind, ARTIFACT_SHA256)
 
 
 @pytest.fixture

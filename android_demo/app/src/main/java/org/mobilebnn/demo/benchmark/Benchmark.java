@@ -56,7 +56,7 @@ public final class Benchmark {
         /** A cell has its turn. */
         void onTurn(int round, Cell cell, double done);
 
-        /** Every cell had its turn once more. */
+        /** A round is over, and another one follows. */
         void onRound();
 
         /** Whether the user has had enough. */
@@ -112,7 +112,9 @@ public final class Benchmark {
             }
             Collections.rotate(order, 1 + order.size() / effort.rounds);
             compareWithFloat(cells);
-            watcher.onRound();
+            if (round + 1 < effort.rounds) {
+                watcher.onRound();
+            }
         }
     }
 

@@ -48,7 +48,7 @@ public final class Results implements Serializable {
         return cells.stream().anyMatch(Cell::measured);
     }
 
-    /** Keeps them in a file; where there is no room for them, the file keeps what it had. */
+    /** Replaces a file atomically; if the storage is full, the file stays as it was. */
     void write(File file) {
         File part = new File(file.getPath() + ".part");
         try (ObjectOutputStream stream =
@@ -61,7 +61,7 @@ public final class Results implements Serializable {
         part.renameTo(file);
     }
 
-    /** What a file keeps; null where there is none that this app can read. */
+    /** Reads a file; returns null if it is missing, damaged, or of another version of these classes. */
     static Results read(File file) {
         try (ObjectInputStream stream =
                 new ObjectInputStream(new BufferedInputStream(new FileInputStream(file)))) {

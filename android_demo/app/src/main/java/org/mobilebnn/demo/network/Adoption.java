@@ -21,10 +21,10 @@ public final class Adoption {
         void onRefused(FileProblem why);
 
         /**
-         * A file takes a while.
+         * The progress of a slow copy has changed.
          *
-         * @param name of the file; null: none does any more
-         * @param percent that is copied; -1 where nobody tells how much there is
+         * @param name of the file; null once no slow copy runs
+         * @param percent copied; -1 if the size is unknown
          */
         void onCopying(String name, int percent);
     }

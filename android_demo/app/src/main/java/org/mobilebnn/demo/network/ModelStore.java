@@ -28,9 +28,15 @@ public final class ModelStore {
     /** The largest file that is opened. */
     public static final long MOST_BYTES = 64_000_000;
 
-    /** Is told how far the copy of a file is. */
+    /** Receives the progress of a copy. */
     public interface Progress {
-        /** So many bytes are copied, of so many, or of 0 where nobody tells. */
+        /**
+         * A part of the file was copied.
+         *
+         * @param name of the file
+         * @param bytes copied so far
+         * @param of the size in bytes; 0 if it is unknown
+         */
         void onCopied(String name, long bytes, long of);
     }
 
@@ -114,7 +120,7 @@ public final class ModelStore {
     /**
      * Copies a file of the user's into the app and lists it, instead of the one before.
      *
-     * @param progress is told, on this thread
+     * @param progress is called on this thread
      * @throws FileProblem it is too large, cannot be read, or finds no room
      */
     public ModelEntry adopt(Uri uri, Progress progress) throws FileProblem {
